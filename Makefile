@@ -1,0 +1,94 @@
+# Portico's build. `make help` lists what there is. Every src/**/*.c but src/main.c is linked into the binary
+# and into the unit tests; a new file needs no edit here.
+
+VERSION := 0.1.0
+CC      ?= cc
+BUILD   ?= build
+MODE    ?= release
+CCACHE  := $(shell command -v ccache 2>/dev/null)
+JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
+
+PACKAGES := libcrypto libpcre2-8 yaml-0.1 jansson libbrotlienc libzstd zlib libcares
+WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wcast-qual -Wwrite-strings \
+            -Wvla -Wformat=2 -Wimplicit-fallthrough -Wswitch-enum -Wno-unused-parameter -Werror
+HARDENING := -fstack-protector-strong -fstack-clash-protection -fcf-protection -D_FORTIFY_SOURCE=2 -fPIE
+
+FLAGS_release := -O2 -g $(HARDENING)
+FLAGS_debug   := -O0 -g3
+FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+FLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
+LINK_release  := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+LINK_asan     := -fsanitize=address,undefined
+LINK_tsan     := -fsanitize=thread
+
+OUT      := $(if $(filter release,$(MODE)),$(BUILD),$(BUILD)/$(MODE))
+CPPFLAGS += -Isrc -D_GNU_SOURCE -DPORTICO_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+CFLAGS   += -std=gnu17 -fno-common -fno-semantic-interposition $(FLAGS_$(MODE)) $(WARNINGS)
+LDFLAGS  += $(LINK_$(MODE))
+LDLIBS   += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lcrypt -lm -pthread
+
+SOURCES  := $(shell find src -name '*.c' | LC_ALL=C sort)
+OBJECTS  := $(SOURCES:%.c=$(OUT)/obj/%.o)
+PARTS    := $(filter-out $(OUT)/obj/src/main.o,$(OBJECTS))
+UNIT     := $(shell find test/unit -name '*.c' 2>/dev/null | LC_ALL=C sort)
+UNIT_OBJECTS := $(UNIT:%.c=$(OUT)/obj/%.o)
+
+.PHONY: all help check unit wire asan tsan fuzz fuzz-replay bench bench-calls lint install clean format
+all: $(OUT)/portico
+
+$(OUT)/portico: $(OBJECTS)
+	$(CCACHE_NOTE)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(OUT)/unit: $(PARTS) $(UNIT_OBJECTS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+$(OUT)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CCACHE) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(OUT)/obj/test/unit/%.o: CPPFLAGS += -Itest/unit
+
+-include $(OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d)
+
+unit: $(OUT)/unit                                    ## unit tests alone (U=word: only those with the word)
+	$(OUT)/unit $(U)
+
+wire: $(OUT)/portico                                 ## wire tests alone: the real binary, real peers (W=file or -k expression)
+	tools/wire $(W)
+
+check: $(OUT)/portico $(OUT)/unit fuzz-replay        ## all tests, with one closing line
+	tools/check $(OUT)
+
+asan:                                                ## all tests under AddressSanitizer and UBSan
+	$(MAKE) MODE=asan check
+
+tsan:                                                ## load with reloads under ThreadSanitizer
+	$(MAKE) MODE=tsan $(BUILD)/tsan/portico
+	tools/wire --portico $(BUILD)/tsan/portico -m tsan
+
+fuzz:                                                ## one fuzzer: make fuzz T=h1_request SECONDS=1200
+	tools/fuzz run "$(T)" "$(or $(SECONDS),60)"
+
+fuzz-replay:                                         ## every fuzzer over its corpus
+	tools/fuzz replay
+
+bench: $(OUT)/portico                                ## CPU per request beside the peers (S=scenarios P=peers)
+	bench/run --scenarios "$(S)" --peers "$(P)"
+
+bench-calls: $(OUT)/portico                          ## system calls and user instructions per request
+	bench/calls
+
+lint:                                                ## layers, names in ARCHITECTURE.md, style
+	tools/lint
+
+format:                                              ## clang-format over the sources
+	clang-format -i $$(find src test -name '*.[ch]')
+
+install: $(OUT)/portico                              ## to PREFIX (default /usr/local), DESTDIR respected
+	install -D -m 755 $(OUT)/portico $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/portico
+
+clean:                                               ## removes build/
+	rm -rf $(BUILD)
+
+help:                                                ## this list
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'

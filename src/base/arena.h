@@ -1,0 +1,60 @@
+/* Memory that is freed all at once: for one exchange, one model, one snapshot.
+ *
+ * Ownership: whoever inits an arena releases it. Pointers from it live until arena_release or
+ * arena_reset. Not thread-safe: an arena has one owner at a time.
+ * Limits: an arena has a budget; arena_alloc gives NULL beyond it (config arenas: SIZE_MAX).
+ * A caller that set no budget need not check for NULL: running out of memory aborts. */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "base/str.h"
+
+struct arena_block;
+
+struct arena {
+    char *next;                  /* first free byte of the current block */
+    char *end;
+    struct arena_block *blocks;  /* blocks that this arena allocated, newest first */
+    size_t used;                 /* bytes in `blocks` */
+    size_t budget;               /* bytes that `blocks` may take in all */
+};
+
+#define ARENA_UNLIMITED ((size_t)-1)
+
+void arena_init(struct arena *arena, size_t budget);
+/* The same, with a first block that the caller owns (a pooled chunk, the stack); it is never freed here. */
+void arena_init_with(struct arena *arena, void *first, size_t size, size_t budget);
+/* Frees every block; the arena can be used again after an init. */
+void arena_release(struct arena *arena);
+
+/* Zeroed? No. Aligned to 16 bytes? To 8. NULL when the budget is exhausted. */
+void *arena_alloc_slow(struct arena *arena, size_t size);
+static inline void *arena_alloc(struct arena *arena, size_t size)
+{
+    size = (size + 7) & ~(size_t)7;
+    if ((size_t)(arena->end - arena->next) >= size && arena->next != NULL) {
+        void *memory = arena->next;
+        arena->next += size;
+        return memory;
+    }
+    return arena_alloc_slow(arena, size);
+}
+void *arena_zalloc(struct arena *arena, size_t size);
+#define arena_new(arena, type) ((type *)arena_zalloc((arena), sizeof(type)))
+#define arena_array(arena, type, count) ((type *)arena_zalloc((arena), sizeof(type) * (count)))
+
+/* A copy that is NUL-terminated as well; data NULL when the budget is exhausted. */
+struct str arena_str(struct arena *arena, struct str s);
+struct str arena_printf(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+struct str arena_vprintf(struct arena *arena, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+/* a and b joined. */
+struct str arena_concat(struct arena *arena, struct str a, struct str b);
+/* `s` in ASCII lower case (the same view when it is already). */
+struct str arena_lower(struct arena *arena, struct str s);
+
+#endif

@@ -1,0 +1,94 @@
+/* Buffers that hold bytes on their way through, and queues of them.
+ *
+ * A pool belongs to one worker thread; everything here is used on that thread alone. Chunks come in two
+ * sizes: small for heads and arenas, large for bodies. They are counted by reference, so a parsed head can
+ * point into a chunk while the rest of it is relayed. A chunk goes back to its pool when the last reference
+ * goes; the pool keeps a bounded number of free ones, the most recently used (warm) first.
+ *
+ * An idle connection holds no chunk. A chunkq never grows by itself: who fills it compares chunkq.bytes with
+ * a limit, and a full queue stops the reading (back-pressure). */
+#ifndef BASE_CHUNKQ_H
+#define BASE_CHUNKQ_H
+
+#include <sys/uio.h>
+
+#include "base/str.h"
+
+#define CHUNK_SMALL_SIZE ((size_t)4096)      /* with its header */
+#define CHUNK_LARGE_SIZE ((size_t)32768)
+
+struct chunk_pool;
+
+struct chunk {
+    struct chunk *next_free;
+    struct chunk_pool *pool;
+    uint32_t refs;
+    uint32_t capacity;          /* bytes in data */
+    uint32_t used;              /* bytes written so far: readers beyond it append here */
+    bool large;                 /* which free list it returns to; odd sizes go back to the heap */
+    char data[];
+};
+
+struct chunk_pool {
+    struct chunk *free_small, *free_large;
+    uint32_t free_small_count, free_large_count;
+    uint32_t keep_small, keep_large;    /* how many free ones are kept */
+    uint64_t in_use;                    /* bytes handed out, for metrics and limits */
+    uint64_t limit;                     /* handing out stops here: chunk_new gives NULL; 0: none */
+};
+
+void chunk_pool_init(struct chunk_pool *pool, uint32_t keep_small, uint32_t keep_large, uint64_t limit);
+void chunk_pool_release(struct chunk_pool *pool);
+
+/* One reference, used 0; NULL at the pool's limit. */
+struct chunk *chunk_new(struct chunk_pool *pool, bool large);
+/* A chunk of an odd capacity, for a head that outgrew the pooled sizes. */
+struct chunk *chunk_new_sized(struct chunk_pool *pool, size_t capacity);
+static inline struct chunk *chunk_ref(struct chunk *chunk)
+{
+    chunk->refs++;
+    return chunk;
+}
+void chunk_free(struct chunk *chunk);
+static inline void chunk_unref(struct chunk *chunk)
+{
+    if (--chunk->refs == 0)
+        chunk_free(chunk);
+}
+
+/* A stretch of bytes in a queue; with chunk NULL the bytes are someone else's and outlive the queue's use. */
+struct slice {
+    struct chunk *chunk;
+    char *data;
+    size_t len;
+};
+
+/* A first-in first-out queue of slices; adjacent appends to one chunk are joined. */
+struct chunkq {
+    struct slice *slices;       /* ring; the first four are inside */
+    uint32_t head, count, capacity;
+    size_t bytes;               /* sum of all slices */
+    struct slice inside[4];
+};
+
+void chunkq_init(struct chunkq *queue);
+/* Drops what is queued and frees. */
+void chunkq_release(struct chunkq *queue);
+void chunkq_clear(struct chunkq *queue);
+
+/* Appends bytes of a chunk, taking a reference of its own. */
+void chunkq_add(struct chunkq *queue, struct chunk *chunk, char *data, size_t len);
+/* Appends bytes that outlive the queue's use of them (literals, arena memory of the same exchange). */
+void chunkq_add_static(struct chunkq *queue, struct str bytes);
+/* Copies bytes in, into free room of the last chunk or new chunks; false at the pool's limit. */
+bool chunkq_add_copy(struct chunkq *queue, struct chunk_pool *pool, struct str bytes);
+/* Moves up to `max` bytes from one queue to another; gives how many. */
+size_t chunkq_move(struct chunkq *to, struct chunkq *from, size_t max);
+/* Drops `len` bytes from the front. */
+void chunkq_drop(struct chunkq *queue, size_t len);
+/* The first stretch; empty when the queue is. */
+struct str chunkq_front(const struct chunkq *queue);
+/* Up to `max` entries for writev from the front; gives how many. */
+int chunkq_iovec(const struct chunkq *queue, struct iovec *out, int max);
+
+#endif

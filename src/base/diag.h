@@ -1,0 +1,88 @@
+/* What is wrong with a configuration: all of it, each at its place, with a caret and a suggestion.
+ *
+ *     portico.yaml:14:21: error: unknown middleware 'ratelimt'
+ *      14 |       middlewares: [ratelimt, auth]
+ *         |                     ^~~~~~~~ did you mean 'rateLimit'?
+ *         = in router 'api' (portico.yaml:12:3)
+ *
+ * Ownership: texts are copied into the collector's arena; sources (file name and content) are registered
+ * once and live in it too. Threading: one owner. */
+#ifndef BASE_DIAG_H
+#define BASE_DIAG_H
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "base/text.h"
+
+/* A text that configuration came from: a file, a flag, an environment variable, a container label. */
+struct source {
+    struct str name;     /* "portico.yaml", "--entryPoints.web.address", "TRAEFIK_LOG_LEVEL" */
+    struct str content;  /* whole; lines are cut out of it for display */
+};
+
+/* A stretch of a source. line and column count from 1 (columns in bytes); line 0: no place within. */
+struct span {
+    const struct source *source;
+    uint32_t line;
+    uint32_t column;
+    uint32_t length;     /* bytes to underline, at least 1 is shown */
+};
+#define SPAN_NONE ((struct span){0})
+
+enum diag_severity { DIAG_ERROR, DIAG_WARNING, DIAG_NOTE };
+
+struct diag_item {
+    enum diag_severity severity;
+    struct span span;
+    struct str message;
+    struct str hint;       /* shown behind the caret: "did you mean 'rateLimit'?"; may be empty */
+    struct str context;    /* "in router 'api'"; may be empty */
+    struct span context_span;
+};
+
+struct diag {
+    struct arena *arena;       /* outlives the diag */
+    struct diag_item *items;   /* in the order of report; diag_sort orders by place */
+    size_t count, capacity;
+    size_t errors, warnings;
+    struct str context;        /* added to what is reported while set: diag_enter/diag_leave */
+    struct span context_span;
+};
+
+void diag_init(struct diag *diag, struct arena *arena);
+void diag_release(struct diag *diag);
+
+/* Registers a text; name and content are copied. */
+const struct source *diag_source(struct arena *arena, struct str name, struct str content);
+
+/* The report; gives the item so that a hint can be added. After 200 items further ones are only counted. */
+struct diag_item *diag_error(struct diag *diag, struct span span, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+struct diag_item *diag_warning(struct diag *diag, struct span span, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void diag_hint(struct diag *diag, struct diag_item *item, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Which object is being read ("in router 'api'"), for what is reported until diag_leave. */
+void diag_enter(struct diag *diag, struct span span, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void diag_leave(struct diag *diag);
+
+/* The part of a span's text from byte `offset`, `length` long: for errors inside a rule or a regex. */
+struct span span_inside(struct span span, size_t offset, size_t length);
+
+/* The nearest of `candidates` within a third of its length, as "did you mean 'x'?"; adds nothing when
+ * none is near. */
+void diag_suggest(struct diag *diag, struct diag_item *item, struct str word,
+                  const struct str *candidates, size_t count);
+/* The nearest candidate, or an empty str. */
+struct str nearest(struct str word, const struct str *candidates, size_t count);
+
+/* By source, line, column. */
+void diag_sort(struct diag *diag);
+/* As people read them (see above); colour: ANSI sequences. */
+void diag_render(const struct diag *diag, bool color, struct text *out);
+/* As a JSON array of {severity, file, line, column, length, message, hint, context}. */
+void diag_render_json(const struct diag *diag, struct text *out);
+
+#endif

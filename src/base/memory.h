@@ -1,0 +1,14 @@
+/* malloc and its kin that never give NULL: without memory for the control side there is no going on,
+ * so they say how much was wanted and abort. The request path works under budgets (arena, chunk pool). */
+#ifndef BASE_MEMORY_H
+#define BASE_MEMORY_H
+
+#include <stddef.h>
+
+void *memory_alloc(size_t size) __attribute__((malloc, returns_nonnull));
+void *memory_zalloc(size_t size) __attribute__((malloc, returns_nonnull));
+void *memory_resize(void *memory, size_t size) __attribute__((returns_nonnull));
+/* NUL-terminated copy of `len` bytes. */
+char *memory_copy_text(const char *data, size_t len) __attribute__((malloc, returns_nonnull));
+
+#endif

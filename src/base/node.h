@@ -1,0 +1,51 @@
+/* Configuration as a tree of texts, before it means anything: what every dialect is turned into (YAML,
+ * flags, environment, labels) and the only thing that the binder reads.
+ *
+ * Ownership: nodes live in an arena; strings too. Threading: one owner; read-only once built. */
+#ifndef BASE_NODE_H
+#define BASE_NODE_H
+
+#include "base/arena.h"
+#include "base/diag.h"
+
+enum node_kind {
+    NODE_NULL,      /* "key:" without a value, YAML's null */
+    NODE_SCALAR,    /* text */
+    NODE_LIST,
+    NODE_MAP
+};
+
+struct node {
+    enum node_kind kind;
+    bool quoted;             /* a scalar that was written in quotes: "true" is a string */
+    struct str key;          /* inside a map: the key as written */
+    struct span key_span;
+    struct span span;        /* of the value; for maps and lists, of their first line */
+    struct str text;         /* NODE_SCALAR */
+    struct node *first, *last, *next, *parent;
+    size_t count;            /* children */
+};
+
+struct node *node_new(struct arena *arena, enum node_kind kind, struct span span);
+struct node *node_scalar(struct arena *arena, struct str text, struct span span);
+/* Adds `child` at the end of a list or, with its key set, of a map. */
+void node_append(struct node *parent, struct node *child);
+
+/* A member of a map by key, case ignored; NULL when absent or `map` is NULL or no map. */
+struct node *node_get(const struct node *map, struct str key);
+/* An item of a list; NULL when out of range. A scalar or map counts as a list of one. */
+struct node *node_at(const struct node *list, size_t index);
+/* The best span for complaints about `node`: its value's, its key's, or its parent's. */
+struct span node_span(const struct node *node);
+
+/* Lays `over` onto `under`, both maps: members that both have are merged when maps and replaced
+ * otherwise. Used for flags and environment over files. */
+void node_merge(struct node *under, struct node *over);
+/* The node at a dotted path ("entryPoints.web.address", "servers[0].url"), made on the way when absent
+ * (keys compared without case). NULL when the path runs through a scalar or is malformed. */
+struct node *node_make_path(struct arena *arena, struct node *root, struct str path, struct span span);
+
+#define NODE_FOREACH(parent, it) \
+    for (struct node *it = (parent) != NULL ? (parent)->first : NULL; it != NULL; it = it->next)
+
+#endif

@@ -1,0 +1,22 @@
+/* Range requests and conditions (RFC 9110 13, 14). Pure. */
+#ifndef HTTP_RANGE_H
+#define HTTP_RANGE_H
+
+#include "http/message.h"
+
+struct byte_range {
+    int64_t first, last;       /* inclusive */
+};
+#define RANGES_MAX 16
+enum range_result { RANGE_NONE, RANGE_OK, RANGE_UNSATISFIABLE };
+/* "bytes=0-1,-5" against a representation of `length` bytes. Malformed, other units, more than RANGES_MAX
+ * or overlapping beyond sense: RANGE_NONE (the field is ignored). */
+enum range_result range_parse(struct str value, int64_t length, struct byte_range *out, size_t *ret_count);
+
+enum precondition { CONDITION_PASS, CONDITION_NOT_MODIFIED, CONDITION_FAILED };
+/* Evaluates If-Match, If-Unmodified-Since, If-None-Match, If-Modified-Since in the order of RFC 9110 13.2.2. */
+enum precondition condition_check(const struct request *request, struct str etag, int64_t last_modified);
+/* Whether Range holds under If-Range. */
+bool condition_range_applies(const struct request *request, struct str etag, int64_t last_modified);
+
+#endif

@@ -1,0 +1,118 @@
+/* Where protocol meets product: one request and its response, on the client's side (struct stream) and on
+ * the server's side (struct upstream_stream), whatever version of HTTP carries them.
+ *
+ * The rule of this seam: a protocol turns bytes into facts and responses into bytes. It reports facts by the
+ * handler's callbacks and never learns of routes; the product never asks which version it talks to. Body bytes
+ * move by source and sink, which a relay connects: a source says AGAIN when nothing has come, a sink says
+ * AGAIN when it is full, and either reports `on_facts` when that has changed.
+ *
+ * Threading: everything on the worker's thread. Ownership is said at each call. */
+#ifndef HTTP_STREAM_H
+#define HTTP_STREAM_H
+
+#include "base/chunkq.h"
+#include "base/status.h"
+#include "http/message.h"
+
+/* Body bytes with their framing taken off. */
+struct source {
+    /* Moves what has come, up to `max` bytes, to the end of `into`. OK: some moved. AGAIN: none there now.
+     * END: none moved and the body is complete (trailers are then in the head's struct). Else why it broke. */
+    enum status (*read)(struct source *source, struct chunkq *into, size_t max);
+    /* As read, from the socket straight into a pipe: only when `splice_ready` said how many bytes may go.
+     * NULL: cannot. */
+    enum status (*splice)(struct source *source, int pipe, size_t max, size_t *ret_moved);
+    /* Bytes of plain body that stand between here and the end or the next framing and that are not yet
+     * read into memory; 0: use read. */
+    int64_t (*splice_ready)(struct source *source);
+};
+
+struct sink {
+    /* Takes bytes off `from` and frames them; `end` says that the body is complete with what is in `from`
+     * (trailers may be NULL). OK: all taken. AGAIN: some may be left. Else why it broke. */
+    enum status (*write)(struct sink *sink, struct chunkq *from, bool end, const struct fields *trailers);
+    /* Up to `max` bytes out of a pipe straight into the socket; NULL or AGAIN as above. May be called only
+     * when splice_possible says so. */
+    enum status (*splice)(struct sink *sink, int pipe, size_t max, size_t *ret_moved);
+    /* True when the framing lets plain bytes through (a known length, or until close). */
+    bool (*splice_possible)(struct sink *sink);
+    /* Pushes out what was held back to fill packets. OK, AGAIN, or why it broke. */
+    enum status (*flush)(struct sink *sink);
+};
+
+/* Facts that a protocol reports; several at once. */
+enum stream_fact {
+    FACT_HEAD = 1,          /* the head is complete (stream.request, or upstream_stream.response) */
+    FACT_READABLE = 2,      /* source.read may have something */
+    FACT_WRITABLE = 4,      /* sink.write may take something */
+    FACT_CLOSED = 8,        /* the peer is gone or broke the rules: stream.failure says how */
+    FACT_INFORM = 16,       /* server side: an interim response (1xx) is in stream.response */
+};
+
+struct client;              /* who is on the other side: net/client.h */
+struct stream;
+
+/* What the product gives a protocol for the client side. */
+struct stream_handler {
+    /* A first byte of a request has come: the product makes its exchange and gives the stream inside it.
+     * NULL: overloaded; the protocol then refuses. `context` is what the connection was created with. */
+    struct stream *(*open)(void *context, struct client *client);
+    /* Something has happened; the stream may be gone when this returns. */
+    void (*on_facts)(struct stream *stream, unsigned facts);
+};
+
+struct stream_ops {
+    /* Queues the response head; framing is chosen from response->body_length, status and the request.
+     * Interim heads (1xx) may come first, any number. */
+    enum status (*send_head)(struct stream *stream, const struct response *response);
+    /* From now on both directions are plain bytes (after 101): source and sink change their meaning. */
+    void (*upgrade)(struct stream *stream);
+    /* The exchange is over: the stream (and its exchange) will not be touched by the protocol again. With
+     * `broken` the client is shown that the response is not whole (connection closed, stream reset). The
+     * protocol goes on with the next request or closes. */
+    void (*finish)(struct stream *stream, bool broken);
+};
+
+struct stream {
+    const struct stream_ops *ops;
+    struct stream_handler *handler;
+    void *connection;            /* the protocol's own */
+    struct client *client;
+    struct request request;      /* filled by the protocol before FACT_HEAD */
+    struct arena *arena;         /* the exchange's: heads are parsed into it */
+    struct source source;        /* the request's body */
+    struct sink sink;            /* the response's body */
+    enum status failure;         /* why FACT_CLOSED, or why the head is bad (with FACT_HEAD) */
+    int64_t began_at;            /* monotonic ns, first byte of the head */
+    uint64_t bytes_in, bytes_out;    /* on the wire, heads and framing included */
+    bool response_begun;         /* a final head was queued */
+    bool close_after;            /* the product wants the connection closed after this response */
+};
+
+struct upstream_stream;
+
+struct upstream_ops {
+    /* Queues the request head (flush with sink.flush). */
+    enum status (*send_head)(struct upstream_stream *stream, const struct request *request);
+    void (*upgrade)(struct upstream_stream *stream);
+    /* Lets go of the connection: it goes back to its pool when `reusable` and both messages ended. */
+    void (*release)(struct upstream_stream *stream, bool reusable);
+};
+
+struct upstream_stream {
+    const struct upstream_ops *ops;
+    void *connection;
+    void (*on_facts)(struct upstream_stream *stream, unsigned facts);
+    void *owner;                 /* the product's: its exchange or fetch */
+    struct arena *arena;         /* heads are parsed into it */
+    struct response response;    /* filled before FACT_HEAD and FACT_INFORM */
+    struct source source;        /* the response's body */
+    struct sink sink;            /* the request's body */
+    enum status failure;
+    uint64_t bytes_in, bytes_out;
+    bool reused;                 /* the connection served a request before: a close now may be a race */
+    bool anything_sent;          /* a byte of the request left for the kernel */
+    bool anything_received;      /* a byte of the response came */
+};
+
+#endif
