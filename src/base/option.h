@@ -56,6 +56,7 @@ struct object_item {
     struct str name;          /* the user's name for it; empty in lists */
     void *value;              /* the struct that the table describes */
     const struct node *node;  /* where it came from */
+    bool broken;              /* errors were reported about it: it must not be used */
 };
 struct objects {
     struct object_item *items;
