@@ -51,7 +51,9 @@ static inline void *arena_zalloc(struct arena *arena, size_t size)
 static inline void *arena_zalloc_many(struct arena *arena, size_t size, size_t count)
 {
     size_t product;
-    return arena_zalloc(arena, __builtin_mul_overflow(size, count, &product) ? SIZE_MAX : product);
+    if (__builtin_mul_overflow(size, count, &product))
+        return arena_alloc_slow(arena, SIZE_MAX);
+    return arena_zalloc(arena, product);
 }
 #define arena_new(arena, type) ((type *)arena_zalloc((arena), sizeof(type)))
 #define arena_array(arena, type, count) \
