@@ -15,14 +15,12 @@ static const uint8_t slots[FIELD_COUNT] = {
     [FIELD_EXPECT] = H1_SLOT_EXPECT,
 };
 
-struct h1_reader h1_reader_over(struct str bytes, const struct h1_limits *limits, bool skip_empty)
+struct h1_reader h1_reader_over(struct str bytes, const struct h1_limits *limits)
 {
     struct h1_reader reader = {.start = bytes.data, .at = bytes.data, .block = bytes.data};
     bool limited = bytes.len >= limits->head_bytes;
     reader.end = bytes.data + (limited ? limits->head_bytes : bytes.len);
     reader.at_end = limited ? STATUS_FIELDS_TOO_LARGE : STATUS_AGAIN;
-    if (skip_empty && reader.end - reader.at >= 2 && memcmp(reader.at, "\r\n", 2) == 0)
-        reader.at += 2;
     return reader;
 }
 

@@ -33,8 +33,7 @@ struct h1_facts {
     struct str value[H1_SLOT_COUNT];
 };
 
-/* Starts at the first byte of the head, behind an empty line if `skip_empty`. */
-struct h1_reader h1_reader_over(struct str bytes, const struct h1_limits *limits, bool skip_empty);
+struct h1_reader h1_reader_over(struct str bytes, const struct h1_limits *limits);
 /* False when a call that follows an AGAIN cannot end otherwise: no end of the head, no error of line ends and
  * no limit in what has come since. Moves head->seen. */
 bool h1_may_be_complete(struct str bytes, const struct h1_limits *limits, struct h1_head *head);

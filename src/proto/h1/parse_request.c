@@ -11,6 +11,18 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* One empty line, which some clients send behind a body (RFC 9112 2.2). */
+static enum status skip_empty_line(struct h1_reader *reader)
+{
+    if (reader->at == reader->end || *reader->at != '\r')
+        return STATUS_OK;
+    if (reader->end - reader->at < 2)
+        return reader->at_end;
+    if (reader->at[1] == '\n')
+        reader->at += 2;
+    return STATUS_OK;
+}
+
 /* The method and the space behind it. */
 static enum status read_method(struct h1_reader *reader, struct request *request)
 {
@@ -247,7 +259,9 @@ static enum status read_head(struct h1_reader *reader, const struct h1_limits *l
                              struct request *request, struct h1_head *head)
 {
     const char *question = NULL;
-    enum status status = read_request_line(reader, limits, request, &question);
+    enum status status = skip_empty_line(reader);
+    if (status == STATUS_OK)
+        status = read_request_line(reader, limits, request, &question);
     if (status != STATUS_OK)
         return status;
     if (request->method == METHOD_CONNECT)
@@ -266,7 +280,7 @@ enum status h1_parse_request(struct str bytes, const struct h1_limits *limits, s
     if (head->seen != 0 && !h1_may_be_complete(bytes, limits, head))
         return STATUS_AGAIN;
     reset(request, head);
-    struct h1_reader reader = h1_reader_over(bytes, limits, true);
+    struct h1_reader reader = h1_reader_over(bytes, limits);
     enum status status = read_head(&reader, limits, request, head);
     head->length = (size_t)(reader.at - bytes.data);
     return h1_suspend(bytes, head, status);

@@ -147,7 +147,7 @@ enum status h1_parse_response(struct str bytes, const struct h1_limits *limits, 
 {
     if (head->seen != 0 && !h1_may_be_complete(bytes, limits, head))
         return STATUS_AGAIN;
-    struct h1_reader reader = h1_reader_over(bytes, limits, false);
+    struct h1_reader reader = h1_reader_over(bytes, limits);
     enum status status = read_head(&reader, limits, request_method, response, head);
     head->length = (size_t)(reader.at - bytes.data);
     return h1_suspend(bytes, head, as_upstream(status));
