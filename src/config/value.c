@@ -69,24 +69,38 @@ static void bound_text(const struct option *option, int64_t bound, char *out, si
         snprintf(out, size, "%lld", (long long)bound);
 }
 
-static bool check_bounds(const struct reading *reading, int64_t value)
+bool value_bounds(const struct option *option, char *out, size_t size)
 {
-    const struct option *option = reading->option;
     char low[40], high[40];
-    if (option->min >= option->max || (value >= option->min && value <= option->max))
-        return true;
+    bool counted = option->type == OPTION_INT || option->type == OPTION_NUMBER ||
+                   option->type == OPTION_DURATION || option->type == OPTION_SIZE;
+    if (!counted || option->min >= option->max)
+        return false;
     bound_text(option, option->min, low, sizeof(low));
     bound_text(option, option->max, high, sizeof(high));
     if (option->min == INT64_MIN)
-        diag_error(reading->diag, reading->span, "must be at most %s, got %.*s", high,
-                   STR_ARGS(reading->text));
+        snprintf(out, size, "at most %s", high);
     else if (option->max == INT64_MAX)
-        diag_error(reading->diag, reading->span, "must be at least %s, got %.*s", low,
-                   STR_ARGS(reading->text));
+        snprintf(out, size, "at least %s", low);
     else
-        diag_error(reading->diag, reading->span, "must be from %s to %s, got %.*s", low, high,
-                   STR_ARGS(reading->text));
+        snprintf(out, size, "from %s to %s", low, high);
+    return true;
+}
+
+static bool out_of_bounds(const struct reading *reading)
+{
+    char bounds[VALUE_BOUNDS_SIZE];
+    value_bounds(reading->option, bounds, sizeof(bounds));
+    diag_error(reading->diag, reading->span, "must be %s, got %.*s", bounds, STR_ARGS(reading->text));
     return false;
+}
+
+static bool check_bounds(const struct reading *reading, int64_t value)
+{
+    const struct option *option = reading->option;
+    if (option->min >= option->max || (value >= option->min && value <= option->max))
+        return true;
+    return out_of_bounds(reading);
 }
 
 static bool parse_int(const struct reading *reading, int64_t *ret_value)
@@ -113,11 +127,8 @@ static bool parse_number(const struct reading *reading, double *ret_value)
         return wrong_type(reading, "a number");
     const struct option *option = reading->option;
     if (option->min < option->max &&
-        (*ret_value < (double)option->min || *ret_value > (double)option->max)) {
-        diag_error(reading->diag, reading->span, "must be from %lld to %lld, got %s",
-                   (long long)option->min, (long long)option->max, copy);
-        return false;
-    }
+        (*ret_value < (double)option->min || *ret_value > (double)option->max))
+        return out_of_bounds(reading);
     return true;
 }
 
