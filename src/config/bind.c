@@ -23,6 +23,7 @@ struct object {
     const struct node *node;    /* NULL: nothing is said about it */
     struct span span;           /* for complaints about the object as a whole */
     void *value;
+    bool has_unknown;           /* a key was refused: perhaps the one that is missed */
     const struct node *given[OPTIONS_MAX];   /* by option */
 };
 
@@ -314,10 +315,12 @@ static void read_member(struct binder *b, struct object *object, const struct no
     if (option == NULL) {
         const struct option *choice = option_find_choice(object->table);
         const struct choice_type *type = choice_find(choice, node->key);
-        if (type != NULL)
+        if (type != NULL) {
             read_choice(b, object, choice, type, node);
-        else
-            bind_report_unknown(b->root, object->table, node, b->options, b->diag);
+            return;
+        }
+        object->has_unknown = true;
+        bind_report_unknown(b->root, object->table, node, b->options, b->diag);
         return;
     }
     const struct node **given = &object->given[option - object->table->options];
@@ -351,7 +354,8 @@ static void report_no_choice(struct binder *b, const struct object *object, cons
 static void report_missing(struct binder *b, const struct object *object, const struct option *option)
 {
     if (option->type == OPTION_CHOICE) {
-        report_no_choice(b, object, option);
+        if (!object->has_unknown)
+            report_no_choice(b, object, option);
         return;
     }
     struct diag_item *item = diag_error(b->diag, object->span, "'%s' is missing", option->name);

@@ -119,7 +119,7 @@ static bool walk_index(struct walk *walk, struct place place, struct str word, s
 
 static bool walk_from(struct walk *walk, struct place place, size_t at)
 {
-    if (at >= walk->failed_at) {
+    if (at > walk->failed_at) {
         walk->failed_at = at;
         walk->failed_place = place;
     }

@@ -86,7 +86,7 @@ static struct found follow(const struct option_table *root, struct str path, str
     return found;
 }
 
-/* Path of options with dashes and underscores as the command line or the environment writes them. */
+/* The path as the environment writes it. */
 static void add_environment_name(struct text *out, struct str path)
 {
     text_add(out, S("PORTICO_"));

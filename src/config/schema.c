@@ -143,7 +143,7 @@ static json_t *choice_rule(const struct option *choice)
         if (type->alias != NULL)
             json_array_append_new(alternatives, json_pack("{s:[s]}", "required", type->alias));
     }
-    if (choice->required)
+    if (choice->required || json_array_size(alternatives) == 0)
         return alternatives;
     json_t *none = json_pack("{s:{s:O}}", "not", "anyOf", alternatives);
     json_t *rule = json_deep_copy(alternatives);
