@@ -70,13 +70,13 @@ struct exchange {
     bool fresh_connection;            /* the next attempt must not use an idle one */
 
     struct response response;         /* the final one: from the server or made here */
-    struct source *response_source;   /* its body */
-    struct source memory_source;      /* of a body made here */
+    struct body_source *response_source;   /* its body */
+    struct body_source memory_source;      /* of a body made here */
     struct str memory_body;
     enum status failure;              /* why the request did not go as it should; OK otherwise */
     const char *reason_detail;        /* literal or arena text for the log; may be NULL */
 
-    struct source *request_source;    /* &stream.source, or the spool's */
+    struct body_source *request_source;    /* &stream.source, or the spool's */
     struct spool *spool;              /* the request's body, held for replay; NULL: streamed */
     struct relay upload, download;
     bool upload_began, upload_done, download_began;
@@ -106,7 +106,7 @@ void exchange_answer_status(struct exchange *x, int status, enum status reason);
 /* A redirection with Location (a view as above). */
 void exchange_answer_redirect(struct exchange *x, int status, struct str location);
 /* A response whose body comes from a source of the caller's (files). The head is in x->response, body_length set. */
-void exchange_answer_source(struct exchange *x, struct source *source, enum status reason);
+void exchange_answer_source(struct exchange *x, struct body_source *source, enum status reason);
 
 /* What WAITed is settled: the hook is called again. Safe from any callback of the worker; runs the exchange at once. */
 void exchange_resume(struct exchange *x);

@@ -15,8 +15,8 @@
 enum relay_side { RELAY_NEITHER, RELAY_SOURCE, RELAY_SINK, RELAY_FILTER };
 
 struct relay {
-    struct source *source;
-    struct sink *sink;
+    struct body_source *source;
+    struct body_sink *sink;
     struct filter *filters;
     struct worker *worker;
     const struct fields *trailers;      /* of the source's message, once it ended */
@@ -33,7 +33,7 @@ struct relay {
     bool stalled_on_sink;               /* the last pump ended because the sink was full */
 };
 
-void relay_init(struct relay *relay, struct worker *worker, struct source *source, struct sink *sink);
+void relay_init(struct relay *relay, struct worker *worker, struct body_source *source, struct body_sink *sink);
 void relay_release(struct relay *relay);
 /* Appends to the row: the last added stands nearest to the sink. */
 void relay_add_filter(struct relay *relay, struct filter *filter);

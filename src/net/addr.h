@@ -1,4 +1,4 @@
-/* Addresses: of sockets, of hosts, of networks. Pure but for nothing; no look-ups (see net/dns.h).
+/* Addresses: of sockets, of hosts, of networks. Pure: no look-ups (see net/dns.h).
  *
  * struct ip holds IPv4 as IPv4-mapped IPv6 in 16 bytes, so comparing and masking know one form. */
 #ifndef NET_ADDR_H
@@ -46,9 +46,10 @@ bool ip_equal(const struct ip *a, const struct ip *b);
 struct ip ip_mask(const struct ip *ip, unsigned bits);
 
 bool network_parse(struct str text, struct network *ret_network);   /* "10.0.0.0/8", "::1", "fe80::/10" */
+/* An IPv6 network that spans the IPv4-mapped addresses ("::/0") has no IPv4 address, as people expect. */
 bool network_has(const struct network *network, const struct ip *ip);
 bool networks_have(const struct networks *networks, const struct ip *ip);
-/* Parses what option_check has accepted. */
+/* Parses what option_check has accepted; others are left out. */
 struct networks networks_from(const struct strs *texts, struct arena *arena);
 /* option_check for addresses and networks. */
 const char *network_check(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length);
@@ -61,8 +62,8 @@ bool addr_unix(struct str path, struct addr *ret_addr);   /* false when too long
 /* "10.0.0.1:80", "[::1]:80", "unix:/run/x.sock". */
 struct str addr_format(const struct addr *addr, struct arena *arena);
 
-/* An entrypoint's address: "[host]:port[/tcp|/udp]" or "unix:/path"; host empty: all addresses (dual stack).
- * option_check form beside it. */
+/* An entrypoint's address: "[host]:port[/tcp|/udp]" or "unix:/path". The host is an IP address or "localhost"
+ * (127.0.0.1); empty or "[::]": all addresses, IPv4 too; "0.0.0.0": all of IPv4. option_check form beside it. */
 bool addr_parse_listen(struct str text, struct addr *ret_addr, bool *ret_udp);
 const char *addr_check_listen(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length);
 

@@ -12,8 +12,7 @@
 
 #include <stdatomic.h>
 
-#include "base/list.h"
-#include "base/time.h"
+#include "net/wheel.h"
 
 /* What epoll reported. */
 enum watch_event { WATCH_READ = 1, WATCH_WRITE = 2, WATCH_HANGUP = 4 /* the peer will send no more */, WATCH_ERROR = 8 };
@@ -21,15 +20,7 @@ enum watch_event { WATCH_READ = 1, WATCH_WRITE = 2, WATCH_HANGUP = 4 /* the peer
 struct watch {
     void (*on_ready)(struct watch *watch, unsigned events);
     int fd;                       /* -1: not registered; events of this turn are then dropped */
-};
-
-/* A point in time at which something is to be looked at. Setting a later deadline costs a store; the wheel
- * finds out when the earlier one passes. Resolution 4 ms; never early. */
-struct timer {
-    struct list link;
-    void (*on_expire)(struct timer *timer);
-    int64_t deadline;             /* monotonic ns; TIME_NEVER: not armed */
-    int64_t filed_for;            /* deadline under which it stands in the wheel */
+    uint32_t since;               /* the turn of its registration: events fetched before are another's; then 0 */
 };
 
 /* Work for the end of the turn. A flush may defer again; frees run last. */
@@ -45,9 +36,6 @@ struct message {
     void (*deliver)(struct message *message);
 };
 
-#define WHEEL_LEVELS 5
-#define WHEEL_SLOTS 64
-
 struct loop {
     int epoll_fd;
     int wake_fd;                                 /* eventfd */
@@ -55,16 +43,17 @@ struct loop {
     int64_t now;                                 /* monotonic ns of this turn */
     int64_t wall;                                /* wall-clock ns of this turn */
     char date[32];                               /* HTTP date of this turn, 29 bytes */
-    int64_t date_second;
+    int64_t date_second;                         /* Unix time of `date` */
+    int64_t wall_offset;                         /* wall - now, read anew with each second */
+    int64_t second_ends;                         /* monotonic ns at which `date` is no longer right */
     bool stopping;
-    struct deferred *flushes, **flushes_end;
+    struct deferred *flushes, **flushes_end;     /* first in, first out */
     struct deferred *frees;
     _Atomic(struct message *) inbox;
-    int64_t wheel_tick;                          /* the tick up to which timers have expired */
-    uint64_t wheel_used[WHEEL_LEVELS];           /* a bit per slot that may hold timers */
-    struct list wheel[WHEEL_LEVELS][WHEEL_SLOTS];
-    uint64_t turns;
-    int64_t longest_turn;                        /* ns of work in one turn, since last asked */
+    struct wheel wheel;
+    uint32_t turn;                               /* number of this turn, never 0 */
+    int64_t worked_until;                        /* monotonic ns, to a clock tick, at which this turn ended */
+    int64_t longest_turn;                        /* ns of work in one turn, to a clock tick; the reader clears it */
     void (*before_wait)(struct loop *loop);      /* top of a turn: picks up a new snapshot; may be NULL */
     void *owner;
 };
@@ -78,27 +67,67 @@ void loop_run(struct loop *loop);
 void loop_turn(struct loop *loop, int64_t wait_ns);
 void loop_stop(struct loop *loop);
 
-/* Registers fd for both directions, edge-triggered. False with errno (and watch->fd -1). */
+/* Registers fd for both directions, edge-triggered. False with errno (and watch->fd -1). The first report is
+ * the state at registration, so nothing that happened before is missed. */
 bool loop_watch(struct loop *loop, struct watch *watch, int fd);
-/* For a descriptor that is read only, level-triggered: listeners, inotify, signalfd, eventfd. */
+/* For a descriptor that is read only, level-triggered: listeners, inotify, signalfd. */
 bool loop_watch_level(struct loop *loop, struct watch *watch, int fd);
+/* Level-triggered for WATCH_READ, WATCH_WRITE, both or neither: for libraries that say what they wait for. */
+bool loop_watch_for(struct loop *loop, struct watch *watch, int fd, unsigned events);
+/* Other events for a watch of the two above. */
+bool loop_rewatch(struct loop *loop, struct watch *watch, unsigned events);
 /* Forgets it without closing (a descriptor that lives on elsewhere). */
 void loop_unwatch(struct loop *loop, struct watch *watch);
 
-void timer_init(struct timer *timer, void (*on_expire)(struct timer *timer));
-/* Sets or moves the deadline. */
-void timer_set(struct loop *loop, struct timer *timer, int64_t deadline);
+static inline void timer_init(struct timer *timer, void (*on_expire)(struct timer *timer))
+{
+    list_init(&timer->link);
+    timer->on_expire = on_expire;
+    timer->deadline = timer->filed_for = TIME_NEVER;
+}
+/* Sets or moves the deadline. TIME_NEVER disarms at the price of a store, but the wheel still knows the timer:
+ * only timer_cancel makes its memory free to go. */
+static inline void timer_set(struct loop *loop, struct timer *timer, int64_t deadline)
+{
+    timer->deadline = deadline;
+    if (deadline < timer->filed_for)
+        wheel_file(&loop->wheel, timer);
+}
 static inline void timer_after(struct loop *loop, struct timer *timer, int64_t ns)
 {
     timer_set(loop, timer, loop->now + ns);
 }
-void timer_cancel(struct timer *timer);
+static inline bool timer_armed(const struct timer *timer)
+{
+    return timer->deadline != TIME_NEVER;
+}
+static inline void timer_cancel(struct timer *timer)
+{
+    list_remove(&timer->link);
+    timer->deadline = timer->filed_for = TIME_NEVER;
+}
 
 /* Runs `deferred` at the end of this turn (once, even if asked twice). */
-void loop_defer_flush(struct loop *loop, struct deferred *deferred);
-void loop_defer_free(struct loop *loop, struct deferred *deferred);
+static inline void loop_defer_flush(struct loop *loop, struct deferred *deferred)
+{
+    if (deferred->queued)
+        return;
+    deferred->queued = true;
+    deferred->next = NULL;
+    *loop->flushes_end = deferred;
+    loop->flushes_end = &deferred->next;
+}
+static inline void loop_defer_free(struct loop *loop, struct deferred *deferred)
+{
+    if (deferred->queued)
+        return;
+    deferred->queued = true;
+    deferred->next = loop->frees;
+    loop->frees = deferred;
+}
 
-/* From any thread: `message` is delivered on the loop's thread, in the order sent by one thread. */
+/* From any thread: `message` is delivered on the loop's thread, in the order sent by one thread. The loop must
+ * live until then; what is still on its way when loop_run ends is delivered by it, later messages never are. */
 void loop_post(struct loop *loop, struct message *message);
 void loop_wake(struct loop *loop);
 

@@ -6,13 +6,17 @@
 
 struct signals {
     struct watch watch;
+    struct loop *loop;
     void (*on_signal)(struct signals *signals, int number);
     void *owner;
 };
 
 /* Before any thread is started: blocks SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2 and ignores SIGPIPE. */
 void signals_block(void);
+/* False with errno. */
 bool signals_start(struct signals *signals, struct loop *loop,
                    void (*on_signal)(struct signals *signals, int number), void *owner);
+/* The signals stay blocked. */
+void signals_stop(struct signals *signals);
 
 #endif

@@ -19,7 +19,7 @@ struct worker {
     pthread_t thread;
     int pipes[PIPES_KEPT][2];         /* empty pipes, ready for splicing */
     unsigned pipe_count;
-    unsigned pipe_size;               /* bytes that one takes */
+    unsigned pipe_size;               /* bytes that a new one takes, while the system grants it */
     /* What higher folders keep per worker; each is theirs to define. */
     struct upstream_pools *upstreams; /* idle connections to servers */
     struct worker_graph *graph;       /* the snapshot in use, listeners, connections */
@@ -32,7 +32,8 @@ extern _Thread_local struct worker *worker_self;
 
 bool worker_init(struct worker *worker, unsigned index);
 void worker_release(struct worker *worker);
-/* Runs the loop on a thread of its own, all signals blocked. False with errno. */
+/* Runs the loop on a thread of its own, all signals blocked; it ends by a message that calls loop_stop. False with
+ * errno. */
 bool worker_start(struct worker *worker, const char *name);
 void worker_join(struct worker *worker);
 
