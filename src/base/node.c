@@ -155,16 +155,16 @@ static struct str part_key(struct str part, struct str *ret_indexes)
 static bool path_is_valid(struct str path)
 {
     struct str rest = path, part, indexes;
-    size_t index;
+    size_t index, steps = 0;
     while (str_split(&rest, '.', &part)) {
         if (str_empty(part_key(part, &indexes)))
             return false;
-        while (!str_empty(indexes)) {
+        for (steps++; !str_empty(indexes); steps++) {
             if (!take_index(&indexes, &index))
                 return false;
         }
     }
-    return path.data != NULL;
+    return steps > 0 && steps <= NODE_PATH_MAX;
 }
 
 struct node *node_make_path(struct arena *arena, struct node *root, struct str path, struct span span)

@@ -26,7 +26,8 @@ struct node {
     size_t count;            /* children */
 };
 
-#define NODE_INDEX_MAX 999
+#define NODE_INDEX_MAX 255   /* of a list in a path */
+#define NODE_PATH_MAX 32     /* steps of a path */
 
 struct node *node_new(struct arena *arena, enum node_kind kind, struct span span);
 struct node *node_scalar(struct arena *arena, struct str text, struct span span);

@@ -25,11 +25,11 @@ static struct span span_at(const struct source *source, size_t offset, size_t le
         .source = source, .line = 1, .column = (uint32_t)offset + 1, .length = (uint32_t)length};
 }
 
+/* Joined byte by byte: places are counted in it, and a key may hold anything, NUL too. */
 static const struct source *source_of(struct arena *arena, const struct label *label)
 {
-    return diag_source_word(arena, label->key,
-                            arena_printf(arena, "%.*s=%.*s", STR_ARGS(label->key),
-                                         STR_ARGS(label->value)));
+    struct str key = arena_concat(arena, label->key, S("="));
+    return diag_source_word(arena, label->key, arena_concat(arena, key, label->value));
 }
 
 /* "traefick.http..." would otherwise be ignored without a word. */
