@@ -85,7 +85,7 @@ struct exchange {
     struct body_source *request_source;    /* &stream.source, or the spool's */
     struct spool *spool;              /* the request's body, held for replay; NULL: streamed */
     struct relay upload, download;
-    bool upload_began, upload_done, download_began;
+    bool upload_began, upload_done, download_began, download_done;
     bool continue_sent;               /* a 100 went to the client */
     struct filter *request_filters, *response_filters;     /* added by middlewares before the relays begin */
 

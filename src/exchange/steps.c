@@ -86,7 +86,7 @@ static enum step pick_server(struct exchange *x)
     return fail(x, STATUS_LOOP_DETECTED);
 }
 
-static enum step connect(struct exchange *x)
+static enum step open_connection(struct exchange *x)
 {
     if (!x->upstream_bound) {
         enum status status = attempt_open(x);
@@ -264,7 +264,7 @@ step_function *const steps[STEP_COUNT] = {
     [STEP_FIND_ROUTE] = find_route,
     [STEP_RUN_REQUEST] = run_request,
     [STEP_PICK_SERVER] = pick_server,
-    [STEP_CONNECT] = connect,
+    [STEP_CONNECT] = open_connection,
     [STEP_SEND_HEAD] = send_head,
     [STEP_AWAIT_RESPONSE] = await_response,
     [STEP_ANSWER] = answer,
