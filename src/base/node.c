@@ -87,6 +87,10 @@ static bool is_bare_switch(const struct node *node)
 
 void node_merge(struct node *under, struct node *over)
 {
+    if (under->kind == NODE_NULL)
+        under->kind = NODE_MAP;
+    if (under->kind != NODE_MAP)
+        return;
     struct node *next;
     for (struct node *child = over->first; child != NULL; child = next) {
         next = child->next;
@@ -119,7 +123,8 @@ struct node *node_make_member(struct arena *arena, struct node *parent, struct s
     return child;
 }
 
-struct node *node_make_item(struct arena *arena, struct node *parent, size_t index, struct span span)
+struct node *node_make_item(struct arena *arena, struct node *parent, size_t index,
+                            struct span span)
 {
     if (parent->kind == NODE_NULL)
         parent->kind = NODE_LIST;
@@ -167,7 +172,8 @@ static bool path_is_valid(struct str path)
     return steps > 0 && steps <= NODE_PATH_MAX;
 }
 
-struct node *node_make_path(struct arena *arena, struct node *root, struct str path, struct span span)
+struct node *node_make_path(struct arena *arena, struct node *root, struct str path,
+                            struct span span)
 {
     struct node *node = path_is_valid(path) ? root : NULL;
     struct str rest = path, part, indexes;

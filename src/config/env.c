@@ -58,7 +58,8 @@ static bool is_from_kubernetes(const struct variable *variable)
     struct str rest = str_from_index(variable->name, variable->prefix);
     return str_equal(rest, S("SERVICE_HOST")) || str_starts(rest, S("SERVICE_PORT")) ||
            (str_equal(rest, S("PORT")) && str_find(variable->value, S("://")) > 0) ||
-           (str_starts(rest, S("PORT_")) && (str_find(rest, S("_TCP")) > 0 || str_find(rest, S("_UDP")) > 0));
+           (str_starts(rest, S("PORT_")) &&
+            (str_find(rest, S("_TCP")) > 0 || str_find(rest, S("_UDP")) > 0));
 }
 
 static bool is_ignored(const struct variable *variable, const char *const *ignored)
@@ -99,7 +100,8 @@ static bool walk_name(struct walk *walk, struct place place, size_t at)
         if (end == walk->name.len && from > at && !rest_is_name)
             return false;
         struct str key = arena_lower(walk->arena, str_of(walk->name.data + at, end - at));
-        if (!str_empty(key) && take_step(walk, inside, (struct step){.key = key, .from = at, .to = end}))
+        if (!str_empty(key) &&
+            take_step(walk, inside, (struct step){.key = key, .from = at, .to = end}))
             return true;
         if (end == walk->name.len)
             return false;
@@ -164,13 +166,15 @@ static void report_unknown(const struct walk *walk, const struct variable *varia
         return;
     char *upper = arena_zalloc(diag->arena, found.len + 1);
     for (size_t i = 0; i < found.len; i++)
-        upper[i] = found.data[i] >= 'a' && found.data[i] <= 'z' ? (char)(found.data[i] - 32) : found.data[i];
+        upper[i] = found.data[i] >= 'a' && found.data[i] <= 'z' ? (char)(found.data[i] - 32)
+                                                                : found.data[i];
     diag_hint(diag, item, "did you mean '%.*s%s%.*s'?", STR_ARGS(str_first(walk->name, at)), upper,
               STR_ARGS(str_from_index(walk->name, end)));
 }
 
 static void set_value(struct arena *arena, struct node *root, const struct walk *walk,
-                      const struct variable *variable, const struct source *source, struct diag *diag)
+                      const struct variable *variable, const struct source *source,
+                      struct diag *diag)
 {
     struct node *node = root;
     for (size_t i = 0; i < walk->count && node != NULL; i++) {
@@ -183,8 +187,8 @@ static void set_value(struct arena *arena, struct node *root, const struct walk 
     struct span span = name_span(source, name + 1, source->content.len);
     struct str value = str_of(source->content.data + name + 1, source->content.len - name - 1);
     if (node == NULL || !node_set_text(node, value, span))
-        diag_error(diag, name_span(source, 0, name), "'%.*s' cannot go with other variables that are set",
-                   STR_ARGS(variable->name));
+        diag_error(diag, name_span(source, 0, name),
+                   "'%.*s' cannot go with other variables that are set", STR_ARGS(variable->name));
 }
 
 static void read_variable(struct arena *arena, struct node *root, const struct variable *variable,

@@ -28,7 +28,8 @@ static struct span span_at(const struct source *source, size_t offset, size_t le
 }
 
 /* `dashes` and the name's length are known; what follows, perhaps behind a '=', is the value. */
-static struct word take_apart(struct reader *reader, struct str text, size_t dashes, size_t name_length)
+static struct word take_apart(struct reader *reader, struct str text, size_t dashes,
+                              size_t name_length)
 {
     struct str shown = str_first(text, dashes + name_length);
     struct word word = {.source = diag_source_word(reader->arena, shown, text)};
@@ -70,7 +71,8 @@ static bool take_next(struct reader *reader, struct word *word)
 
 static void report_no_value(struct reader *reader, const struct word *word, const char *what)
 {
-    diag_error(reader->diag, word->name_span, "'%.*s' needs %s", STR_ARGS(word->source->name), what);
+    diag_error(reader->diag, word->name_span, "'%.*s' needs %s", STR_ARGS(word->source->name),
+               what);
 }
 
 /* --- the command's own flags ------------------------------------------------------------------------ */
@@ -175,7 +177,8 @@ static void read_option(struct reader *reader, struct word *word)
         report_unknown(reader, word, &place, failed);
         return;
     }
-    if (!word->has_value && place.is_value && !place_is_switch(&place) && !take_next(reader, word)) {
+    if (!word->has_value && place.is_value && !place_is_switch(&place) &&
+        !take_next(reader, word)) {
         report_no_value(reader, word, "a value");
         return;
     }

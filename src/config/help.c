@@ -189,8 +189,8 @@ static void describe(const struct found *found, struct text *out)
     }
 }
 
-static void suggest(const struct place *place, struct str path, struct str failed, struct arena *arena,
-                    struct text *out)
+static void suggest(const struct place *place, struct str path, struct str failed,
+                    struct arena *arena, struct text *out)
 {
     size_t count, before = (size_t)(failed.data - path.data);
     const struct str *keys = place_keys(place, arena, &count);

@@ -69,7 +69,8 @@ static void add_rows(const struct option_table *table, struct text *out)
 static void add_choices(const struct option *choice, struct text *out)
 {
     const struct choice_type *type;
-    text_add(out, choice->required ? S("Exactly one of these:\n\n") : S("At most one of these:\n\n"));
+    text_add(out,
+             choice->required ? S("Exactly one of these:\n\n") : S("At most one of these:\n\n"));
     for (size_t i = 0; choice->choices != NULL && (type = choice->choices(i)) != NULL; i++)
         text_addf(out, "- `%s`: %s\n", type->name, type->summary != NULL ? type->summary : "");
     text_add_char(out, '\n');
@@ -79,7 +80,8 @@ static void write_below(struct page *page, const struct option *option, const ch
 {
     struct text below;
     text_init(&below, 4096);
-    text_addf(&below, "%s%s%s%s", path, path[0] != '\0' ? "." : "", option->name, help_suffix(option));
+    text_addf(&below, "%s%s%s%s", path, path[0] != '\0' ? "." : "", option->name,
+              help_suffix(option));
     write_section(page, option->table, text_c(&below), option->table->summary);
     text_release(&below);
 }

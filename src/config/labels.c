@@ -13,7 +13,8 @@ static bool is_ours(struct str key)
 
 static int by_key(const void *a, const void *b)
 {
-    const struct label *left = *(const struct label *const *)a, *right = *(const struct label *const *)b;
+    const struct label *left = *(const struct label *const *)a,
+                       *right = *(const struct label *const *)b;
     if (is_ours(left->key) != is_ours(right->key))
         return is_ours(left->key) ? 1 : -1;
     return str_compare_nocase(left->key, right->key);

@@ -7,8 +7,8 @@
 #include "config/template.h"
 #include "config/yaml.h"
 
-struct node *load_text(struct str name, struct str content, enum load_kind kind, struct arena *arena,
-                       struct diag *diag)
+struct node *load_text(struct str name, struct str content, enum load_kind kind,
+                       struct arena *arena, struct diag *diag)
 {
     if (str_starts(content, S("\xef\xbb\xbf")))
         content = str_from_index(content, 3);
@@ -28,7 +28,8 @@ static void report_unreadable(struct str name, int error, struct arena *arena, s
         diag_error(diag, span, "cannot be read: %s", strerror(error));
 }
 
-struct node *load_file(const char *path, enum load_kind kind, struct arena *arena, struct diag *diag)
+struct node *load_file(const char *path, enum load_kind kind, struct arena *arena,
+                       struct diag *diag)
 {
     struct str name = str_from(path), content;
     if (str_ends_nocase(name, S(".toml"))) {

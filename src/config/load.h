@@ -13,10 +13,11 @@ enum load_kind {
 };
 
 /* NULL when it could not be read to its end, which is reported. See yaml_read for the rest. */
-struct node *load_file(const char *path, enum load_kind kind, struct arena *arena, struct diag *diag);
-/* The same for a text that is at hand. */
-struct node *load_text(struct str name, struct str content, enum load_kind kind, struct arena *arena,
+struct node *load_file(const char *path, enum load_kind kind, struct arena *arena,
                        struct diag *diag);
+/* The same for a text that is at hand. */
+struct node *load_text(struct str name, struct str content, enum load_kind kind,
+                       struct arena *arena, struct diag *diag);
 /* Whether a directory's entry is a configuration file: .yaml, .yml, .json, not hidden. */
 bool load_is_file_name(struct str name);
 

@@ -7,11 +7,11 @@
 
 struct place {
     const struct option_table *table;   /* inside an object: its keys come next; NULL elsewhere */
-    const struct option *option;        /* that led here; NULL at the root and in an alternative of a CHOICE */
+    const struct option *option;        /* that led here; NULL at the root and in a choice */
     const struct choice_type *choice;   /* the alternative that led here, or NULL */
     bool name_next;                     /* a name that the user chooses comes next (MAP, STRMAP) */
     bool index_next;                    /* an index comes next (LIST) */
-    bool is_value;                      /* a plain value; with `option` of STRMAP: one of its values */
+    bool is_value;                      /* a plain value, or one of a STRMAP */
 };
 
 struct place place_root(const struct option_table *table);

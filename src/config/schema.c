@@ -17,7 +17,8 @@ struct writer {
     size_t depth;
 };
 
-static json_t *table_schema(struct writer *writer, const struct option_table *table, struct str pointer);
+static json_t *table_schema(struct writer *writer, const struct option_table *table,
+                            struct str pointer);
 
 static json_t *of_type(const char *type)
 {
@@ -90,8 +91,9 @@ static json_t *option_schema(struct writer *writer, const struct option *option,
     case OPTION_OBJECT:
         return table_schema(writer, option->table, pointer);
     case OPTION_LIST:
-        return json_pack("{s:s, s:o}", "type", "array", "items",
-                         table_schema(writer, option->table, pointer_to(writer, pointer, "items", "")));
+        return json_pack(
+            "{s:s, s:o}", "type", "array", "items",
+            table_schema(writer, option->table, pointer_to(writer, pointer, "items", "")));
     case OPTION_MAP:
         return map_schema(table_schema(writer, option->table,
                                        pointer_to(writer, pointer, "additionalProperties", "")));
@@ -201,7 +203,8 @@ static void fill_table(struct writer *writer, json_t *schema, const struct optio
     json_object_set_new(schema, "additionalProperties", json_false());
 }
 
-static json_t *table_schema(struct writer *writer, const struct option_table *table, struct str pointer)
+static json_t *table_schema(struct writer *writer, const struct option_table *table,
+                            struct str pointer)
 {
     json_t *schema = reference(writer, table);
     if (schema != NULL)
@@ -220,7 +223,8 @@ void schema_write(const struct option_table *root, const char *title, struct tex
     struct writer writer = {.depth = 0};
     arena_init(&writer.arena, ARENA_UNLIMITED);
     json_t *schema = table_schema(&writer, root, S("#"));
-    json_object_set_new(schema, "$schema", json_string("https://json-schema.org/draft/2020-12/schema"));
+    json_object_set_new(schema, "$schema",
+                        json_string("https://json-schema.org/draft/2020-12/schema"));
     json_object_set_new(schema, "title", json_string(title));
     json_object_set_new(schema, "type", json_string("object"));
     char *text = json_dumps(schema, JSON_INDENT(2));

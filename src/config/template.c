@@ -114,8 +114,8 @@ static size_t read_template(struct reader *reader, size_t offset, struct text *o
     return length;
 }
 
-struct str template_expand(struct str name, struct str content, bool everywhere, struct arena *arena,
-                           struct diag *diag)
+struct str template_expand(struct str name, struct str content, bool everywhere,
+                           struct arena *arena, struct diag *diag)
 {
     ptrdiff_t at = str_find(content, S("{{"));
     if (at < 0)
@@ -132,7 +132,8 @@ struct str template_expand(struct str name, struct str content, bool everywhere,
     }
     text_add(&out, str_from_index(content, done));
     if (out.overflow)
-        diag_error(diag, SPAN_NONE, "%.*s is too large with its variables filled in", STR_ARGS(name));
+        diag_error(diag, SPAN_NONE, "%.*s is too large with its variables filled in",
+                   STR_ARGS(name));
     struct str expanded = arena_str(arena, text_str(&out));
     text_release(&out);
     return expanded;

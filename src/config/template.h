@@ -10,7 +10,7 @@
 
 /* The text with variables filled in: `content` itself when it has none. A variable that is not set is empty, with a
  * warning. `name` is the file's, for the places in reports. */
-struct str template_expand(struct str name, struct str content, bool everywhere, struct arena *arena,
-                           struct diag *diag);
+struct str template_expand(struct str name, struct str content, bool everywhere,
+                           struct arena *arena, struct diag *diag);
 
 #endif

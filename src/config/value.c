@@ -47,8 +47,9 @@ static bool parse_bool(const struct reading *reading, bool *ret_value)
         *ret_value = words[i].value;
         if (words[i].read)
             return true;
-        struct diag_item *item = diag_error(reading->diag, reading->span,
-                                            "expected true or false, got '%.*s'", STR_ARGS(reading->text));
+        struct diag_item *item =
+            diag_error(reading->diag, reading->span, "expected true or false, got '%.*s'",
+                       STR_ARGS(reading->text));
         diag_hint(reading->diag, item, "did you mean '%s'?", words[i].value ? "true" : "false");
         return false;
     }
@@ -91,7 +92,8 @@ static bool out_of_bounds(const struct reading *reading)
 {
     char bounds[VALUE_BOUNDS_SIZE];
     value_bounds(reading->option, bounds, sizeof(bounds));
-    diag_error(reading->diag, reading->span, "must be %s, got %.*s", bounds, STR_ARGS(reading->text));
+    diag_error(reading->diag, reading->span, "must be %s, got %.*s", bounds,
+               STR_ARGS(reading->text));
     return false;
 }
 
@@ -117,7 +119,8 @@ static bool parse_number(const struct reading *reading, double *ret_value)
 {
     char copy[NUMBER_LENGTH_MAX + 1], *end;
     struct str text = reading->text;
-    if (str_empty(text) || text.len > NUMBER_LENGTH_MAX || strchr("+-.0123456789", text.data[0]) == NULL)
+    if (str_empty(text) || text.len > NUMBER_LENGTH_MAX ||
+        strchr("+-.0123456789", text.data[0]) == NULL)
         return wrong_type(reading, "a number");
     memcpy(copy, text.data, text.len);
     copy[text.len] = '\0';
@@ -173,15 +176,16 @@ static bool parse_enum(const struct reading *reading, int *ret_value)
     struct text names;
     text_init(&names, 1024);
     list_names(&names, reading->option->names);
-    struct diag_item *item = diag_error(reading->diag, reading->span, "expected one of %s, got '%.*s'",
-                                        text_c(&names), STR_ARGS(reading->text));
+    struct diag_item *item =
+        diag_error(reading->diag, reading->span, "expected one of %s, got '%.*s'", text_c(&names),
+                   STR_ARGS(reading->text));
     text_release(&names);
     diag_suggest(reading->diag, item, reading->text, candidates, count);
     return false;
 }
 
-bool value_check(const struct option *option, struct str text, struct span span, struct arena *arena,
-                 struct diag *diag)
+bool value_check(const struct option *option, struct str text, struct span span,
+                 struct arena *arena, struct diag *diag)
 {
     if (option->check == NULL)
         return true;
@@ -230,8 +234,8 @@ bool value_parse(const struct option *option, struct str text, struct span span,
     return wrong_type(&reading, option_type_text(option));
 }
 
-bool value_split(const struct option *option, struct str text, struct span span, struct strs *ret_items,
-                 struct arena *arena, struct diag *diag)
+bool value_split(const struct option *option, struct str text, struct span span,
+                 struct strs *ret_items, struct arena *arena, struct diag *diag)
 {
     size_t commas = 0;
     for (size_t i = 0; i < text.len; i++)

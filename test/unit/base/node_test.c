@@ -89,6 +89,15 @@ TEST(node_merge_replaces_values_and_joins_maps)
     arena_release(&arena);
 }
 
+TEST(node_merge_makes_an_empty_file_a_map)
+{
+    struct node *over = start(), *under = node_new(&arena, NODE_NULL, SPAN_NONE);
+    set(over, "a", "1");
+    node_merge(under, over);
+    assert_str_equal(node_get(under, S("a"))->text, S("1"));
+    arena_release(&arena);
+}
+
 TEST(node_span_is_that_of_the_value_the_key_or_the_parent)
 {
     struct node *root = start();
