@@ -48,7 +48,8 @@ static void hint_known(const struct option_table *table, struct diag *diag, stru
 }
 
 void bind_report_unknown(const struct option_table *root, const struct option_table *table,
-                         const struct node *node, const struct bind_options *options, struct diag *diag)
+                         const struct node *node, const struct bind_options *options,
+                         struct diag *diag)
 {
     struct diag_item *item = diag_error(diag, node->key_span, "unknown option '%.*s'",
                                         STR_ARGS(node->key));

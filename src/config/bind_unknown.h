@@ -6,6 +6,7 @@
 
 /* Reports `node` (its key) as unknown in `table`; `root` is searched for where it may belong. */
 void bind_report_unknown(const struct option_table *root, const struct option_table *table,
-                         const struct node *node, const struct bind_options *options, struct diag *diag);
+                         const struct node *node, const struct bind_options *options,
+                         struct diag *diag);
 
 #endif
