@@ -25,6 +25,7 @@ struct object {
     void *value;
     bool has_unknown;           /* a key was refused: perhaps the one that is missed */
     const struct node *given[OPTIONS_MAX];   /* by option */
+    bool misspelt[OPTIONS_MAX];              /* an unknown key was probably meant as this option */
 };
 
 static void bind_table(struct binder *b, const struct option_table *table, const struct node *node,
@@ -323,7 +324,9 @@ static void read_member(struct binder *b, struct object *object, const struct no
             return;
         }
         object->has_unknown = true;
-        bind_report_unknown(b->root, object->table, node, b->options, b->diag);
+        option = bind_report_unknown(b->root, object->table, node, b->options, b->diag);
+        if (option != NULL)
+            object->misspelt[option - object->table->options] = true;
         return;
     }
     const struct node **given = &object->given[option - object->table->options];
@@ -408,6 +411,8 @@ static void complete(struct binder *b, const struct object *object)
         if (option->removed != NULL || option->accepted != NULL)
             continue;
         const struct node *given = object->given[i];
+        if (given == NULL && option->required && object->misspelt[i])
+            continue;   /* once is enough */
         if (given == NULL && option->required)
             report_missing(b, object, option);
         else if (given == NULL)

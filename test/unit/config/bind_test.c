@@ -195,6 +195,16 @@ TEST(bind_reports_what_is_missing_empty_or_given_twice)
                 "   = first given (c.yaml:1:1)\n");
 }
 
+TEST(bind_does_not_miss_what_is_only_misspelt)
+{
+    assert_said("routers:\n"
+                "  api: {ruel: Host(`a`)}\n",
+                "c.yaml:2:9: error: unknown option 'ruel'\n"
+                " 2 |   api: {ruel: Host(`a`)}\n"
+                "   |         ^~~~ did you mean 'rule'?\n"
+                "   = in router 'api' (c.yaml:2:3)\n");
+}
+
 TEST(bind_wants_exactly_one_alternative_of_a_choice)
 {
     assert_said("middlewares:\n"
