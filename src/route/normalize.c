@@ -48,19 +48,29 @@ static inline uint64_t zero_bytes(uint64_t word)
     return (word - SWAR_ONES) & ~word & (SWAR_ONES * 0x80);
 }
 
+/* Whether "%", "//" or "/." begins in the eight bytes at `at`; the ninth is looked at. */
+static inline bool work_in(const char *at)
+{
+    uint64_t word = swar_load64(at), next = swar_load64(at + 1);
+    /* '.' is 0x2e and '/' 0x2f: with the lowest bit set they are one. */
+    uint64_t pair = zero_bytes(word ^ SWAR_ONES * '/') & zero_bytes((next | SWAR_ONES) ^ SWAR_ONES * '/');
+    return (pair | zero_bytes(word ^ SWAR_ONES * '%')) != 0;
+}
+
 /* False when the path has no "%", no "//" and no "/."; may be true without them. */
 static bool needs_work(struct str path)
 {
-    size_t i = 0;
-    for (; i + 9 <= path.len; i += 8) {
-        uint64_t word = swar_load64(path.data + i), next = swar_load64(path.data + i + 1);
-        /* '.' is 0x2e and '/' 0x2f: with the lowest bit set they are one. */
-        uint64_t pair = zero_bytes(word ^ SWAR_ONES * '/') & zero_bytes((next | SWAR_ONES) ^ SWAR_ONES * '/');
-        if ((pair | zero_bytes(word ^ SWAR_ONES * '%')) != 0)
-            return true;
+    if (path.data[path.len - 1] == '%')
+        return true;
+    size_t last = path.len - 1, i = 0;
+    if (path.len >= 9) {
+        for (; i + 8 < last; i += 8)
+            if (work_in(path.data + i))
+                return true;
+        return work_in(path.data + last - 8);
     }
-    for (; i < path.len; i++) {
-        char next = i + 1 < path.len ? path.data[i + 1] : '\0';
+    for (; i < last; i++) {
+        char next = path.data[i + 1];
         if (path.data[i] == '%' || (path.data[i] == '/' && (next == '/' || next == '.')))
             return true;
     }

@@ -28,6 +28,7 @@ struct regex {
     _Atomic(pcre2_code *) wide;         /* NULL: not compiled yet */
     atomic_bool wide_failed;            /* it did not compile: narrow has to do */
     bool sees_characters;
+    bool narrow_jit;                    /* narrow has machine code */
     uint32_t groups;
     struct str *names;                  /* of groups 1..groups, in `text` */
     struct str pattern;                 /* for PCRE2 */
@@ -108,6 +109,12 @@ static pcre2_code *compile(struct str pattern, bool utf, int *ret_error)
     return code;
 }
 
+static bool has_machine_code(const pcre2_code *code)
+{
+    size_t size = 0;
+    return pcre2_pattern_info(code, PCRE2_INFO_JITSIZE, &size) == 0 && size > 0;
+}
+
 /* Copies what outlives the reading: both spellings of the pattern and the names' views into the first. */
 static struct regex *keep(const struct regex_syntax *syntax, struct str pattern)
 {
@@ -144,6 +151,7 @@ struct regex *regex_new(struct str pattern, struct arena *arena, struct str *ret
         atomic_init(&regex->wide, compile(regex->pattern, true, &code));
     else
         regex->narrow = compile(regex->pattern, false, &code);
+    regex->narrow_jit = regex->narrow != NULL && has_machine_code(regex->narrow);
     if (regex->narrow == NULL && atomic_load(&regex->wide) == NULL) {
         char message[256] = "";
         pcre2_get_error_message(code, (PCRE2_UCHAR *)message, sizeof(message));
@@ -210,22 +218,26 @@ static const pcre2_code *code_for(const struct regex *regex, struct str subject)
 }
 
 /* A subject that exceeds the limits does not match. `code_for` has checked its UTF-8. */
-static bool run(const pcre2_code *code, struct matcher *matcher, struct str subject, size_t from)
+static bool run(const struct regex *regex, const pcre2_code *code, struct matcher *matcher, struct str subject,
+                size_t from)
 {
-    const char *data = subject.data != NULL ? subject.data : "";
-    return code != NULL && pcre2_match(code, (PCRE2_SPTR)data, subject.len, from, PCRE2_NO_UTF_CHECK,
-                                       matcher->data, matcher->context) >= 0;
+    PCRE2_SPTR data = (PCRE2_SPTR)(subject.data != NULL ? subject.data : "");
+    if (code == NULL)
+        return false;
+    if (code == regex->narrow && regex->narrow_jit)
+        return pcre2_jit_match(code, data, subject.len, from, 0, matcher->data, matcher->context) >= 0;
+    return pcre2_match(code, data, subject.len, from, PCRE2_NO_UTF_CHECK, matcher->data, matcher->context) >= 0;
 }
 
 bool regex_match(const struct regex *regex, struct str subject)
 {
-    return run(code_for(regex, subject), matcher_with(1), subject, 0);
+    return run(regex, code_for(regex, subject), matcher_with(1), subject, 0);
 }
 
 bool regex_find(const struct regex *regex, struct str subject, size_t *ret_start, size_t *ret_end)
 {
     struct matcher *matcher = matcher_with(1);
-    if (!run(code_for(regex, subject), matcher, subject, 0))
+    if (!run(regex, code_for(regex, subject), matcher, subject, 0))
         return false;
     const PCRE2_SIZE *pairs = pcre2_get_ovector_pointer(matcher->data);
     *ret_start = pairs[0];
@@ -329,7 +341,7 @@ struct str regex_replace(const struct regex *regex, struct str subject, struct s
     bool matched = false;
     if (subject.data == NULL)
         subject.data = "";
-    while (from <= subject.len && run(code, matcher, subject, from)) {
+    while (from <= subject.len && run(regex, code, matcher, subject, from)) {
         size_t start = pairs[0], end = pairs[1];
         put(&output, str_of(subject.data + done, start - done));
         /* An empty match right behind a match is none, as in Go. */
