@@ -2,7 +2,9 @@
  *
  * Constructs that Go refuses (look-around, back-references, atomic groups, possessive repeats, \K, \G, \R,
  * recursion) are refused here with the offset, so a pattern means the same in both. Matching is unanchored and
- * bounded (match limit, depth, heap): labels are semi-trusted. `$` matches at the very end only.
+ * bounded (match limit, depth, heap): labels are semi-trusted. What exceeds a bound does not match. `$` matches
+ * at the very end only. Subjects are UTF-8; one that is not is matched byte by byte, and not at all by a
+ * pattern that goes beyond ASCII itself. Not taken, though Go does: a repeat behind flags, "a(?i)*".
  * Threading: compiled regexes are const and shared; match memory is per thread. */
 #ifndef ROUTE_REGEX_H
 #define ROUTE_REGEX_H

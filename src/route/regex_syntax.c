@@ -15,6 +15,7 @@ struct reader {
     uint32_t item_repeats;                   /* of the item just read */
     bool has_item;                           /* there is something that a repeat can apply to */
     bool has_repeat;                         /* and it is repeated already */
+    bool has_flags;                          /* "(?i)" stands between it and here */
 };
 
 bool regex_fail(struct regex_syntax *syntax, size_t offset, const char *error)
@@ -64,7 +65,7 @@ void regex_add_character(struct regex_syntax *syntax, uint32_t character)
 static bool item(struct reader *reader)
 {
     reader->has_item = true;
-    reader->has_repeat = false;
+    reader->has_repeat = reader->has_flags = false;
     reader->item_repeats = 1;
     return true;
 }
@@ -226,7 +227,8 @@ static bool read_open(struct reader *reader)
     if (!named && str_starts(rest, S("(?"))) {
         if (!read_flags(reader, open))
             return false;
-        return reader->in.data[reader->at - 1] == ')' || push_group(reader, open);
+        reader->has_flags = reader->in.data[reader->at - 1] == ')';
+        return reader->has_flags || push_group(reader, open);
     }
     if (named && !read_name(reader, open + (rest.data[2] == 'P' ? 4 : 3), &name))
         return false;
@@ -288,6 +290,8 @@ static bool repeat(struct reader *reader, size_t start, uint32_t times)
         return regex_fail(reader->out, start, "the repeat has nothing to repeat");
     if (reader->has_repeat)
         return regex_fail(reader->out, start, "a repeat cannot be repeated (Go has no possessive repeats)");
+    if (reader->has_flags)
+        return regex_fail(reader->out, start, "a repeat stands right behind what it repeats, before any flags");
     if (times > 1)
         reader->item_repeats *= times;
     if (reader->item_repeats > REGEX_REPEAT_MAX)

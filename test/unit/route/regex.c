@@ -79,7 +79,7 @@ TEST(regex_refuses_what_go_refuses_and_says_where)
         {"(?<!b)", "look-behind", 0}, {"(?>a)", "atomic", 0}, {"a(?#c)", "comments", 1}, {"(a)\\1", "back-ref", 3},
         {"(?P<n>a)(?P=n)", "back-ref", 8}, {"(?R)", "recursion", 0}, {"(?(1)a)", "conditional", 0},
         {"(?1)", "kind of group", 0}, {"(?x)a", "kind of group", 0}, {"(?'n'a)", "kind of group", 0},
-        {"(?i-)", "kind of group", 0}, {"a*+", "possessive", 2}, {"a**", "repeated", 2}, {"a{2}{3}", "repeated", 4},
+        {"(?i-)", "kind of group", 0}, {"a*+", "possessive", 2}, {"a**", "repeated", 2}, {"a{2}{3}", "repeated", 4}, {"a(?i)*", "before any flags", 5},
         {"*a", "nothing to repeat", 0}, {"(*UTF)a", "nothing to repeat", 1}, {"a|*", "nothing to repeat", 2},
         {"(+)", "nothing to repeat", 1}, {"a{1001}", "1000", 1}, {"a{3,2}", "first number", 1},
         {"(a{100}){100}", "1000", 8}, {"ab\\K", "escape", 2}, {"\\G", "escape", 0}, {"\\R", "escape", 0},
