@@ -41,6 +41,8 @@ TEST(regex_matches_what_go_matches)
         {"^\\101\\x42\\x{43}$", "ABC", true}, {"^\\0\\n", "x", false}, {"^\\12$", "\n", true},
         {"^[]a]+$", "]a", true}, {"^[^]a]+$", "]a", false}, {"^[a-]+$", "-a", true}, {"^[-a]+$", "-a", true},
         {"^[\\d-z]+$", "1-z", true}, {"^[[:alpha:]_]+$", "ab_", true}, {"^[[:^alpha:]]+$", "12", true},
+        {"^[[:space:]]$", "\v", true}, {"^[[:punct:]]+$", "!/:@[`{~", true}, {"^[[:word:]]+$", "_aZ0", true},
+        {"^[[:print:]]$", "\x7f", false}, {"^[[:cntrl:]]$", "\x7f", true}, {"^[[:xdigit:]]+$", "fA9", true},
         {"^[[a]+$", "[a", true}, {"^[a[.b]+$", "a[.b", true}, {"^[\\]\\\\]+$", "]\\", true},
         {"\\bfoo\\b", "a foo b", true}, {"\\bfoo\\b", "afoo b", false}, {"\\b*a", "a", true}, {"^*a", "ba", true},
         {"(?P<n>a)(?<m>b)", "ab", true}, {"(?P<1x>a)", "a", true}, {"a??b", "b", true},
@@ -61,6 +63,7 @@ TEST(regex_reads_subjects_beyond_ascii_as_characters)
         {"^\\x{20ac}$", "\xe2\x82\xac", true}, {"^\\pL$", "\xc3\xa9", true}, {"^\\PL$", "\xc3\xa9", false},
         {"^\\p{Greek}+$", "\xce\xb1\xce\xb2", true}, {"^\\p{^Greek}+$", "\xce\xb1", false},
         {"^[\\pN\\-]+$", "1-", true}, {"^\\w$", "\xc3\xa9", false}, {"^\\W$", "\xc3\xa9", true},
+        {"^[\\D[:alpha:]]$", "\xce\xbb", true}, {"^[[:^digit:][:upper:]]$", "\xce\xbb", true},
         /* Bytes that are not UTF-8 count as one character each. */
         {"^/x/.*$", "/x/\xff\xfe", true}, {"^..$", "\xff\xfe", true}, {"^[a-z]+$", "a\xff", false},
         {"a", "\xc3\xa9""a", true},
