@@ -17,6 +17,7 @@ FLAGS_release := -O2 -g $(HARDENING)
 FLAGS_debug   := -O0 -g3
 FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
+FLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 LINK_release  := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 LINK_asan     := -fsanitize=address,undefined
 LINK_tsan     := -fsanitize=thread
@@ -33,15 +34,20 @@ PARTS    := $(filter-out $(OUT)/obj/src/main.o,$(OBJECTS))
 UNIT     := $(shell find test/unit -name '*.c' 2>/dev/null | LC_ALL=C sort)
 UNIT_OBJECTS := $(UNIT:%.c=$(OUT)/obj/%.o)
 
-.PHONY: all help check unit wire asan tsan fuzz fuzz-replay bench bench-calls bench-memory \
-        bench-reload bench-tools lint install clean format
-all: $(OUT)/portico
+.PHONY: all help check unit unit-binary wire asan tsan fuzz fuzz-replay bench bench-calls \
+        bench-memory bench-reload bench-tools lint install clean format
+all: $(OUT)/portico                                  ## build/portico
 
 $(OUT)/portico: $(OBJECTS)
-	$(CCACHE_NOTE)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(OUT)/unit: $(PARTS) $(UNIT_OBJECTS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+.PRECIOUS: $(OUT)/obj/%.o
+# With MODE=fuzz CC=clang (tools/fuzz): one binary for each fuzzer.
+$(BUILD)/fuzz/%: $(PARTS) $(OUT)/obj/test/fuzz/%.o
+	$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(OUT)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -51,20 +57,21 @@ $(OUT)/obj/test/unit/%.o: CPPFLAGS += -Itest/unit
 
 -include $(OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d)
 
+unit-binary: $(OUT)/unit
 unit: $(OUT)/unit                                    ## unit tests alone (U=word: only those with the word)
 	$(OUT)/unit $(U)
 
-wire: $(OUT)/portico                                 ## wire tests alone: the real binary, real peers (W=file or -k expression)
-	tools/wire $(W)
+wire: $(OUT)/portico                                 ## wire tests alone: the real binary, real peers (W=file or "-k word")
+	tools/wire --portico $(OUT)/portico $(W)
 
-check: $(OUT)/portico $(OUT)/unit fuzz-replay        ## all tests, with one closing line
+check: $(OUT)/portico $(OUT)/unit                    ## all tests, with one closing line
 	tools/check $(OUT)
 
 asan:                                                ## all tests under AddressSanitizer and UBSan
 	$(MAKE) MODE=asan check
 
 tsan:                                                ## load with reloads under ThreadSanitizer
-	$(MAKE) MODE=tsan $(BUILD)/tsan/portico
+	$(MAKE) MODE=tsan all
 	tools/wire --portico $(BUILD)/tsan/portico -m tsan
 
 fuzz:                                                ## one fuzzer: make fuzz T=h1_request SECONDS=1200
@@ -111,4 +118,4 @@ clean:                                               ## removes build/
 	rm -rf $(BUILD)
 
 help:                                                ## this list
-	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile

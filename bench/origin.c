@@ -1,14 +1,16 @@
-// The cheapest honest origin: an HTTP/1.1 server on one thread that answers by path from memory, so that what a
-// benchmark measures is the proxy and not the application behind it.
+// The cheapest honest origin: an HTTP/1.1 server on one thread that answers by path from memory, so
+// that what a benchmark measures is the proxy and not the application behind it.
 //
 //   build/bench/origin PORT        listens on 127.0.0.1:PORT
 //
-//   GET  /0 /1k /10k /100k /1m /10m     2 bytes ("ok"), 1 KiB, 10 KiB, ..., 10 MiB of a fixed pattern
+//   GET  /0                             2 bytes: "ok"
+//   GET  /1k /10k /100k /1m /10m        1 KiB, 10 KiB, ..., 10 MiB of a fixed pattern
 //   GET  /who                           the port it listens on, to tell two origins apart
 //   POST any path                       reads Content-Length bytes, then answers as GET would
 //   GET  /ws with Upgrade: websocket    echoes text and binary frames of up to 4 KiB
 //
-// It reads only what it needs of a request and trusts its peer: it is no model of how to parse HTTP.
+// It reads only what it needs of a request and trusts its peer: it is no model of how to parse
+// HTTP.
 
 #include "head.h"
 
@@ -31,8 +33,8 @@
 enum { INPUT_BYTES = 8192, EVENTS = 512, DESCRIPTORS = 20000, LARGEST_FRAME = 4096 };
 
 // The answer that belongs to the only key that bench/load sends (RFC 6455, section 1.3).
-#define WEBSOCKET_ANSWER                                                                                               \
-    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"                               \
+#define WEBSOCKET_ANSWER                                                                           \
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"            \
     "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
 
 struct answer {
@@ -43,16 +45,17 @@ struct answer {
 };
 
 static struct answer answers[] = {
-    {"/0", 2, NULL, 0},          {"/1k", 1 << 10, NULL, 0},    {"/10k", 10 << 10, NULL, 0},
-    {"/100k", 100 << 10, NULL, 0}, {"/1m", 1 << 20, NULL, 0},    {"/10m", 10 << 20, NULL, 0},
+    {"/0", 2, NULL, 0},          {"/1k", 1 << 10, NULL, 0},
+    {"/10k", 10 << 10, NULL, 0}, {"/100k", 100 << 10, NULL, 0},
+    {"/1m", 1 << 20, NULL, 0},   {"/10m", 10 << 20, NULL, 0},
     {"/who", 0, NULL, 0},        {NULL, 0, NULL, 0}, // the last one is the 404
 };
 
 struct connection {
     int fd;
     bool websocket;
-    bool last;                   // the peer asked for Connection: close
-    bool wants_write;            // EPOLLOUT is armed
+    bool last; // the peer asked for Connection: close
+    bool wants_write; // EPOLLOUT is armed
     const struct answer *answer; // what is on its way out, or will be when the body has been read
     size_t sent;
     uint64_t body_left;
@@ -63,12 +66,14 @@ struct connection {
 static struct connection *connections[DESCRIPTORS];
 static int epoll_fd;
 
-static void fail(const char *what) {
+static void fail(const char *what)
+{
     fprintf(stderr, "origin: %s: %s\n", what, strerror(errno));
     exit(1);
 }
 
-static void prepare_answer(struct answer *answer, const char *status, const char *body) {
+static void prepare_answer(struct answer *answer, const char *status, const char *body)
+{
     char date[64];
     time_t now = time(NULL);
     strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime(&now));
@@ -77,37 +82,44 @@ static void prepare_answer(struct answer *answer, const char *status, const char
     if (!answer->bytes)
         fail("malloc");
     int head = snprintf(answer->bytes, 512,
-                        "HTTP/1.1 %s\r\nDate: %s\r\nServer: origin\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n\r\n",
+                        "HTTP/1.1 %s\r\nDate: %s\r\nServer: origin\r\nContent-Type: "
+                        "text/plain\r\nContent-Length: %zu\r\n\r\n",
                         status, date, body_bytes);
     for (size_t i = 0; i < body_bytes; i++)
         answer->bytes[(size_t)head + i] = body ? body[i] : "0123456789abcde\n"[i % 16];
     answer->length = (size_t)head + body_bytes;
 }
 
-static void prepare_answers(int port) {
+static void prepare_answers(int port)
+{
     char who[16];
     snprintf(who, sizeof(who), "%d", port);
     for (struct answer *answer = answers; answer->path; answer++) {
         bool is_who = strcmp(answer->path, "/who") == 0;
         prepare_answer(answer, "200 OK", is_who ? who : answer->body_bytes == 2 ? "ok" : NULL);
     }
-    prepare_answer(&answers[sizeof(answers) / sizeof(answers[0]) - 1], "404 Not Found", "no such path\n");
+    prepare_answer(&answers[sizeof(answers) / sizeof(answers[0]) - 1], "404 Not Found",
+                   "no such path\n");
 }
 
-static const struct answer *find_answer(const char *path, size_t length) {
+static const struct answer *find_answer(const char *path, size_t length)
+{
     const struct answer *answer = answers;
-    while (answer->path && (strlen(answer->path) != length || memcmp(answer->path, path, length) != 0))
+    while (answer->path &&
+           (strlen(answer->path) != length || memcmp(answer->path, path, length) != 0))
         answer++;
     return answer;
 }
 
-static void drop(struct connection *c) {
+static void drop(struct connection *c)
+{
     connections[c->fd] = NULL;
     close(c->fd);
     free(c);
 }
 
-static void watch(struct connection *c, bool write) {
+static void watch(struct connection *c, bool write)
+{
     if (c->wants_write == write)
         return;
     c->wants_write = write;
@@ -116,9 +128,11 @@ static void watch(struct connection *c, bool write) {
 }
 
 // Returns false when the connection is gone.
-static bool send_answer(struct connection *c) {
+static bool send_answer(struct connection *c)
+{
     while (c->sent < c->answer->length) {
-        ssize_t n = send(c->fd, c->answer->bytes + c->sent, c->answer->length - c->sent, MSG_NOSIGNAL);
+        ssize_t n =
+            send(c->fd, c->answer->bytes + c->sent, c->answer->length - c->sent, MSG_NOSIGNAL);
         if (n < 0 && errno == EAGAIN) {
             watch(c, true);
             return true;
@@ -137,7 +151,8 @@ static bool send_answer(struct connection *c) {
     return false;
 }
 
-static bool upgrade(struct connection *c) {
+static bool upgrade(struct connection *c)
+{
     c->websocket = true;
     ssize_t n = send(c->fd, WEBSOCKET_ANSWER, sizeof(WEBSOCKET_ANSWER) - 1, MSG_NOSIGNAL);
     if (n == sizeof(WEBSOCKET_ANSWER) - 1)
@@ -146,8 +161,10 @@ static bool upgrade(struct connection *c) {
     return false;
 }
 
-// Takes one head (of `length` bytes, blank line included) out of the input. Returns false when the connection is gone.
-static bool take_head(struct connection *c, size_t length) {
+// Takes one head (of `length` bytes, blank line included) out of the input. Returns false when the
+// connection is gone.
+static bool take_head(struct connection *c, size_t length)
+{
     const char *path = memchr(c->input, ' ', length);
     const char *end = path ? memchr(path + 1, ' ', length - (size_t)(path + 1 - c->input)) : NULL;
     if (!end) {
@@ -170,7 +187,8 @@ static bool take_head(struct connection *c, size_t length) {
 }
 
 // Answers every whole frame in the input. Returns false when the connection is gone.
-static bool echo_frames(struct connection *c) {
+static bool echo_frames(struct connection *c)
+{
     for (;;) {
         const unsigned char *in = (const unsigned char *)c->input;
         if (c->filled < 6)
@@ -199,7 +217,8 @@ static bool echo_frames(struct connection *c) {
 }
 
 // Works off what the input holds. Returns false when the connection is gone.
-static bool process(struct connection *c) {
+static bool process(struct connection *c)
+{
     for (;;) {
         if (c->websocket)
             return echo_frames(c);
@@ -223,7 +242,8 @@ static bool process(struct connection *c) {
     }
 }
 
-static void on_readable(struct connection *c) {
+static void on_readable(struct connection *c)
+{
     ssize_t n;
     if (c->body_left > 0 && c->filled == 0) {
         // The kernel throws the body away without copying it.
@@ -243,7 +263,8 @@ static void on_readable(struct connection *c) {
         drop(c); // a head larger than the buffer
 }
 
-static void accept_all(int listener) {
+static void accept_all(int listener)
+{
     int fd;
     while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
         struct connection *c = fd < DESCRIPTORS ? malloc(sizeof(*c)) : NULL;
@@ -259,21 +280,24 @@ static void accept_all(int listener) {
     }
 }
 
-static int listen_on(int port) {
+static int listen_on(int port)
+{
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)port),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 4096) < 0)
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+        listen(fd, 4096) < 0)
         fail("listen");
     struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
     epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
     return fd;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     int port = argc == 2 ? atoi(argv[1]) : 0;
     if (port <= 0 || port > 65535) {
         fprintf(stderr, "usage: origin PORT\n");

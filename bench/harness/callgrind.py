@@ -37,16 +37,14 @@ class Run:
             raise Failure(f'{peer.label}: callgrind wrote nothing:\n{server.child.explain()}')
 
     def instructions(self):
+        """Over all processes; a file states its sum as totals, or in older formats only as summary."""
         total = 0
         for path in self.files:
             with open(path, errors='replace') as file:
-                total += sum(int(line.split()[1]) for line in file if line.startswith(('summary:', 'totals:')))
-        return total / self.lines_per_file()
-
-    def lines_per_file(self):
-        """Callgrind states the sum twice in a file, as summary and as totals; some versions only once."""
-        with open(self.files[0], errors='replace') as file:
-            return max(1, sum(line.startswith(('summary:', 'totals:')) for line in file))
+                sums = [line.split() for line in file if line.startswith(('summary:', 'totals:'))]
+            key = 'totals:' if any(words[0] == 'totals:' for words in sums) else 'summary:'
+            total += sum(int(words[1]) for words in sums if words[0] == key)
+        return total
 
     def functions(self, inclusive):
         """Instructions by function, over all processes."""

@@ -1,5 +1,5 @@
-// A histogram of latencies in nanoseconds: 64 steps for each power of two, so a percentile is exact to 1.6 per cent.
-// One thread; the memory is the caller's; recording costs a few instructions.
+// A histogram of latencies in nanoseconds: 64 steps for each power of two, so a percentile is exact
+// to 1.6 per cent. One thread; the memory is the caller's; recording costs a few instructions.
 #ifndef BENCH_LOAD_HISTOGRAM_H
 #define BENCH_LOAD_HISTOGRAM_H
 
@@ -15,7 +15,8 @@ struct histogram {
 
 void histogram_record(struct histogram *h, uint64_t nanoseconds);
 
-// The latency in nanoseconds that `share` (0 to 1) of the recorded ones did not exceed; 0 when there are none.
+// The latency in nanoseconds that `share` (0 to 1) of the recorded ones did not exceed; 0 when
+// there are none.
 uint64_t histogram_percentile(const struct histogram *h, double share);
 
 #endif

@@ -1,9 +1,11 @@
-// The load generator: one thread, one epoll, a fixed number of connections, and every answer checked for its status
-// and size. Against a proxy it is the client; it prints one line of JSON with what happened.
+// The load generator: one thread, one epoll, a fixed number of connections, and every answer
+// checked for its status and size. Against a proxy it is the client; it prints one line of JSON
+// with what happened.
 //
-// Bodies are thrown away in the kernel (MSG_TRUNC), so the generator stays cheap beside what it measures. Each
-// connection has its own source address in 127.0.0.0/26, so closed connections do not run out of ports.
-// Only bodies with a Content-Length are understood: anything else counts as a wrong size.
+// Bodies are thrown away in the kernel (MSG_TRUNC), so the generator stays cheap beside what it
+// measures. Each connection has its own source address in 127.0.0.0/26, so closed connections do
+// not run out of ports. Only bodies with a Content-Length are understood: anything else counts as a
+// wrong size.
 
 #include "../head.h"
 #include "histogram.h"
@@ -31,8 +33,8 @@ struct connection {
     enum state state;
     bool wants_write;
     bool upgraded;
-    bool last;          // the answer said Connection: close
-    uint64_t started;   // when the request was sent, or with a rate: when it was due
+    bool last; // the answer said Connection: close
+    uint64_t started; // when the request was sent, or with a rate: when it was due
     const struct request_bytes *out;
     size_t sent;
     uint64_t body_left;
@@ -48,25 +50,28 @@ static int epoll_fd;
 static uint64_t start, begun, done, bytes;
 static unsigned under_way;
 static struct {
-    uint64_t lost;      // the connection ended before a byte of the answer
-    uint64_t broken;    // ... within it
-    uint64_t refused;   // no connection could be made
-    uint64_t status;    // answers with a wrong status
-    uint64_t size;      // ... or size
-    uint64_t reopened;  // no error: connections that the server closed while idle or with Connection: close
+    uint64_t lost; // requests whose connection ended before a byte of the answer
+    uint64_t broken; // ... or within it
+    uint64_t refused; // requests for which no connection could be made
+    uint64_t status; // answers with a wrong status
+    uint64_t size; // answers of a wrong size
+    uint64_t reopened; // no error: connections that the server closed between requests
 } count;
 
-static uint64_t now(void) {
+static uint64_t now(void)
+{
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
 }
 
-static void put_idle(struct connection *c) {
+static void put_idle(struct connection *c)
+{
     idle[(idle_head + idle_count++) % plan.connections] = (unsigned)(c - connections);
 }
 
-static void shut(struct connection *c) {
+static void shut(struct connection *c)
+{
     if (c->fd >= 0)
         close(c->fd);
     c->fd = -1;
@@ -76,21 +81,24 @@ static void shut(struct connection *c) {
 }
 
 // The request under way on `c` will not be answered as it should.
-static void fail(struct connection *c, uint64_t *counter) {
+static void fail(struct connection *c, uint64_t *counter)
+{
     (*counter)++;
     under_way--;
     shut(c);
     put_idle(c);
 }
 
-static void watch(struct connection *c, int operation, bool write) {
+static void watch(struct connection *c, int operation, bool write)
+{
     c->wants_write = write;
     struct epoll_event event = {.events = write ? EPOLLIN | EPOLLOUT : EPOLLIN,
                                 .data.u32 = (uint32_t)(c - connections)};
     epoll_ctl(epoll_fd, operation, c->fd, &event);
 }
 
-static void send_rest(struct connection *c) {
+static void send_rest(struct connection *c)
+{
     while (c->sent < c->out->length) {
         ssize_t n = send(c->fd, c->out->bytes + c->sent, c->out->length - c->sent, MSG_NOSIGNAL);
         if (n < 0 && errno == EAGAIN)
@@ -106,7 +114,8 @@ static void send_rest(struct connection *c) {
         watch(c, EPOLL_CTL_MOD, write);
 }
 
-static void send_request(struct connection *c) {
+static void send_request(struct connection *c)
+{
     bool echo = plan.websocket && c->upgraded;
     c->state = echo ? AWAIT_ECHO : plan.websocket ? AWAIT_UPGRADE : AWAIT_HEAD;
     c->out = echo ? &plan.frame : &plan.variants[begun % plan.hosts];
@@ -115,10 +124,12 @@ static void send_request(struct connection *c) {
     send_rest(c);
 }
 
-static void open_connection(struct connection *c) {
+static void open_connection(struct connection *c)
+{
     int on = 1;
     struct sockaddr_in source = {.sin_family = AF_INET,
-                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK + (c - connections) % SOURCES)};
+                                 .sin_addr.s_addr =
+                                     htonl(INADDR_LOOPBACK + (c - connections) % SOURCES)};
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
@@ -138,7 +149,8 @@ static void open_connection(struct connection *c) {
         send_request(c);
 }
 
-static void on_connected(struct connection *c) {
+static void on_connected(struct connection *c)
+{
     int error = 0;
     socklen_t size = sizeof(error);
     getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &size);
@@ -148,7 +160,8 @@ static void on_connected(struct connection *c) {
         send_request(c);
 }
 
-static void begin(struct connection *c, uint64_t started) {
+static void begin(struct connection *c, uint64_t started)
+{
     begun++;
     under_way++;
     c->started = started;
@@ -158,7 +171,8 @@ static void begin(struct connection *c, uint64_t started) {
         send_request(c);
 }
 
-static void finish(struct connection *c) {
+static void finish(struct connection *c)
+{
     histogram_record(&latencies, now() - c->started);
     done++;
     under_way--;
@@ -172,7 +186,8 @@ static void finish(struct connection *c) {
         put_idle(c);
 }
 
-static void on_upgraded(struct connection *c, unsigned status) {
+static void on_upgraded(struct connection *c, unsigned status)
+{
     if (status != 101) {
         fail(c, &count.status);
         return;
@@ -183,7 +198,8 @@ static void on_upgraded(struct connection *c, unsigned status) {
 }
 
 // Reads the head in the input, if it is whole.
-static void read_head(struct connection *c) {
+static void read_head(struct connection *c)
+{
     char *end = memmem(c->input, c->filled, "\r\n\r\n", 4);
     if (!end) {
         if (c->filled == INPUT_BYTES)
@@ -216,7 +232,8 @@ static void read_head(struct connection *c) {
         finish(c);
 }
 
-static void read_echo(struct connection *c) {
+static void read_echo(struct connection *c)
+{
     if (c->filled < plan.echo.length)
         return;
     if (c->filled == plan.echo.length && memcmp(c->input, plan.echo.bytes, c->filled) == 0)
@@ -225,7 +242,8 @@ static void read_echo(struct connection *c) {
         fail(c, &count.size);
 }
 
-static void on_end(struct connection *c) {
+static void on_end(struct connection *c)
+{
     if (c->state == IDLE) {
         count.reopened++;
         shut(c); // it stays in the ring and is opened again when its turn comes
@@ -237,10 +255,12 @@ static void on_end(struct connection *c) {
     }
 }
 
-static void on_readable(struct connection *c) {
+static void on_readable(struct connection *c)
+{
     static char nowhere[1];
     bool body = c->state == AWAIT_BODY;
-    size_t room = body ? (c->body_left < PORTIONS ? (size_t)c->body_left : PORTIONS) : INPUT_BYTES - c->filled;
+    size_t room = body ? (c->body_left < PORTIONS ? (size_t)c->body_left : PORTIONS)
+                       : INPUT_BYTES - c->filled;
     ssize_t n = recv(c->fd, body ? nowhere : c->input + c->filled, room, body ? MSG_TRUNC : 0);
     if (n < 0 && errno == EAGAIN)
         return;
@@ -262,19 +282,23 @@ static void on_readable(struct connection *c) {
         read_head(c);
 }
 
-static bool is_over(uint64_t time) {
+static bool is_over(uint64_t time)
+{
     uint64_t wanted = plan.hold ? plan.connections : plan.requests;
     if (wanted && begun >= wanted)
         return true;
     return plan.seconds > 0 && time >= start + (uint64_t)(plan.seconds * (double)SECOND);
 }
 
-static uint64_t due(void) {
+static uint64_t due(void)
+{
     return start + (uint64_t)((double)begun / plan.rate * (double)SECOND);
 }
 
-// Begins what may be begun now. With a rate, a request that found no idle connection waits, and its wait counts.
-static void pump(void) {
+// Begins what may be begun now. With a rate, a request that found no idle connection waits, and its
+// wait counts.
+static void pump(void)
+{
     uint64_t time = now();
     while (idle_count > 0 && !is_over(time)) {
         if ((plan.rate > 0 && due() > time) || (plan.hold && under_way >= plan.in_flight))
@@ -287,7 +311,8 @@ static void pump(void) {
     }
 }
 
-static void turn(void) {
+static void turn(void)
+{
     static struct epoll_event events[EVENTS];
     uint64_t time = now(), wait = SECOND / 10;
     if (plan.rate > 0 && idle_count > 0 && due() < time + wait)
@@ -308,24 +333,31 @@ static void turn(void) {
     }
 }
 
-static void report(double seconds, uint64_t stuck) {
-    printf("{\"requests\": %llu, \"seconds\": %.6f, \"bytes\": %llu, \"lost\": %llu, \"broken\": %llu, \"refused\": %llu, "
+static void report(double seconds, uint64_t stuck)
+{
+    printf("{\"requests\": %llu, \"seconds\": %.6f, \"bytes\": %llu, \"lost\": %llu, \"broken\": "
+           "%llu, \"refused\": %llu, "
            "\"bad_status\": %llu, \"bad_size\": %llu, \"stuck\": %llu, \"reopened\": %llu",
-           (unsigned long long)done, seconds, (unsigned long long)bytes, (unsigned long long)count.lost,
-           (unsigned long long)count.broken, (unsigned long long)count.refused, (unsigned long long)count.status,
-           (unsigned long long)count.size, (unsigned long long)stuck, (unsigned long long)count.reopened);
+           (unsigned long long)done, seconds, (unsigned long long)bytes,
+           (unsigned long long)count.lost, (unsigned long long)count.broken,
+           (unsigned long long)count.refused, (unsigned long long)count.status,
+           (unsigned long long)count.size, (unsigned long long)stuck,
+           (unsigned long long)count.reopened);
     static const struct {
         const char *name;
         double share;
     } marks[] = {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}};
     for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
-        printf(", \"%s\": %.1f", marks[i].name, (double)histogram_percentile(&latencies, marks[i].share) / 1000);
+        printf(", \"%s\": %.1f", marks[i].name,
+               (double)histogram_percentile(&latencies, marks[i].share) / 1000);
     printf(", \"max\": %.1f}\n", (double)latencies.largest / 1000);
     fflush(stdout);
 }
 
-// Watches the held connections until standard input ends; one that the server closes counts as lost.
-static void hold(void) {
+// Watches the held connections until standard input ends; one that the server closes counts as
+// lost.
+static void hold(void)
+{
     struct epoll_event event = {.events = EPOLLIN, .data.u32 = UINT32_MAX}, ready;
     if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, STDIN_FILENO, &event) < 0)
         return; // a file or /dev/null is at its end already
@@ -334,7 +366,8 @@ static void hold(void) {
             on_readable(&connections[ready.data.u32]);
 }
 
-static void prepare(void) {
+static void prepare(void)
+{
     struct rlimit limit;
     signal(SIGPIPE, SIG_IGN);
     getrlimit(RLIMIT_NOFILE, &limit);
@@ -353,7 +386,8 @@ static void prepare(void) {
     }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     plan_parse(&plan, argc, argv);
     prepare();
     start = now();

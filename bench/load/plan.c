@@ -20,10 +20,12 @@ static const char usage[] =
     "  --size BYTES        body size (2) of a right answer\n"
     "  --close             a new connection for each request\n"
     "  --websocket BYTES   upgrade, then echo frames of so many bytes\n"
-    "  --hold              one request on each connection, then keep all open until standard input ends\n"
+    "  --hold              one request on each connection, then keep all open until standard input "
+    "ends\n"
     "  --in-flight N       with --hold: requests under way at a time (64)\n";
 
-__attribute__((noreturn, format(printf, 1, 2))) static void refuse(const char *format, ...) {
+__attribute__((noreturn, format(printf, 1, 2))) static void refuse(const char *format, ...)
+{
     va_list arguments;
     va_start(arguments, format);
     fprintf(stderr, "load: ");
@@ -33,14 +35,16 @@ __attribute__((noreturn, format(printf, 1, 2))) static void refuse(const char *f
     exit(2);
 }
 
-static void *allocate(size_t size) {
+static void *allocate(size_t size)
+{
     void *memory = calloc(1, size);
     if (!memory)
         refuse("out of memory");
     return memory;
 }
 
-static double number(const char *option, const char *text) {
+static double number(const char *option, const char *text)
+{
     char *end;
     double value = strtod(text, &end);
     if (end == text || *end || value < 0)
@@ -48,7 +52,8 @@ static double number(const char *option, const char *text) {
     return value;
 }
 
-static void parse_address(struct plan *plan, const char *text) {
+static void parse_address(struct plan *plan, const char *text)
+{
     char ip[32];
     const char *colon = strrchr(text, ':');
     if (!colon || (size_t)(colon - text) >= sizeof(ip))
@@ -61,26 +66,30 @@ static void parse_address(struct plan *plan, const char *text) {
         refuse("--address: '%s' is not IP:PORT", text);
 }
 
-static void make_request(struct request_bytes *request, const struct plan *plan, const char *path, const char *host,
-                         size_t post) {
+static void make_request(struct request_bytes *request, const struct plan *plan, const char *path,
+                         const char *host, size_t post)
+{
     request->bytes = allocate(1024 + strlen(path) + strlen(host) + post);
     char *out = request->bytes;
     out += sprintf(out, "%s %s HTTP/1.1\r\nHost: %s\r\n", post ? "POST" : "GET", path, host);
     if (plan->websocket)
-        out += sprintf(out, "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
+        out += sprintf(out,
+                       "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
     out += sprintf(out, "User-Agent: bench\r\nAccept: */*\r\n");
     if (plan->close_each)
         out += sprintf(out, "Connection: close\r\n");
     if (post)
-        out += sprintf(out, "Content-Type: application/octet-stream\r\nContent-Length: %zu\r\n", post);
+        out +=
+            sprintf(out, "Content-Type: application/octet-stream\r\nContent-Length: %zu\r\n", post);
     out += sprintf(out, "\r\n");
     memset(out, 'x', post);
     request->length = (size_t)(out - request->bytes) + post;
 }
 
 // Frames as RFC 6455, section 5.2 has them: ours masked, the echo not.
-static void make_frames(struct plan *plan) {
+static void make_frames(struct plan *plan)
+{
     static const unsigned char mask[4] = {0x37, 0xfa, 0x21, 0x3d};
     size_t size = plan->websocket, prefix = size < 126 ? 2 : 4;
     unsigned char *frame = allocate(size + 8), *echo = allocate(size + 8);
@@ -99,7 +108,8 @@ static void make_frames(struct plan *plan) {
     plan->echo = (struct request_bytes){(char *)echo, prefix + size};
 }
 
-static void make_requests(struct plan *plan, const char *path, const char *host, size_t post) {
+static void make_requests(struct plan *plan, const char *path, const char *host, size_t post)
+{
     unsigned count = plan->hosts ? plan->hosts : 1;
     plan->variants = allocate(count * sizeof(*plan->variants));
     for (unsigned i = 0; i < count; i++) {
@@ -112,7 +122,8 @@ static void make_requests(struct plan *plan, const char *path, const char *host,
         make_frames(plan);
 }
 
-static void check(const struct plan *plan) {
+static void check(const struct plan *plan)
+{
     if (!plan->address.sin_port)
         refuse("--address is missing");
     if (plan->connections == 0 || plan->connections > 19000)
@@ -127,13 +138,14 @@ static void check(const struct plan *plan) {
         refuse("--hold goes with neither --close nor --rate");
 }
 
-void plan_parse(struct plan *plan, int argc, char **argv) {
+void plan_parse(struct plan *plan, int argc, char **argv)
+{
     static const struct option options[] = {
-        {"address", 1, NULL, 'a'}, {"connections", 1, NULL, 'c'}, {"seconds", 1, NULL, 's'},
-        {"requests", 1, NULL, 'n'}, {"rate", 1, NULL, 'r'},       {"path", 1, NULL, 'p'},
-        {"host", 1, NULL, 'h'},    {"hosts", 1, NULL, 'H'},       {"post", 1, NULL, 'P'},
-        {"status", 1, NULL, 'S'},  {"size", 1, NULL, 'z'},        {"close", 0, NULL, 'C'},
-        {"websocket", 1, NULL, 'w'}, {"hold", 0, NULL, 'o'},      {"in-flight", 1, NULL, 'i'},
+        {"address", 1, NULL, 'a'},   {"connections", 1, NULL, 'c'}, {"seconds", 1, NULL, 's'},
+        {"requests", 1, NULL, 'n'},  {"rate", 1, NULL, 'r'},        {"path", 1, NULL, 'p'},
+        {"host", 1, NULL, 'h'},      {"hosts", 1, NULL, 'H'},       {"post", 1, NULL, 'P'},
+        {"status", 1, NULL, 'S'},    {"size", 1, NULL, 'z'},        {"close", 0, NULL, 'C'},
+        {"websocket", 1, NULL, 'w'}, {"hold", 0, NULL, 'o'},        {"in-flight", 1, NULL, 'i'},
         {NULL, 0, NULL, 0}};
     const char *path = "/0", *host = "bench.test";
     size_t post = 0;
@@ -142,22 +154,53 @@ void plan_parse(struct plan *plan, int argc, char **argv) {
     while ((choice = getopt_long(argc, argv, "", options, &index)) != -1) {
         const char *name = options[index].name;
         switch (choice) {
-        case 'a': parse_address(plan, optarg); break;
-        case 'c': plan->connections = (unsigned)number(name, optarg); break;
-        case 's': plan->seconds = number(name, optarg); break;
-        case 'n': plan->requests = (uint64_t)number(name, optarg); break;
-        case 'r': plan->rate = number(name, optarg); break;
-        case 'p': path = optarg; break;
-        case 'h': host = optarg; break;
-        case 'H': plan->hosts = (unsigned)number(name, optarg); break;
-        case 'P': post = (size_t)number(name, optarg); break;
-        case 'S': plan->status = (unsigned)number(name, optarg); break;
-        case 'z': plan->size = (uint64_t)number(name, optarg); break;
-        case 'C': plan->close_each = true; break;
-        case 'w': plan->websocket = (size_t)number(name, optarg); break;
-        case 'o': plan->hold = true; break;
-        case 'i': plan->in_flight = (unsigned)number(name, optarg); break;
-        default: refuse("unknown or incomplete option");
+        case 'a':
+            parse_address(plan, optarg);
+            break;
+        case 'c':
+            plan->connections = (unsigned)number(name, optarg);
+            break;
+        case 's':
+            plan->seconds = number(name, optarg);
+            break;
+        case 'n':
+            plan->requests = (uint64_t)number(name, optarg);
+            break;
+        case 'r':
+            plan->rate = number(name, optarg);
+            break;
+        case 'p':
+            path = optarg;
+            break;
+        case 'h':
+            host = optarg;
+            break;
+        case 'H':
+            plan->hosts = (unsigned)number(name, optarg);
+            break;
+        case 'P':
+            post = (size_t)number(name, optarg);
+            break;
+        case 'S':
+            plan->status = (unsigned)number(name, optarg);
+            break;
+        case 'z':
+            plan->size = (uint64_t)number(name, optarg);
+            break;
+        case 'C':
+            plan->close_each = true;
+            break;
+        case 'w':
+            plan->websocket = (size_t)number(name, optarg);
+            break;
+        case 'o':
+            plan->hold = true;
+            break;
+        case 'i':
+            plan->in_flight = (unsigned)number(name, optarg);
+            break;
+        default:
+            refuse("unknown or incomplete option");
         }
     }
     if (optind < argc)

@@ -1,7 +1,7 @@
 /* Memory that is freed all at once: for one exchange, one model, one snapshot.
  *
- * Ownership: whoever inits an arena releases it. Pointers from it live until arena_release or
- * arena_reset. Not thread-safe: an arena has one owner at a time.
+ * Ownership: whoever inits an arena releases it. Pointers from it live until arena_release.
+ * Not thread-safe: an arena has one owner at a time. It may be moved; its blocks stay where they are.
  * Limits: an arena has a budget; arena_alloc gives NULL beyond it (config arenas: SIZE_MAX).
  * A caller that set no budget need not check for NULL: running out of memory aborts. */
 #ifndef BASE_ARENA_H
@@ -30,21 +30,34 @@ void arena_init_with(struct arena *arena, void *first, size_t size, size_t budge
 /* Frees every block; the arena can be used again after an init. */
 void arena_release(struct arena *arena);
 
-/* Zeroed? No. Aligned to 16 bytes? To 8. NULL when the budget is exhausted. */
+/* Not zeroed, aligned to 8 bytes, never NULL within the budget (not even for 0 bytes). */
 void *arena_alloc_slow(struct arena *arena, size_t size);
 static inline void *arena_alloc(struct arena *arena, size_t size)
 {
-    size = (size + 7) & ~(size_t)7;
-    if ((size_t)(arena->end - arena->next) >= size && arena->next != NULL) {
+    /* next and end are both aligned, so what fits unrounded fits rounded, and a huge size cannot wrap. */
+    if (size <= (size_t)(arena->end - arena->next)) {
         void *memory = arena->next;
-        arena->next += size;
+        arena->next += (size + 7) & ~(size_t)7;
         return memory;
     }
     return arena_alloc_slow(arena, size);
 }
-void *arena_zalloc(struct arena *arena, size_t size);
+static inline void *arena_zalloc(struct arena *arena, size_t size)
+{
+    void *memory = arena_alloc(arena, size);
+    return memory != NULL ? memset(memory, 0, size) : NULL;
+}
+/* A product that overflows is as much as there can be: beyond every budget. */
+static inline void *arena_zalloc_many(struct arena *arena, size_t size, size_t count)
+{
+    size_t product;
+    if (__builtin_mul_overflow(size, count, &product))
+        return arena_alloc_slow(arena, SIZE_MAX);
+    return arena_zalloc(arena, product);
+}
 #define arena_new(arena, type) ((type *)arena_zalloc((arena), sizeof(type)))
-#define arena_array(arena, type, count) ((type *)arena_zalloc((arena), sizeof(type) * (count)))
+#define arena_array(arena, type, count) \
+    ((type *)arena_zalloc_many((arena), sizeof(type), (count)))
 
 /* A copy that is NUL-terminated as well; data NULL when the budget is exhausted. */
 struct str arena_str(struct arena *arena, struct str s);

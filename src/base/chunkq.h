@@ -12,9 +12,10 @@
 
 #include <sys/uio.h>
 
+#include "base/poison.h"
 #include "base/str.h"
 
-#define CHUNK_SMALL_SIZE ((size_t)4096)      /* with its header */
+#define CHUNK_SMALL_SIZE ((size_t)8192)      /* with its header; holds an exchange and its heads */
 #define CHUNK_LARGE_SIZE ((size_t)32768)
 
 struct chunk_pool;
@@ -25,35 +26,60 @@ struct chunk {
     uint32_t refs;
     uint32_t capacity;          /* bytes in data */
     uint32_t used;              /* bytes written so far: readers beyond it append here */
-    bool large;                 /* which free list it returns to; odd sizes go back to the heap */
-    char data[];
+    bool large;                 /* which free list it came from */
+    _Alignas(16) char data[];
 };
 
 struct chunk_pool {
     struct chunk *free_small, *free_large;
     uint32_t free_small_count, free_large_count;
     uint32_t keep_small, keep_large;    /* how many free ones are kept */
-    uint64_t in_use;                    /* bytes handed out, for metrics and limits */
+    uint64_t in_use;                    /* bytes handed out, headers included, for metrics and limits */
     uint64_t limit;                     /* handing out stops here: chunk_new gives NULL; 0: none */
 };
 
 void chunk_pool_init(struct chunk_pool *pool, uint32_t keep_small, uint32_t keep_large, uint64_t limit);
+/* Every chunk has come back before. */
 void chunk_pool_release(struct chunk_pool *pool);
 
-/* One reference, used 0; NULL at the pool's limit. */
-struct chunk *chunk_new(struct chunk_pool *pool, bool large);
-/* A chunk of an odd capacity, for a head that outgrew the pooled sizes. */
+/* A chunk of an odd capacity, for a head that outgrew the pooled sizes; NULL at the pool's limit. */
 struct chunk *chunk_new_sized(struct chunk_pool *pool, size_t capacity);
+
+/* One reference, used 0; NULL at the pool's limit. */
+static inline struct chunk *chunk_new(struct chunk_pool *pool, bool large)
+{
+    struct chunk **list = large ? &pool->free_large : &pool->free_small;
+    struct chunk *chunk = *list;
+    size_t size = large ? CHUNK_LARGE_SIZE : CHUNK_SMALL_SIZE;
+    if (chunk == NULL || (pool->limit != 0 && pool->in_use + size > pool->limit))
+        return chunk_new_sized(pool, size - sizeof(struct chunk));
+    *list = chunk->next_free;
+    *(large ? &pool->free_large_count : &pool->free_small_count) -= 1;
+    pool->in_use += size;
+    chunk->refs = 1;
+    chunk->used = 0;
+    poison_remove(chunk->data, chunk->capacity);
+    return chunk;
+}
+
 static inline struct chunk *chunk_ref(struct chunk *chunk)
 {
     chunk->refs++;
     return chunk;
 }
+
+/* Where the last reference goes: back to the pool, or to the heap when the pool has enough. */
 void chunk_free(struct chunk *chunk);
 static inline void chunk_unref(struct chunk *chunk)
 {
     if (--chunk->refs == 0)
         chunk_free(chunk);
+}
+
+/* Bytes that still fit behind chunk->used. */
+static inline size_t chunk_room(const struct chunk *chunk)
+{
+    return chunk->capacity - chunk->used;
 }
 
 /* A stretch of bytes in a queue; with chunk NULL the bytes are someone else's and outlive the queue's use. */
@@ -63,7 +89,8 @@ struct slice {
     size_t len;
 };
 
-/* A first-in first-out queue of slices; adjacent appends to one chunk are joined. */
+/* A first-in first-out queue of slices, none of them empty; adjacent appends to one chunk are joined.
+ * It must not be moved in memory: `slices` may point into it. */
 struct chunkq {
     struct slice *slices;       /* ring; the first four are inside */
     uint32_t head, count, capacity;
@@ -71,23 +98,35 @@ struct chunkq {
     struct slice inside[4];
 };
 
-void chunkq_init(struct chunkq *queue);
-/* Drops what is queued and frees. */
+static inline void chunkq_init(struct chunkq *queue)
+{
+    queue->slices = queue->inside;
+    queue->head = queue->count = 0;
+    queue->capacity = sizeof(queue->inside) / sizeof(queue->inside[0]);
+    queue->bytes = 0;
+}
+/* Drops what is queued and frees; the queue is then as after init. */
 void chunkq_release(struct chunkq *queue);
+/* Drops what is queued and keeps the room for slices. */
 void chunkq_clear(struct chunkq *queue);
 
 /* Appends bytes of a chunk, taking a reference of its own. */
 void chunkq_add(struct chunkq *queue, struct chunk *chunk, char *data, size_t len);
 /* Appends bytes that outlive the queue's use of them (literals, arena memory of the same exchange). */
 void chunkq_add_static(struct chunkq *queue, struct str bytes);
-/* Copies bytes in, into free room of the last chunk or new chunks; false at the pool's limit. */
+/* Copies bytes in, into free room of the last chunk (if nobody else refers to it: its reader would take
+ * them for input) or new chunks; false at the pool's limit, with nothing added. */
 bool chunkq_add_copy(struct chunkq *queue, struct chunk_pool *pool, struct str bytes);
 /* Moves up to `max` bytes from one queue to another; gives how many. */
 size_t chunkq_move(struct chunkq *to, struct chunkq *from, size_t max);
-/* Drops `len` bytes from the front. */
+/* Drops `len` bytes from the front; there are at least as many. */
 void chunkq_drop(struct chunkq *queue, size_t len);
 /* The first stretch; empty when the queue is. */
-struct str chunkq_front(const struct chunkq *queue);
+static inline struct str chunkq_front(const struct chunkq *queue)
+{
+    const struct slice *first = &queue->slices[queue->head];
+    return queue->count != 0 ? str_of(first->data, first->len) : STR_NONE;
+}
 /* Up to `max` entries for writev from the front; gives how many. */
 int chunkq_iovec(const struct chunkq *queue, struct iovec *out, int max);
 

@@ -18,6 +18,7 @@
 struct source {
     struct str name;     /* "portico.yaml", "--entryPoints.web.address", "TRAEFIK_LOG_LEVEL" */
     struct str content;  /* whole; lines are cut out of it for display */
+    bool word;           /* a single argument or variable: shown without line and column numbers */
 };
 
 /* A stretch of a source. line and column count from 1 (columns in bytes); line 0: no place within. */
@@ -26,6 +27,7 @@ struct span {
     uint32_t line;
     uint32_t column;
     uint32_t length;     /* bytes to underline, at least 1 is shown */
+    bool quoted;         /* the text stands in YAML quotes there: span_inside steps over them */
 };
 #define SPAN_NONE ((struct span){0})
 
@@ -40,13 +42,22 @@ struct diag_item {
     struct span context_span;
 };
 
+/* One object that is being read; they nest, and the innermost is named in a report. */
+struct diag_context {
+    struct str text;
+    struct span span;
+    struct diag_context *outer;
+};
+
+#define DIAG_ITEMS_MAX 200
+
 struct diag {
     struct arena *arena;       /* outlives the diag */
     struct diag_item *items;   /* in the order of report; diag_sort orders by place */
     size_t count, capacity;
-    size_t errors, warnings;
-    struct str context;        /* added to what is reported while set: diag_enter/diag_leave */
-    struct span context_span;
+    size_t errors, warnings;   /* all of them, those beyond DIAG_ITEMS_MAX too */
+    struct diag_context *context;   /* diag_enter/diag_leave */
+    struct diag_item beyond;   /* what a report past DIAG_ITEMS_MAX is written to */
 };
 
 void diag_init(struct diag *diag, struct arena *arena);
@@ -54,25 +65,32 @@ void diag_release(struct diag *diag);
 
 /* Registers a text; name and content are copied. */
 const struct source *diag_source(struct arena *arena, struct str name, struct str content);
+/* The same for a flag, an environment variable or a label: one word that is its own place. */
+const struct source *diag_source_word(struct arena *arena, struct str name, struct str content);
 
-/* The report; gives the item so that a hint can be added. After 200 items further ones are only counted. */
+/* The report; gives the item so that a hint can be added: valid until the next report. After
+ * DIAG_ITEMS_MAX items further ones are only counted. */
 struct diag_item *diag_error(struct diag *diag, struct span span, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 struct diag_item *diag_warning(struct diag *diag, struct span span, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+struct diag_item *diag_note(struct diag *diag, struct span span, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void diag_hint(struct diag *diag, struct diag_item *item, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Which object is being read ("in router 'api'"), for what is reported until diag_leave. */
+/* Which object is being read ("in router 'api'"), for what is reported until the diag_leave that belongs
+ * to it. */
 void diag_enter(struct diag *diag, struct span span, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void diag_leave(struct diag *diag);
 
-/* The part of a span's text from byte `offset`, `length` long: for errors inside a rule or a regex. */
+/* The part of a span's text from byte `offset`, `length` long: for errors inside a rule or a regex.
+ * Quotes and their escapes are stepped over; a part outside of the span gives the span itself. */
 struct span span_inside(struct span span, size_t offset, size_t length);
 
-/* The nearest of `candidates` within a third of its length, as "did you mean 'x'?"; adds nothing when
- * none is near. */
+/* The nearest of `candidates` within a third of its length (or one that `word` is the beginning of), as
+ * "did you mean 'x'?"; adds nothing when none is near. */
 void diag_suggest(struct diag *diag, struct diag_item *item, struct str word,
                   const struct str *candidates, size_t count);
 /* The nearest candidate, or an empty str. */
@@ -82,6 +100,9 @@ struct str nearest(struct str word, const struct str *candidates, size_t count);
 void diag_sort(struct diag *diag);
 /* As people read them (see above); colour: ANSI sequences. */
 void diag_render(const struct diag *diag, bool color, struct text *out);
+/* One item on one line, for a log or a command line's mistake:
+ * "portico.yaml:14:21: unknown middleware 'ratelimt', did you mean 'rateLimit'? (in router 'api')". */
+void diag_render_line(const struct diag_item *item, struct text *out);
 /* As a JSON array of {severity, file, line, column, length, message, hint, context}. */
 void diag_render_json(const struct diag *diag, struct text *out);
 

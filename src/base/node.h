@@ -26,6 +26,9 @@ struct node {
     size_t count;            /* children */
 };
 
+#define NODE_INDEX_MAX 255   /* of a list in a path */
+#define NODE_PATH_MAX 32     /* steps of a path */
+
 struct node *node_new(struct arena *arena, enum node_kind kind, struct span span);
 struct node *node_scalar(struct arena *arena, struct str text, struct span span);
 /* Adds `child` at the end of a list or, with its key set, of a map. */
@@ -35,15 +38,29 @@ void node_append(struct node *parent, struct node *child);
 struct node *node_get(const struct node *map, struct str key);
 /* An item of a list; NULL when out of range. A scalar or map counts as a list of one. */
 struct node *node_at(const struct node *list, size_t index);
-/* The best span for complaints about `node`: its value's, its key's, or its parent's. */
+/* The best span for complaints about `node`: a scalar's value, otherwise its key, its value or its
+ * parent's; SPAN_NONE for NULL. */
 struct span node_span(const struct node *node);
 
-/* Lays `over` onto `under`, both maps: members that both have are merged when maps and replaced
- * otherwise. Used for flags and environment over files. */
+/* Lays `over`, a map, onto `under`, a map or null (an empty file; anything else is left alone): members
+ * that both have are merged when maps and replaced otherwise. Used for flags and environment over files. */
 void node_merge(struct node *under, struct node *over);
-/* The node at a dotted path ("entryPoints.web.address", "servers[0].url"), made on the way when absent
- * (keys compared without case). NULL when the path runs through a scalar or is malformed. */
+/* The member `key` of `parent` (keys compared without case), made when absent. A parent that is null or
+ * the bare switch `true` becomes a map. NULL when it is another scalar or a list. */
+struct node *node_make_member(struct arena *arena, struct node *parent, struct str key,
+                              struct span key_span);
+/* The item `index` of `parent`, made when absent, with nulls before it. A parent that is null becomes a
+ * list. NULL when it is a scalar or a map, or index exceeds NODE_INDEX_MAX. */
+struct node *node_make_item(struct arena *arena, struct node *parent, size_t index, struct span span);
+/* The node at a dotted path ("entryPoints.web.address", "servers[0].url"), made on the way when absent.
+ * `span` is where the path is written; each key gets its part of it. NULL when the path runs through a
+ * scalar or is malformed. */
 struct node *node_make_path(struct arena *arena, struct node *root, struct str path, struct span span);
+/* Turns a node into a scalar, in place, unless it is a map or list and `text` is the bare switch "true"
+ * (`--api.insecure --api`): that says nothing new. False when it is a map or list and `text` is another. */
+bool node_set_text(struct node *node, struct str text, struct span span);
+/* A copy with all below it, without key and neighbours; NULL as soon as *budget nodes are used up. */
+struct node *node_copy(struct arena *arena, const struct node *node, size_t *budget);
 
 #define NODE_FOREACH(parent, it) \
     for (struct node *it = (parent) != NULL ? (parent)->first : NULL; it != NULL; it = it->next)

@@ -56,6 +56,7 @@ struct object_item {
     struct str name;          /* the user's name for it; empty in lists */
     void *value;              /* the struct that the table describes */
     const struct node *node;  /* where it came from */
+    bool broken;              /* errors were reported about it: it must not be used */
 };
 struct objects {
     struct object_item *items;
@@ -128,8 +129,12 @@ struct option_table {
 #define OPTION_TABLE_PLAIN(struct_type, array, array_count, ...) \
     {.options = (array), .count = (array_count), .size = sizeof(struct_type), .origin_offset = -1, __VA_ARGS__}
 
-/* By name or alias, case ignored; NULL when there is none. */
+/* By name or alias, case ignored; NULL when there is none. A CHOICE has no key of its own and is not found. */
 const struct option *option_find(const struct option_table *table, struct str name);
+/* The table's CHOICE, or NULL. */
+const struct option *option_find_choice(const struct option_table *table);
+/* An alternative of a CHOICE by name or alias, case ignored; NULL when there is none. */
+const struct choice_type *choice_find(const struct option *choice, struct str name);
 /* A pointer to an option's storage inside `value`. */
 static inline void *option_at(void *value, const struct option *option)
 {

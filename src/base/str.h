@@ -82,7 +82,13 @@ static inline bool ascii_alpha(char c)
 }
 
 /* 0 to 15, or -1. */
-int ascii_hex(char c);
+static inline int ascii_hex(char c)
+{
+    if (ascii_digit(c))
+        return c - '0';
+    char lower = (char)(c | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
 
 bool str_equal_nocase(struct str a, struct str b);
 bool str_starts_nocase(struct str s, struct str prefix);

@@ -16,10 +16,13 @@ int64_t time_wall(void);
 /* A Go duration ("300ms", "1.5h", "1h30m", "-1s") or a whole number of seconds; false when it is
  * neither or overflows. */
 bool time_parse_duration(struct str text, int64_t *ret_ns);
-/* The shortest Go spelling ("1m30s"); writes at most `size` bytes with the NUL, gives the length. */
+/* The shortest Go spelling ("1m30s", "1h", "1.5ms", "0s"), which time_parse_duration reads back exactly.
+ * Writes at most `size` bytes with the NUL; gives the whole length, as snprintf does. */
+#define TIME_DURATION_SIZE 32 /* enough for any */
 size_t time_format_duration(int64_t ns, char *out, size_t size);
 
-/* Bytes: "1048576", "1MiB", "64k", "1.5GB" (k, m, g and KiB.. are powers of 1024; KB, MB, GB of 1000). */
+/* Bytes: "1048576", "1MiB", "64k", "1.5GB" (k, m, g, t and KiB.. are powers of 1024; KB, MB, GB, TB of 1000;
+ * case does not matter; a leading '-' is allowed for options where -1 means no limit). */
 bool size_parse(struct str text, int64_t *ret_bytes);
 
 #endif

@@ -15,29 +15,29 @@
 #include "http/message.h"
 
 /* Body bytes with their framing taken off. */
-struct source {
+struct body_source {
     /* Moves what has come, up to `max` bytes, to the end of `into`. OK: some moved. AGAIN: none there now.
      * END: none moved and the body is complete (trailers are then in the head's struct). Else why it broke. */
-    enum status (*read)(struct source *source, struct chunkq *into, size_t max);
+    enum status (*read)(struct body_source *source, struct chunkq *into, size_t max);
     /* As read, from the socket straight into a pipe: only when `splice_ready` said how many bytes may go.
      * NULL: cannot. */
-    enum status (*splice)(struct source *source, int pipe, size_t max, size_t *ret_moved);
+    enum status (*splice)(struct body_source *source, int pipe, size_t max, size_t *ret_moved);
     /* Bytes of plain body that stand between here and the end or the next framing and that are not yet
      * read into memory; 0: use read. */
-    int64_t (*splice_ready)(struct source *source);
+    int64_t (*splice_ready)(struct body_source *source);
 };
 
-struct sink {
+struct body_sink {
     /* Takes bytes off `from` and frames them; `end` says that the body is complete with what is in `from`
      * (trailers may be NULL). OK: all taken. AGAIN: some may be left. Else why it broke. */
-    enum status (*write)(struct sink *sink, struct chunkq *from, bool end, const struct fields *trailers);
+    enum status (*write)(struct body_sink *sink, struct chunkq *from, bool end, const struct fields *trailers);
     /* Up to `max` bytes out of a pipe straight into the socket; NULL or AGAIN as above. May be called only
      * when splice_possible says so. */
-    enum status (*splice)(struct sink *sink, int pipe, size_t max, size_t *ret_moved);
+    enum status (*splice)(struct body_sink *sink, int pipe, size_t max, size_t *ret_moved);
     /* True when the framing lets plain bytes through (a known length, or until close). */
-    bool (*splice_possible)(struct sink *sink);
+    bool (*splice_possible)(struct body_sink *sink);
     /* Pushes out what was held back to fill packets. OK, AGAIN, or why it broke. */
-    enum status (*flush)(struct sink *sink);
+    enum status (*flush)(struct body_sink *sink);
 };
 
 /* Facts that a protocol reports; several at once. */
@@ -80,8 +80,8 @@ struct stream {
     struct client *client;
     struct request request;      /* filled by the protocol before FACT_HEAD */
     struct arena *arena;         /* the exchange's: heads are parsed into it */
-    struct source source;        /* the request's body */
-    struct sink sink;            /* the response's body */
+    struct body_source source;        /* the request's body */
+    struct body_sink sink;            /* the response's body */
     enum status failure;         /* why FACT_CLOSED, or why the head is bad (with FACT_HEAD) */
     int64_t began_at;            /* monotonic ns, first byte of the head */
     uint64_t bytes_in, bytes_out;    /* on the wire, heads and framing included */
@@ -106,8 +106,8 @@ struct upstream_stream {
     void *owner;                 /* the product's: its exchange or fetch */
     struct arena *arena;         /* heads are parsed into it */
     struct response response;    /* filled before FACT_HEAD and FACT_INFORM */
-    struct source source;        /* the response's body */
-    struct sink sink;            /* the request's body */
+    struct body_source source;        /* the response's body */
+    struct body_sink sink;            /* the request's body */
     enum status failure;
     uint64_t bytes_in, bytes_out;
     bool reused;                 /* the connection served a request before: a close now may be a race */

@@ -1,0 +1,265 @@
+/* Owns the pools' free lists and the queues' rings. */
+#include "base/chunkq.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+_Static_assert(sizeof(struct chunk) == offsetof(struct chunk, data),
+               "data begins at the header's end");
+
+void chunk_pool_init(struct chunk_pool *pool, uint32_t keep_small, uint32_t keep_large,
+                     uint64_t limit)
+{
+    *pool = (struct chunk_pool){.keep_small = keep_small, .keep_large = keep_large, .limit = limit};
+}
+
+static void free_list(struct chunk *chunk)
+{
+    while (chunk != NULL) {
+        struct chunk *next = chunk->next_free;
+        free(chunk);
+        chunk = next;
+    }
+}
+
+void chunk_pool_release(struct chunk_pool *pool)
+{
+    assert(pool->in_use == 0);
+    free_list(pool->free_small);
+    free_list(pool->free_large);
+    *pool = (struct chunk_pool){0};
+}
+
+struct chunk *chunk_new_sized(struct chunk_pool *pool, size_t capacity)
+{
+    if (capacity > UINT32_MAX - sizeof(struct chunk))
+        return NULL;
+    size_t size = capacity + sizeof(struct chunk);
+    if (pool->limit != 0 && pool->in_use + size > pool->limit)
+        return NULL;
+    struct chunk *chunk = malloc(size);
+    if (chunk == NULL)
+        return NULL; /* the machine's limit instead of the pool's: the caller sheds load alike */
+    *chunk = (struct chunk){
+        .pool = pool, .refs = 1, .capacity = (uint32_t)capacity, .large = size >= CHUNK_LARGE_SIZE};
+    pool->in_use += size;
+    return chunk;
+}
+
+void chunk_free(struct chunk *chunk)
+{
+    struct chunk_pool *pool = chunk->pool;
+    size_t size = chunk->capacity + sizeof(struct chunk);
+    assert(chunk->refs == 0);
+    pool->in_use -= size;
+    if (size == CHUNK_SMALL_SIZE && pool->free_small_count < pool->keep_small) {
+        chunk->next_free = pool->free_small;
+        pool->free_small = chunk;
+        pool->free_small_count++;
+    } else if (size == CHUNK_LARGE_SIZE && pool->free_large_count < pool->keep_large) {
+        chunk->next_free = pool->free_large;
+        pool->free_large = chunk;
+        pool->free_large_count++;
+    } else {
+        free(chunk);
+        return;
+    }
+    poison_add(chunk->data, chunk->capacity);
+}
+
+/* The ring's capacity is a power of two. */
+static struct slice *slice_at(const struct chunkq *queue, uint32_t index)
+{
+    return &queue->slices[(queue->head + index) & (queue->capacity - 1)];
+}
+
+static void drop_first(struct chunkq *queue)
+{
+    struct slice *first = &queue->slices[queue->head];
+    if (first->chunk != NULL)
+        chunk_unref(first->chunk);
+    queue->head = (queue->head + 1) & (queue->capacity - 1);
+    queue->count--;
+}
+
+void chunkq_clear(struct chunkq *queue)
+{
+    while (queue->count != 0)
+        drop_first(queue);
+    queue->head = 0;
+    queue->bytes = 0;
+}
+
+void chunkq_release(struct chunkq *queue)
+{
+    chunkq_clear(queue);
+    if (queue->slices != queue->inside)
+        free(queue->slices);
+    chunkq_init(queue);
+}
+
+static __attribute__((noinline)) void grow(struct chunkq *queue)
+{
+    assert(queue->capacity <= UINT32_MAX / 2);
+    struct slice *slices = memory_alloc(2 * (size_t)queue->capacity * sizeof(*slices));
+    for (uint32_t i = 0; i < queue->count; i++)
+        slices[i] = *slice_at(queue, i);
+    if (queue->slices != queue->inside)
+        free(queue->slices);
+    queue->slices = slices;
+    queue->head = 0;
+    queue->capacity *= 2;
+}
+
+/* Takes over the slice's reference; true when the bytes continue the last slice, whose reference then
+ * stands for both. */
+static bool append(struct chunkq *queue, struct slice slice)
+{
+    queue->bytes += slice.len;
+    if (queue->count != 0) {
+        struct slice *last = slice_at(queue, queue->count - 1);
+        if (last->chunk == slice.chunk && last->data + last->len == slice.data) {
+            last->len += slice.len;
+            return true;
+        }
+    }
+    if (queue->count == queue->capacity)
+        grow(queue);
+    *slice_at(queue, queue->count++) = slice;
+    return false;
+}
+
+void chunkq_add(struct chunkq *queue, struct chunk *chunk, char *data, size_t len)
+{
+    assert(data >= chunk->data && len <= chunk->capacity - (size_t)(data - chunk->data));
+    if (len != 0 && !append(queue, (struct slice){chunk, data, len}))
+        chunk_ref(chunk);
+}
+
+void chunkq_add_static(struct chunkq *queue, struct str bytes)
+{
+    /* The queue never writes through `data` of a slice without a chunk. */
+    if (bytes.len != 0)
+        append(queue, (struct slice){NULL, (char *)(uintptr_t)bytes.data, bytes.len});
+}
+
+/* Copies what fits behind the chunk's used bytes and gives the rest. */
+static struct str copy_into(struct chunkq *queue, struct chunk *chunk, struct str bytes)
+{
+    size_t len = chunk_room(chunk) < bytes.len ? chunk_room(chunk) : bytes.len;
+    char *at = chunk->data + chunk->used;
+    memcpy(at, bytes.data, len);
+    chunk->used += (uint32_t)len;
+    chunkq_add(queue, chunk, at, len);
+    return str_of(bytes.data + len, bytes.len - len);
+}
+
+/* The last chunk, when appending to it disturbs nobody; else NULL. */
+static struct chunk *open_chunk(const struct chunkq *queue)
+{
+    if (queue->count == 0)
+        return NULL;
+    const struct slice *last = slice_at(queue, queue->count - 1);
+    struct chunk *chunk = last->chunk;
+    bool open = chunk != NULL && chunk->refs == 1 && chunk_room(chunk) != 0 &&
+                last->data + last->len == chunk->data + chunk->used;
+    return open ? chunk : NULL;
+}
+
+static void unref_chain(struct chunk *chain)
+{
+    while (chain != NULL) {
+        struct chunk *next = chain->next_free;
+        chunk_unref(chain);
+        chain = next;
+    }
+}
+
+/* New chunks for `len` bytes, chained by next_free; false with none at the pool's limit. */
+static bool new_chain(struct chunk_pool *pool, size_t len, struct chunk **ret_chain)
+{
+    struct chunk **end = ret_chain;
+    *end = NULL;
+    while (len != 0) {
+        struct chunk *chunk = chunk_new(pool, len > CHUNK_SMALL_SIZE - sizeof(struct chunk));
+        if (chunk == NULL) {
+            unref_chain(*ret_chain);
+            return false;
+        }
+        chunk->next_free = NULL;
+        *end = chunk;
+        end = &chunk->next_free;
+        len -= chunk->capacity < len ? chunk->capacity : len;
+    }
+    return true;
+}
+
+bool chunkq_add_copy(struct chunkq *queue, struct chunk_pool *pool, struct str bytes)
+{
+    struct chunk *open = open_chunk(queue), *chain;
+    size_t room = open != NULL ? chunk_room(open) : 0;
+    if (!new_chain(pool, bytes.len > room ? bytes.len - room : 0, &chain))
+        return false;
+    if (open != NULL && bytes.len != 0)
+        bytes = copy_into(queue, open, bytes);
+    while (chain != NULL) {
+        struct chunk *next = chain->next_free;
+        bytes = copy_into(queue, chain, bytes);
+        chunk_unref(chain); /* the queue has its own reference now */
+        chain = next;
+    }
+    return true;
+}
+
+size_t chunkq_move(struct chunkq *to, struct chunkq *from, size_t max)
+{
+    size_t moved = 0;
+    assert(to != from);
+    while (moved < max && from->count != 0) {
+        struct slice *first = &from->slices[from->head];
+        struct slice part = *first;
+        if (part.len > max - moved) {
+            part.len = max - moved;
+            if (part.chunk != NULL)
+                chunk_ref(part.chunk); /* both queues refer to it now */
+            first->data += part.len;
+            first->len -= part.len;
+        } else {
+            from->head = (from->head + 1) & (from->capacity - 1);
+            from->count--;
+        }
+        from->bytes -= part.len;
+        moved += part.len;
+        if (append(to, part) && part.chunk != NULL)
+            chunk_unref(part.chunk);
+    }
+    return moved;
+}
+
+void chunkq_drop(struct chunkq *queue, size_t len)
+{
+    assert(len <= queue->bytes);
+    queue->bytes -= len;
+    while (len != 0) {
+        struct slice *first = &queue->slices[queue->head];
+        if (first->len > len) {
+            first->data += len;
+            first->len -= len;
+            return;
+        }
+        len -= first->len;
+        drop_first(queue);
+    }
+}
+
+int chunkq_iovec(const struct chunkq *queue, struct iovec *out, int max)
+{
+    int count = max >= 0 && queue->count > (uint32_t)max ? max : (int)queue->count;
+    for (int i = 0; i < count; i++) {
+        const struct slice *slice = slice_at(queue, (uint32_t)i);
+        out[i] = (struct iovec){.iov_base = slice->data, .iov_len = slice->len};
+    }
+    return count;
+}

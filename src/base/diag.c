@@ -1,0 +1,228 @@
+/* Collects what is wrong with a configuration. How it is shown: diag_render.c. */
+#include "base/diag.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+void diag_init(struct diag *diag, struct arena *arena)
+{
+    *diag = (struct diag){.arena = arena};
+}
+
+void diag_release(struct diag *diag)
+{
+    free(diag->items);
+    *diag = (struct diag){.arena = diag->arena};
+}
+
+const struct source *diag_source(struct arena *arena, struct str name, struct str content)
+{
+    struct source *source = arena_new(arena, struct source);
+    source->name = arena_str(arena, name);
+    source->content = arena_str(arena, content);
+    return source;
+}
+
+const struct source *diag_source_word(struct arena *arena, struct str name, struct str content)
+{
+    struct source *source = arena_new(arena, struct source);
+    source->name = arena_str(arena, name);
+    source->content = arena_str(arena, content);
+    source->word = true;
+    return source;
+}
+
+static struct diag_item *next_item(struct diag *diag)
+{
+    if (diag->count == DIAG_ITEMS_MAX)
+        return &diag->beyond;
+    if (diag->count == diag->capacity) {
+        diag->capacity = diag->capacity != 0 ? diag->capacity * 2 : 8;
+        diag->items = memory_resize(diag->items, diag->capacity * sizeof(*diag->items));
+    }
+    return &diag->items[diag->count++];
+}
+
+static struct diag_item *report(struct diag *diag, enum diag_severity severity, struct span span,
+                                const char *format, va_list args)
+    __attribute__((format(printf, 4, 0)));
+static struct diag_item *report(struct diag *diag, enum diag_severity severity, struct span span,
+                                const char *format, va_list args)
+{
+    struct diag_item *item = next_item(diag);
+    *item = (struct diag_item){.severity = severity, .span = span};
+    if (item != &diag->beyond)
+        item->message = arena_vprintf(diag->arena, format, args);
+    if (diag->context != NULL) {
+        item->context = diag->context->text;
+        item->context_span = diag->context->span;
+    }
+    diag->errors += severity == DIAG_ERROR;
+    diag->warnings += severity == DIAG_WARNING;
+    return item;
+}
+
+struct diag_item *diag_error(struct diag *diag, struct span span, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    struct diag_item *item = report(diag, DIAG_ERROR, span, format, args);
+    va_end(args);
+    return item;
+}
+
+struct diag_item *diag_warning(struct diag *diag, struct span span, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    struct diag_item *item = report(diag, DIAG_WARNING, span, format, args);
+    va_end(args);
+    return item;
+}
+
+struct diag_item *diag_note(struct diag *diag, struct span span, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    struct diag_item *item = report(diag, DIAG_NOTE, span, format, args);
+    va_end(args);
+    return item;
+}
+
+void diag_hint(struct diag *diag, struct diag_item *item, const char *format, ...)
+{
+    if (item == &diag->beyond)
+        return;
+    va_list args;
+    va_start(args, format);
+    item->hint = arena_vprintf(diag->arena, format, args);
+    va_end(args);
+}
+
+void diag_enter(struct diag *diag, struct span span, const char *format, ...)
+{
+    struct diag_context *context = arena_new(diag->arena, struct diag_context);
+    va_list args;
+    va_start(args, format);
+    context->text = arena_vprintf(diag->arena, format, args);
+    va_end(args);
+    context->span = span;
+    context->outer = diag->context;
+    diag->context = context;
+}
+
+void diag_leave(struct diag *diag)
+{
+    diag->context = diag->context->outer;
+}
+
+/* Where line `number` (from 1) begins; content.len when there are fewer. */
+static size_t line_start(struct str content, uint32_t number)
+{
+    size_t at = 0;
+    while (number > 1 && at < content.len) {
+        ptrdiff_t end = str_find_char(content, '\n', at);
+        if (end < 0)
+            return content.len;
+        at = (size_t)end + 1;
+        number--;
+    }
+    return at;
+}
+
+/* How many bytes of a quoted text, quote included, stand before byte `offset` of its meaning. */
+static size_t quoted_offset(struct str written, size_t offset)
+{
+    char quote = written.data[0];
+    size_t at = 1;
+    while (offset > 0 && at < written.len && written.data[at] != '\n') {
+        bool escape = quote == '"' ? written.data[at] == '\\' : written.data[at] == '\'';
+        at += escape ? 2 : 1;
+        offset--;
+    }
+    return at;
+}
+
+struct span span_inside(struct span span, size_t offset, size_t length)
+{
+    size_t from = offset, to = offset + length;
+    if (span.quoted && span.source != NULL && span.line > 0) {
+        size_t start = line_start(span.source->content, span.line) + span.column - 1;
+        struct str written = str_first(str_from_index(span.source->content, start), span.length);
+        if (!str_empty(written)) {
+            from = quoted_offset(written, offset);
+            to = quoted_offset(written, offset + length);
+        }
+    }
+    if (from >= span.length)
+        return span;
+    if (to > span.length)
+        to = span.length;
+    struct span part = span;
+    part.column += (uint32_t)from;
+    part.length = (uint32_t)(to - from);
+    part.quoted = false;
+    return part;
+}
+
+struct str nearest(struct str word, const struct str *candidates, size_t count)
+{
+    unsigned best = (unsigned)(word.len / 3) + 1;
+    struct str found = STR_NONE;
+    for (size_t i = 0; i < count; i++) {
+        unsigned distance = str_distance(word, candidates[i], best - 1);
+        if (distance < best) {
+            best = distance;
+            found = candidates[i];
+        }
+        if (best == 0)
+            return found;
+    }
+    if (found.data != NULL || word.len < 3)
+        return found;
+    for (size_t i = 0; i < count; i++) {
+        if (str_starts_nocase(candidates[i], word) &&
+            (found.data == NULL || candidates[i].len < found.len))
+            found = candidates[i];
+    }
+    return found;
+}
+
+void diag_suggest(struct diag *diag, struct diag_item *item, struct str word,
+                  const struct str *candidates, size_t count)
+{
+    struct str found = nearest(word, candidates, count);
+    if (!str_empty(found))
+        diag_hint(diag, item, "did you mean '%.*s'?", STR_ARGS(found));
+}
+
+/* What has no place comes last. */
+static int compare_places(const struct span *a, const struct span *b)
+{
+    if (a->source != b->source) {
+        if (a->source == NULL || b->source == NULL)
+            return a->source == NULL ? 1 : -1;
+        int order = str_compare(a->source->name, b->source->name);
+        if (order != 0)
+            return order;
+    }
+    if (a->line != b->line)
+        return a->line < b->line ? -1 : 1;
+    return a->column < b->column ? -1 : a->column > b->column;
+}
+
+/* Insertion: at most DIAG_ITEMS_MAX items, and equal places keep the order of report. */
+void diag_sort(struct diag *diag)
+{
+    for (size_t i = 1; i < diag->count; i++) {
+        struct diag_item item = diag->items[i];
+        size_t at = i;
+        while (at > 0 && compare_places(&diag->items[at - 1].span, &item.span) > 0) {
+            diag->items[at] = diag->items[at - 1];
+            at--;
+        }
+        diag->items[at] = item;
+    }
+}

@@ -1,0 +1,51 @@
+/* What a middleware or service may ask while it is compiled from its options into the running graph. Implemented by
+ * snapshot/ (an upward need, so a small vtable). Control thread only.
+ *
+ * Errors go to `diag`, with spans from the options' `origin` node: node_span(node_get(options->origin, S("key"))).
+ * Memory: `arena` is the snapshot's and is freed with it; a destroy hook is needed only for what lies elsewhere. */
+#ifndef EXCHANGE_COMPILE_H
+#define EXCHANGE_COMPILE_H
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/node.h"
+
+struct service;
+struct transport;
+struct compile;
+
+struct compile_ops {
+    struct service *(*service)(struct compile *compile, struct str reference, struct span span);
+    const struct transport *(*transport)(struct compile *compile, struct str reference, struct span span);
+    void *(*shared)(struct compile *compile, struct str key, size_t size, void (*init)(void *memory),
+                    void (*destroy)(void *memory));
+};
+
+struct compile {
+    const struct compile_ops *ops;
+    struct arena *arena;
+    struct diag *diag;
+    struct str provider;         /* of the object being compiled: unqualified references are in it */
+    struct str path;             /* identity of the instance: "router@file/auth@file/basicAuth": keys of shared state */
+    unsigned workers;            /* worker threads; state per worker is indexed by worker->index */
+};
+
+/* Another service by reference ("name", "name@provider"); NULL after an error was reported. */
+static inline struct service *compile_service(struct compile *compile, struct str reference, struct span span)
+{
+    return compile->ops->service(compile, reference, span);
+}
+/* A transport by reference; empty: the default one. */
+static inline const struct transport *compile_transport(struct compile *compile, struct str reference, struct span span)
+{
+    return compile->ops->transport(compile, reference, span);
+}
+/* State with an identity: the same memory as a running snapshot uses for this key (limiters' buckets, breakers), or new,
+ * zeroed and inited. Lives as long as any snapshot uses it. Shared by all workers: use atomics or locks. */
+static inline void *compile_shared(struct compile *compile, struct str key, size_t size, void (*init)(void *memory),
+                                   void (*destroy)(void *memory))
+{
+    return compile->ops->shared(compile, key, size, init, destroy);
+}
+
+#endif

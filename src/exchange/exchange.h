@@ -1,0 +1,163 @@
+/* One request from its first byte to the last of its response: the spine (steps.c) and what middlewares and services may do
+ * with it. The struct lives in a pooled chunk together with the first part of its arena.
+ *
+ * Ownership: made by the stream handler's open, ended by step `finish`; the client's connection outlives it. Threading: one
+ * worker. The rule: callbacks note facts and call exchange_run; only steps decide what is next. */
+#ifndef EXCHANGE_EXCHANGE_H
+#define EXCHANGE_EXCHANGE_H
+
+#include "exchange/relay.h"
+#include "exchange/step.h"
+#include "http/stream.h"
+#include "net/client.h"
+#include "net/worker.h"
+#include "upstream/connect.h"
+
+struct entry;
+struct graph;
+struct graph_pin;
+struct middleware;
+struct router;
+struct service;
+struct spool;
+
+/* Monotonic ns, 0 where a step was not reached. */
+struct exchange_times {
+    int64_t began, routed, picked, connected, sent, first_byte, ended;
+};
+
+struct exchange {
+    struct stream stream;             /* the client's side; first, so that one pointer serves both */
+    struct upstream_stream upstream;  /* the server's side, valid while `upstream_open` */
+
+    enum step step;
+    unsigned facts_client, facts_server;      /* noted by callbacks, taken by steps */
+    bool running;                     /* exchange_run is on the stack */
+    bool ended;                       /* finish was reached */
+    bool upstream_bound;              /* upstream.ops->release is due */
+    bool waiting;                     /* a hook said WAIT; exchange_resume clears it */
+    bool resume_on_body;              /* what it waits for is more of the request's body */
+    bool expired;                     /* the timer has fired since progress_limit */
+    bool service_told;                /* the service's on_response was called for this response */
+    bool response_sent;               /* a final head went to the client: no retry any more */
+    bool upgraded;
+    bool answered_here;               /* the response was made by us, not by a server */
+    bool replayable;                  /* the request can be sent again: nothing of its body is lost */
+    bool detour;                      /* a service other than the router's gives the response now */
+    bool hop_stripped;
+    bool forwarded_trusted;           /* the peer is one whose X-Forwarded-* count */
+    bool internal;                    /* an internal service answers */
+
+    struct worker *worker;
+    struct graph *graph;              /* pinned by `pin` */
+    struct graph_pin *pin;
+    struct entry *entry;
+    struct arena arena;
+    struct chunk *memory;             /* that this struct lies in */
+
+    struct router *router;
+    unsigned chain_at;                /* index of the middleware that runs or is next */
+    unsigned chain_entered;           /* how many on_requests were called: on_finish is due to them */
+    char *chain_memory;               /* their `own`s */
+
+    /* The request as it came, for logs and conditions: middlewares change stream.request. */
+    struct str original_path, original_query, original_authority;
+    enum method original_method;
+    struct str routing_path;          /* what path matchers see */
+    struct str request_id;
+    struct str user;                  /* who authenticated; empty: nobody */
+    struct ip client_ip;              /* the socket's peer or, when that is trusted, X-Forwarded-For's last untrusted */
+
+    struct service *service;          /* asked now; the one that gave the server */
+    struct server *server;            /* one reference is held */
+    const struct transport *transport;
+    uint64_t tried;                   /* targets of the load balancer that were tried: bits for struct pick */
+    unsigned attempts;                /* connections or requests begun at servers */
+    bool fresh_connection;            /* the next attempt must not use an idle one */
+
+    struct response response;         /* the final one: from the server or made here */
+    struct body_source *response_source;   /* its body */
+    struct body_source memory_source;      /* of a body made here */
+    struct str memory_body;
+    enum status failure;              /* why the request did not go as it should; OK otherwise */
+    const char *reason_detail;        /* literal or arena text for the log; may be NULL */
+
+    struct body_source *request_source;    /* &stream.source, or the spool's */
+    struct spool *spool;              /* the request's body, held for replay; NULL: streamed */
+    struct relay upload, download;
+    bool upload_began, upload_done, download_began, download_done;
+    bool continue_sent;               /* a 100 went to the client */
+    struct filter *request_filters, *response_filters;     /* added by middlewares before the relays begin */
+
+    struct timer timer;               /* the present step's limit */
+    int64_t progress_at;              /* when bytes last moved, or what is waited for changed */
+    uint64_t progress_bytes;
+    enum status progress_reason;      /* what running out of time would mean */
+    struct exchange_times times;
+    int upstream_status;              /* of the server's own response; 0: none */
+    uint64_t upstream_bytes;
+    struct list link;                 /* in the worker's list of exchanges, for the API and for stopping */
+};
+
+/* For every hook: */
+
+static inline struct request *exchange_request(struct exchange *x)
+{
+    return &x->stream.request;
+}
+/* Makes a response of our own. `content_type` empty: none. The body is a view that lives as long as the exchange (arena,
+ * literal, options). Fields are added to x->response.fields afterwards. `reason` goes to the log. */
+void exchange_answer(struct exchange *x, int status, enum status reason, struct str content_type, struct str body);
+/* The same with the customary small text for a status ("404 page not found"). */
+void exchange_answer_status(struct exchange *x, int status, enum status reason);
+/* A redirection with Location (a view as above). */
+void exchange_answer_redirect(struct exchange *x, int status, struct str location);
+/* A response whose body comes from a source of the caller's (files). The head is in x->response, body_length set. */
+void exchange_answer_source(struct exchange *x, struct body_source *source, enum status reason);
+
+/* What WAITed is settled: the hook is called again. Safe from any callback of the worker; runs the exchange at once. */
+void exchange_resume(struct exchange *x);
+
+/* Holds the whole request body (memory, beyond `memory_max` a temporary file) before going on, so that it can be replayed,
+ * measured or sent elsewhere first. NEXT: it is there (x->spool) or there is none. WAIT: return it; the hook is called again.
+ * ANSWER: refused (413 or the client is gone; the answer is made). `max` 0: any size. */
+enum exchange_hold { HOLD_READY, HOLD_WAIT, HOLD_REFUSED };
+enum exchange_hold exchange_hold_body(struct exchange *x, int64_t max, int64_t memory_max);
+/* A held body: its length, and its bytes when it lies in memory (data NULL when on disk). */
+int64_t exchange_held_length(const struct exchange *x);
+struct str exchange_held_bytes(struct exchange *x);
+
+/* True while nothing of a response went out and the request can be sent again. The one place that decides. */
+bool exchange_can_retry(const struct exchange *x);
+/* For VERDICT_DETOUR: the response shall come from `service`, asked by GET for path and query (views that last). */
+void exchange_detour(struct exchange *x, struct service *service, struct str path, struct str query);
+
+/* Body filters, in the order of the calls; only before that body began to move. */
+void exchange_filter_request(struct exchange *x, struct filter *filter);
+void exchange_filter_response(struct exchange *x, struct filter *filter);
+
+/* The scheme as the client knows it: TLS here, or a trusted X-Forwarded-Proto. "http" or "https". */
+struct str exchange_scheme(const struct exchange *x);
+/* "https://host/path?query" as the client asked (Traefik's redirectRegex works on it), in the arena. */
+struct str exchange_url(struct exchange *x);
+/* Wall-clock and monotonic time of this turn. */
+static inline int64_t exchange_now(const struct exchange *x)
+{
+    return x->worker->loop.now;
+}
+
+/* Tells a client that waits for it (Expect: 100-continue) to send its body; once. */
+void exchange_send_continue(struct exchange *x);
+/* Forgets the response at hand (filters included) so that another can take its place. */
+void exchange_drop_response(struct exchange *x);
+
+/* For services' pick: */
+void exchange_use_server(struct exchange *x, struct server *server, unsigned index);
+void exchange_use_service(struct exchange *x, struct service *service);
+
+/* For the spine and its neighbours: */
+void exchange_run(struct exchange *x);
+/* The handler that entrypoints give to protocols; the context is a struct port (exchange/port.h). */
+extern struct stream_handler exchange_handler;
+
+#endif

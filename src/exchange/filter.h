@@ -1,0 +1,23 @@
+/* A change to a body on its way: compression, counting, holding back. Filters stand in a row inside a relay.
+ *
+ * A filter takes what it likes off `in` and appends to `out`; it must take everything when `end` is true and then
+ * write its tail. It may keep bytes back (its own memory, bounded). With `out` over CHUNK_LARGE_SIZE * 4 it should stop taking.
+ * Threading: the worker's. Memory: the exchange's arena, or freed by `release`. */
+#ifndef EXCHANGE_FILTER_H
+#define EXCHANGE_FILTER_H
+
+#include "base/chunkq.h"
+#include "base/status.h"
+
+struct filter {
+    struct filter *next;
+    /* OK, or why the body cannot go on. */
+    enum status (*process)(struct filter *filter, struct chunkq *in, struct chunkq *out, bool end);
+    /* What is held back is pushed out although more will come (event streams); may be NULL. */
+    enum status (*flush)(struct filter *filter, struct chunkq *out);
+    void (*release)(struct filter *filter);      /* may be NULL */
+    struct chunkq out;                           /* the relay's: between this filter and the next */
+    bool ended;                                  /* the relay's */
+};
+
+#endif

@@ -1,0 +1,75 @@
+/* The running graph: what a snapshot is made of, as the request path sees it. Built by snapshot/, immutable afterwards.
+ *
+ * Ownership: reference-counted, one arena. A worker holds one reference for the graph it uses and counts the exchanges that
+ * pin an older one (worker_graph, exchange/port.h). */
+#ifndef EXCHANGE_GRAPH_H
+#define EXCHANGE_GRAPH_H
+
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "model/model.h"
+#include "net/addr.h"
+#include "proto/h1/parse.h"
+#include "route/normalize.h"
+#include "route/table.h"
+
+struct middleware;
+struct service;
+
+struct router {
+    struct str name;                  /* "api@file" */
+    struct str rule;
+    struct str provider;
+    int64_t priority;
+    const struct node *origin;
+    struct middleware **chain;        /* entrypoint's, its own, the service's */
+    unsigned chain_count;
+    size_t chain_memory;              /* bytes of their `own`s together */
+    struct service *service;
+    bool access_log, metrics;
+    bool internal;
+};
+
+/* One entrypoint of a snapshot. */
+struct entry {
+    struct str name;
+    struct str address_text;
+    struct addr address;
+    const struct entrypoint *config;
+    struct table *table;
+    struct networks trusted_forwarders, trusted_proxies;
+    struct h1_limits limits;
+    struct normalizer normalizer;
+    struct str port_text;             /* "8080": X-Forwarded-Port where the Host names none */
+    bool trust_all_forwarders, trust_all_proxies, reads_proxy_header;
+};
+
+struct graph {
+    _Atomic unsigned refs;
+    uint64_t generation;              /* counts snapshots */
+    struct model *model;              /* owned */
+    struct arena arena;
+    struct entry **entries;
+    unsigned entry_count;
+    struct router **routers;          /* all, for explain and the API */
+    unsigned router_count;
+    struct service **services;
+    unsigned service_count;
+    struct access_log *access_log;    /* NULL: none; owned by observe, outlives graphs */
+    struct str host_name;             /* X-Forwarded-Server */
+    void (*destroy)(struct graph *graph);
+};
+
+static inline struct graph *graph_ref(struct graph *graph)
+{
+    atomic_fetch_add_explicit(&graph->refs, 1, memory_order_relaxed);
+    return graph;
+}
+static inline void graph_unref(struct graph *graph)
+{
+    if (atomic_fetch_sub_explicit(&graph->refs, 1, memory_order_acq_rel) == 1)
+        graph->destroy(graph);
+}
+
+#endif

@@ -1,0 +1,59 @@
+/* The plug of middlewares: one change to a request or a response, one file each in middleware/.
+ *
+ *     struct add_prefix { const struct node *origin; struct str prefix; };
+ *     static const struct option options[] = { OPTION(STR, struct add_prefix, prefix, .required = true, .help = "...") };
+ *     static const struct option_table table = OPTION_TABLE(struct add_prefix, options, .summary = "...");
+ *     static enum verdict on_request(struct exchange *x, struct middleware *m, void *own) { ... return VERDICT_NEXT; }
+ *     static const struct middleware_type add_prefix = {
+ *         .choice = {.name = "addPrefix", .summary = "Puts a prefix before the path.", .table = &table},
+ *         .on_request = on_request };
+ *     REGISTER(middleware_type, add_prefix);
+ *
+ * A request passes the chain in order, its response in reverse order (only those whose on_request said NEXT or WAITed and then
+ * NEXT). A failure further down becomes an answer (x->failure says why) and passes on_response as well.
+ * Hooks run on the worker's thread; compiled state is shared by all workers and const but for atomics. */
+#ifndef EXCHANGE_MIDDLEWARE_H
+#define EXCHANGE_MIDDLEWARE_H
+
+#include "base/registry.h"
+#include "exchange/compile.h"
+#include "exchange/exchange.h"
+
+struct middleware;
+
+enum verdict {
+    VERDICT_NEXT,        /* go on */
+    VERDICT_ANSWER,      /* on_request, on_response: exchange_answer was called; on_response then replaces the response */
+    VERDICT_WAIT,        /* on_request, on_response: exchange_resume(x) will be called, and the hook then called again */
+    VERDICT_RETRY,       /* on_response: forget this response and try again (only if exchange_can_retry) */
+    VERDICT_DETOUR,      /* on_response: exchange_detour was called: another service gives the response */
+};
+
+struct middleware_type {
+    struct choice_type choice;      /* name, alias, summary, option table */
+    size_t state_size;              /* compiled instance: middleware->state, zeroed */
+    size_t exchange_size;           /* memory of its own in each exchange (`own`), zeroed; 0: own is NULL */
+    /* Compiles m->options into m->state; false after reporting. May be NULL. */
+    bool (*compile)(struct middleware *m, struct compile *compile);
+    void (*destroy)(struct middleware *m);
+    enum verdict (*on_request)(struct exchange *x, struct middleware *m, void *own);
+    enum verdict (*on_response)(struct exchange *x, struct middleware *m, void *own);
+    /* For a type that stands for others (chain): their references, in order. Such a type has no other hooks. */
+    const struct strs *(*members)(const void *options);
+    /* Once per exchange whose on_request of this middleware was called, whatever happened; the last chance to count down. */
+    void (*on_finish)(struct exchange *x, struct middleware *m, void *own);
+};
+REGISTRY(middleware_type, const struct middleware_type);
+
+struct middleware {
+    const struct middleware_type *type;
+    struct str name;                /* "auth@file" */
+    const void *options;            /* the struct of the type's table, in the model's arena */
+    void *state;
+    size_t own_offset;              /* of its `own` in the exchange's chain memory */
+};
+
+/* By name or alias, case ignored; NULL when unknown. */
+const struct middleware_type *middleware_find(struct str name);
+
+#endif

@@ -1,0 +1,43 @@
+/* A body on its way: source -> filters -> bounded queue -> sink. One each way in an exchange.
+ *
+ * A full queue stops the reading (back-pressure). Without filters, plain bytes from 32 KiB up go from socket to
+ * socket through a pipe and never enter the process. Threading: the worker's. */
+#ifndef EXCHANGE_RELAY_H
+#define EXCHANGE_RELAY_H
+
+#include "exchange/filter.h"
+#include "http/stream.h"
+#include "net/worker.h"
+
+#define RELAY_QUEUE_BYTES ((size_t)65536)       /* reading stops beyond */
+#define RELAY_SPLICE_FROM ((int64_t)32768)      /* bytes that are still to come for a pipe to pay */
+
+enum relay_side { RELAY_NEITHER, RELAY_SOURCE, RELAY_SINK, RELAY_FILTER };
+
+struct relay {
+    struct body_source *source;
+    struct body_sink *sink;
+    struct filter *filters;
+    struct worker *worker;
+    const struct fields *trailers;      /* of the source's message, once it ended */
+    struct chunkq queue;                /* read (and filtered), not yet written */
+    struct chunkq raw;                  /* read, not yet filtered; used only with filters */
+    int pipe[2];                        /* -1 while there is none */
+    size_t in_pipe;
+    uint64_t moved;                     /* body bytes that came from the source */
+    uint64_t limit;                     /* the source may give no more (413); 0: none */
+    int64_t began_at;                   /* monotonic ns, for the minimum rate */
+    enum relay_side broken_side;        /* who failed */
+    bool source_ended, done;
+    bool flush_each;                    /* push out after every read: event streams, upgrades, unknown lengths */
+    bool stalled_on_sink;               /* the last pump ended because the sink was full */
+};
+
+void relay_init(struct relay *relay, struct worker *worker, struct body_source *source, struct body_sink *sink);
+void relay_release(struct relay *relay);
+/* Appends to the row: the last added stands nearest to the sink. */
+void relay_add_filter(struct relay *relay, struct filter *filter);
+/* Moves what can be moved now. OK: all is done and flushed. AGAIN: wait for facts. Else what failed. */
+enum status relay_pump(struct relay *relay);
+
+#endif

@@ -1,0 +1,51 @@
+/* The plug of services: where a request goes. One file each in service/ (and files/).
+ *
+ * pick_server asks the router's service; a service names a server, hands on to another service, or answers itself. */
+#ifndef EXCHANGE_SERVICE_H
+#define EXCHANGE_SERVICE_H
+
+#include "base/registry.h"
+#include "exchange/compile.h"
+#include "exchange/exchange.h"
+
+enum pick_result {
+    PICK_SERVER,       /* exchange_use_server was called */
+    PICK_SERVICE,      /* exchange_use_service was called: that one is asked next (16 hops at most) */
+    PICK_ANSWER,       /* exchange_answer or exchange_answer_source was called */
+    PICK_WAIT,         /* exchange_resume will be called; asked again then */
+    PICK_NONE,         /* nothing is ready: 503 with Retry-After (x->failure NO_READY_SERVER unless set) */
+};
+
+struct service_type {
+    struct choice_type choice;
+    size_t state_size;
+    bool (*compile)(struct service *service, struct compile *compile);
+    void (*destroy)(struct service *service);
+    enum pick_result (*pick)(struct exchange *x, struct service *service);
+    /* Could a request be served now? For failover and health of weighted ones; NULL: always. */
+    bool (*is_ready)(const struct service *service, int64_t now);
+    /* The outcome of an attempt at x->server: OK with the response's status in x->response, or why it failed. For passive
+     * health and measures. May be NULL. */
+    void (*on_attempt)(struct exchange *x, struct service *service, enum status outcome);
+    /* A final response head has come (or was made) for this service: sticky cookies. May be NULL. */
+    void (*on_response)(struct exchange *x, struct service *service);
+};
+REGISTRY(service_type, const struct service_type);
+
+struct service {
+    const struct service_type *type;
+    struct str name;                 /* "api@file" */
+    const void *options;
+    void *state;
+    const struct transport *transport;    /* for services that name servers; else NULL */
+    bool pass_host_header;
+    bool internal;                   /* ping@internal and its kin: not logged unless asked */
+};
+
+const struct service_type *service_find(struct str name);
+static inline bool service_is_ready(const struct service *service, int64_t now)
+{
+    return service->type->is_ready == NULL || service->type->is_ready(service, now);
+}
+
+#endif

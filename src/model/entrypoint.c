@@ -1,0 +1,150 @@
+#include "model/entrypoint.h"
+
+#include "net/addr.h"
+
+static const struct option forwarded_headers_options[] = {
+    OPTION(BOOL, struct forwarded_headers, insecure,
+           .help = "Trust the X-Forwarded-* fields of every peer. Only behind another proxy."),
+    OPTION_NAMED(STRS, struct forwarded_headers, trusted_ips, "trustedIPs", .check = network_check,
+                 .help = "Addresses and networks whose X-Forwarded-* fields are trusted."),
+};
+static const struct option_table forwarded_headers_table =
+    OPTION_TABLE(struct forwarded_headers, forwarded_headers_options, .summary = "Whose word is taken for who the client is.");
+
+static const struct option proxy_protocol_options[] = {
+    OPTION(BOOL, struct proxy_protocol, insecure, .help = "Expect the PROXY protocol from every peer."),
+    OPTION_NAMED(STRS, struct proxy_protocol, trusted_ips, "trustedIPs", .check = network_check,
+                 .help = "Addresses and networks whose PROXY protocol header (v1 or v2) is read and believed."),
+};
+static const struct option_table proxy_protocol_table =
+    OPTION_TABLE(struct proxy_protocol, proxy_protocol_options, .summary = "The PROXY protocol from load balancers in front.");
+
+static const struct option redirection_options[] = {
+    OPTION(STR, struct entrypoint_redirection, to, .required = true,
+           .help = "The entrypoint (its name, or \":port\") that requests are sent to."),
+    OPTION(STR, struct entrypoint_redirection, scheme, .fallback = "https", .help = "The scheme of the target."),
+    OPTION(BOOL, struct entrypoint_redirection, permanent, .fallback = "true",
+           .help = "301/308 instead of 302/307."),
+    OPTION(INT, struct entrypoint_redirection, priority, .fallback = "9223372036854775806",
+           .help = "Priority of the router that redirects."),
+};
+static const struct option_table redirection_table =
+    OPTION_TABLE(struct entrypoint_redirection, redirection_options, .summary = "A redirection of everything that comes here.");
+
+static const struct option redirections_options[] = {
+    OPTION_NAMED(OBJECT, struct entrypoint_redirections, entry_point, "entryPoint", .table = &redirection_table,
+                 .help = "Redirect to another entrypoint."),
+};
+static const struct option_table redirections_table =
+    OPTION_TABLE(struct entrypoint_redirections, redirections_options, .summary = "Redirections of an entrypoint.");
+
+#define ALLOW(member, key, what) \
+    OPTION_NAMED(BOOL, struct encoded_characters, member, key, .fallback = "true", \
+                 .help = "Let an encoded " what " in a path pass; else such a request gets 400.")
+static const struct option encoded_characters_options[] = {
+    ALLOW(allow_slash, "allowEncodedSlash", "slash (%2F)"),
+    ALLOW(allow_backslash, "allowEncodedBackSlash", "backslash (%5C)"),
+    ALLOW(allow_null, "allowEncodedNullCharacter", "NUL (%00)"),
+    ALLOW(allow_semicolon, "allowEncodedSemicolon", "semicolon (%3B)"),
+    ALLOW(allow_percent, "allowEncodedPercent", "percent sign (%25)"),
+    ALLOW(allow_question_mark, "allowEncodedQuestionMark", "question mark (%3F)"),
+    ALLOW(allow_hash, "allowEncodedHash", "hash (%23)"),
+};
+static const struct option_table encoded_characters_table =
+    OPTION_TABLE(struct encoded_characters, encoded_characters_options, .summary = "Which encoded characters a path may hold.");
+
+static const struct option_name underscore_names[] = {
+    {"keep", UNDERSCORE_KEEP}, {"delete", UNDERSCORE_DELETE}, {"reject", UNDERSCORE_REJECT}, {NULL, 0}};
+
+static const struct option http_options[] = {
+    OPTION(OBJECT, struct entrypoint_http, redirections, .table = &redirections_table,
+           .help = "Redirections of everything that comes here."),
+    OPTION(STRS, struct entrypoint_http, middlewares,
+           .help = "Middlewares that every router of this entrypoint gets in front of its own."),
+    OPTION_NAMED(SIZE, struct entrypoint_http, max_header_bytes, "maxHeaderBytes", .fallback = "1048576", .min = 1024,
+                 .max = 16777216, .help = "Bytes that a request head may have; more gets 431."),
+    OPTION_NAMED(SIZE, struct entrypoint_http, max_line_bytes, "maxLineBytes", .fallback = "65536", .min = 256,
+                 .max = 1048576, .help = "Bytes that a request line may have; more gets 414."),
+    OPTION_NAMED(INT, struct entrypoint_http, max_header_fields, "maxHeaderFields", .fallback = "256", .min = 8,
+                 .max = 10000, .help = "Header fields that a request may have; more gets 431."),
+    OPTION_NAMED(BOOL, struct entrypoint_http, encode_query_semicolons, "encodeQuerySemicolons",
+                 .help = "Encode semicolons in queries instead of reading them as '&'."),
+    OPTION_NAMED(BOOL, struct entrypoint_http, sanitize_path, "sanitizePath", .fallback = "true",
+                 .help = "Collapse '//', '/./' and '/../' in paths before routing."),
+    OPTION(BOOL, struct entrypoint_http, via, .help = "Add Via (RFC 9110 7.6.3) to requests and responses."),
+    OPTION_NAMED(ENUM, struct entrypoint_http, underscore_headers_strategy, "underscoreHeadersStrategy",
+                 .names = underscore_names, .fallback = "keep",
+                 .help = "What is done with header fields that have an underscore in their name."),
+    OPTION_NAMED(STRUCT, struct entrypoint_http, encoded_characters, "encodedCharacters",
+                 .table = &encoded_characters_table, .help = "Which encoded characters a path may hold."),
+};
+static const struct option_table http_table =
+    OPTION_TABLE(struct entrypoint_http, http_options, .summary = "HTTP on an entrypoint.");
+
+static const struct option responding_timeouts_options[] = {
+    OPTION_NAMED(DURATION, struct responding_timeouts, read_timeout, "readTimeout", .fallback = "60s",
+                 .help = "Time for a request head to be complete, and between two arrivals of body bytes; 0: none."),
+    OPTION_NAMED(DURATION, struct responding_timeouts, write_timeout, "writeTimeout", .fallback = "60s",
+                 .help = "Time in which a client must take some of what waits for it; 0: none."),
+    OPTION_NAMED(DURATION, struct responding_timeouts, idle_timeout, "idleTimeout", .fallback = "180s",
+                 .help = "Time that a keep-alive connection may stay without a request; 0: none."),
+    OPTION_NAMED(SIZE, struct responding_timeouts, minimum_rate, "minimumRate", .fallback = "64",
+                 .help = "Bytes a second that a body must reach once the grace has passed; 0: off."),
+    OPTION_NAMED(DURATION, struct responding_timeouts, minimum_rate_grace, "minimumRateGrace", .fallback = "30s",
+                 .help = "Time before the minimum rate counts."),
+};
+static const struct option_table responding_timeouts_table =
+    OPTION_TABLE(struct responding_timeouts, responding_timeouts_options,
+                 .summary = "Limits of progress, not of wall-clock time: honest slow work goes on.");
+
+static const struct option life_cycle_options[] = {
+    OPTION_NAMED(DURATION, struct life_cycle, request_accept_grace_timeout, "requestAcceptGraceTimeout", .fallback = "0s",
+                 .help = "Time to go on accepting after SIGTERM, while ping already answers 503."),
+    OPTION_NAMED(DURATION, struct life_cycle, grace_timeout, "graceTimeOut", .fallback = "10s",
+                 .help = "Time for requests under way to end after SIGTERM."),
+};
+static const struct option_table life_cycle_table =
+    OPTION_TABLE(struct life_cycle, life_cycle_options, .summary = "Stopping.");
+
+static const struct option transport_options[] = {
+    OPTION_NAMED(STRUCT, struct entrypoint_transport, responding_timeouts, "respondingTimeouts",
+                 .table = &responding_timeouts_table, .help = "Time limits of clients."),
+    OPTION_NAMED(STRUCT, struct entrypoint_transport, life_cycle, "lifeCycle", .table = &life_cycle_table,
+                 .help = "Stopping."),
+    OPTION_NAMED(INT, struct entrypoint_transport, keep_alive_max_requests, "keepAliveMaxRequests", .min = 0,
+                 .max = 1000000000, .help = "Requests that a connection may carry; 0: any number."),
+    OPTION_NAMED(DURATION, struct entrypoint_transport, keep_alive_max_time, "keepAliveMaxTime",
+                 .help = "Time after which a connection is closed behind its current request; 0: none."),
+};
+static const struct option_table transport_table =
+    OPTION_TABLE(struct entrypoint_transport, transport_options, .summary = "Connections of an entrypoint.");
+
+static const struct option observability_options[] = {
+    OPTION_NAMED(BOOL, struct entrypoint_observability, access_logs, "accessLogs", .fallback = "true",
+                 .help = "Write access-log lines for its requests."),
+    OPTION(BOOL, struct entrypoint_observability, metrics, .fallback = "true", .help = "Count its requests."),
+    OPTION(BOOL, struct entrypoint_observability, tracing, .fallback = "true", .help = "Trace its requests."),
+};
+static const struct option_table observability_table =
+    OPTION_TABLE(struct entrypoint_observability, observability_options, .summary = "What is recorded of an entrypoint.");
+
+static const struct option entrypoint_options[] = {
+    OPTION(STR, struct entrypoint, address, .required = true, .check = addr_check_listen,
+           .help = "Where to listen: \":80\", \"127.0.0.1:8080\", \"[::1]:80\", \"unix:/run/portico.sock\"."),
+    OPTION_NAMED(BOOL, struct entrypoint, as_default, "asDefault",
+                 .help = "Routers that name no entrypoint are on this one (if none is flagged: on all)."),
+    OPTION(INT, struct entrypoint, backlog, .fallback = "4096", .min = 1, .max = 65535,
+           .help = "Connections that may wait to be accepted."),
+    OPTION_NAMED(BOOL, struct entrypoint, as_default, "reusePort",
+                 .accepted = "every worker has a listening socket of its own, so the port is always shared"),
+    OPTION_NAMED(STRUCT, struct entrypoint, forwarded_headers, "forwardedHeaders", .table = &forwarded_headers_table,
+                 .help = "Whose X-Forwarded-* fields are trusted."),
+    OPTION_NAMED(OBJECT, struct entrypoint, proxy_protocol, "proxyProtocol", .table = &proxy_protocol_table,
+                 .help = "The PROXY protocol from load balancers in front."),
+    OPTION(STRUCT, struct entrypoint, http, .table = &http_table, .help = "HTTP here."),
+    OPTION(STRUCT, struct entrypoint, transport, .table = &transport_table, .help = "Connections here."),
+    OPTION(STRUCT, struct entrypoint, observability, .table = &observability_table,
+           .help = "What is recorded of requests here."),
+};
+const struct option_table entrypoint_table =
+    OPTION_TABLE(struct entrypoint, entrypoint_options, .summary = "An address that Portico listens on.");

@@ -1,0 +1,92 @@
+/* What a configuration says of entrypoints: addresses listened on, and how they speak there.
+ * Filled by the binder from `entrypoint_table`; lives in the model's arena; read-only. */
+#ifndef MODEL_ENTRYPOINT_H
+#define MODEL_ENTRYPOINT_H
+
+#include "base/option.h"
+
+struct forwarded_headers {
+    const struct node *origin;
+    bool insecure;                  /* everybody is trusted */
+    struct strs trusted_ips;
+};
+
+struct proxy_protocol {
+    const struct node *origin;
+    bool insecure;
+    struct strs trusted_ips;
+};
+
+struct entrypoint_redirection {
+    const struct node *origin;
+    struct str to;                  /* an entrypoint's name or ":port" */
+    struct str scheme;
+    bool permanent;
+    int64_t priority;
+};
+
+struct entrypoint_redirections {
+    const struct node *origin;
+    struct entrypoint_redirection *entry_point;
+};
+
+struct encoded_characters {
+    const struct node *origin;
+    bool allow_slash, allow_backslash, allow_null, allow_semicolon, allow_percent, allow_question_mark, allow_hash;
+};
+
+enum underscore_strategy { UNDERSCORE_KEEP, UNDERSCORE_DELETE, UNDERSCORE_REJECT };
+
+struct entrypoint_http {
+    const struct node *origin;
+    struct entrypoint_redirections *redirections;
+    struct strs middlewares;
+    int64_t max_header_bytes, max_line_bytes, max_header_fields;
+    bool encode_query_semicolons, sanitize_path, via;
+    int underscore_headers_strategy;
+    struct encoded_characters encoded_characters;
+};
+
+struct responding_timeouts {
+    const struct node *origin;
+    int64_t read_timeout;       /* ns: for a request head; between two reads of a body. 0: none */
+    int64_t write_timeout;      /* ns: between two writes that make progress; 0: none */
+    int64_t idle_timeout;       /* ns: a keep-alive connection without a request */
+    int64_t minimum_rate;       /* bytes a second that a body must reach after the grace; 0: off */
+    int64_t minimum_rate_grace; /* ns */
+};
+
+struct life_cycle {
+    const struct node *origin;
+    int64_t request_accept_grace_timeout;   /* ns: keep accepting after SIGTERM */
+    int64_t grace_timeout;                  /* ns: for requests under way */
+};
+
+struct entrypoint_transport {
+    const struct node *origin;
+    struct responding_timeouts responding_timeouts;
+    struct life_cycle life_cycle;
+    int64_t keep_alive_max_requests;
+    int64_t keep_alive_max_time;            /* ns */
+};
+
+struct entrypoint_observability {
+    const struct node *origin;
+    bool access_logs, metrics, tracing;
+};
+
+struct entrypoint {
+    const struct node *origin;
+    struct str address;
+    bool as_default;
+    int64_t backlog;
+    struct forwarded_headers forwarded_headers;
+    struct proxy_protocol *proxy_protocol;
+    struct entrypoint_http http;
+    struct entrypoint_transport transport;
+    struct entrypoint_observability observability;
+};
+
+extern const struct option_table entrypoint_table;
+
+#endif

@@ -1,0 +1,91 @@
+#include "model/http.h"
+
+choice_at model_middleware_choices, model_service_choices;
+
+static const struct choice_type *middleware_choice(size_t index)
+{
+    return model_middleware_choices != NULL ? model_middleware_choices(index) : NULL;
+}
+
+static const struct choice_type *service_choice(size_t index)
+{
+    return model_service_choices != NULL ? model_service_choices(index) : NULL;
+}
+
+static const struct option observability_options[] = {
+    OPTION_NAMED(BOOL, struct router_observability, access_logs, "accessLogs", .fallback = "true",
+                 .help = "Write access-log lines for its requests."),
+    OPTION(BOOL, struct router_observability, metrics, .fallback = "true", .help = "Count its requests."),
+    OPTION(BOOL, struct router_observability, tracing, .fallback = "true", .help = "Trace its requests."),
+};
+static const struct option_table observability_table =
+    OPTION_TABLE(struct router_observability, observability_options, .summary = "What is recorded of a router's requests.");
+
+static const struct option_name syntax_names[] = {{"default", RULE_DEFAULT}, {"v3", RULE_V3}, {"v2", RULE_V2}, {NULL, 0}};
+
+static const struct option router_options[] = {
+    OPTION_NAMED(STRS, struct router_config, entry_points, "entryPoints",
+                 .help = "The entrypoints that it listens on; none: the default ones."),
+    OPTION(STR, struct router_config, rule, .required = true,
+           .help = "Which requests it takes: Host(`example.com`) && PathPrefix(`/api`)."),
+    OPTION_NAMED(ENUM, struct router_config, rule_syntax, "ruleSyntax", .names = syntax_names, .fallback = "default",
+                 .help = "The language of the rule: v3, or v2 of older files."),
+    OPTION(INT, struct router_config, priority, .min = INT64_MIN, .max = INT64_MAX - 1000,
+           .help = "Higher is tried first; 0: the length of the rule."),
+    OPTION(STRS, struct router_config, middlewares, .help = "The middlewares that a request passes, in order."),
+    OPTION(STR, struct router_config, service, .required = true, .help = "The service that takes the requests."),
+    OPTION(OBJECT, struct router_config, observability, .table = &observability_table,
+           .help = "What is recorded of its requests."),
+};
+static const struct option_table router_table =
+    OPTION_TABLE(struct router_config, router_options, .summary = "Which requests go where.");
+
+static const struct option middleware_options[] = {
+    OPTION(CHOICE, struct middleware_config, type, .choices = middleware_choice, .required = true,
+           .help = "The type of the middleware and its options."),
+};
+static const struct option_table middleware_table =
+    OPTION_TABLE(struct middleware_config, middleware_options, .summary = "One change to a request or a response.");
+
+static const struct option service_options[] = {
+    OPTION(CHOICE, struct service_config, type, .choices = service_choice, .required = true,
+           .help = "The kind of the service and its options."),
+    OPTION(STRS, struct service_config, middlewares,
+           .help = "Middlewares that its requests pass behind those of the router."),
+};
+static const struct option_table service_table =
+    OPTION_TABLE(struct service_config, service_options, .summary = "Where requests go.");
+
+static const struct option forwarding_timeouts_options[] = {
+    OPTION_NAMED(DURATION, struct forwarding_timeouts, dial_timeout, "dialTimeout", .fallback = "30s",
+                 .help = "Time for a connection to a server; 0: none."),
+    OPTION_NAMED(DURATION, struct forwarding_timeouts, response_header_timeout, "responseHeaderTimeout", .fallback = "0s",
+                 .help = "Time for a server to begin its answer once it has the whole request; 0: none."),
+    OPTION_NAMED(DURATION, struct forwarding_timeouts, idle_conn_timeout, "idleConnTimeout", .fallback = "90s",
+                 .help = "Time that an idle connection to a server is kept; 0: for ever."),
+    OPTION_NAMED(DURATION, struct forwarding_timeouts, read_timeout, "readTimeout", .fallback = "0s",
+                 .help = "Time between two arrivals of a response's body; 0: none."),
+};
+static const struct option_table forwarding_timeouts_table =
+    OPTION_TABLE(struct forwarding_timeouts, forwarding_timeouts_options, .summary = "Time limits towards servers.");
+
+static const struct option transport_options[] = {
+    OPTION_NAMED(INT, struct transport_config, max_idle_conns_per_host, "maxIdleConnsPerHost", .fallback = "200", .min = -1,
+                 .max = 1000000, .help = "Idle connections that are kept per server and worker; -1: none."),
+    OPTION_NAMED(SIZE, struct transport_config, max_response_header_bytes, "maxResponseHeaderBytes", .fallback = "1048576",
+                 .min = 1024, .max = 16777216, .help = "Bytes that a response head may have; more gets 502."),
+    OPTION_NAMED(STRUCT, struct transport_config, forwarding_timeouts, "forwardingTimeouts",
+                 .table = &forwarding_timeouts_table, .help = "Time limits."),
+};
+const struct option_table transport_table =
+    OPTION_TABLE(struct transport_config, transport_options, .summary = "How connections to servers are made.");
+
+static const struct option http_config_options[] = {
+    OPTION(MAP, struct http_config, routers, .table = &router_table, .help = "Routers by name."),
+    OPTION(MAP, struct http_config, middlewares, .table = &middleware_table, .help = "Middlewares by name."),
+    OPTION(MAP, struct http_config, services, .table = &service_table, .help = "Services by name."),
+    OPTION_NAMED(MAP, struct http_config, servers_transports, "serversTransports", .table = &transport_table,
+                 .help = "Transports to servers by name."),
+};
+const struct option_table http_config_table =
+    OPTION_TABLE(struct http_config, http_config_options, .summary = "HTTP routing: routers, middlewares, services.");

@@ -1,0 +1,67 @@
+/* What a configuration says of HTTP: routers, middlewares, services, transports. These tables are the dynamic
+ * part: files, labels and stores fill them. Lives in the model's arena; read-only.
+ *
+ * A middleware or a service is a choice: one of its keys names its type, whose table the type's own file has. The
+ * types register themselves above this folder (exchange/middleware.h, exchange/service.h), which set the two hooks
+ * below at start. */
+#ifndef MODEL_HTTP_H
+#define MODEL_HTTP_H
+
+#include "base/option.h"
+
+enum rule_syntax { RULE_DEFAULT, RULE_V3, RULE_V2 };
+
+struct router_observability {
+    const struct node *origin;
+    bool access_logs, metrics, tracing;
+};
+
+struct router_config {
+    const struct node *origin;
+    struct strs entry_points;       /* empty: the default ones */
+    struct str rule;
+    int rule_syntax;
+    int64_t priority;               /* 0: the rule's length */
+    struct strs middlewares;
+    struct str service;
+    struct router_observability *observability;
+};
+
+struct middleware_config {
+    const struct node *origin;
+    struct choice type;
+};
+
+struct service_config {
+    const struct node *origin;
+    struct choice type;
+    struct strs middlewares;        /* run after the router's */
+};
+
+struct forwarding_timeouts {
+    const struct node *origin;
+    int64_t dial_timeout, response_header_timeout, idle_conn_timeout, read_timeout;   /* ns; 0: none */
+};
+
+struct transport_config {           /* http.serversTransports.NAME and serversTransport */
+    const struct node *origin;
+    int64_t max_idle_conns_per_host;
+    int64_t max_response_header_bytes;
+    struct forwarding_timeouts forwarding_timeouts;
+};
+
+struct http_config {
+    const struct node *origin;
+    struct objects routers;             /* struct router_config */
+    struct objects middlewares;         /* struct middleware_config */
+    struct objects services;            /* struct service_config */
+    struct objects servers_transports;  /* struct transport_config */
+};
+
+extern const struct option_table http_config_table;
+extern const struct option_table transport_table;
+
+/* Set once at start by the folders that know the types. */
+extern choice_at model_middleware_choices, model_service_choices;
+
+#endif

@@ -1,0 +1,186 @@
+#include "model/model.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+
+static const struct option_name level_names[] = {
+    {"TRACE", LOG_TRACE}, {"DEBUG", LOG_DEBUG}, {"INFO", LOG_INFO}, {"WARN", LOG_WARN},
+    {"ERROR", LOG_ERROR}, {"FATAL", LOG_FATAL}, {"PANIC", LOG_PANIC}, {NULL, 0}};
+static const struct option_name log_format_names[] = {{"common", LOG_TEXT}, {"text", LOG_TEXT}, {"json", LOG_JSON}, {NULL, 0}};
+
+static const struct option log_options[] = {
+    OPTION(ENUM, struct log_config, level, .names = level_names, .fallback = "INFO",
+           .help = "The least grave messages that are written."),
+    OPTION(ENUM, struct log_config, format, .names = log_format_names, .fallback = "common",
+           .help = "Lines for people, or JSON."),
+    OPTION_NAMED(STR, struct log_config, file_path, "filePath",
+                 .help = "The file to write to (opened again on SIGUSR1); empty: standard error."),
+    OPTION_NAMED(BOOL, struct log_config, no_color, "noColor", .help = "No colour even on a terminal."),
+};
+static const struct option_table log_table =
+    OPTION_TABLE(struct log_config, log_options, .summary = "The application log.");
+
+static const struct option_name access_format_names[] = {{"common", ACCESS_COMMON}, {"genericCLF", ACCESS_GENERIC_CLF},
+                                                         {"combined", ACCESS_COMBINED}, {"json", ACCESS_JSON}, {NULL, 0}};
+static const struct option_name mode_names[] = {
+    {"keep", FIELD_MODE_KEEP}, {"drop", FIELD_MODE_DROP}, {"redact", FIELD_MODE_REDACT}, {NULL, 0}};
+
+static const char *check_mode(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length)
+{
+    return str_equal_nocase(text, S("keep")) || str_equal_nocase(text, S("drop")) || str_equal_nocase(text, S("redact"))
+               ? NULL
+               : "is none of keep, drop, redact";
+}
+
+static const char *check_status_range(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length)
+{
+    struct str rest = text, part;
+    uint64_t code;
+    for (int parts = 0; str_split(&rest, '-', &part); parts++)
+        if (parts == 2 || !str_to_u64(part, &code) || code < 100 || code > 999)
+            return "is neither a status code nor a range such as 500-599";
+    return NULL;
+}
+
+static const struct option filters_options[] = {
+    OPTION_NAMED(STRS, struct access_log_filters, status_codes, "statusCodes", .check = check_status_range,
+                 .help = "Only responses with these codes or ranges (\"500-599\")."),
+    OPTION_NAMED(BOOL, struct access_log_filters, retry_attempts, "retryAttempts",
+                 .help = "Also requests that were tried more than once."),
+    OPTION_NAMED(DURATION, struct access_log_filters, min_duration, "minDuration",
+                 .help = "Also requests that took longer."),
+};
+static const struct option_table filters_table =
+    OPTION_TABLE(struct access_log_filters, filters_options, .summary = "Which requests are logged; any filter that fits suffices.");
+
+static const struct option headers_options[] = {
+    OPTION_NAMED(ENUM, struct access_log_headers, default_mode, "defaultMode", .names = mode_names, .fallback = "drop",
+                 .help = "What is done with those that are not named."),
+    OPTION(STRMAP, struct access_log_headers, names, .check = check_mode, .help = "keep, drop or redact by name."),
+};
+static const struct option_table headers_table =
+    OPTION_TABLE(struct access_log_headers, headers_options, .summary = "Header fields in the log.");
+static const struct option query_options[] = {
+    OPTION_NAMED(ENUM, struct access_log_headers, default_mode, "defaultMode", .names = mode_names, .fallback = "keep",
+                 .help = "What is done with those that are not named."),
+    OPTION(STRMAP, struct access_log_headers, names, .check = check_mode, .help = "keep, drop or redact by name."),
+};
+static const struct option_table query_table =
+    OPTION_TABLE(struct access_log_headers, query_options, .summary = "Query parameters in the log.");
+
+static const struct option fields_options[] = {
+    OPTION_NAMED(ENUM, struct access_log_fields, default_mode, "defaultMode", .names = mode_names, .fallback = "keep",
+                 .help = "What is done with fields that are not named."),
+    OPTION(STRMAP, struct access_log_fields, names, .check = check_mode, .help = "keep or drop by field name."),
+    OPTION(STRUCT, struct access_log_fields, headers, .table = &headers_table, .help = "Header fields."),
+    OPTION_NAMED(STRUCT, struct access_log_fields, query_parameters, "queryParameters", .table = &query_table,
+                 .help = "Parameters of the query."),
+};
+static const struct option_table fields_table =
+    OPTION_TABLE(struct access_log_fields, fields_options, .summary = "What a line holds (JSON).");
+
+static const struct option access_log_options[] = {
+    OPTION_NAMED(STR, struct access_log_config, file_path, "filePath",
+                 .help = "The file to write to (opened again on SIGUSR1); empty: standard output."),
+    OPTION(ENUM, struct access_log_config, format, .names = access_format_names, .fallback = "common",
+           .help = "common (Traefik's), genericCLF, combined, or json."),
+    OPTION_NAMED(INT, struct access_log_config, buffering_size, "bufferingSize", .min = 0, .max = 1000000,
+                 .help = "Lines that are held back to be written together; 0: written each turn of the loop."),
+    OPTION_NAMED(BOOL, struct access_log_config, add_internals, "addInternals", .help = "Log internal services too."),
+    OPTION(STRUCT, struct access_log_config, filters, .table = &filters_table, .help = "Which requests are logged."),
+    OPTION(STRUCT, struct access_log_config, fields, .table = &fields_table, .help = "What a line holds."),
+};
+static const struct option_table access_log_table =
+    OPTION_TABLE(struct access_log_config, access_log_options, .summary = "A line for each request.");
+
+static const struct option ping_options[] = {
+    OPTION_NAMED(STR, struct ping_config, entry_point, "entryPoint", .fallback = "traefik",
+                 .help = "The entrypoint that answers /ping."),
+    OPTION_NAMED(BOOL, struct ping_config, manual_routing, "manualRouting",
+                 .help = "Make no router: ping@internal is routed by hand."),
+    OPTION_NAMED(INT, struct ping_config, terminating_status_code, "terminatingStatusCode", .fallback = "503", .min = 100,
+                 .max = 599, .help = "What /ping answers while the process stops."),
+};
+static const struct option_table ping_table =
+    OPTION_TABLE(struct ping_config, ping_options, .summary = "/ping for whoever watches the process.");
+
+static const struct option file_provider_options[] = {
+    OPTION(STR, struct file_provider_config, filename, .help = "The dynamic configuration's file."),
+    OPTION(STR, struct file_provider_config, directory, .help = "A directory of such files (.yaml, .yml, .json)."),
+    OPTION(BOOL, struct file_provider_config, watch, .fallback = "true", .help = "Take up changes as they happen."),
+};
+static void validate_file_provider(void *value, const struct node *node, struct diag *diag)
+{
+    struct file_provider_config *file = value;
+    if (str_empty(file->filename) == str_empty(file->directory))
+        diag_error(diag, node_span(node), "the file provider takes either 'filename' or 'directory'");
+}
+static const struct option_table file_provider_table =
+    OPTION_TABLE(struct file_provider_config, file_provider_options, .validate = validate_file_provider,
+                 .summary = "Dynamic configuration in files.");
+
+static const struct option providers_options[] = {
+    OPTION_NAMED(DURATION, struct providers_config, throttle_duration, "providersThrottleDuration", .fallback = "2s",
+                 .help = "Least time between two changes that providers cause."),
+    OPTION(OBJECT, struct providers_config, file, .table = &file_provider_table, .help = "Dynamic configuration in files."),
+};
+static const struct option_table providers_table =
+    OPTION_TABLE(struct providers_config, providers_options, .summary = "Where dynamic configuration comes from.");
+
+static const struct option_name syntax_names[] = {{"v3", RULE_V3}, {"v2", RULE_V2}, {NULL, 0}};
+static const struct option core_options[] = {
+    OPTION_NAMED(ENUM, struct core_config, default_rule_syntax, "defaultRuleSyntax", .names = syntax_names, .fallback = "v3",
+                 .help = "The rule language of routers that name none."),
+};
+static const struct option_table core_table = OPTION_TABLE(struct core_config, core_options, .summary = "Core behaviour.");
+
+static const struct option config_options[] = {
+    OPTION(INT, struct config, workers, .min = 0, .max = 1024,
+           .help = "Worker threads; 0: as many as the CPUs that affinity and cgroup allow."),
+    OPTION_NAMED(SIZE, struct config, memory_limit, "memoryLimit",
+                 .help = "Bytes of buffers that a worker may hand out; beyond, new requests get 503. 0: no limit."),
+    OPTION_NAMED(MAP, struct config, entry_points, "entryPoints", .table = &entrypoint_table,
+                 .help = "Addresses to listen on, by name."),
+    OPTION(STRUCT, struct config, providers, .table = &providers_table, .help = "Where dynamic configuration comes from."),
+    OPTION(STRUCT, struct config, log, .table = &log_table, .help = "The application log."),
+    OPTION_NAMED(OBJECT, struct config, access_log, "accessLog", .table = &access_log_table, .help = "The access log."),
+    OPTION(OBJECT, struct config, ping, .table = &ping_table, .help = "/ping for whoever watches the process."),
+    OPTION(STRUCT, struct config, core, .table = &core_table, .help = "Core behaviour."),
+    OPTION_NAMED(STRUCT, struct config, servers_transport, "serversTransport", .table = &transport_table,
+                 .help = "How connections to servers are made where a service names no transport."),
+    OPTION(STRUCT, struct config, http, .table = &http_config_table, .help = "HTTP routing."),
+};
+const struct option_table config_table =
+    OPTION_TABLE(struct config, config_options, .summary = "Portico's configuration.");
+
+static const struct option dynamic_options[] = {
+    OPTION(STRUCT, struct dynamic_config, http, .table = &http_config_table, .help = "HTTP routing."),
+};
+const struct option_table dynamic_table =
+    OPTION_TABLE(struct dynamic_config, dynamic_options, .summary = "Dynamic configuration.");
+
+struct model *model_new(void)
+{
+    struct model *model = memory_zalloc(sizeof(*model));
+    arena_init(&model->arena, ARENA_UNLIMITED);
+    return model;
+}
+
+void model_free(struct model *model)
+{
+    if (model == NULL)
+        return;
+    arena_release(&model->arena);
+    free(model);
+}
+
+void model_add_part(struct model *model, struct str provider, const struct http_config *http)
+{
+    struct model_part *parts = arena_array(&model->arena, struct model_part, model->part_count + 1);
+    if (model->part_count != 0)
+        memcpy(parts, model->parts, model->part_count * sizeof(*parts));
+    parts[model->part_count++] = (struct model_part){.provider = arena_str(&model->arena, provider), .http = http};
+    model->parts = parts;
+}

@@ -1,0 +1,114 @@
+/* The whole of what a configuration says. `static` and dynamic parts are one struct here: a file may hold both;
+ * which provider gave what stays known by each object's node and by `struct model_part`.
+ *
+ * Ownership: a model owns its arena; everything in it lives there. It is built and read by the control thread. */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include "base/diag.h"
+#include "model/entrypoint.h"
+#include "model/http.h"
+
+enum access_log_format { ACCESS_COMMON, ACCESS_GENERIC_CLF, ACCESS_COMBINED, ACCESS_JSON };
+enum field_mode { FIELD_MODE_KEEP, FIELD_MODE_DROP, FIELD_MODE_REDACT };
+
+struct access_log_filters {
+    const struct node *origin;
+    struct strs status_codes;      /* "200", "300-302" */
+    bool retry_attempts;
+    int64_t min_duration;          /* ns */
+};
+struct access_log_headers {
+    const struct node *origin;
+    int default_mode;
+    struct strmap names;           /* header -> keep | drop | redact */
+};
+struct access_log_fields {
+    const struct node *origin;
+    int default_mode;
+    struct strmap names;           /* field -> keep | drop */
+    struct access_log_headers headers;
+    struct access_log_headers query_parameters;
+};
+struct access_log_config {
+    const struct node *origin;
+    struct str file_path;          /* empty: standard output */
+    int format;
+    int64_t buffering_size;        /* lines */
+    bool add_internals;
+    struct access_log_filters filters;
+    struct access_log_fields fields;
+};
+
+struct log_config {
+    const struct node *origin;
+    int level, format;
+    struct str file_path;
+    bool no_color;
+};
+
+struct ping_config {
+    const struct node *origin;
+    struct str entry_point;
+    bool manual_routing;
+    int64_t terminating_status_code;
+};
+
+struct file_provider_config {
+    const struct node *origin;
+    struct str filename, directory;
+    bool watch;
+};
+struct providers_config {
+    const struct node *origin;
+    int64_t throttle_duration;     /* ns between two snapshots that providers cause */
+    struct file_provider_config *file;
+};
+
+struct core_config {
+    const struct node *origin;
+    int default_rule_syntax;
+};
+
+struct config {
+    const struct node *origin;
+    int64_t workers;               /* 0: as many as CPUs */
+    int64_t memory_limit;          /* bytes of buffers per worker; 0: none */
+    struct objects entry_points;   /* struct entrypoint */
+    struct providers_config providers;
+    struct log_config log;
+    struct access_log_config *access_log;
+    struct ping_config *ping;
+    struct core_config core;
+    struct transport_config servers_transport;
+    struct http_config http;
+};
+
+/* Everything: static and dynamic options (the main file, flags, environment). */
+extern const struct option_table config_table;
+
+/* What a dynamic file (providers.file) may hold. */
+struct dynamic_config {
+    const struct node *origin;
+    struct http_config http;
+};
+extern const struct option_table dynamic_table;
+
+/* One provider's dynamic configuration. */
+struct model_part {
+    struct str provider;           /* "file", "docker", "internal": what stands behind '@' */
+    const struct http_config *http;
+};
+
+struct model {
+    struct arena arena;
+    struct config config;
+    struct model_part *parts;      /* the main file's own http section first, as "file" */
+    size_t part_count;
+};
+
+struct model *model_new(void);
+void model_free(struct model *model);
+void model_add_part(struct model *model, struct str provider, const struct http_config *http);
+
+#endif

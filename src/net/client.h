@@ -1,0 +1,16 @@
+/* Who is on the client's side of a connection. 16 bytes an address; lives inside the connection, valid as long
+ * as it. `peer` is the socket's peer, or what a trusted PROXY header said; X-Forwarded-For never changes it. */
+#ifndef NET_CLIENT_H
+#define NET_CLIENT_H
+
+#include "net/addr.h"
+
+struct client {
+    struct ip peer, local;
+    uint16_t peer_port, local_port;
+    bool unix_socket;            /* no addresses */
+    bool tls;                    /* the scheme is https */
+    uint32_t requests;           /* served on the connection so far, this one included */
+};
+
+#endif

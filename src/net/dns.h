@@ -1,0 +1,33 @@
+/* Names to addresses on a loop, by c-ares, with the records' TTL; /etc/hosts is honoured.
+ * Threading: one resolver per loop, used on its thread. */
+#ifndef NET_DNS_H
+#define NET_DNS_H
+
+#include "net/addr.h"
+#include "net/loop.h"
+
+struct dns;
+
+struct dns_answer {
+    struct ip addresses[16];
+    size_t count;              /* 0: failed; `error` says why */
+    int64_t ttl;               /* ns, the smallest of the records, at least 1 s; a literal's: a year; after a failure:
+                                * when to ask again */
+    const char *error;         /* a literal, for people */
+};
+typedef void (*dns_callback)(void *owner, const struct dns_answer *answer);
+
+/* With the system's servers and search domains (resolv.conf, followed when it changes). NULL: no memory, or
+ * resolv.conf cannot be read. */
+struct dns *dns_new(struct loop *loop);
+/* Not from within a callback. */
+void dns_free(struct dns *dns);
+/* Other servers than the system's: "10.0.0.53,[fd00::53]:5353". False: not understood. Not while a query is under
+ * way. */
+bool dns_use_servers(struct dns *dns, struct str servers);
+/* IPv4 and IPv6 addresses, the ones that this host reaches best first (RFC 6724). A name is tried for some 10 s
+ * per server. The callback comes once, perhaps before this returns (literal addresses always); never after
+ * dns_free, which reports a failure to all. */
+void dns_resolve(struct dns *dns, struct str name, dns_callback done, void *owner);
+
+#endif

@@ -1,0 +1,157 @@
+/* Owns listening sockets. Refuses to hold on to what it accepted: a connection is the callee's at once. */
+#include "net/listener.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* After that many the rest waits for the next turn, so a burst does not starve the connections we have. */
+#define ACCEPTS_PER_WAKE 128
+#define PAUSE (100 * TIME_MS)
+
+/* ---- binding ---- */
+
+static bool is_any_v6(const struct addr *address)
+{
+    return address->any.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr);
+}
+
+static void set_options(int fd, sa_family_t family)
+{
+    if (family == AF_UNIX)
+        return;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &(int){1}, sizeof(int));
+    /* Accepted sockets inherit it, which spares them a call each. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    /* "[::]" is every address, IPv4 too, whatever the system's default. */
+    if (family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){0}, sizeof(int));
+}
+
+/* A socket file that nobody listens behind is left over from a process that ended. Other files refuse
+ * connections just the same, and are none of our business. */
+static bool remove_stale_socket(const struct addr *address)
+{
+    struct stat found;
+    if (lstat(address->un.sun_path, &found) != 0 || !S_ISSOCK(found.st_mode))
+        return false;
+    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (probe < 0)
+        return false;
+    bool stale = connect(probe, &address->any, address->len) < 0 && errno == ECONNREFUSED;
+    close(probe);
+    return stale && unlink(address->un.sun_path) == 0;
+}
+
+static bool bind_and_listen(int fd, const struct addr *address, int backlog)
+{
+    if (bind(fd, &address->any, address->len) == 0)
+        return listen(fd, backlog) == 0;
+    if (errno != EADDRINUSE || address->any.sa_family != AF_UNIX)
+        return false;
+    if (!remove_stale_socket(address)) {
+        errno = EADDRINUSE;
+        return false;
+    }
+    return bind(fd, &address->any, address->len) == 0 && listen(fd, backlog) == 0;
+}
+
+int listener_bind(const struct addr *address, int backlog, int *ret_error)
+{
+    struct addr v4_any = {.v4 = {.sin_family = AF_INET}, .len = sizeof(v4_any.v4)};
+    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0 && errno == EAFNOSUPPORT && is_any_v6(address)) {
+        /* A kernel without IPv6: all addresses are the IPv4 ones. */
+        v4_any.v4.sin_port = address->v6.sin6_port;
+        address = &v4_any;
+        fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    }
+    if (fd < 0) {
+        *ret_error = errno;
+        return -1;
+    }
+    set_options(fd, address->any.sa_family);
+    if (bind_and_listen(fd, address, backlog))
+        return fd;
+    *ret_error = errno;
+    close(fd);
+    return -1;
+}
+
+/* ---- accepting ---- */
+
+static bool out_of_resources(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+/* One connection to the owner; false when there is nothing more to get now. */
+static bool accept_one(struct listener *listener)
+{
+    struct addr peer;
+    peer.len = sizeof(peer.un);
+    int fd = accept4(listener->watch.fd, &peer.any, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        listener->on_accept(listener, fd, &peer);
+        return true;
+    }
+    if (errno == EAGAIN)
+        return false;
+    if (out_of_resources(errno)) {
+        /* The clients wait in the kernel's queue meanwhile; refusing them would help nobody. */
+        loop_rewatch(listener->loop, &listener->watch, 0);
+        timer_after(listener->loop, &listener->pause, PAUSE);
+        return false;
+    }
+    /* Anything else (ECONNABORTED, a pending network error) is that one connection's. */
+    assert(errno != EBADF && errno != EINVAL && errno != ENOTSOCK && errno != EFAULT);
+    return true;
+}
+
+static void on_ready(struct watch *watch, unsigned events)
+{
+    struct listener *listener = container_of(watch, struct listener, watch);
+    for (int i = 0; i < ACCEPTS_PER_WAKE && watch->fd >= 0; i++) {
+        if (!accept_one(listener))
+            break;
+    }
+}
+
+static void on_pause_over(struct timer *timer)
+{
+    struct listener *listener = container_of(timer, struct listener, pause);
+    loop_rewatch(listener->loop, &listener->watch, WATCH_READ);
+}
+
+bool listener_start(struct listener *listener, struct loop *loop, int fd)
+{
+    struct addr bound;
+    bound.len = sizeof(bound.un);
+    listener->loop = loop;
+    listener->unix_socket = getsockname(fd, &bound.any, &bound.len) == 0 && bound.any.sa_family == AF_UNIX;
+    listener->watch.on_ready = on_ready;
+    timer_init(&listener->pause, on_pause_over);
+    if (loop_watch_level(loop, &listener->watch, fd))
+        return true;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return false;
+}
+
+void listener_stop(struct listener *listener)
+{
+    int fd = listener->watch.fd;
+    if (fd < 0)
+        return;
+    while (accept_one(listener))
+        ;
+    timer_cancel(&listener->pause);
+    /* Not left to close: of a Unix socket every worker has a duplicate, and any of them would keep this
+     * registration alive. */
+    loop_unwatch(listener->loop, &listener->watch);
+    close(fd);
+}

@@ -1,0 +1,31 @@
+/* A listening socket of one worker. Every worker binds its own with SO_REUSEPORT, so the kernel spreads
+ * connections and none is handed over.
+ *
+ * Accepts until there are no more at each wake; TCP_NODELAY is inherited. When descriptors run out, accepting
+ * pauses for a moment instead of spinning. Closing first accepts what already waits in the queue, so a removed
+ * entrypoint loses nobody. */
+#ifndef NET_LISTENER_H
+#define NET_LISTENER_H
+
+#include "net/addr.h"
+#include "net/loop.h"
+
+struct listener {
+    struct watch watch;
+    struct loop *loop;
+    struct timer pause;
+    /* A connected, non-blocking, close-on-exec socket: the callee's now. */
+    void (*on_accept)(struct listener *listener, int fd, const struct addr *peer);
+    void *owner;
+    bool unix_socket;
+};
+
+/* Binds and listens without a loop: by the control thread, so that a bad address is known before anything
+ * changes. *ret_error: errno. -1 on failure. A stale Unix socket file is replaced. */
+int listener_bind(const struct addr *address, int backlog, int *ret_error);
+/* Takes a bound descriptor and begins to accept. */
+bool listener_start(struct listener *listener, struct loop *loop, int fd);
+/* Accepts what waits, then closes. */
+void listener_stop(struct listener *listener);
+
+#endif

@@ -1,0 +1,247 @@
+/* Owns the system calls on connected sockets and what their answers mean. Never retries, never buffers. */
+#include "net/sock.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
+
+static void on_ready(struct watch *watch, unsigned events)
+{
+    struct sock *sock = container_of(watch, struct sock, watch);
+    if (events & (WATCH_READ | WATCH_HANGUP | WATCH_ERROR))
+        sock->readable = true;
+    if (events & (WATCH_WRITE | WATCH_ERROR))
+        sock->writable = true;
+    if (events & WATCH_HANGUP)
+        sock->peer_done = true;
+    if (events & WATCH_ERROR)
+        sock->broken = true;
+    sock->on_event(sock, events);
+}
+
+void sock_init(struct sock *sock, struct loop *loop, void (*on_event)(struct sock *sock, unsigned events))
+{
+    *sock = (struct sock){.watch = {.on_ready = on_ready, .fd = -1}, .loop = loop, .on_event = on_event};
+}
+
+static bool adopt(struct sock *sock, int fd, bool readable, bool connecting)
+{
+    sock->readable = readable;
+    sock->writable = !connecting;
+    sock->connecting = connecting;
+    sock->peer_done = sock->broken = false;
+    if (loop_watch(sock->loop, &sock->watch, fd))
+        return true;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return false;
+}
+
+bool sock_take(struct sock *sock, int fd, bool readable)
+{
+    return adopt(sock, fd, readable, false);
+}
+
+static enum status connect_status(int error)
+{
+    switch (error) {
+    case ECONNREFUSED:
+    case ECONNRESET:
+    case EAGAIN: /* a Unix socket whose queue is full */
+        return STATUS_UPSTREAM_REFUSED;
+    case ETIMEDOUT:
+        return STATUS_UPSTREAM_CONNECT_TIMEOUT;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+    case ENOSPC:        /* of epoll watches */
+    case EADDRNOTAVAIL: /* of local ports */
+        return STATUS_OVERLOADED;
+    default:
+        return STATUS_UPSTREAM_UNREACHABLE;
+    }
+}
+
+/* A socket ready to connect, or -1 with errno. */
+static int open_towards(const struct addr *to, const struct addr *from)
+{
+    int fd = socket(to->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    if (to->any.sa_family != AF_UNIX)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    if (from == NULL)
+        return fd;
+    /* The port is chosen at connect, when the whole 4-tuple is known, not here, where 28,000 would be all. */
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
+    if (bind(fd, &from->any, from->len) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+enum status sock_connect(struct sock *sock, const struct addr *to, const struct addr *from)
+{
+    assert(sock->watch.fd < 0);
+    int fd = open_towards(to, from);
+    if (fd < 0)
+        return connect_status(errno);
+    bool connected = connect(fd, &to->any, to->len) == 0;
+    if (!connected && errno != EINPROGRESS) {
+        enum status status = connect_status(errno);
+        close(fd);
+        return status;
+    }
+    if (!adopt(sock, fd, false, !connected))
+        return connect_status(errno);
+    return connected ? STATUS_OK : STATUS_AGAIN;
+}
+
+enum status sock_connect_result(struct sock *sock)
+{
+    if (!sock->connecting)
+        return STATUS_OK;
+    if (!sock->broken && !sock->peer_done) {
+        sock->connecting = !sock->writable;
+        return sock->writable ? STATUS_OK : STATUS_AGAIN;
+    }
+    int error = 0;
+    socklen_t size = sizeof(error);
+    if (getsockopt(sock->watch.fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+        error = errno;
+    if (error != 0)
+        return connect_status(error);
+    /* Connected, and the peer has closed already: reads will tell. */
+    sock->connecting = false;
+    return STATUS_OK;
+}
+
+void sock_close(struct sock *sock)
+{
+    if (sock->watch.fd < 0)
+        return;
+    close(sock->watch.fd);
+    sock->watch.fd = -1;
+    sock->readable = sock->writable = sock->connecting = false;
+}
+
+void sock_reset(struct sock *sock)
+{
+    if (sock->watch.fd < 0)
+        return;
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(sock->watch.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    sock_close(sock);
+}
+
+void sock_shutdown(struct sock *sock)
+{
+    if (sock->watch.fd >= 0)
+        shutdown(sock->watch.fd, SHUT_WR);
+}
+
+/* What a failed call means; clears the flag of the direction when it would have blocked. */
+static enum status failed(struct sock *sock, bool *direction)
+{
+    if (errno == EAGAIN) {
+        *direction = false;
+        return STATUS_AGAIN;
+    }
+    sock->broken = true;
+    return STATUS_IO_ERROR;
+}
+
+enum status sock_read(struct sock *sock, void *buffer, size_t size, size_t *ret_got)
+{
+    assert(size > 0);
+    if (!sock->readable)
+        return STATUS_AGAIN;
+    ssize_t got = recv(sock->watch.fd, buffer, size, 0);
+    if (got < 0)
+        return failed(sock, &sock->readable);
+    if (got == 0) {
+        sock->peer_done = true;
+        return STATUS_END;
+    }
+    /* A short read has drained the socket, and what comes later is a new edge. The peer's end may have had its
+     * edge already: then only reading on finds it. */
+    if ((size_t)got < size && !sock->peer_done)
+        sock->readable = false;
+    *ret_got = (size_t)got;
+    return STATUS_OK;
+}
+
+/* send spares the kernel the copy of a message header; a single vector is the common case. */
+static ssize_t send_vector(int fd, const struct iovec *vector, int count, int flags)
+{
+    if (count == 1)
+        return send(fd, vector->iov_base, vector->iov_len, flags);
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)vector, .msg_iovlen = (size_t)count};
+    return sendmsg(fd, &message, flags);
+}
+
+enum status sock_write(struct sock *sock, const struct iovec *vector, int count, bool more, size_t *ret_sent)
+{
+    if (!sock->writable)
+        return STATUS_AGAIN;
+    size_t asked = 0;
+    for (int i = 0; i < count; i++)
+        asked += vector[i].iov_len;
+    assert(asked > 0);
+    ssize_t sent = send_vector(sock->watch.fd, vector, count, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+    if (sent < 0)
+        return failed(sock, &sock->writable);
+    if ((size_t)sent < asked)
+        sock->writable = false;
+    *ret_sent = (size_t)sent;
+    return STATUS_OK;
+}
+
+enum status sock_splice_in(struct sock *sock, int pipe, size_t max, size_t *ret_moved)
+{
+    if (!sock->readable)
+        return STATUS_AGAIN;
+    ssize_t moved = splice(sock->watch.fd, NULL, pipe, NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    if (moved < 0)
+        return failed(sock, &sock->readable);
+    if (moved == 0) {
+        sock->peer_done = true;
+        return STATUS_END;
+    }
+    /* Short may mean that the pipe has no slots left, so it says nothing about the socket. */
+    *ret_moved = (size_t)moved;
+    return STATUS_OK;
+}
+
+enum status sock_splice_out(struct sock *sock, int pipe, size_t max, bool more, size_t *ret_moved)
+{
+    if (!sock->writable)
+        return STATUS_AGAIN;
+    unsigned flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | (more ? SPLICE_F_MORE : 0);
+    ssize_t moved = splice(pipe, NULL, sock->watch.fd, NULL, max, flags);
+    if (moved < 0)
+        return failed(sock, &sock->writable);
+    if ((size_t)moved < max)
+        sock->writable = false;
+    *ret_moved = (size_t)moved;
+    return moved > 0 ? STATUS_OK : STATUS_AGAIN;
+}
+
+enum status sock_send_file(struct sock *sock, int file, off_t *offset, size_t max, bool more, size_t *ret_moved)
+{
+    if (!sock->writable)
+        return STATUS_AGAIN;
+    ssize_t moved = sendfile(sock->watch.fd, file, offset, max);
+    if (moved < 0)
+        return failed(sock, &sock->writable);
+    /* Short may mean that the file was truncated, so it says nothing about the socket. */
+    *ret_moved = (size_t)moved;
+    return moved > 0 ? STATUS_OK : STATUS_END;
+}

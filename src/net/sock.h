@@ -1,0 +1,58 @@
+/* A connected, non-blocking byte stream: a TCP or Unix socket, later with TLS above it. Remembers what epoll
+ * said, so nobody calls into the kernel in vain: `readable` holds until a read came back short, `writable` until a
+ * write did.
+ *
+ * Threading: the loop's. Ownership: embedded in the connection that uses it; sock_close closes the descriptor at
+ * once, the memory stays the owner's (freed by loop_defer_free). */
+#ifndef NET_SOCK_H
+#define NET_SOCK_H
+
+#include <sys/uio.h>
+
+#include "base/status.h"
+#include "net/addr.h"
+#include "net/loop.h"
+
+struct sock {
+    struct watch watch;
+    struct loop *loop;
+    /* The owner's: events are WATCH_*, already noted in the flags below. */
+    void (*on_event)(struct sock *sock, unsigned events);
+    bool readable, writable;
+    bool peer_done;             /* the peer closed its direction: reads go on until END */
+    bool broken;                /* an error was reported */
+    bool connecting;
+};
+
+void sock_init(struct sock *sock, struct loop *loop, void (*on_event)(struct sock *sock, unsigned events));
+/* Takes an accepted descriptor. A fresh client socket counts as readable (data often came with it) when
+ * `readable` says so. False: registration failed; the descriptor is closed. */
+bool sock_take(struct sock *sock, int fd, bool readable);
+/* Begins to connect, from the address `from` unless NULL, without Nagle's delay. OK: connected at once (Unix);
+ * AGAIN: on_event follows (sock_connect_result tells), else UPSTREAM_REFUSED, UPSTREAM_UNREACHABLE,
+ * UPSTREAM_CONNECT_TIMEOUT, OVERLOADED (no descriptors, ports, memory); there is nothing to close then. */
+enum status sock_connect(struct sock *sock, const struct addr *to, const struct addr *from);
+/* After the first event of a connecting socket: OK, or why not (AGAIN: the event told nothing). One system call,
+ * and only when something went wrong. */
+enum status sock_connect_result(struct sock *sock);
+void sock_close(struct sock *sock);
+/* So that the peer gets a reset instead of an orderly end: a response cut short must not look whole. */
+void sock_reset(struct sock *sock);
+/* Ends our direction (FIN); the peer's goes on. */
+void sock_shutdown(struct sock *sock);
+
+/* `size` > 0. OK with *ret_got > 0; AGAIN; END; IO_ERROR (reset and its kin). A short read clears `readable`, so
+ * that the next call is spared, unless the end is known to follow. */
+enum status sock_read(struct sock *sock, void *buffer, size_t size, size_t *ret_got);
+/* OK with *ret_sent > 0, perhaps less than asked; AGAIN; IO_ERROR. `more`: further bytes follow at once. */
+enum status sock_write(struct sock *sock, const struct iovec *vector, int count, bool more, size_t *ret_sent);
+/* Socket -> pipe and pipe -> socket, `max` > 0. As above, but the pipe must be EMPTY for the first (else AGAIN could
+ * mean that it is full) and hold at least `max` bytes for the second. What was moved before an error is
+ * reported first. */
+enum status sock_splice_in(struct sock *sock, int pipe, size_t max, size_t *ret_moved);
+enum status sock_splice_out(struct sock *sock, int pipe, size_t max, bool more, size_t *ret_moved);
+/* A stretch of a file. *offset moves. END: the file is shorter than that now. `more` is a wish that
+ * sendfile has no flag for; the kernel joins what follows only if it comes before the last segment left. */
+enum status sock_send_file(struct sock *sock, int file, off_t *offset, size_t max, bool more, size_t *ret_moved);
+
+#endif

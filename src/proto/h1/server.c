@@ -1,0 +1,473 @@
+/* Owns a client's connection between its bytes and its streams. Refuses to know what a request is for. */
+#include "proto/h1/server.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "proto/h1/parse.h"
+#include "proto/h1/write.h"
+
+enum { IDLE, READING_HEAD, STREAMING, LINGERING, CLOSED };
+
+#define LINGER_TIME (2 * TIME_S)
+#define LINGER_BYTES ((uint64_t)1 << 20)
+#define DRAIN_BODY_BYTES ((int64_t)65536)      /* an unread rest of a body that is worth reading for keep-alive */
+
+/* What a connection needs only while a request is under way; lives in the stream's arena. */
+struct h1_active {
+    struct h1_head head;
+    struct h1_body_in body_in;
+    struct h1_body_out body_out;
+    struct chunkq out;
+    bool close;                 /* no further request on this connection */
+    bool upgraded;
+    bool final_head_queued;
+};
+
+static void process(struct h1_server *connection);
+static void attach(struct stream *stream);
+
+static struct h1_server *connection_of(struct stream *stream)
+{
+    return stream->connection;
+}
+
+static void free_connection(struct deferred *deferred)
+{
+    free(container_of(deferred, struct h1_server, freeing));
+}
+
+static void close_now(struct h1_server *connection, bool reset)
+{
+    if (connection->state == CLOSED)
+        return;
+    connection->state = CLOSED;
+    timer_cancel(&connection->timer);
+    list_remove(&connection->link);
+    h1_wire_drop_input(&connection->wire);
+    struct loop *loop = connection->wire.sock.loop;
+    if (reset)
+        sock_reset(&connection->wire.sock);
+    else
+        sock_close(&connection->wire.sock);
+    connection->freeing.run = free_connection;
+    loop_defer_free(loop, &connection->freeing);
+}
+
+static void become_idle(struct h1_server *connection)
+{
+    connection->state = IDLE;
+    if (connection->settings->idle_timeout != 0)
+        timer_after(connection->wire.sock.loop, &connection->timer, connection->settings->idle_timeout);
+    else
+        timer_cancel(&connection->timer);
+}
+
+/* The client still sends what nobody will read: closing now would reset the connection and could destroy the response on
+ * its way (RFC 9112 9.6), so our side is ended and a bounded rest is read first. */
+static void linger(struct h1_server *connection)
+{
+    connection->state = LINGERING;
+    h1_wire_drop_input(&connection->wire);
+    sock_shutdown(&connection->wire.sock);
+    timer_after(connection->wire.sock.loop, &connection->timer, LINGER_TIME);
+    process(connection);
+}
+
+static void read_away(struct h1_server *connection)
+{
+    uint64_t read = 0;
+    while (read < LINGER_BYTES) {
+        enum status status = h1_wire_fill(&connection->wire, true, CHUNK_LARGE_SIZE);
+        if (status == STATUS_AGAIN)
+            return;
+        if (status != STATUS_OK)
+            break;
+        read += h1_wire_input(&connection->wire).len;
+        h1_wire_drop_input(&connection->wire);
+    }
+    close_now(connection, false);
+}
+
+/* A stream for the request whose first bytes have come. */
+static bool open_stream(struct h1_server *connection)
+{
+    const struct h1_server_settings *settings = connection->settings;
+    connection->client.requests++;
+    struct stream *stream = settings->handler->open(settings->context, &connection->client);
+    if (stream == NULL)
+        return false;
+    struct h1_active *active = arena_new(stream->arena, struct h1_active);
+    if (active == NULL)
+        return false;
+    attach(stream);
+    stream->handler = settings->handler;
+    stream->connection = connection;
+    stream->client = &connection->client;
+    stream->began_at = connection->wire.sock.loop->now;
+    fields_init(&stream->request.fields, stream->arena, 24);
+    stream->request.scheme = connection->client.tls ? S("https") : S("http");
+    chunkq_init(&active->out);
+    connection->stream = stream;
+    connection->active = active;
+    connection->wire.out = &active->out;
+    connection->wire.bytes_in = &stream->bytes_in;
+    connection->wire.bytes_out = &stream->bytes_out;
+    connection->state = READING_HEAD;
+    if (settings->head_timeout != 0)
+        timer_after(connection->wire.sock.loop, &connection->timer, settings->head_timeout);
+    return true;
+}
+
+static void begin_stream(struct h1_server *connection, enum status failure)
+{
+    struct stream *stream = connection->stream;
+    struct h1_active *active = connection->active;
+    connection->state = STREAMING;
+    stream->failure = failure;
+    if (failure != STATUS_OK) {
+        active->close = true;
+        active->head.framing = H1_NO_BODY;
+    } else if (!active->head.keep_alive) {
+        active->close = true;
+    }
+    fields_init(&stream->request.trailers, stream->arena, 0);
+    h1_body_in_init(&active->body_in, active->head.framing, stream->request.body_length, &stream->request.trailers);
+    stream->handler->on_facts(stream, FACT_HEAD);
+}
+
+/* Looks for a whole head in the input and reads it. The bytes are copied to the stream's arena first, so the input's chunk
+ * is free again while the request runs. AGAIN: more must come. */
+static enum status read_head(struct h1_server *connection)
+{
+    struct stream *stream = connection->stream;
+    struct h1_active *active = connection->active;
+    const struct h1_limits *limits = &connection->settings->limits;
+    struct str input = h1_wire_input(&connection->wire);
+    size_t from = active->head.seen > 3 ? active->head.seen - 3 : 0;
+    const char *end = memmem(input.data + from, input.len - from, "\r\n\r\n", 4);
+    if (end == NULL) {
+        /* Not whole: parsed where it stands only to find out early that it never will be right. */
+        struct request scratch = stream->request;
+        struct h1_head head = {.seen = 0};
+        struct arena arena;
+        arena_init(&arena, ARENA_UNLIMITED);
+        fields_init(&scratch.fields, &arena, 24);
+        enum status status = h1_parse_request(input, limits, &scratch, &head);
+        arena_release(&arena);
+        active->head.seen = input.len;
+        return status == STATUS_OK ? STATUS_BAD_REQUEST : status;
+    }
+    size_t length = (size_t)(end - input.data) + 4;
+    if (length == 4 || length > limits->head_bytes + 4)
+        return length == 4 ? STATUS_BAD_REQUEST_LINE : STATUS_FIELDS_TOO_LARGE;
+    struct str head = arena_str(stream->arena, str_first(input, length));
+    if (head.data == NULL)
+        return STATUS_FIELDS_TOO_LARGE;
+    active->head.seen = 0;
+    enum status status = h1_parse_request(head, limits, &stream->request, &active->head);
+    if (status == STATUS_AGAIN)
+        return STATUS_BAD_REQUEST;
+    if (status == STATUS_OK)
+        h1_wire_take(&connection->wire, active->head.length);
+    return status;
+}
+
+/* Idle or in a head: takes what has come. */
+static void advance_head(struct h1_server *connection)
+{
+    for (;;) {
+        if (h1_wire_input(&connection->wire).len == 0 || connection->active != NULL) {
+            size_t grow_to = connection->settings->limits.head_bytes + 4096;
+            enum status status = h1_wire_fill(&connection->wire, false, grow_to);
+            if (status == STATUS_AGAIN)
+                return;
+            if (status == STATUS_FIELDS_TOO_LARGE && connection->stream != NULL) {
+                begin_stream(connection, status);
+                return;
+            }
+            if (status != STATUS_OK) {
+                h1_server_close(connection);
+                return;
+            }
+        }
+        if (connection->stream == NULL && !open_stream(connection)) {
+            h1_server_close(connection);
+            return;
+        }
+        enum status status = read_head(connection);
+        if (status != STATUS_AGAIN) {
+            begin_stream(connection, status);
+            return;
+        }
+    }
+}
+
+/* Goes on until nothing more can be done now: a loop, so that a thousand pipelined requests take no stack. */
+static void process(struct h1_server *connection)
+{
+    if (connection->in_process)
+        return;
+    connection->in_process = true;
+    bool progress = true;
+    while (progress) {
+        progress = false;
+        if (connection->state == IDLE || connection->state == READING_HEAD) {
+            advance_head(connection);
+            progress = connection->state == IDLE &&
+                       (h1_wire_input(&connection->wire).len != 0 || connection->wire.sock.readable);
+        } else if (connection->state == LINGERING) {
+            read_away(connection);
+        }
+    }
+    connection->in_process = false;
+}
+
+static void on_event(struct sock *sock, unsigned events)
+{
+    struct h1_server *connection = container_of(container_of(sock, struct h1_wire, sock), struct h1_server, wire);
+    if (connection->state != STREAMING) {
+        process(connection);
+        return;
+    }
+    unsigned facts = 0;
+    if ((events & WATCH_READ) != 0)
+        facts |= FACT_READABLE;
+    if ((events & WATCH_WRITE) != 0)
+        facts |= FACT_WRITABLE;
+    /* The end of the client's direction while it waits for an answer: it is taken for gone, as every server does that cannot
+     * ask. An upgraded connection or a body under way finds the end by reading it. */
+    bool body_ended = connection->active->body_in.ended && !connection->active->upgraded;
+    if (sock->broken || ((events & WATCH_HANGUP) != 0 && body_ended)) {
+        connection->stream->failure = STATUS_CLIENT_ABORTED;
+        facts |= FACT_CLOSED;
+    }
+    if (facts != 0)
+        connection->stream->handler->on_facts(connection->stream, facts);
+}
+
+static void on_timeout(struct timer *timer)
+{
+    struct h1_server *connection = container_of(timer, struct h1_server, timer);
+    if (connection->state == READING_HEAD)
+        begin_stream(connection, STATUS_CLIENT_HEAD_TIMEOUT);
+    else if (connection->state == IDLE || connection->state == LINGERING)
+        close_now(connection, false);
+}
+
+struct h1_server *h1_server_new(struct worker *worker, int fd, const struct client *client,
+                                const struct h1_server_settings *settings, struct list *connections)
+{
+    struct h1_server *connection = memory_zalloc(sizeof(*connection));
+    connection->client = *client;
+    connection->settings = settings;
+    connection->wire.worker = worker;
+    connection->opened_at = worker->loop.now;
+    timer_init(&connection->timer, on_timeout);
+    sock_init(&connection->wire.sock, &worker->loop, on_event);
+    if (!sock_take(&connection->wire.sock, fd, false)) {
+        free(connection);
+        return NULL;
+    }
+    list_append(connections, &connection->link);
+    become_idle(connection);
+    /* A client that says nothing at all is held to the head's limit, not to the longer one between requests. */
+    if (settings->head_timeout != 0 && (settings->idle_timeout == 0 || settings->head_timeout < settings->idle_timeout))
+        timer_after(&worker->loop, &connection->timer, settings->head_timeout);
+    return connection;
+}
+
+void h1_server_drain(struct h1_server *connection)
+{
+    connection->draining = true;
+    if (connection->state == IDLE && h1_wire_input(&connection->wire).len == 0 && !connection->wire.sock.readable)
+        close_now(connection, false);
+}
+
+void h1_server_close(struct h1_server *connection)
+{
+    if (connection->state == STREAMING || connection->state == READING_HEAD) {
+        struct stream *stream = connection->stream;
+        connection->state = STREAMING;
+        stream->failure = STATUS_CLIENT_ABORTED;
+        stream->handler->on_facts(stream, FACT_CLOSED);
+        return;
+    }
+    close_now(connection, false);
+}
+
+/* ---- what the product asks of a stream ---- */
+
+static bool must_close(const struct h1_server *connection)
+{
+    const struct h1_server_settings *settings = connection->settings;
+    int64_t age = connection->wire.sock.loop->now - connection->opened_at;
+    return connection->active->close || connection->stream->close_after || connection->draining ||
+           (settings->max_requests != 0 && connection->client.requests >= settings->max_requests) ||
+           (settings->max_age != 0 && age >= settings->max_age);
+}
+
+/* The client has body bytes to send that nobody reads: worth waiting for only when they are few and come unasked. */
+static bool body_is_left(const struct h1_server *connection)
+{
+    const struct h1_active *active = connection->active;
+    if (active->body_in.ended)
+        return false;
+    bool few = active->body_in.framing == H1_LENGTH && active->body_in.left <= DRAIN_BODY_BYTES;
+    return !few || connection->stream->request.expects_continue;
+}
+
+static enum h1_framing choose_framing(const struct stream *stream, const struct response *response)
+{
+    if (stream->request.method == METHOD_HEAD || status_is_bodiless(response->status))
+        return response->body_length >= 0 && stream->request.method == METHOD_HEAD ? H1_LENGTH : H1_NO_BODY;
+    if (response->body_length >= 0)
+        return H1_LENGTH;
+    return stream->request.version >= HTTP_1_1 ? H1_CHUNKED : H1_UNTIL_CLOSE;
+}
+
+static struct str connection_value(const struct h1_server *connection, const struct response *response)
+{
+    if (response->status == 101)
+        return S("Upgrade");
+    if (connection->active->close)
+        return S("close");
+    return connection->stream->request.version < HTTP_1_1 ? S("keep-alive") : STR_NONE;
+}
+
+static enum status send_head(struct stream *stream, const struct response *response)
+{
+    struct h1_server *connection = connection_of(stream);
+    struct h1_active *active = connection->active;
+    bool final = response->status >= 200 || response->status == 101;
+    if (!final && stream->request.version < HTTP_1_1)
+        return STATUS_OK;      /* RFC 9110 15.2: an HTTP/1.0 client does not know interim responses */
+    enum h1_framing framing = choose_framing(stream, response);
+    if (final) {
+        active->close = must_close(connection) || framing == H1_UNTIL_CLOSE || body_is_left(connection);
+        bool bodiless = stream->request.method == METHOD_HEAD || status_is_bodiless(response->status);
+        h1_body_out_init(&active->body_out, bodiless ? H1_NO_BODY : framing, response->body_length);
+        active->final_head_queued = true;
+        stream->response_begun = true;
+    }
+    struct chunk *chunk;
+    char *out = h1_wire_reserve(&connection->wire, h1_response_size(response), &chunk);
+    if (out == NULL)
+        return STATUS_OVERLOADED;
+    struct str date = str_of(connection->wire.sock.loop->date, 29);
+    size_t len = h1_write_response(out, response, framing, final ? connection_value(connection, response) : STR_NONE, date);
+    h1_wire_commit(&connection->wire, chunk, out, len);
+    return STATUS_OK;
+}
+
+static void upgrade(struct stream *stream)
+{
+    struct h1_server *connection = connection_of(stream);
+    struct h1_active *active = connection->active;
+    active->upgraded = active->close = true;
+    h1_body_in_init(&active->body_in, H1_UNTIL_CLOSE, 0, &stream->request.trailers);
+    h1_body_out_init(&active->body_out, H1_UNTIL_CLOSE, 0);
+}
+
+static void release_stream(struct h1_server *connection)
+{
+    chunkq_release(&connection->active->out);
+    connection->wire.out = NULL;
+    connection->wire.bytes_in = connection->wire.bytes_out = NULL;
+    connection->stream = NULL;
+    connection->active = NULL;
+}
+
+/* Reads away the short rest of a body that nobody wanted; true when the next request may follow. */
+static bool skip_body(struct h1_server *connection)
+{
+    struct h1_active *active = connection->active;
+    struct chunkq waste;
+    chunkq_init(&waste);
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && !active->body_in.ended) {
+        status = h1_body_read(&active->body_in, &connection->wire, &waste, CHUNK_LARGE_SIZE, STATUS_CLIENT_ABORTED);
+        chunkq_clear(&waste);
+    }
+    chunkq_release(&waste);
+    return active->body_in.ended;
+}
+
+static void finish(struct stream *stream, bool broken)
+{
+    struct h1_server *connection = connection_of(stream);
+    struct h1_active *active = connection->active;
+    bool whole = !broken && active->final_head_queued && active->out.bytes == 0;
+    bool close = active->close || active->upgraded || !whole;
+    bool unread = !active->upgraded && !active->body_in.ended && (close || !skip_body(connection));
+    release_stream(connection);
+    if (!whole) {
+        close_now(connection, true);
+    } else if (!close && !unread) {
+        become_idle(connection);
+        process(connection);
+    } else if (unread || h1_wire_input(&connection->wire).len != 0 || connection->wire.sock.readable) {
+        linger(connection);
+    } else {
+        close_now(connection, false);
+    }
+}
+
+static enum status source_read(struct body_source *source, struct chunkq *into, size_t max)
+{
+    struct h1_server *connection = connection_of(container_of(source, struct stream, source));
+    return h1_body_read(&connection->active->body_in, &connection->wire, into, max, STATUS_CLIENT_ABORTED);
+}
+
+static enum status source_splice(struct body_source *source, int pipe, size_t max, size_t *ret_moved)
+{
+    struct h1_server *connection = connection_of(container_of(source, struct stream, source));
+    return h1_body_splice(&connection->active->body_in, &connection->wire, pipe, max, ret_moved, STATUS_CLIENT_ABORTED);
+}
+
+static int64_t source_splice_ready(struct body_source *source)
+{
+    struct h1_server *connection = connection_of(container_of(source, struct stream, source));
+    return h1_body_splice_ready(&connection->active->body_in, &connection->wire);
+}
+
+static enum status to_client_failure(enum status status)
+{
+    return status == STATUS_IO_ERROR ? STATUS_CLIENT_ABORTED : status;
+}
+
+static enum status sink_write(struct body_sink *sink, struct chunkq *from, bool end, const struct fields *trailers)
+{
+    struct h1_server *connection = connection_of(container_of(sink, struct stream, sink));
+    return to_client_failure(h1_body_write(&connection->active->body_out, &connection->wire, from, end, trailers));
+}
+
+static enum status sink_splice(struct body_sink *sink, int pipe, size_t max, size_t *ret_moved)
+{
+    struct h1_server *connection = connection_of(container_of(sink, struct stream, sink));
+    return to_client_failure(
+        h1_body_splice_out(&connection->active->body_out, &connection->wire, pipe, max, ret_moved));
+}
+
+static bool sink_splice_possible(struct body_sink *sink)
+{
+    return h1_body_splice_possible(&connection_of(container_of(sink, struct stream, sink))->active->body_out);
+}
+
+static enum status sink_flush(struct body_sink *sink)
+{
+    struct h1_server *connection = connection_of(container_of(sink, struct stream, sink));
+    enum status status = h1_wire_flush(&connection->wire, false);
+    if (status == STATUS_OK && connection->active->upgraded && connection->active->body_out.ended)
+        sock_shutdown(&connection->wire.sock);
+    return to_client_failure(status);
+}
+
+static const struct stream_ops server_ops = {.send_head = send_head, .upgrade = upgrade, .finish = finish};
+
+static void attach(struct stream *stream)
+{
+    stream->ops = &server_ops;
+    stream->source = (struct body_source){source_read, source_splice, source_splice_ready};
+    stream->sink = (struct body_sink){sink_write, sink_splice, sink_splice_possible, sink_flush};
+}

@@ -1,0 +1,113 @@
+#include "proto/h1/wire.h"
+
+/* A new chunk that begins with what is left in the old one. */
+static enum status move_input(struct h1_wire *wire, struct chunk *fresh)
+{
+    if (fresh == NULL)
+        return STATUS_OVERLOADED;
+    struct str rest = h1_wire_input(wire);
+    if (rest.len != 0)
+        memcpy(fresh->data, rest.data, rest.len);
+    fresh->used = (uint32_t)rest.len;
+    h1_wire_drop_input(wire);
+    wire->input = fresh;
+    return STATUS_OK;
+}
+
+/* Makes sure that there is free room behind the buffered bytes. */
+static enum status make_room(struct h1_wire *wire, bool large, size_t grow_to)
+{
+    struct chunk *input = wire->input;
+    struct chunk_pool *pool = &wire->worker->chunks;
+    if (input == NULL)
+        return move_input(wire, chunk_new(pool, large));
+    if (input->used < input->capacity && !(large && input->used - wire->input_at == 0))
+        return STATUS_OK;
+    size_t held = input->used - wire->input_at;
+    if (held == 0)
+        return move_input(wire, chunk_new(pool, large));
+    if (held < input->capacity && wire->input_at != 0)
+        return move_input(wire, chunk_new(pool, input->large));
+    if (input->capacity >= grow_to)
+        return STATUS_FIELDS_TOO_LARGE;
+    if (!input->large && held <= CHUNK_SMALL_SIZE)
+        return move_input(wire, chunk_new(pool, true));
+    size_t capacity = (size_t)input->capacity * 2 < grow_to ? (size_t)input->capacity * 2 : grow_to;
+    return move_input(wire, chunk_new_sized(pool, capacity));
+}
+
+enum status h1_wire_fill(struct h1_wire *wire, bool large, size_t grow_to)
+{
+    if (!wire->sock.readable)
+        return STATUS_AGAIN;
+    enum status status = make_room(wire, large, grow_to);
+    if (status != STATUS_OK)
+        return status;
+    struct chunk *input = wire->input;
+    size_t got = 0;
+    status = sock_read(&wire->sock, input->data + input->used, input->capacity - input->used, &got);
+    if (status == STATUS_OK) {
+        input->used += (uint32_t)got;
+        if (wire->bytes_in != NULL)
+            *wire->bytes_in += got;
+    } else if (input->used == wire->input_at) {
+        h1_wire_drop_input(wire);
+    }
+    return status;
+}
+
+void h1_wire_take(struct h1_wire *wire, size_t len)
+{
+    wire->input_at += (uint32_t)len;
+    if (wire->input_at == wire->input->used)
+        h1_wire_drop_input(wire);
+}
+
+void h1_wire_give(struct h1_wire *wire, size_t len, struct chunkq *into)
+{
+    chunkq_add(into, wire->input, wire->input->data + wire->input_at, len);
+    h1_wire_take(wire, len);
+}
+
+enum status h1_wire_flush(struct h1_wire *wire, bool more)
+{
+    while (wire->out->bytes != 0) {
+        if (!wire->sock.writable)
+            return STATUS_AGAIN;
+        struct iovec vector[16];
+        int count = chunkq_iovec(wire->out, vector, 16);
+        size_t sent = 0;
+        enum status status = sock_write(&wire->sock, vector, count, more, &sent);
+        if (status != STATUS_OK)
+            return status;
+        chunkq_drop(wire->out, sent);
+        if (wire->bytes_out != NULL)
+            *wire->bytes_out += sent;
+    }
+    return STATUS_OK;
+}
+
+char *h1_wire_reserve(struct h1_wire *wire, size_t size, struct chunk **ret_chunk)
+{
+    struct chunk_pool *pool = &wire->worker->chunks;
+    struct chunk *chunk = size <= CHUNK_SMALL_SIZE - sizeof(struct chunk)   ? chunk_new(pool, false)
+                          : size <= CHUNK_LARGE_SIZE - sizeof(struct chunk) ? chunk_new(pool, true)
+                                                                            : chunk_new_sized(pool, size);
+    *ret_chunk = chunk;
+    return chunk != NULL ? chunk->data : NULL;
+}
+
+void h1_wire_commit(struct h1_wire *wire, struct chunk *chunk, char *data, size_t len)
+{
+    chunk->used += (uint32_t)len;
+    chunkq_add(wire->out, chunk, data, len);
+    chunk_unref(chunk);
+}
+
+void h1_wire_drop_input(struct h1_wire *wire)
+{
+    if (wire->input != NULL)
+        chunk_unref(wire->input);
+    wire->input = NULL;
+    wire->input_at = 0;
+}

@@ -1,0 +1,89 @@
+/* What all balancers share: finding one by name, and what a target weighs now. */
+#include "upstream/balancer.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static const struct balancer_type *balancers[BALANCERS_MAX];
+struct option_name balancer_names[BALANCERS_MAX + 1];
+
+static int by_name(const void *a, const void *b)
+{
+    const struct balancer_type *const *left = a, *const *right = b;
+    return strcmp((*left)->name, (*right)->name);
+}
+
+/* Before main, since option tables are read from then on. */
+__attribute__((constructor)) static void list_balancers(void)
+{
+    size_t count = 0;
+    REGISTRY_FOREACH(balancer_type, const struct balancer_type, it) {
+        assert(count < BALANCERS_MAX);
+        balancers[count++] = *it;
+    }
+    qsort(balancers, count, sizeof(balancers[0]), by_name);
+    for (size_t i = 0; i < count; i++)
+        balancer_names[i] = (struct option_name){balancers[i]->name, (int)i};
+}
+
+const struct balancer_type *balancer_find(struct str name)
+{
+    for (size_t i = 0; i < BALANCERS_MAX && balancers[i] != NULL; i++)
+        if (str_equal_nocase(str_from(balancers[i]->name), name))
+            return balancers[i];
+    return NULL;
+}
+
+const struct balancer_type *balancer_at(int value)
+{
+    assert(value >= 0 && value < BALANCERS_MAX && balancers[value] != NULL);
+    return balancers[value];
+}
+
+size_t balancer_state_size(const struct balancer_type *type, const struct target_set *targets)
+{
+    return type->state_size + type->item_size * targets->count;
+}
+
+void balancer_init(const struct balancer_type *type, void *state, const struct target_set *targets)
+{
+    if (type->init != NULL)
+        type->init(state, targets);
+}
+
+uint32_t target_weight(const struct pick *pick, unsigned index)
+{
+    const struct target *target = &pick->targets->items[index];
+    uint32_t whole = target->weight * 256;
+    int64_t slow_start = pick->targets->slow_start;
+    if (slow_start == 0)
+        return whole;
+    int64_t since = atomic_load_explicit(&target->server->ready_since, memory_order_relaxed);
+    int64_t age = pick->now - since;
+    if (since == 0 || age >= slow_start)
+        return whole;
+    uint32_t grown = age > 0 ? (uint32_t)((double)whole * (double)age / (double)slow_start) : 0;
+    uint32_t tenth = whole / 10 != 0 ? whole / 10 : 1;
+    return grown > tenth ? grown : tenth;
+}
+
+/* Each round every target gains its weight in credit; the richest is chosen and pays what all gained. Over a round of all
+ * weights each is chosen as often as it weighs, spread as evenly as can be. */
+int balancer_smooth(int64_t *credits, const struct pick *pick,
+                    bool (*wanted)(const struct pick *pick, unsigned index, const void *owner), const void *owner)
+{
+    int chosen = -1;
+    int64_t total = 0;
+    for (unsigned i = 0; i < pick->targets->count; i++) {
+        if (!target_is_open(pick, i) || (wanted != NULL && !wanted(pick, i, owner)))
+            continue;
+        uint32_t weight = target_weight(pick, i);
+        credits[i] += weight;
+        total += weight;
+        if (chosen < 0 || credits[i] > credits[chosen])
+            chosen = (int)i;
+    }
+    if (chosen >= 0)
+        credits[chosen] -= total;
+    return chosen;
+}

@@ -1,0 +1,81 @@
+/* A way to choose one of a service's servers. One file each, found by name through the registry.
+ *
+ * A balancer's state belongs to one load balancer of one snapshot and is kept once per worker, so picking takes no
+ * lock; what must be common (active requests, response times) is in the servers' atomics.
+ * A pick never gives a server that is not ready, weight 0 takes no new requests; -1 when none is left.
+ *
+ * Panic: when passive checks have ejected every server that is left, it is better to try one than to refuse all: the caller
+ * picks again with `panic`, and ejections are not looked at. What an operator or an active check took out stays out. */
+#ifndef UPSTREAM_BALANCER_H
+#define UPSTREAM_BALANCER_H
+
+#include "base/arena.h"
+#include "base/option.h"
+#include "base/registry.h"
+#include "net/addr.h"
+#include "upstream/server.h"
+
+#define BALANCER_WEIGHT_MAX 65535
+
+struct target {
+    struct server *server;
+    uint32_t weight;            /* at most BALANCER_WEIGHT_MAX */
+    bool draining;              /* takes no new requests but those that stick to it */
+};
+
+struct target_set {
+    struct target *items;
+    unsigned count;
+    int64_t slow_start;         /* ns over which a new server's weight grows from a tenth; 0: off */
+};
+
+/* What a pick may look at. */
+struct pick {
+    const struct target_set *targets;
+    const struct ip *client;
+    uint64_t tried;             /* bit i: targets[i] was tried for this request (indexes over 63 count as untried) */
+    int64_t now;                /* monotonic ns */
+    bool panic;                 /* see above */
+};
+
+struct balancer_type {
+    const char *name;           /* "wrr" */
+    const char *summary;
+    size_t state_size;          /* per worker, zeroed */
+    size_t item_size;           /* per target, zeroed; they stand behind the state, which then is a multiple of 8 long */
+    void (*init)(void *state, const struct target_set *targets);    /* may be NULL */
+    /* The index of a target, or -1. */
+    int (*choose)(void *state, const struct pick *pick);
+};
+REGISTRY(balancer_type, const struct balancer_type);
+
+/* Case ignored; NULL when unknown. */
+const struct balancer_type *balancer_find(struct str name);
+/* For an option: the balancers' names in order, ending with NULL, and what stands for each. */
+#define BALANCERS_MAX 31
+extern struct option_name balancer_names[BALANCERS_MAX + 1];
+const struct balancer_type *balancer_at(int value);
+/* Bytes of one worker's state, and its beginning. */
+size_t balancer_state_size(const struct balancer_type *type, const struct target_set *targets);
+void balancer_init(const struct balancer_type *type, void *state, const struct target_set *targets);
+
+static inline bool target_was_tried(const struct pick *pick, unsigned index)
+{
+    return index < 64 && (pick->tried >> index & 1) != 0;
+}
+/* May this target be chosen now? Ready, untried, weight over 0. */
+static inline bool target_is_open(const struct pick *pick, unsigned index)
+{
+    const struct target *target = &pick->targets->items[index];
+    return target->weight != 0 && !target->draining && !target_was_tried(pick, index) &&
+           (pick->panic ? server_is_up(target->server) : server_is_ready(target->server, pick->now));
+}
+/* Its weight at this moment, times 256: slow start lets it grow. At least 1 for an open target. */
+uint32_t target_weight(const struct pick *pick, unsigned index);
+
+/* Smooth weighted round robin over the targets that `wanted` accepts (NULL: all open ones), with one number per target
+ * kept in `credits`: for balancers that break ties in turn. */
+int balancer_smooth(int64_t *credits, const struct pick *pick,
+                    bool (*wanted)(const struct pick *pick, unsigned index, const void *owner), const void *owner);
+
+#endif

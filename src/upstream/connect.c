@@ -1,0 +1,184 @@
+/* Idle connections per worker and server, and the making of new ones. */
+#include "upstream/connect.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "proto/h1/client.h"
+
+/* The idle connections of one worker to one server, the most recently used first: the others may grow old and go. */
+struct pool {
+    struct list idle;
+    unsigned count;
+    const struct server *server;      /* compared only: tells a slot's new tenant from the former one */
+};
+
+struct upstream_pools {
+    struct pool **slots;
+    unsigned size;
+    unsigned idle;
+};
+
+/* What a connection keeps of where it came from. */
+struct attempt {
+    struct server *server;            /* one reference */
+    unsigned slot;
+    unsigned tries_left;              /* further addresses of the name */
+    unsigned max_idle;
+    int64_t idle_timeout;
+};
+
+static struct upstream_pools *pools_of(struct worker *worker)
+{
+    if (worker->upstreams == NULL)
+        worker->upstreams = memory_zalloc(sizeof(*worker->upstreams));
+    return worker->upstreams;
+}
+
+static struct pool *pool_of(struct worker *worker, unsigned slot)
+{
+    struct upstream_pools *pools = pools_of(worker);
+    if (slot >= pools->size) {
+        unsigned size = slot + 16;
+        pools->slots = memory_resize(pools->slots, size * sizeof(*pools->slots));
+        memset(pools->slots + pools->size, 0, (size - pools->size) * sizeof(*pools->slots));
+        pools->size = size;
+    }
+    if (pools->slots[slot] == NULL) {
+        pools->slots[slot] = memory_zalloc(sizeof(struct pool));
+        list_init(&pools->slots[slot]->idle);
+    }
+    return pools->slots[slot];
+}
+
+static void leave_pool(struct h1_client *connection)
+{
+    if (list_empty(&connection->link))
+        return;
+    struct attempt *attempt = connection->owner_data;
+    list_remove(&connection->link);
+    pool_of(connection->wire.worker, attempt->slot)->count--;
+    connection->wire.worker->upstreams->idle--;
+}
+
+static void on_close(struct h1_client *connection)
+{
+    leave_pool(connection);
+    struct attempt *attempt = connection->owner_data;
+    server_unref(attempt->server);
+    free(attempt);
+    connection->owner_data = NULL;
+}
+
+static void on_idle(struct h1_client *connection)
+{
+    struct attempt *attempt = connection->owner_data;
+    struct pool *pool = pool_of(connection->wire.worker, attempt->slot);
+    if (pool->count >= attempt->max_idle) {
+        h1_client_close(connection);
+        return;
+    }
+    list_push(&pool->idle, &connection->link);
+    pool->count++;
+    connection->wire.worker->upstreams->idle++;
+    h1_client_expire_after(connection, attempt->idle_timeout);
+}
+
+static bool next_address(struct h1_client *connection, enum status status, struct addr *ret_addr)
+{
+    struct attempt *attempt = connection->owner_data;
+    if (attempt->tries_left == 0 || status == STATUS_OVERLOADED)
+        return false;
+    attempt->tries_left--;
+    return server_next_address(attempt->server, ret_addr);
+}
+
+static const struct h1_client_owner owner = {.on_idle = on_idle, .on_close = on_close, .next_address = next_address};
+
+static struct h1_client *take_idle(struct worker *worker, const struct server *server)
+{
+    struct pool *pool = pool_of(worker, server->slot);
+    while (!list_empty(&pool->idle)) {
+        struct h1_client *connection = container_of(pool->idle.next, struct h1_client, link);
+        struct attempt *attempt = connection->owner_data;
+        leave_pool(connection);
+        list_init(&connection->link);
+        if (attempt->server == server)
+            return connection;
+        h1_client_close(connection);      /* the slot's former tenant */
+    }
+    return NULL;
+}
+
+static enum status open_new(struct worker *worker, struct server *server, const struct transport *transport,
+                            struct upstream_stream *stream)
+{
+    struct addr address;
+    if (!server_next_address(server, &address))
+        return STATUS_UPSTREAM_UNRESOLVED;
+    struct attempt *attempt = memory_zalloc(sizeof(*attempt));
+    *attempt = (struct attempt){.server = server_ref(server),
+                                .slot = server->slot,
+                                .tries_left = server->named ? SERVER_ADDRESSES_MAX : 0,
+                                .max_idle = transport->max_idle,
+                                .idle_timeout = transport->idle_timeout};
+    if (attempt->tries_left >= server->address_count)
+        attempt->tries_left = server->address_count != 0 ? server->address_count - 1 : 0;
+    struct h1_limits limits = {
+        .line_bytes = 65536, .head_bytes = transport->max_head_bytes, .field_count = 1000};
+    struct h1_client *connection;
+    enum status status = h1_client_new(worker, &address, &limits, &owner, attempt, &connection);
+    while (status != STATUS_OK && status != STATUS_AGAIN && attempt->tries_left != 0 &&
+           server_next_address(server, &address)) {
+        attempt->tries_left--;
+        status = h1_client_new(worker, &address, &limits, &owner, attempt, &connection);
+    }
+    if (status != STATUS_OK && status != STATUS_AGAIN) {
+        server_unref(server);
+        free(attempt);
+        return status;
+    }
+    h1_client_bind(connection, stream);
+    return status;
+}
+
+enum status upstream_open(struct worker *worker, struct server *server, const struct transport *transport,
+                          bool fresh, struct upstream_stream *stream)
+{
+    struct h1_client *connection = fresh ? NULL : take_idle(worker, server);
+    if (connection == NULL)
+        return open_new(worker, server, transport, stream);
+    h1_client_bind(connection, stream);
+    return STATUS_OK;
+}
+
+void upstream_forget(struct worker *worker, const struct server *server)
+{
+    if (worker->upstreams == NULL || server->slot >= worker->upstreams->size)
+        return;
+    struct h1_client *connection;
+    while ((connection = take_idle(worker, server)) != NULL)
+        h1_client_close(connection);
+}
+
+void upstream_forget_all(struct worker *worker)
+{
+    struct upstream_pools *pools = worker->upstreams;
+    if (pools == NULL)
+        return;
+    for (unsigned slot = 0; slot < pools->size; slot++) {
+        if (pools->slots[slot] == NULL)
+            continue;
+        LIST_FOREACH(&pools->slots[slot]->idle, it)
+            h1_client_close(container_of(it, struct h1_client, link));
+        free(pools->slots[slot]);
+    }
+    free(pools->slots);
+    free(pools);
+    worker->upstreams = NULL;
+}
+
+unsigned upstream_idle_count(const struct worker *worker)
+{
+    return worker->upstreams != NULL ? worker->upstreams->idle : 0;
+}

@@ -1,0 +1,35 @@
+/* A connection to a server for one request: an idle one of this worker, or a new one.
+ *
+ * Threading: the worker's. The stream struct is the caller's (inside its exchange or fetch); it stays valid until
+ * stream->ops->release. */
+#ifndef UPSTREAM_CONNECT_H
+#define UPSTREAM_CONNECT_H
+
+#include "http/stream.h"
+#include "net/worker.h"
+#include "upstream/server.h"
+
+/* How connections to a service's servers are made: compiled from transport_config, shared, const. */
+struct transport {
+    struct str name;
+    int64_t dial_timeout, response_header_timeout, idle_timeout, read_timeout;   /* ns; 0: none */
+    unsigned max_idle;                  /* per server and worker */
+    uint32_t max_head_bytes;
+};
+
+/* The caller has set stream->{on_facts, owner, arena}.
+ *   OK     ready: send_head may be called (stream->reused says if on an old connection)
+ *   AGAIN  connecting: FACT_WRITABLE follows, or FACT_CLOSED with why
+ *   else   why not; the stream is not bound and must not be released.
+ * `fresh`: do not use an idle connection (a retry after a stale one). */
+enum status upstream_open(struct worker *worker, struct server *server, const struct transport *transport,
+                          bool fresh, struct upstream_stream *stream);
+
+/* Idle connections of this worker to a server are closed (the server is gone or went down). */
+void upstream_forget(struct worker *worker, const struct server *server);
+/* All of them; at the end of a worker. */
+void upstream_forget_all(struct worker *worker);
+/* How many are idle now, for metrics. */
+unsigned upstream_idle_count(const struct worker *worker);
+
+#endif

@@ -1,0 +1,178 @@
+/* The registry of servers: by key, with a small number for each. It owns the structs until the last reference goes;
+ * it neither connects nor decides who is picked. */
+#include "upstream/server.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/map.h"
+#include "base/memory.h"
+#include "base/time.h"
+#include "base/vec.h"
+#include "upstream/resolve.h"
+
+static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct map by_key;                       /* made when the first server comes, gone with the last */
+static VEC(struct server *) slots;              /* NULL: free */
+static uint64_t last_serial;
+
+/* FNV-1a, then mixed: unlike str_hash it is the same in every run and on every machine, so a cookie outlives a restart
+ * and neighbours agree on rendezvous. */
+static uint64_t stable_hash(struct str text)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < text.len; i++)
+        hash = (hash ^ (unsigned char)text.data[i]) * UINT64_C(0x100000001b3);
+    hash = (hash ^ hash >> 32) * UINT64_C(0xd6e8feb86659fd93);
+    return hash ^ hash >> 32;
+}
+
+static unsigned slot_take(struct server *server)
+{
+    for (size_t i = 0; i < slots.count; i++) {
+        if (slots.items[i] == NULL) {
+            slots.items[i] = server;
+            return (unsigned)i;
+        }
+    }
+    VEC_PUSH(&slots, server);
+    return (unsigned)(slots.count - 1);
+}
+
+/* The parts are parsed again from the server's own copy, so that they are views into it. */
+static void set_url(struct server *server)
+{
+    struct server_url parts;
+    const char *why = server_url_parse(server->url, &parts);
+    assert(why == NULL);
+    struct ip ip;
+    server->scheme = parts.scheme;
+    server->authority = parts.authority;
+    server->host = parts.host;
+    server->base_path = parts.path;
+    server->port = parts.port;
+    server->unix_socket = parts.unix_socket;
+    if (parts.unix_socket) {
+        server->address_count = addr_unix(parts.host, &server->addresses[0]) ? 1 : 0;
+    } else if (ip_parse(parts.host, &ip)) {
+        addr_from_ip(&ip, parts.port, &server->addresses[0]);
+        server->address_count = 1;
+    } else {
+        server->named = true;
+    }
+}
+
+static struct server *server_new(struct str key, size_t service_length)
+{
+    struct server *server = memory_zalloc(sizeof(*server));
+    server->key = str_of(memory_copy_text(key.data, key.len), key.len);
+    server->service = str_first(server->key, service_length);
+    server->url = str_from_index(server->key, service_length + 1);
+    atomic_store(&server->refs, 1);
+    atomic_store(&server->healthy, true);
+    server->id_hash = stable_hash(server->url);
+    pthread_mutex_init(&server->lock, NULL);
+    set_url(server);
+    return server;
+}
+
+void server_free(struct server *server)
+{
+    pthread_mutex_destroy(&server->lock);
+    free((char *)(uintptr_t)server->key.data);
+    free(server);
+}
+
+static struct str trim_slashes(struct str url)
+{
+    while (url.len != 0 && url.data[url.len - 1] == '/')
+        url.len--;
+    return url;
+}
+
+struct server *server_get(struct str service, struct str url)
+{
+    struct server_url parts;
+    if (server_url_parse(url, &parts) != NULL)
+        return NULL;
+    struct text key;
+    text_init(&key, service.len + url.len + 2);
+    text_add(&key, service);
+    text_add_char(&key, '|');
+    text_add(&key, trim_slashes(url));
+
+    pthread_mutex_lock(&registry_lock);
+    if (by_key.live == 0)
+        map_init(&by_key, false);
+    struct server *server = map_get(&by_key, text_str(&key));
+    bool is_new = server == NULL;
+    if (is_new) {
+        server = server_new(text_str(&key), service.len);
+        server->slot = slot_take(server);
+        server->serial = ++last_serial;
+        map_put(&by_key, server->key, server);
+    } else {
+        server_ref(server);
+    }
+    pthread_mutex_unlock(&registry_lock);
+    text_release(&key);
+    if (is_new && server->named)
+        resolve_begin(server);
+    return server;
+}
+
+struct server *server_ref(struct server *server)
+{
+    atomic_fetch_add_explicit(&server->refs, 1, memory_order_relaxed);
+    return server;
+}
+
+/* Gives back a reference that is not the last one; false when it may be. */
+static bool drop_one_of_many(struct server *server)
+{
+    unsigned refs = atomic_load_explicit(&server->refs, memory_order_relaxed);
+    while (refs > 1)
+        if (atomic_compare_exchange_weak_explicit(&server->refs, &refs, refs - 1, memory_order_release,
+                                                  memory_order_relaxed))
+            return true;
+    return false;
+}
+
+/* The last reference goes only under the registry's lock, so server_get never meets a server that is being freed. */
+void server_unref(struct server *server)
+{
+    if (server == NULL || drop_one_of_many(server))
+        return;
+    pthread_mutex_lock(&registry_lock);
+    bool last = atomic_fetch_sub_explicit(&server->refs, 1, memory_order_acq_rel) == 1;
+    if (last) {
+        map_remove(&by_key, server->key);
+        slots.items[server->slot] = NULL;
+        while (slots.count != 0 && slots.items[slots.count - 1] == NULL)
+            slots.count--;
+        if (by_key.live == 0) {
+            map_release(&by_key);
+            VEC_RELEASE(&slots);
+        }
+    }
+    pthread_mutex_unlock(&registry_lock);
+    if (last && !resolve_end(server))
+        server_free(server);
+}
+
+void server_for_each(void (*each)(struct server *server, void *owner), void *owner)
+{
+    pthread_mutex_lock(&registry_lock);
+    for (size_t i = 0; i < slots.count; i++)
+        if (slots.items[i] != NULL)
+            each(slots.items[i], owner);
+    pthread_mutex_unlock(&registry_lock);
+}
+
+unsigned server_slot_count(void)
+{
+    pthread_mutex_lock(&registry_lock);
+    unsigned count = (unsigned)slots.count;
+    pthread_mutex_unlock(&registry_lock);
+    return count;
+}

@@ -1,0 +1,140 @@
+/* One server behind us: its address, its state, its measures. Shared by all workers and by successive snapshots:
+ * a server with the same key (service and URL) is the same struct, so health, load and slow start survive a reload.
+ *
+ * Ownership: reference-counted; snapshots hold references, an attempt under way holds one. The registry (one per
+ * process) forgets a server when the last reference goes.
+ * Threading: the plain members are const after server_get; the atomics may be used by any thread; addresses are read
+ * under `lock` (held for a copy, never across a call). References may be given back on any thread. */
+#ifndef UPSTREAM_SERVER_H
+#define UPSTREAM_SERVER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "net/addr.h"
+
+#define SERVER_ADDRESSES_MAX 16
+/* ns that an address which refused us is passed over while the server has others. */
+#define SERVER_ADDRESS_PENALTY INT64_C(10000000000)
+
+enum server_state {
+    SERVER_READY,           /* may be picked */
+    SERVER_DRAINING,        /* no new requests but those that stick to it */
+    SERVER_DOWN             /* by an operator, or gone from discovery */
+};
+
+/* A server's URL in its parts; views into it. */
+struct server_url {
+    struct str scheme, authority, host, path;    /* path without a trailing slash: "" or "/base" */
+    uint16_t port;
+    bool unix_socket;       /* host is the socket's path, authority "localhost" */
+};
+
+struct server_health;       /* upstream/health.c's own */
+struct resolution;          /* upstream/resolve.c's own */
+
+struct server {
+    struct str key;                 /* "service@provider|http://10.0.0.1:80" */
+    struct str service;             /* "service@provider": a view into key */
+    struct str url;                 /* as configured, without a trailing slash: a view into key */
+    struct str scheme;              /* "http" */
+    struct str authority;           /* "10.0.0.1:8000": for Host when passHostHeader is false, and logs */
+    struct str host;                /* name or literal to connect to; a path for unix sockets */
+    struct str base_path;           /* the URL's path, without a trailing slash: joined in front of the request's */
+    uint16_t port;
+    bool unix_socket, named;        /* named: the host needs DNS */
+    unsigned slot;                  /* small number, unique among the living: index into per-worker pools */
+    uint64_t serial;                /* never given twice: tells a slot's former owner from its present one */
+    uint64_t id_hash;               /* of the URL, the same in every run: sticky cookies, rendezvous */
+    _Atomic unsigned refs;
+
+    _Atomic int state;              /* enum server_state */
+    _Atomic bool healthy;           /* by active checks; true where there are none */
+    _Atomic int64_t ejected_until;  /* by passive checks: monotonic ns, 0: not ejected (upstream/passive.h) */
+    _Atomic int64_t ready_since;    /* monotonic ns at which it last became ready: slow start; 0: from the first */
+    _Atomic uint32_t active;        /* requests under way */
+    _Atomic uint64_t requests;      /* ever begun */
+    _Atomic int64_t response_ewma;  /* ns to the first byte, weighted average; 0: none yet (upstream/measure.h) */
+    _Atomic int64_t measured_at;    /* monotonic ns of the last measure */
+    _Atomic(const char *) why_down; /* literal or status text; NULL while up */
+    _Atomic int check_status;       /* of the last active check's response; 0: none came */
+
+    pthread_mutex_t lock;
+    struct addr addresses[SERVER_ADDRESSES_MAX];
+    int64_t penalty_until[SERVER_ADDRESSES_MAX];    /* monotonic ns: the address refused us */
+    unsigned address_count;         /* 0: the name is not resolved (yet) */
+    bool resolve_failed;            /* the last look-up gave nothing; former addresses stay in use */
+    unsigned next_address;
+
+    _Atomic uint32_t window_failures;    /* passive checks: failures in the present window */
+    _Atomic int64_t window_began;
+    _Atomic bool probing;                /* a request is under way whose success ends the ejection */
+
+    /* The control thread's. */
+    struct server_health *health;
+    struct resolution *resolution;
+};
+
+/* Takes "http://host[:port][/path]", "unix:/path" and "http+unix:///path" apart. NULL when good, else what is wrong with
+ * it, as a literal. */
+const char *server_url_parse(struct str url, struct server_url *ret_parts);
+/* The same as an option_check. */
+const char *server_url_check(struct str url, struct arena *arena, size_t *ret_offset, size_t *ret_length);
+/* The URL as far as its path: "http://a:80/base/" gives "http://a:80". Of a good URL only. */
+struct str server_url_origin(struct str url);
+
+/* The server of a service, made when it is new (one reference for the caller). NULL: bad URL. Control thread. A named one
+ * is resolved from then on, if the resolver runs. */
+struct server *server_get(struct str service, struct str url);
+struct server *server_ref(struct server *server);
+void server_unref(struct server *server);
+/* For upstream/resolve.c, which has the last word on servers with a name. */
+void server_free(struct server *server);
+/* Calls `each` for every living server, with the registry locked: it must not get or unref one. */
+void server_for_each(void (*each)(struct server *server, void *owner), void *owner);
+/* One more than the highest slot in use. */
+unsigned server_slot_count(void);
+
+/* May it be picked for a new request? One place decides. */
+static inline bool server_is_up(const struct server *server)
+{
+    return atomic_load_explicit(&server->state, memory_order_relaxed) == SERVER_READY &&
+           atomic_load_explicit(&server->healthy, memory_order_relaxed);
+}
+static inline bool server_is_ready(const struct server *server, int64_t now)
+{
+    int64_t ejected_until = atomic_load_explicit(&server->ejected_until, memory_order_relaxed);
+    return server_is_up(server) && (ejected_until == 0 || now >= ejected_until);
+}
+/* May a request that sticks to it still go there? */
+static inline bool server_takes_sticky(const struct server *server, int64_t now)
+{
+    int64_t ejected_until = atomic_load_explicit(&server->ejected_until, memory_order_relaxed);
+    return atomic_load_explicit(&server->state, memory_order_relaxed) != SERVER_DOWN &&
+           atomic_load_explicit(&server->healthy, memory_order_relaxed) &&
+           (ejected_until == 0 || now >= ejected_until);
+}
+
+/* A request begins and ends there: its load, for balancers and metrics. */
+static inline void server_begin(struct server *server)
+{
+    atomic_fetch_add_explicit(&server->active, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&server->requests, 1, memory_order_relaxed);
+}
+static inline void server_end(struct server *server)
+{
+    atomic_fetch_sub_explicit(&server->active, 1, memory_order_relaxed);
+}
+
+/* An address to connect to, in turn; false while the name is not resolved. */
+bool server_next_address(struct server *server, struct addr *ret_addr);
+/* A connection to this address failed: others come first for a while. */
+void server_address_failed(struct server *server, const struct addr *addr);
+/* The name's addresses as they are now; at most SERVER_ADDRESSES_MAX are kept. */
+void server_set_addresses(struct server *server, const struct ip *addresses, size_t count);
+/* How many there are, copied to `out` (SERVER_ADDRESSES_MAX); for people. */
+unsigned server_addresses(struct server *server, struct addr *out);
+
+#endif

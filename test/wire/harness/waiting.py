@@ -1,0 +1,18 @@
+"""Waiting for something to become true. Never how long something takes: a bound here only ends a hung test."""
+import time
+
+PATIENCE = 20.0     # seconds; generous, since machines are slow and busy
+
+
+def wait_for(what, condition, patience=PATIENCE):
+    """The first true value of condition(); fails with `what` when there is none."""
+    end = time.monotonic() + patience
+    pause = 0.002
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {patience:.0f} s in vain for {what}")
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.05)
