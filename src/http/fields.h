@@ -42,6 +42,10 @@ struct field {
     struct str name;      /* len 0: removed */
     struct str value;     /* without leading and trailing white space */
     uint8_t id;           /* enum field_id */
+    /* Set by the HTTP/1 parser alone: name, ": ", value and CRLF were read from one stretch of bytes and
+     * checked, so a writer may copy them as they stand. Whoever replaces a value need not clear it (the
+     * writer compares the places), but a new field must not have it. */
+    bool verbatim;
 };
 
 struct fields {
@@ -59,9 +63,12 @@ struct str field_name(enum field_id id);
 /* The name as it is customarily written ("Content-Length"), for fields that we add. */
 struct str field_title(enum field_id id);
 
+/* Allocates room for `capacity` fields (0: with the first one added). */
 void fields_init(struct fields *fields, struct arena *arena, uint32_t capacity);
 /* False when the arena's budget is exhausted. Views are kept, not copied. */
 bool fields_add(struct fields *fields, struct str name, struct str value);
+/* Makes room for one more; false when the arena's budget is exhausted. */
+bool fields_grow(struct fields *fields);
 bool fields_add_id(struct fields *fields, enum field_id id, struct str value);
 
 static inline bool fields_has(const struct fields *fields, enum field_id id)
@@ -85,8 +92,9 @@ bool fields_set(struct fields *fields, enum field_id id, struct str value);
 bool fields_set_name(struct fields *fields, struct str name, struct str value);
 
 /* Removes what holds for one connection only (RFC 9110 7.6.1): Connection and what it lists, Keep-Alive,
- * Proxy-Connection, TE, Transfer-Encoding, Upgrade, and with `keep_trailers_te` false also "TE: trailers".
- * Trailer stays: it announces fields of the message. */
+ * Proxy-Connection, TE, Transfer-Encoding, Upgrade. With `keep_trailers_te` a TE that asks for trailers stays
+ * as "TE: trailers". Trailer stays: it announces fields of the message. So does every other field of
+ * FIELD_TABLE that Connection lists: a client must not be able to take away what the product relies on. */
 void fields_remove_hop_by_hop(struct fields *fields, bool keep_trailers_te);
 
 #define FIELDS_FOREACH(fields, it) \

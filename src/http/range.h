@@ -10,10 +10,13 @@ struct byte_range {
 #define RANGES_MAX 16
 enum range_result { RANGE_NONE, RANGE_OK, RANGE_UNSATISFIABLE };
 /* "bytes=0-1,-5" against a representation of `length` bytes. Malformed, other units, more than RANGES_MAX
- * or overlapping beyond sense: RANGE_NONE (the field is ignored). */
+ * or overlapping beyond sense (RFC 9110 14.2): RANGE_NONE (the field is ignored). Those beyond the end are left out,
+ * RANGE_UNSATISFIABLE when none is left. `out` has RANGES_MAX. */
 enum range_result range_parse(struct str value, int64_t length, struct byte_range *out, size_t *ret_count);
 
 enum precondition { CONDITION_PASS, CONDITION_NOT_MODIFIED, CONDITION_FAILED };
+/* In these, `etag` is the representation's with its quotes ("W/" before it when weak), data NULL when there is
+ * none, and `last_modified` is in seconds, negative when not known. */
 /* Evaluates If-Match, If-Unmodified-Since, If-None-Match, If-Modified-Since in the order of RFC 9110 13.2.2. */
 enum precondition condition_check(const struct request *request, struct str etag, int64_t last_modified);
 /* Whether Range holds under If-Range. */

@@ -15,11 +15,12 @@ struct str uri_encode_path(struct arena *arena, struct str text);
 struct str uri_encode_component(struct arena *arena, struct str text);
 
 /* Collapses "//", "/./" and "/../" in a raw path, percent-encoded dots included, as Traefik's sanitizePath
- * does ("/foo/bar//" -> "/foo/bar/"). The same view when nothing changes; never leaves the root. */
+ * does ("/foo/bar//" -> "/foo/bar/", "/a/b/.." -> "/a"). The same view when nothing changes; never leaves the
+ * root. A path that does not begin with "/" ("*") is left alone. */
 struct str uri_sanitize_path(struct arena *arena, struct str path);
 
-/* The path that routers match: unreserved percent-encoded characters decoded, reserved ones (RFC 3986 2.2, and
- * "%") kept encoded, hex in upper case. The same view when nothing changes; data NULL when malformed. */
+/* The path that routers match: percent-decoded, but reserved characters (RFC 3986 2.2, and "%") are kept
+ * encoded, their hex in upper case. The same view when nothing changes; data NULL when malformed. */
 struct str uri_routing_path(struct arena *arena, struct str path);
 
 /* Walks a query: next key and value, still encoded, separated by '&'; false at the end. A key without "=" has
@@ -33,7 +34,8 @@ struct uri {
 bool uri_split(struct str text, struct uri *ret_uri);
 
 /* "host[:port]" of an authority: host in lower case without a trailing dot (in arena when it changes), the
- * port 0 when absent. False when malformed (user info, bad brackets, port over 65535, bytes that no host has). */
+ * port 0 when absent. A name holds letters, digits, "-", ".", "_" and "~"; brackets hold an IPv6 address. False
+ * when malformed (user info, empty host, bad brackets, port over 65535, other bytes). */
 bool uri_split_authority(struct arena *arena, struct str authority, struct str *ret_host, uint16_t *ret_port);
 
 #endif

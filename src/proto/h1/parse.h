@@ -31,14 +31,25 @@ struct h1_head {
 };
 
 /* Reads a request head from the start of `bytes`, filling `request` (its fields in request->fields.arena,
- * which the caller inited). OK, AGAIN, or the status of the refusal. Leading empty lines (at most one CRLF)
- * are skipped (RFC 9112 2.2). Host rules, absolute form, Connection, Upgrade, Expect are settled here.
- * request->scheme is left as the caller set it unless the target is absolute. */
+ * which the caller inited; what they held is dropped). OK, AGAIN, or the status of the refusal. An empty line
+ * before the request line is skipped (RFC 9112 2.2). Host rules, absolute form, Connection, Upgrade, Expect
+ * are settled here:
+ *   - an absolute form replaces Host, also as a field; request->scheme is left as the caller set it otherwise;
+ *   - an empty path becomes "/" ("*" for OPTIONS without a query);
+ *   - the target's bytes are visible ASCII without " # < > and, before "?", without backslash;
+ *   - upgrade stays empty for HTTP/1.0, and when "h2c" is among the protocols (RFC 9113 3.1 withdrew it, and
+ *     a tunnel to it would carry requests past the rules here);
+ *   - expects_continue only with a body (RFC 9110 10.1.1).
+ * A head that is refused before its end came may be told AGAIN until its end or a limit is there. */
 enum status h1_parse_request(struct str bytes, const struct h1_limits *limits, struct request *request,
                              struct h1_head *head);
 
 /* Reads a response head. `request_method` and the status decide the framing. Refusals are
- * UPSTREAM_BAD_RESPONSE and UPSTREAM_HEAD_TOO_LARGE. */
+ * UPSTREAM_BAD_RESPONSE and UPSTREAM_HEAD_TOO_LARGE (and OUT_OF_MEMORY). A missing reason phrase, and
+ * Content-Length repeated with one value, are accepted.
+ * response->body_length is the length announced, also where no body follows because the request was HEAD or
+ * the status is 304: head->framing says whether one does. HEAD without a length: BODY_UNKNOWN; 1xx, 204 and
+ * 304 without one: BODY_NONE. A 1xx or 204 that announces a body ends the connection. */
 enum status h1_parse_response(struct str bytes, const struct h1_limits *limits, enum method request_method,
                               struct response *response, struct h1_head *head);
 
