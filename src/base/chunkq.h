@@ -15,7 +15,7 @@
 #include "base/poison.h"
 #include "base/str.h"
 
-#define CHUNK_SMALL_SIZE ((size_t)4096)      /* with its header */
+#define CHUNK_SMALL_SIZE ((size_t)8192)      /* with its header; holds an exchange and its heads */
 #define CHUNK_LARGE_SIZE ((size_t)32768)
 
 struct chunk_pool;
