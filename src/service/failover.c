@@ -1,5 +1,5 @@
 /* failover: one service, and another when that one is not ready or, with `errors`, answers with one of these statuses. */
-#include "service/reach.h"
+#include "exchange/passed.h"
 
 #define HELD_IN_MEMORY (INT64_C(1) << 20)
 

@@ -1,6 +1,6 @@
-/* ping: well, or about to end. noop: for routers whose middlewares answer; who gets through to it is a teapot's guest. */
-#include "service/internal.h"
-
+/* Services that are always there. ping: all is well, or the end is near. noop: for routers whose middlewares answer; who gets
+ * through to it is a teapot's guest. They have no options, so no configuration can make one. */
+#include "exchange/service.h"
 #include "service/stopping.h"
 
 _Atomic int stopping_status;
@@ -21,15 +21,14 @@ static enum pick_result answer_noop(struct exchange *x, struct service *service)
     return PICK_ANSWER;
 }
 
-static const struct service_type internal_types[] = {
-    {.choice = {.name = "ping", .summary = "Says that the process is well."}, .pick = answer_ping},
-    {.choice = {.name = "noop", .summary = "Is not meant to be reached."}, .pick = answer_noop},
+static const struct service_type ping = {
+    .choice = {.name = "ping@internal", .summary = "Says that the process is well."},
+    .pick = answer_ping,
 };
+REGISTER(service_type, ping);
 
-const struct service_type *internal_service_type(struct str name)
-{
-    for (size_t i = 0; i < sizeof(internal_types) / sizeof(internal_types[0]); i++)
-        if (str_equal_nocase(str_from(internal_types[i].choice.name), name))
-            return &internal_types[i];
-    return NULL;
-}
+static const struct service_type noop = {
+    .choice = {.name = "noop@internal", .summary = "Is not meant to be reached."},
+    .pick = answer_noop,
+};
+REGISTER(service_type, noop);

@@ -158,6 +158,12 @@ static enum pick_result pick_server(struct exchange *x, struct service *service)
     int index = sticky_target(lb, exchange_request(x), &pick);
     if (index < 0)
         index = choose_target(lb, x->worker, &pick);
+    /* A retry after a response, not after a failure, may go where it went before. */
+    if (index < 0 && x->tried != 0 && x->failure == STATUS_OK) {
+        pick.tried = 0;
+        pick.panic = false;
+        index = choose_target(lb, x->worker, &pick);
+    }
     if (index < 0)
         return PICK_NONE;
     exchange_use_server(x, lb->targets.items[index].server, (unsigned)index);

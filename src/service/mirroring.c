@@ -1,5 +1,6 @@
 /* mirroring: hands on to one service and sends copies of some requests to others, whose responses are thrown away. The
  * client never waits for a copy, but for its own body to be whole when that is copied too. */
+#include "exchange/outgoing.h"
 #include "exchange/service.h"
 #include "upstream/fetch.h"
 
@@ -99,10 +100,6 @@ static bool compile_mirroring(struct service *service, struct compile *compile)
 
 static bool copy_body(struct fetch *fetch, struct exchange *x)
 {
-    fetch->request.has_body = false;
-    fetch->request.body_length = BODY_NONE;
-    if (!exchange_request(x)->has_body)
-        return true;
     struct str body = exchange_held_bytes(x);
     fetch->request.has_body = true;
     fetch->request.body_length = (int64_t)body.len;
@@ -134,7 +131,7 @@ static void on_done(struct fetch *fetch, enum status status)
     copies_under_way--;
 }
 
-static void send_copy(struct exchange *x, struct service *mirror)
+static void send_copy(struct exchange *x, struct service *mirror, bool with_body)
 {
     const struct transport *transport = NULL;
     if (copies_under_way >= COPIES_MAX)
@@ -149,7 +146,7 @@ static void send_copy(struct exchange *x, struct service *mirror)
     fetch->discard_body = true;
     fetch->on_done = on_done;
     copy_head(fetch, x, mirror);
-    if (!copy_body(fetch, x)) {
+    if (with_body && !copy_body(fetch, x)) {
         fetch_free(fetch);
         return;
     }
@@ -158,39 +155,50 @@ static void send_copy(struct exchange *x, struct service *mirror)
 }
 
 /* After n requests a mirror has had n * percent / 100 copies, to the request. */
-static void send_copies(struct exchange *x, const struct mirroring *mirroring)
+static void send_copies(struct exchange *x, const struct mirroring *mirroring, bool with_body)
 {
     struct tally *tally = (struct tally *)(void *)(mirroring->tallies + x->worker->index * mirroring->stride);
     tally->requests++;
     for (unsigned i = 0; i < mirroring->count; i++) {
-        const struct mirror *mirror = &mirroring->mirrors[i];
-        if (tally->copies[i] * 100 >= tally->requests * mirror->percent)
+        const struct mirror *target = &mirroring->mirrors[i];
+        if (tally->copies[i] * 100 >= tally->requests * target->percent)
             continue;
         tally->copies[i]++;
-        send_copy(x, mirror->service);
+        send_copy(x, target->service, with_body);
     }
 }
 
-/* May this request's body be copied? One whose length is unknown is held first to find out. */
-static bool may_copy(const struct mirroring *mirroring, const struct request *request)
+/* The whole body lies in memory and is not larger than may be copied. */
+static bool body_is_at_hand(struct exchange *x, const struct mirroring *mirroring)
 {
-    return !request->has_body ||
-           (mirroring->mirror_body && request->body_length <= mirroring->max_body);
+    return x->spool != NULL && exchange_held_length(x) <= mirroring->max_body &&
+           (exchange_held_length(x) == 0 || exchange_held_bytes(x).data != NULL);
+}
+
+/* READY: the copies are on their way, or there are none to send. A body of unknown length is held to find out. */
+static enum exchange_hold mirror(struct exchange *x, const struct mirroring *mirroring)
+{
+    const struct request *request = exchange_request(x);
+    bool with_body = request->has_body && mirroring->mirror_body;
+    if (with_body && request->body_length <= mirroring->max_body) {
+        enum exchange_hold hold = exchange_hold_body(x, 0, mirroring->max_body);
+        if (hold != HOLD_READY)
+            return hold;
+    }
+    if (with_body && !body_is_at_hand(x, mirroring))
+        return HOLD_READY;
+    outgoing_prepare(x);      /* the copies carry the same forwarding fields */
+    send_copies(x, mirroring, with_body);
+    return HOLD_READY;
 }
 
 static enum pick_result pick_service(struct exchange *x, struct service *service)
 {
     const struct mirroring *mirroring = service->state;
-    const struct request *request = exchange_request(x);
-    if (x->attempts == 0 && str_empty(request->upgrade) && may_copy(mirroring, request)) {
-        if (request->has_body) {
-            enum exchange_hold hold = exchange_hold_body(x, 0, mirroring->max_body);
-            if (hold != HOLD_READY)
-                return hold == HOLD_WAIT ? PICK_WAIT : PICK_ANSWER;
-        }
-        bool in_memory = !request->has_body || exchange_held_length(x) == 0 || exchange_held_bytes(x).data != NULL;
-        if (in_memory)
-            send_copies(x, mirroring);
+    if (x->attempts == 0 && str_empty(exchange_request(x)->upgrade)) {
+        enum exchange_hold hold = mirror(x, mirroring);
+        if (hold != HOLD_READY)
+            return hold == HOLD_WAIT ? PICK_WAIT : PICK_ANSWER;
     }
     exchange_use_service(x, mirroring->main);
     return PICK_SERVICE;

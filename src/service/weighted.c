@@ -1,6 +1,6 @@
 /* weighted: hands on to other services in proportion to their weights (canaries, blue and green), past those that are not
  * ready. */
-#include "service/reach.h"
+#include "exchange/passed.h"
 #include "service/sticky.h"
 #include "upstream/server.h"
 
