@@ -166,11 +166,12 @@ def test_thousands_of_routers(routed):
     assert ask(host="h3000.example") == 404
 
 
-def test_the_servers_path_stands_before_the_requests(portico, backend):
+@pytest.mark.parametrize("preserve, target", [(True, "/base/x?q=1"), (False, "/x?q=1")])
+def test_the_path_of_a_servers_url_counts_when_it_is_preserved(portico, backend, preserve, target):
     server = backend()
-    proxy = portico(to(server.url + "/base"))
+    proxy = portico(to({"url": server.url + "/base/", "preservePath": preserve}))
     proxy.get("/x?q=1")
-    assert server.last.target in ("/base/x?q=1", "/x?q=1")
+    assert server.last.target == target
 
 
 def test_the_host_can_be_the_servers(portico, backend):

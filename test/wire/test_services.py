@@ -44,6 +44,21 @@ def test_weight_0_takes_nothing(portico, named):
     assert count(proxy, 8) == {"b": 8}
 
 
+def test_a_draining_server_keeps_those_who_stick_to_it(portico, named):
+    servers = named("a", "b")
+    config = balanced(servers, sticky={"cookie": {"name": "where"}})
+    config["providers"] = {"providersThrottleDuration": "50ms"}
+    proxy = portico(config)
+    cookies = {}
+    while len(cookies) < 2:
+        response = proxy.get()
+        cookies[response.text] = response.get("Set-Cookie").split(";")[0]
+    config["http"]["services"]["main"]["loadBalancer"]["servers"][0]["drain"] = True
+    proxy.write(config)
+    proxy.wait_until("a to take nothing new", lambda: count(proxy, 8) == {"b": 8})
+    assert count(proxy, 4, fields=[("Cookie", cookies["a"])]) == {"a": 4}
+
+
 @pytest.mark.parametrize("strategy", ["p2c", "leasttime", "leastconn", "random"])
 def test_every_strategy_serves_with_all_servers(portico, named, strategy):
     servers = named("a", "b", "c")
@@ -149,6 +164,17 @@ def test_a_mirror_that_fails_or_hangs_changes_nothing(portico, named, raw_server
     client = proxy.client()
     for _ in range(5):
         assert client.request().text == "main"
+
+
+def test_respond(portico):
+    proxy = portico({"http": {"routers": {"main": {"rule": "PathPrefix(`/`)", "service": "main"}}, "services": {"main": {
+        "respond": {"status": 418, "body": "short and stout", "contentType": "text/plain", "headers": {"X-Pot": "tea"}}}}}})
+    client = proxy.client()
+    response = client.request()
+    assert (response.status, response.text, response.get("X-Pot")) == (418, "short and stout", "tea")
+    assert client.request("HEAD").get("Content-Length") == "15"
+    assert client.request("POST", "/", body=b"unread" * 10000).status == 418
+    assert client.request().status == 418
 
 
 def test_a_unix_socket(portico, backend, tmp_path):
