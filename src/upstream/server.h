@@ -85,6 +85,10 @@ const char *server_url_check(struct str url, struct arena *arena, size_t *ret_of
 /* The URL as far as its path: "http://a:80/base/" gives "http://a:80". Of a good URL only. */
 struct str server_url_origin(struct str url);
 
+/* A hash of a URL or a name that is the same in every run and on every machine: a cookie outlives a restart, and neighbours
+ * agree on rendezvous. */
+uint64_t server_stable_hash(struct str text);
+
 /* The server of a service, made when it is new (one reference for the caller). NULL: bad URL. Control thread. A named one
  * is resolved from then on, if the resolver runs. */
 struct server *server_get(struct str service, struct str url);
@@ -115,17 +119,6 @@ static inline bool server_takes_sticky(const struct server *server, int64_t now)
     return atomic_load_explicit(&server->state, memory_order_relaxed) != SERVER_DOWN &&
            atomic_load_explicit(&server->healthy, memory_order_relaxed) &&
            (ejected_until == 0 || now >= ejected_until);
-}
-
-/* A request begins and ends there: its load, for balancers and metrics. */
-static inline void server_begin(struct server *server)
-{
-    atomic_fetch_add_explicit(&server->active, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&server->requests, 1, memory_order_relaxed);
-}
-static inline void server_end(struct server *server)
-{
-    atomic_fetch_sub_explicit(&server->active, 1, memory_order_relaxed);
 }
 
 /* An address to connect to, in turn; false while the name is not resolved. */
