@@ -7,6 +7,7 @@
 #include "exchange/graph.h"
 #include "exchange/incoming.h"
 #include "exchange/outgoing.h"
+#include "exchange/passed.h"
 #include "exchange/progress.h"
 #include "exchange/service.h"
 
@@ -112,7 +113,7 @@ static enum step send_head(struct exchange *x)
     enum status status = attempt_send(x);
     if (status != STATUS_OK && status != STATUS_AGAIN)
         return attempt_failed(x, status);
-    progress_begin_response(x);
+    progress_begin(x);
     return STEP_AWAIT_RESPONSE;
 }
 
@@ -205,8 +206,10 @@ static void begin_download(struct exchange *x)
 
 static enum step run_response(struct exchange *x)
 {
-    if (x->service != NULL && x->service->type->on_response != NULL && !x->service_told)
-        x->service->type->on_response(x, x->service);
+    if (!x->service_told && passed_refuse(x))
+        return try_again(x, false);
+    if (!x->service_told)
+        passed_on_response(x);
     x->service_told = true;
     switch (chain_run_response(x)) {
     case VERDICT_WAIT:
