@@ -16,5 +16,6 @@ void host_index_freeze(struct host_index *index, const struct map *map, struct a
         slots[at] = (struct host_slot){.tag = (uint32_t)(hash >> 32), .item = i + 1};
         items[i] = (struct host_item){.host = from->key, .value = from->value};
     }
-    *index = (struct host_index){.slots = slots, .items = items, .mask = size - 1, .count = map->count};
+    *index =
+        (struct host_index){.slots = slots, .items = items, .mask = size - 1, .count = map->count};
 }

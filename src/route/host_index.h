@@ -1,7 +1,7 @@
 /* Hosts and what belongs to each: a hash table that is built once and then only read.
  *
- * Smaller and faster to search than struct map, which it is frozen from. Ownership: the slots live in an arena;
- * keys and values are borrowed. Threading: const once frozen. */
+ * Smaller and faster to search than struct map, which it is frozen from. Ownership: the slots live
+ * in an arena; keys and values are borrowed. Threading: const once frozen. */
 #ifndef ROUTE_HOST_INDEX_H
 #define ROUTE_HOST_INDEX_H
 
@@ -9,8 +9,8 @@
 #include "base/map.h"
 
 struct host_slot {
-    uint32_t tag;               /* the hash's upper half */
-    uint32_t item;              /* + 1; 0: free */
+    uint32_t tag;  /* the hash's upper half */
+    uint32_t item; /* + 1; 0: free */
 };
 
 struct host_item {
@@ -21,8 +21,8 @@ struct host_item {
 struct host_index {
     const struct host_slot *slots;
     const struct host_item *items;
-    uint32_t mask;              /* slots - 1 */
-    uint32_t count;             /* items */
+    uint32_t mask;  /* slots - 1 */
+    uint32_t count; /* items */
 };
 
 /* Takes over what the map holds; nothing may have been removed from it. */

@@ -17,23 +17,27 @@ static inline bool method_matches(const struct term *term, const struct request 
 
 static bool field_named(const struct field *field, const struct term *term)
 {
-    return term->field != FIELD_OTHER ? field->id == term->field : str_equal_nocase(field->name, term->name);
+    return term->field != FIELD_OTHER ? field->id == term->field
+                                      : str_equal_nocase(field->name, term->name);
 }
 
 static bool header_matches(const struct term *term, const struct request *request)
 {
     if (term->field != FIELD_OTHER && !fields_has(&request->fields, term->field))
         return false;
-    FIELDS_FOREACH(&request->fields, it) {
+    FIELDS_FOREACH(&request->fields, it)
+    {
         if (!field_named(it, term))
             continue;
-        if (term->matcher == MATCH_HEADER ? str_equal(it->value, term->value) : regex_match(term->regex, it->value))
+        if (term->matcher == MATCH_HEADER ? str_equal(it->value, term->value)
+                                          : regex_match(term->regex, it->value))
             return true;
     }
     return false;
 }
 
-/* One byte of a query's key or value as it is meant; *at moves on. -1 when the escape is malformed. */
+/* One byte of a query's key or value as it is meant; *at moves on. -1 when the escape is malformed.
+ */
 static int decoded_byte(struct str text, size_t *at)
 {
     char c = text.data[(*at)++];
@@ -93,7 +97,8 @@ static bool query_matches(const struct term *term, const struct route_input *inp
 }
 
 /* Matchers that search: out of line, so that the frequent ones stay small. */
-static __attribute__((noinline)) bool search_matches(const struct term *term, const struct route_input *input)
+static __attribute__((noinline)) bool search_matches(const struct term *term,
+                                                     const struct route_input *input)
 {
     switch ((enum matcher)term->matcher) {
     case MATCH_HOST_REGEXP:
@@ -119,8 +124,8 @@ static __attribute__((noinline)) bool search_matches(const struct term *term, co
     return false;
 }
 
-/* Paths differ at their ends more often than at their beginnings: a look at the prefix's last byte spares most
- * comparisons. */
+/* Paths differ at their ends more often than at their beginnings: a look at the prefix's last byte
+ * spares most comparisons. */
 static inline bool path_starts(struct str path, struct str prefix)
 {
     return path.len >= prefix.len && path.data[prefix.len - 1] == prefix.data[prefix.len - 1] &&
@@ -142,7 +147,8 @@ static inline bool matcher_matches(const struct term *term, const struct route_i
     return term->matcher == MATCH_HOST_ANY || search_matches(term, input);
 }
 
-static __attribute__((noinline)) bool operands_match(const struct term *term, const struct route_input *input)
+static __attribute__((noinline)) bool operands_match(const struct term *term,
+                                                     const struct route_input *input)
 {
     if (term->kind == TERM_NOT)
         return !term_match(term->first, input);

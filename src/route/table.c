@@ -12,25 +12,25 @@
 
 /* The routers of one host, of everything below a domain, or of any host. */
 struct bucket {
-    struct ranks ranks;         /* all of them; with an index: those that ask for no path */
-    struct path_index paths;    /* root NULL: no index */
+    struct ranks ranks;      /* all of them; with an index: those that ask for no path */
+    struct path_index paths; /* root NULL: no index */
 };
 
 /* What is left to look at when a search has come to an entry. */
 struct candidate {
     const struct term *root;
-    const struct term *proven;      /* the host matcher that being in its bucket implies: the root or an operand of
-                                     * its &&; NULL: none */
+    const struct term *proven; /* the host matcher that being in its bucket implies: the root or an
+                                * operand of its &&; NULL: none */
 };
 
 struct table {
     struct arena arena;
-    struct table_entry *entries;    /* by rank */
-    struct candidate *candidates;   /* by rank */
+    struct table_entry *entries;  /* by rank */
+    struct candidate *candidates; /* by rank */
     size_t count;
-    struct host_index exact;        /* host -> bucket */
-    struct host_index below;        /* ".d" -> bucket */
-    struct bucket *any_host;        /* NULL: every rule asks for a host */
+    struct host_index exact; /* host -> bucket */
+    struct host_index below; /* ".d" -> bucket */
+    struct bucket *any_host; /* NULL: every rule asks for a host */
 };
 
 /* While a table is made: the buckets, before they are frozen into indexes. */
@@ -89,7 +89,8 @@ static struct bucket *bucket_for(struct building *building, const struct term *h
     return bucket;
 }
 
-/* The only host that the rule can match, when it stands alone or as an operand of the outermost &&. */
+/* The only host that the rule can match, when it stands alone or as an operand of the outermost &&.
+ */
 static const struct term *proven_host(const struct term *root, const struct conditions *hosts)
 {
     if (hosts->any_of.count != 1)
@@ -97,7 +98,8 @@ static const struct term *proven_host(const struct term *root, const struct cond
     const struct term *host = hosts->any_of.items[0];
     if (host == root)
         return host;
-    for (const struct term *it = root->kind == TERM_AND ? root->first : NULL; it != NULL; it = it->next)
+    for (const struct term *it = root->kind == TERM_AND ? root->first : NULL; it != NULL;
+         it = it->next)
         if (it == host)
             return host;
     return NULL;
@@ -154,8 +156,8 @@ static void index_paths(struct table *table, struct bucket *bucket)
         path_index_init(&bucket->paths, &table->arena);
     }
     for (size_t i = 0; i < sorted.count; i++)
-        path_index_add(&bucket->paths, sorted.items[i].path->value, sorted.items[i].path->matcher == MATCH_PATH,
-                       sorted.items[i].rank);
+        path_index_add(&bucket->paths, sorted.items[i].path->value,
+                       sorted.items[i].path->matcher == MATCH_PATH, sorted.items[i].rank);
     VEC_RELEASE(&sorted);
     conditions_release(&paths);
 }
@@ -192,7 +194,8 @@ void table_free(struct table *table)
     free(table);
 }
 
-static inline bool candidate_matches(const struct table *table, uint32_t rank, const struct route_input *input)
+static inline bool candidate_matches(const struct table *table, uint32_t rank,
+                                     const struct route_input *input)
 {
     const struct candidate *candidate = &table->candidates[rank];
     const struct term *root = candidate->root;
@@ -223,7 +226,8 @@ static void add_bucket(struct search *search, const struct bucket *bucket, struc
         add_cursor(search, lists[i]);
 }
 
-/* Takes the lowest rank over all lists; false when all were tried. A rank in two lists comes twice in a row. */
+/* Takes the lowest rank over all lists; false when all were tried. A rank in two lists comes twice
+ * in a row. */
 static inline bool next_rank(struct search *search, uint32_t *ret_rank)
 {
     struct cursor *lowest = NULL;
@@ -260,7 +264,8 @@ find_merged(const struct table *table, const struct route_input *input, const st
     return NULL;
 }
 
-static __attribute__((noinline)) const struct bucket *bucket_below(const struct table *table, struct str host)
+static __attribute__((noinline)) const struct bucket *bucket_below(const struct table *table,
+                                                                   struct str host)
 {
     ptrdiff_t dot = str_find_char(host, '.', 0);
     return dot < 0 ? NULL : host_index_find(&table->below, str_from_index(host, (size_t)dot));
@@ -272,7 +277,8 @@ const struct table_entry *table_find(const struct table *table, const struct rou
     const struct bucket *exact = host_index_find(&table->exact, host);
     const struct bucket *below = table->below.count > 0 ? bucket_below(table, host) : NULL;
     const struct bucket *only = exact != NULL ? exact : table->any_host;
-    if (below != NULL || (exact != NULL && table->any_host != NULL) || (only != NULL && only->paths.root != NULL))
+    if (below != NULL || (exact != NULL && table->any_host != NULL) ||
+        (only != NULL && only->paths.root != NULL))
         return find_merged(table, input, exact, below);
     if (only == NULL)
         return NULL;
