@@ -34,6 +34,9 @@ PARTS    := $(filter-out $(OUT)/obj/src/main.o,$(OBJECTS))
 UNIT     := $(shell find test/unit -name '*.c' 2>/dev/null | LC_ALL=C sort)
 UNIT_OBJECTS := $(UNIT:%.c=$(OUT)/obj/%.o)
 
+# What runs is named, not shown whole; V=1 shows it.
+SAY   = $(if $(V),,@printf '  %-5s %s\n' "$(1)" "$@" &&)
+
 .PHONY: all help check unit unit-binary wire asan tsan fuzz fuzz-replay bench bench-calls lint install clean format
 all: $(OUT)/portico                                  ## build/portico
 
@@ -41,7 +44,7 @@ $(OUT)/portico: $(OBJECTS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(OUT)/unit: $(PARTS) $(UNIT_OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(call SAY,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 .PRECIOUS: $(OUT)/obj/%.o
 # With MODE=fuzz CC=clang (tools/fuzz): one binary for each fuzzer.
@@ -50,7 +53,7 @@ $(BUILD)/fuzz/%: $(PARTS) $(OUT)/obj/test/fuzz/%.o
 
 $(OUT)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CCACHE) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call SAY,CC)$(CCACHE) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(OUT)/obj/test/unit/%.o: CPPFLAGS += -Itest/unit
 

@@ -2,6 +2,7 @@
 
 #include "exchange/outgoing.h"
 #include "exchange/service.h"
+#include "exchange/spool.h"
 
 #define ATTEMPTS_MAX 16      /* of one request, whatever is configured */
 
@@ -25,7 +26,8 @@ enum status attempt_open(struct exchange *x)
 /* A held body can be sent again from its start; a streamed one only while nothing of it was read. */
 static void begin_upload(struct exchange *x)
 {
-    relay_init(&x->upload, x->worker, x->request_source, &x->upstream.sink);
+    struct body_source *source = x->spool != NULL ? spool_rewind(x->spool) : &x->stream.source;
+    relay_init(&x->upload, x->worker, source, &x->upstream.sink);
     x->upload.trailers = &x->stream.request.trailers;
     x->upload.filters = x->request_filters;
     x->upload_began = true;
@@ -105,7 +107,7 @@ enum step attempt_failed(struct exchange *x, enum status status)
     bool unsent = never_reached_the_server(x, status);
     if (!stale && is_the_servers_fault(status) && x->service->type->on_attempt != NULL)
         x->service->type->on_attempt(x, x->service, status);
-    bool replay = x->replayable && !x->response_sent &&
+    bool replay = (x->replayable || x->detour) && !x->response_sent &&
                   (unsent || method_is_idempotent(x->stream.request.method));
     attempt_release(x, false);
     x->failure = status;

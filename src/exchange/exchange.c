@@ -19,8 +19,9 @@ static void on_timer(struct timer *timer)
 {
     struct exchange *x = container_of(timer, struct exchange, timer);
     x->expired = true;
-    if (x->resume_on_body)
+    if (x->resume_on_body || x->resume_on_timer)
         x->waiting = false;
+    x->resume_on_timer = false;
     exchange_run(x);
 }
 
@@ -43,7 +44,6 @@ static struct stream *open_exchange(void *context, struct client *client)
     x->entry = port->entry;
     x->stream.arena = &x->arena;
     x->stream.client = client;
-    x->request_source = &x->stream.source;
     x->replayable = true;
     x->times.began = worker->loop.now;
     timer_init(&x->timer, on_timer);
@@ -142,8 +142,14 @@ void exchange_run(struct exchange *x)
 
 void exchange_resume(struct exchange *x)
 {
-    x->waiting = false;
+    x->waiting = x->resume_on_timer = false;
     exchange_run(x);
+}
+
+void exchange_wait(struct exchange *x, int64_t ns)
+{
+    progress_limit(x, ns > 0 ? ns : 1);
+    x->resume_on_timer = true;
 }
 
 void exchange_send_continue(struct exchange *x)
@@ -168,7 +174,7 @@ void exchange_drop_response(struct exchange *x)
 
 bool exchange_can_retry(const struct exchange *x)
 {
-    return x->replayable && !x->response_sent && x->router != NULL && (x->facts_client & FACT_CLOSED) == 0;
+    return x->replayable && !x->detour && !x->response_sent && x->router != NULL && (x->facts_client & FACT_CLOSED) == 0;
 }
 
 void exchange_detour(struct exchange *x, struct service *service, struct str path, struct str query)
@@ -179,8 +185,9 @@ void exchange_detour(struct exchange *x, struct service *service, struct str pat
     x->tried = 0;
     request->path = path;
     request->query = query;
-    request->method = METHOD_GET;
-    request->method_name = method_text(METHOD_GET);
+    /* The client's side still frames the response by this: what HEAD asked for has no body. */
+    request->method = x->original_method == METHOD_HEAD ? METHOD_HEAD : METHOD_GET;
+    request->method_name = method_text(request->method);
     request->has_body = false;
     request->body_length = BODY_NONE;
     request->upgrade = STR_NONE;

@@ -36,7 +36,8 @@ struct exchange {
     bool ended;                       /* finish was reached */
     bool upstream_bound;              /* upstream.ops->release is due */
     bool waiting;                     /* a hook said WAIT; exchange_resume clears it */
-    bool resume_on_body;              /* what it waits for is more of the request's body */
+    bool resume_on_body;              /* what it waits for is more of the request's body, or the timer */
+    bool resume_on_timer;             /* what it waits for is the timer */
     bool expired;                     /* the timer has fired since progress_limit */
     bool service_told;                /* the service's on_response was called for this response */
     bool response_sent;               /* a final head went to the client: no retry any more */
@@ -63,6 +64,7 @@ struct exchange {
     /* The request as it came, for logs and conditions: middlewares change stream.request. */
     struct str original_path, original_query, original_authority;
     enum method original_method;
+    struct str original_method_name;
     struct str routing_path;          /* what path matchers see */
     struct str request_id;
     struct str user;                  /* who authenticated; empty: nobody */
@@ -82,8 +84,9 @@ struct exchange {
     enum status failure;              /* why the request did not go as it should; OK otherwise */
     const char *reason_detail;        /* literal or arena text for the log; may be NULL */
 
-    struct body_source *request_source;    /* &stream.source, or the spool's */
     struct spool *spool;              /* the request's body, held for replay; NULL: streamed */
+    bool body_held;                   /* the spool has all of it */
+    int64_t hold_began;               /* monotonic ns */
     struct relay upload, download;
     bool upload_began, upload_done, download_began, download_done;
     bool continue_sent;               /* a 100 went to the client */
@@ -117,6 +120,8 @@ void exchange_answer_source(struct exchange *x, struct body_source *source, enum
 
 /* What WAITed is settled: the hook is called again. Safe from any callback of the worker; runs the exchange at once. */
 void exchange_resume(struct exchange *x);
+/* Before VERDICT_WAIT: the hook is called again after this long (ns). */
+void exchange_wait(struct exchange *x, int64_t ns);
 
 /* Holds the whole request body (memory, beyond `memory_max` a temporary file) before going on, so that it can be replayed,
  * measured or sent elsewhere first. NEXT: it is there (x->spool) or there is none. WAIT: return it; the hook is called again.
@@ -129,7 +134,8 @@ struct str exchange_held_bytes(struct exchange *x);
 
 /* True while nothing of a response went out and the request can be sent again. The one place that decides. */
 bool exchange_can_retry(const struct exchange *x);
-/* For VERDICT_DETOUR: the response shall come from `service`, asked by GET for path and query (views that last). */
+/* For VERDICT_DETOUR: the response shall come from `service`, asked by GET (HEAD, if the client asked so) for path and query
+ * (views that last). The request is another then: it cannot be retried. */
 void exchange_detour(struct exchange *x, struct service *service, struct str path, struct str query);
 
 /* Body filters, in the order of the calls; only before that body began to move. */

@@ -110,6 +110,7 @@ enum status incoming_prepare(struct exchange *x)
 {
     struct request *request = exchange_request(x);
     x->original_method = request->method;
+    x->original_method_name = request->method_name;
     x->original_path = request->path;
     x->original_query = request->query;
     x->original_authority = request->authority;

@@ -19,7 +19,7 @@ bool progress_expired(const struct exchange *x)
     return x->expired;
 }
 
-void progress_begin_response(struct exchange *x)
+void progress_begin(struct exchange *x)
 {
     x->expired = false;
     x->progress_at = exchange_now(x);
@@ -51,13 +51,25 @@ static const struct responding_timeouts *client_limits(const struct exchange *x)
 }
 
 /* Whether a body that the client holds up has come below the minimum rate after its grace. */
-static bool below_minimum(const struct exchange *x, const struct relay *relay)
+static bool below_rate(const struct exchange *x, int64_t began_at, double moved)
 {
     const struct responding_timeouts *limits = client_limits(x);
-    int64_t age = exchange_now(x) - relay->began_at;
+    int64_t age = exchange_now(x) - began_at;
     if (limits->minimum_rate == 0 || age < limits->minimum_rate_grace)
         return false;
-    return (double)relay->moved < (double)limits->minimum_rate * ((double)age / (double)TIME_S);
+    return moved < (double)limits->minimum_rate * ((double)age / (double)TIME_S);
+}
+
+static bool below_minimum(const struct exchange *x, const struct relay *relay)
+{
+    return below_rate(x, relay->began_at, (double)relay->moved);
+}
+
+enum status progress_hold(struct exchange *x)
+{
+    if (below_rate(x, x->hold_began, (double)exchange_held_length(x)))
+        return STATUS_CLIENT_TOO_SLOW;
+    return watch(x, client_limits(x)->read_timeout, STATUS_CLIENT_TOO_SLOW);
 }
 
 static enum status watch_upload(struct exchange *x)

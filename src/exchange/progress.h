@@ -8,8 +8,10 @@
 /* One fixed limit from now; 0: none. */
 void progress_limit(struct exchange *x, int64_t ns);
 bool progress_expired(const struct exchange *x);
-/* The request was sent: from here on the limits of the following functions hold. */
-void progress_begin_response(struct exchange *x);
+/* From here on the limits of the following functions hold: the request was sent, or its body is about to be held. */
+void progress_begin(struct exchange *x);
+/* While the request's body is held (exchange_hold_body). */
+enum status progress_hold(struct exchange *x);
 /* While the answer is awaited and perhaps the request's body still flows. */
 enum status progress_await_response(struct exchange *x);
 /* While bodies flow. */

@@ -50,7 +50,7 @@ void record_exchange(struct exchange *x)
         .request = request,
         .response = &x->response,
         .method = x->original_method,
-        .method_name = request->method_name,
+        .method_name = x->original_method_name,
         .path = x->original_path,
         .query = x->original_query,
         .authority = x->original_authority,

@@ -113,7 +113,7 @@ static enum step send_head(struct exchange *x)
     enum status status = attempt_send(x);
     if (status != STATUS_OK && status != STATUS_AGAIN)
         return attempt_failed(x, status);
-    progress_begin_response(x);
+    progress_begin(x);
     return STEP_AWAIT_RESPONSE;
 }
 

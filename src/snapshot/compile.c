@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "observe/access_log.h"
 #include "snapshot/build.h"
 
 static _Atomic uint64_t generations;
@@ -23,6 +24,8 @@ static void destroy_graph(struct graph *graph)
         shared_unref(built->shared.items[i]);
     VEC_RELEASE(&built->shared);
     VEC_RELEASE(&built->middlewares);
+    if (graph->access_log != NULL)
+        access_log_unref(graph->access_log);
     regex_set_release(&built->regexes);
     arena_release(&graph->arena);
     model_free(graph->model);
