@@ -121,6 +121,17 @@ static inline bool server_takes_sticky(const struct server *server, int64_t now)
            (ejected_until == 0 || now >= ejected_until);
 }
 
+/* A request begins and ends there: its load, for balancers and metrics. */
+static inline void server_begin(struct server *server)
+{
+    atomic_fetch_add_explicit(&server->active, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&server->requests, 1, memory_order_relaxed);
+}
+static inline void server_end(struct server *server)
+{
+    atomic_fetch_sub_explicit(&server->active, 1, memory_order_relaxed);
+}
+
 /* An address to connect to, in turn; false while the name is not resolved. */
 bool server_next_address(struct server *server, struct addr *ret_addr);
 /* A connection to this address failed: others come first for a while. */
