@@ -199,6 +199,7 @@ static void clinic_open(struct clinic *clinic, const char *path)
 static void clinic_close(struct clinic *clinic)
 {
     health_stop();
+    loop_turn(&clinic->worker.loop, 0);
     server_unref(clinic->server);
     upstream_forget_all(&clinic->worker);
     worker_release(&clinic->worker);
