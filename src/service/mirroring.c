@@ -140,6 +140,10 @@ static void send_copy(struct exchange *x, struct service *mirror, bool with_body
     if (server == NULL)
         return;
     struct fetch *fetch = fetch_new(x->worker);
+    if (fetch == NULL) {
+        server_unref(server);
+        return;
+    }
     fetch->server = server;
     fetch->transport = transport;
     fetch->timeout = COPY_TIMEOUT;

@@ -89,7 +89,9 @@ static void on_timer(struct timer *timer)
     health->probe.transport = &health->ruling->transport;
     health->probe.server = health->asked;
     health->probe.on_done = on_probe_done;
-    probe_start(&health->probe);
+    /* Without buffers we know nothing: the next time tells. */
+    if (!probe_start(&health->probe))
+        timer_after(loop, timer, health_pause(&health->ruling->check, true));
 }
 
 /* The server itself, or with another port one that is known by its service and the purpose. */

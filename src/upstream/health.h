@@ -17,7 +17,8 @@ struct health_claim;
 
 /* `on_change` is told when a server goes down or comes back (`why` NULL), on the control thread; may be NULL. */
 void health_start(struct worker *control, void (*on_change)(struct server *server, bool healthy, const char *why));
-/* At the end, when no other thread holds claims; what is still claimed is freed by its release. */
+/* At the end, when no other thread holds claims; what is still claimed is freed by its release. A check that was under way
+ * is freed by the loop's next turn. */
 void health_stop(void);
 
 /* `check` NULL: none. Both are copied. May give NULL, which may be released. */

@@ -5,7 +5,7 @@
 
 #define PATH_MAX_BYTES 8192
 
-static void ask(struct probe *probe);
+static bool ask(struct probe *probe);
 
 static struct str without_query(struct str path)
 {
@@ -115,8 +115,7 @@ static bool follow(struct probe *probe, const struct response *response)
     text_release(&probe->path);
     probe->path = path;
     probe->redirects++;
-    ask(probe);
-    return true;
+    return ask(probe);
 }
 
 static void on_done(struct fetch *fetch, enum status status)
@@ -138,10 +137,12 @@ static void on_done(struct fetch *fetch, enum status status)
     finish(probe, accepted ? NULL : "the health check got an unexpected status", response->status);
 }
 
-static void ask(struct probe *probe)
+static bool ask(struct probe *probe)
 {
     int64_t left = probe->deadline - probe->worker->loop.now;
     struct fetch *fetch = fetch_new(probe->worker);
+    if (fetch == NULL)
+        return false;
     fetch->server = server_ref(probe->server);
     fetch->transport = probe->transport;
     fetch->timeout = left > 1 ? left : 1;
@@ -151,15 +152,19 @@ static void ask(struct probe *probe)
     build_request(probe, fetch);
     probe->fetch = fetch;
     fetch_start(fetch);
+    return true;
 }
 
-void probe_start(struct probe *probe)
+bool probe_start(struct probe *probe)
 {
     probe->deadline = probe->worker->loop.now + probe->check->timeout;
     probe->redirects = 0;
     text_init(&probe->path, PATH_MAX_BYTES);
     text_add(&probe->path, probe->check->path);
-    ask(probe);
+    if (ask(probe))
+        return true;
+    text_release(&probe->path);
+    return false;
 }
 
 void probe_cancel(struct probe *probe)

@@ -27,7 +27,8 @@ struct probe {
     unsigned redirects;
 };
 
-void probe_start(struct probe *probe);
+/* False when there are no buffers for it: on_done will not be called. */
+bool probe_start(struct probe *probe);
 void probe_cancel(struct probe *probe);
 
 /* Where a redirection leads within a server: writes the path with its query to `out`. False when it leads elsewhere.
