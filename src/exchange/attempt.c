@@ -86,7 +86,7 @@ void attempt_release(struct exchange *x, bool reusable)
         x->upstream.ops->release(&x->upstream, reusable);
     }
     if (x->server != NULL) {
-        atomic_fetch_sub_explicit(&x->server->active, 1, memory_order_relaxed);
+        server_end(x->server);
         server_unref(x->server);
         x->server = NULL;
     }

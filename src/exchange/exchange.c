@@ -223,8 +223,7 @@ void exchange_use_server(struct exchange *x, struct server *server, unsigned ind
 {
     x->server = server_ref(server);
     x->transport = x->service->transport;
-    atomic_fetch_add_explicit(&server->active, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&server->requests, 1, memory_order_relaxed);
+    server_begin(server);
     if (index < 64)
         x->tried |= UINT64_C(1) << index;
 }

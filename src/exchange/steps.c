@@ -8,6 +8,7 @@
 #include "exchange/hold.h"
 #include "exchange/incoming.h"
 #include "exchange/outgoing.h"
+#include "exchange/passed.h"
 #include "exchange/progress.h"
 #include "exchange/service.h"
 
@@ -206,8 +207,10 @@ static void begin_download(struct exchange *x)
 
 static enum step run_response(struct exchange *x)
 {
-    if (x->service != NULL && x->service->type->on_response != NULL && !x->service_told)
-        x->service->type->on_response(x, x->service);
+    if (!x->service_told && passed_refuse(x))
+        return try_again(x, false);
+    if (!x->service_told)
+        passed_on_response(x);
     x->service_told = true;
     switch (chain_run_response(x)) {
     case VERDICT_WAIT:
