@@ -85,6 +85,7 @@ void bench_request(struct bench *bench, struct service *service, const char *coo
     memset(x, 0, sizeof(*x));
     arena_init(&x->arena, ARENA_UNLIMITED);
     x->worker = &bench->worker;
+    x->admitted = x->replayable = true;
     x->stream.arena = &x->arena;
     fields_init(&x->stream.request.fields, &x->arena, 4);
     fields_init(&x->response.fields, &x->arena, 4);
