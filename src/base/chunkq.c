@@ -238,6 +238,42 @@ size_t chunkq_move(struct chunkq *to, struct chunkq *from, size_t max)
     return moved;
 }
 
+bool chunkq_pack(struct chunkq *to, struct chunkq *from, struct chunk_pool *pool)
+{
+    while (from->count != 0) {
+        const struct slice *first = slice_at(from, 0);
+        size_t len = first->len;
+        if (first->chunk == NULL || len >= first->chunk->capacity / 4) {
+            chunkq_move(to, from, len);
+            continue;
+        }
+        if (!chunkq_add_copy(to, pool, str_of(first->data, len)))
+            return false;
+        chunkq_drop(from, len);
+    }
+    return true;
+}
+
+size_t chunkq_share(struct chunkq *to, const struct chunkq *from, size_t offset, size_t max)
+{
+    size_t shared = 0;
+    for (uint32_t i = 0; i < from->count && shared < max; i++) {
+        const struct slice *slice = slice_at(from, i);
+        if (offset >= slice->len) {
+            offset -= slice->len;
+            continue;
+        }
+        size_t len = slice->len - offset < max - shared ? slice->len - offset : max - shared;
+        if (slice->chunk != NULL)
+            chunkq_add(to, slice->chunk, slice->data + offset, len);
+        else
+            chunkq_add_static(to, str_of(slice->data + offset, len));
+        shared += len;
+        offset = 0;
+    }
+    return shared;
+}
+
 void chunkq_drop(struct chunkq *queue, size_t len)
 {
     assert(len <= queue->bytes);

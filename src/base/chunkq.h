@@ -15,7 +15,7 @@
 #include "base/poison.h"
 #include "base/str.h"
 
-#define CHUNK_SMALL_SIZE ((size_t)4096)      /* with its header */
+#define CHUNK_SMALL_SIZE ((size_t)8192)      /* with its header; holds an exchange and its heads */
 #define CHUNK_LARGE_SIZE ((size_t)32768)
 
 struct chunk_pool;
@@ -119,6 +119,12 @@ void chunkq_add_static(struct chunkq *queue, struct str bytes);
 bool chunkq_add_copy(struct chunkq *queue, struct chunk_pool *pool, struct str bytes);
 /* Moves up to `max` bytes from one queue to another; gives how many. */
 size_t chunkq_move(struct chunkq *to, struct chunkq *from, size_t max);
+/* Moves everything, for a queue that lasts: short stretches of large chunks are copied together, so that a
+ * peer that drips bytes cannot pin a chunk with each. False at the pool's limit, with a rest left in `from`. */
+bool chunkq_pack(struct chunkq *to, struct chunkq *from, struct chunk_pool *pool);
+/* Appends up to `max` bytes of `from`, beginning at `offset`, by reference: both queues then hold them. Gives
+ * how many. */
+size_t chunkq_share(struct chunkq *to, const struct chunkq *from, size_t offset, size_t max);
 /* Drops `len` bytes from the front; there are at least as many. */
 void chunkq_drop(struct chunkq *queue, size_t len);
 /* The first stretch; empty when the queue is. */

@@ -182,8 +182,12 @@ static void add_item(struct renderer *r, const struct diag_item *item)
         margin = add_excerpt(r, item, line);
     else if (!str_empty(item->hint))
         add_detail(r, margin, item->hint, SPAN_NONE);
-    if (!str_empty(item->context))
-        add_detail(r, margin, item->context, item->context_span);
+    if (str_empty(item->context))
+        return;
+    /* A flag or label need not be told where it is itself. */
+    bool same_word = item->span.source != NULL && item->span.source->word &&
+                     item->context_span.source == item->span.source;
+    add_detail(r, margin, item->context, same_word ? SPAN_NONE : item->context_span);
 }
 
 void diag_render(const struct diag *diag, bool color, struct text *out)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct list {
     struct list *next, *prev;
@@ -12,7 +13,7 @@ struct list {
 
 #define LIST_INIT(head) {.next = &(head), .prev = &(head)}
 #define container_of(member_pointer, type, member) \
-    ((type *)(void *)((char *)(member_pointer) - offsetof(type, member)))
+    ((type *)((uintptr_t)(member_pointer)-offsetof(type, member)))
 
 static inline void list_init(struct list *list)
 {

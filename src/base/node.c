@@ -87,6 +87,10 @@ static bool is_bare_switch(const struct node *node)
 
 void node_merge(struct node *under, struct node *over)
 {
+    if (under->kind == NODE_NULL)
+        under->kind = NODE_MAP;
+    if (under->kind != NODE_MAP)
+        return;
     struct node *next;
     for (struct node *child = over->first; child != NULL; child = next) {
         next = child->next;
@@ -119,7 +123,8 @@ struct node *node_make_member(struct arena *arena, struct node *parent, struct s
     return child;
 }
 
-struct node *node_make_item(struct arena *arena, struct node *parent, size_t index, struct span span)
+struct node *node_make_item(struct arena *arena, struct node *parent, size_t index,
+                            struct span span)
 {
     if (parent->kind == NODE_NULL)
         parent->kind = NODE_LIST;
@@ -130,36 +135,55 @@ struct node *node_make_item(struct arena *arena, struct node *parent, size_t ind
     return node_at(parent, index);
 }
 
-/* "[0][1]" behind a key: steps into the items. */
-static struct node *make_items(struct arena *arena, struct node *node, struct str indexes,
-                               struct span span)
+/* Takes "[7]" off the front of *indexes. */
+static bool take_index(struct str *indexes, size_t *ret_index)
 {
-    while (node != NULL && !str_empty(indexes)) {
-        ptrdiff_t close = str_find_char(indexes, ']', 0);
-        uint64_t index;
-        if (indexes.data[0] != '[' || close < 0 ||
-            !str_to_u64(str_of(indexes.data + 1, (size_t)close - 1), &index) ||
-            index > NODE_INDEX_MAX)
-            return NULL;
-        node = node_make_item(arena, node, (size_t)index, span);
-        indexes = str_from_index(indexes, (size_t)close + 1);
-    }
-    return node;
+    ptrdiff_t close = str_find_char(*indexes, ']', 0);
+    uint64_t index;
+    if (indexes->data[0] != '[' || close < 0 ||
+        !str_to_u64(str_of(indexes->data + 1, (size_t)close - 1), &index) || index > NODE_INDEX_MAX)
+        return false;
+    *ret_index = (size_t)index;
+    *indexes = str_from_index(*indexes, (size_t)close + 1);
+    return true;
 }
 
-struct node *node_make_path(struct arena *arena, struct node *root, struct str path, struct span span)
+/* The key of a part of a path, and the indexes behind it. */
+static struct str part_key(struct str part, struct str *ret_indexes)
 {
-    struct node *node = root;
-    struct str rest = path, part;
+    ptrdiff_t bracket = str_find_char(part, '[', 0);
+    *ret_indexes = bracket < 0 ? STR_NONE : str_from_index(part, (size_t)bracket);
+    return bracket < 0 ? part : str_first(part, (size_t)bracket);
+}
+
+/* Before anything is made of it. */
+static bool path_is_valid(struct str path)
+{
+    struct str rest = path, part, indexes;
+    size_t index, steps = 0;
+    while (str_split(&rest, '.', &part)) {
+        if (str_empty(part_key(part, &indexes)))
+            return false;
+        for (steps++; !str_empty(indexes); steps++) {
+            if (!take_index(&indexes, &index))
+                return false;
+        }
+    }
+    return steps > 0 && steps <= NODE_PATH_MAX;
+}
+
+struct node *node_make_path(struct arena *arena, struct node *root, struct str path,
+                            struct span span)
+{
+    struct node *node = path_is_valid(path) ? root : NULL;
+    struct str rest = path, part, indexes;
+    size_t index;
     while (node != NULL && str_split(&rest, '.', &part)) {
-        ptrdiff_t bracket = str_find_char(part, '[', 0);
-        struct str key = bracket < 0 ? part : str_first(part, (size_t)bracket);
-        if (str_empty(key))
-            return NULL;
+        struct str key = part_key(part, &indexes);
         struct span key_span = span_inside(span, (size_t)(key.data - path.data), key.len);
         node = node_make_member(arena, node, key, key_span);
-        if (node != NULL && bracket >= 0)
-            node = make_items(arena, node, str_from_index(part, (size_t)bracket), key_span);
+        while (node != NULL && !str_empty(indexes) && take_index(&indexes, &index))
+            node = node_make_item(arena, node, index, key_span);
     }
     return node;
 }

@@ -26,7 +26,8 @@ struct node {
     size_t count;            /* children */
 };
 
-#define NODE_INDEX_MAX 999
+#define NODE_INDEX_MAX 255   /* of a list in a path */
+#define NODE_PATH_MAX 32     /* steps of a path */
 
 struct node *node_new(struct arena *arena, enum node_kind kind, struct span span);
 struct node *node_scalar(struct arena *arena, struct str text, struct span span);
@@ -41,8 +42,8 @@ struct node *node_at(const struct node *list, size_t index);
  * parent's; SPAN_NONE for NULL. */
 struct span node_span(const struct node *node);
 
-/* Lays `over` onto `under`, both maps: members that both have are merged when maps and replaced
- * otherwise. Used for flags and environment over files. */
+/* Lays `over`, a map, onto `under`, a map or null (an empty file; anything else is left alone): members
+ * that both have are merged when maps and replaced otherwise. Used for flags and environment over files. */
 void node_merge(struct node *under, struct node *over);
 /* The member `key` of `parent` (keys compared without case), made when absent. A parent that is null or
  * the bare switch `true` becomes a map. NULL when it is another scalar or a list. */

@@ -23,7 +23,9 @@ struct object {
     const struct node *node;    /* NULL: nothing is said about it */
     struct span span;           /* for complaints about the object as a whole */
     void *value;
+    bool has_unknown;           /* a key was refused: perhaps the one that is missed */
     const struct node *given[OPTIONS_MAX];   /* by option */
+    bool misspelt[OPTIONS_MAX];              /* an unknown key was probably meant as this option */
 };
 
 static void bind_table(struct binder *b, const struct option_table *table, const struct node *node,
@@ -52,7 +54,8 @@ static const char *kind_text(const struct node *node)
 static void report_kind(struct binder *b, const struct node *node, const char *expected)
 {
     if (node->kind == NODE_SCALAR)
-        diag_error(b->diag, node_span(node), "expected %s, got '%.*s'", expected, STR_ARGS(node->text));
+        diag_error(b->diag, node_span(node), "expected %s, got '%.*s'", expected,
+                   STR_ARGS(node->text));
     else
         diag_error(b->diag, node_span(node), "expected %s, got %s", expected, kind_text(node));
 }
@@ -142,7 +145,8 @@ static void *new_object(struct binder *b, const struct option_table *table, cons
 }
 
 /* An object that may be switched: NULL for `false`. */
-static void *bind_switched(struct binder *b, const struct option_table *table, const struct node *node)
+static void *bind_switched(struct binder *b, const struct option_table *table,
+                           const struct node *node)
 {
     if (node->kind == NODE_SCALAR && str_equal_nocase(node->text, S("false")))
         return NULL;
@@ -197,7 +201,8 @@ static void bind_map(struct binder *b, const struct option *option, const struct
     NODE_FOREACH(node, child) {
         size_t errors = b->diag->errors;
         struct object_item *item = &objects->items[objects->count++];
-        diag_enter(b->diag, child->key_span, "in %.*s '%.*s'", STR_ARGS(noun), STR_ARGS(child->key));
+        diag_enter(b->diag, child->key_span, "in %.*s '%.*s'", STR_ARGS(noun),
+                   STR_ARGS(child->key));
         check_name(b, child);
         item->name = child->key;
         item->node = child;
@@ -314,10 +319,14 @@ static void read_member(struct binder *b, struct object *object, const struct no
     if (option == NULL) {
         const struct option *choice = option_find_choice(object->table);
         const struct choice_type *type = choice_find(choice, node->key);
-        if (type != NULL)
+        if (type != NULL) {
             read_choice(b, object, choice, type, node);
-        else
-            bind_report_unknown(b->root, object->table, node, b->options, b->diag);
+            return;
+        }
+        object->has_unknown = true;
+        option = bind_report_unknown(b->root, object->table, node, b->options, b->diag);
+        if (option != NULL)
+            object->misspelt[option - object->table->options] = true;
         return;
     }
     const struct node **given = &object->given[option - object->table->options];
@@ -338,7 +347,8 @@ static void read_member(struct binder *b, struct object *object, const struct no
         *given = NULL;   /* "key:" alone leaves the default */
 }
 
-static void report_no_choice(struct binder *b, const struct object *object, const struct option *option)
+static void report_no_choice(struct binder *b, const struct object *object,
+                             const struct option *option)
 {
     const struct choice_type *type;
     struct str names = STR_NONE;
@@ -348,10 +358,12 @@ static void report_no_choice(struct binder *b, const struct object *object, cons
     diag_hint(b->diag, item, "one of: %.*s", STR_ARGS(names));
 }
 
-static void report_missing(struct binder *b, const struct object *object, const struct option *option)
+static void report_missing(struct binder *b, const struct object *object,
+                           const struct option *option)
 {
     if (option->type == OPTION_CHOICE) {
-        report_no_choice(b, object, option);
+        if (!object->has_unknown)
+            report_no_choice(b, object, option);
         return;
     }
     struct diag_item *item = diag_error(b->diag, object->span, "'%s' is missing", option->name);
@@ -371,9 +383,11 @@ static void set_default(struct binder *b, const struct object *object, const str
     else if (option->type == OPTION_OBJECT)
         *(void **)storage = new_object(b, option->table, NULL, object->span);
     else if (option->type == OPTION_STRS)
-        good = value_split(option, str_from(option->fallback), SPAN_NONE, storage, b->arena, b->diag);
+        good =
+            value_split(option, str_from(option->fallback), SPAN_NONE, storage, b->arena, b->diag);
     else
-        good = value_parse(option, str_from(option->fallback), SPAN_NONE, storage, b->arena, b->diag);
+        good =
+            value_parse(option, str_from(option->fallback), SPAN_NONE, storage, b->arena, b->diag);
     assert(good);
 }
 
@@ -397,6 +411,8 @@ static void complete(struct binder *b, const struct object *object)
         if (option->removed != NULL || option->accepted != NULL)
             continue;
         const struct node *given = object->given[i];
+        if (given == NULL && option->required && object->misspelt[i])
+            continue;   /* once is enough */
         if (given == NULL && option->required)
             report_missing(b, object, option);
         else if (given == NULL)

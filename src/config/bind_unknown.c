@@ -9,14 +9,17 @@ static struct str above(struct str path)
     return dot < 0 ? STR_NONE : str_first(path, (size_t)dot);
 }
 
-static bool hint_near(const struct option_table *table, struct str key, struct diag *diag,
-                      struct diag_item *item)
+/* The key of `table` that is near, or an empty one. */
+static struct str hint_near(const struct option_table *table, struct str key, struct diag *diag,
+                            struct diag_item *item)
 {
     size_t count;
     struct place place = place_root(table);
     const struct str *keys = place_keys(&place, diag->arena, &count);
-    diag_suggest(diag, item, key, keys, count);
-    return !str_empty(item->hint);
+    struct str found = nearest(key, keys, count);
+    if (!str_empty(found))
+        diag_hint(diag, item, "did you mean '%.*s'?", STR_ARGS(found));
+    return found;
 }
 
 static bool hint_elsewhere_in(const struct option_table *root, struct str key, struct diag *diag,
@@ -47,18 +50,22 @@ static void hint_known(const struct option_table *table, struct diag *diag, stru
     diag_hint(diag, item, "known here: %.*s", STR_ARGS(list));
 }
 
-void bind_report_unknown(const struct option_table *root, const struct option_table *table,
-                         const struct node *node, const struct bind_options *options, struct diag *diag)
+const struct option *bind_report_unknown(const struct option_table *root,
+                                         const struct option_table *table, const struct node *node,
+                                         const struct bind_options *options, struct diag *diag)
 {
-    struct diag_item *item = diag_error(diag, node->key_span, "unknown option '%.*s'",
-                                        STR_ARGS(node->key));
+    struct diag_item *item =
+        diag_error(diag, node->key_span, "unknown option '%.*s'", STR_ARGS(node->key));
     /* Hints cost a walk through the tables: only for what will be shown. */
-    if (item == &diag->beyond || hint_near(table, node->key, diag, item) ||
-        hint_elsewhere_in(root, node->key, diag, item))
-        return;
+    if (item == &diag->beyond)
+        return NULL;
+    struct str near = hint_near(table, node->key, diag, item);
+    if (!str_empty(near) || hint_elsewhere_in(root, node->key, diag, item))
+        return option_find(table, near);
     if (options != NULL && options->elsewhere != NULL &&
         !str_empty(place_search(options->elsewhere, node->key, diag->arena)))
         diag_hint(diag, item, "it belongs in %s", options->elsewhere_name);
     else
         hint_known(table, diag, item);
+    return NULL;
 }

@@ -4,8 +4,10 @@
 
 #include "config/bind.h"
 
-/* Reports `node` (its key) as unknown in `table`; `root` is searched for where it may belong. */
-void bind_report_unknown(const struct option_table *root, const struct option_table *table,
-                         const struct node *node, const struct bind_options *options, struct diag *diag);
+/* Reports `node` (its key) as unknown in `table`; `root` is searched for where it may belong. Gives the option
+ * that was probably meant, if it is one of `table`, or NULL. */
+const struct option *bind_report_unknown(const struct option_table *root,
+                                         const struct option_table *table, const struct node *node,
+                                         const struct bind_options *options, struct diag *diag);
 
 #endif

@@ -86,7 +86,10 @@ bool place_follow(struct place *place, struct str path, struct str *ret_failed)
             place_index(place);
         if (!place_enter(place, *ret_failed))
             return false;
-        if (bracket >= 0 && !place_index(place))
+        if (bracket < 0)
+            continue;
+        *ret_failed = str_from_index(part, (size_t)bracket);
+        if (!place_index(place))
             return false;
     }
     return true;

@@ -7,11 +7,11 @@
 
 struct place {
     const struct option_table *table;   /* inside an object: its keys come next; NULL elsewhere */
-    const struct option *option;        /* that led here; NULL at the root and in an alternative of a CHOICE */
+    const struct option *option;        /* that led here; NULL at the root and in a choice */
     const struct choice_type *choice;   /* the alternative that led here, or NULL */
     bool name_next;                     /* a name that the user chooses comes next (MAP, STRMAP) */
     bool index_next;                    /* an index comes next (LIST) */
-    bool is_value;                      /* a plain value; with `option` of STRMAP: one of its values */
+    bool is_value;                      /* a plain value, or one of a STRMAP */
 };
 
 struct place place_root(const struct option_table *table);
@@ -20,7 +20,7 @@ bool place_enter(struct place *place, struct str key);
 /* Into an item of a LIST or STRS. */
 bool place_index(struct place *place);
 /* Follows a dotted path with indexes; at the first unknown step gives false, with the place before it and
- * that step in *ret_failed. "NAME" and any other word stand for a user's name. */
+ * that step (a part of `path`; it begins with '[' when an index is what does not fit) in *ret_failed. */
 bool place_follow(struct place *place, struct str path, struct str *ret_failed);
 /* The key as the tables spell it, for a key that place_enter accepts; the key itself for a user's name. */
 struct str place_spelling(const struct place *place, struct str key);

@@ -47,8 +47,9 @@ static bool parse_bool(const struct reading *reading, bool *ret_value)
         *ret_value = words[i].value;
         if (words[i].read)
             return true;
-        struct diag_item *item = diag_error(reading->diag, reading->span,
-                                            "expected true or false, got '%.*s'", STR_ARGS(reading->text));
+        struct diag_item *item =
+            diag_error(reading->diag, reading->span, "expected true or false, got '%.*s'",
+                       STR_ARGS(reading->text));
         diag_hint(reading->diag, item, "did you mean '%s'?", words[i].value ? "true" : "false");
         return false;
     }
@@ -69,24 +70,39 @@ static void bound_text(const struct option *option, int64_t bound, char *out, si
         snprintf(out, size, "%lld", (long long)bound);
 }
 
-static bool check_bounds(const struct reading *reading, int64_t value)
+bool value_bounds(const struct option *option, char *out, size_t size)
 {
-    const struct option *option = reading->option;
     char low[40], high[40];
-    if (option->min >= option->max || (value >= option->min && value <= option->max))
-        return true;
+    bool counted = option->type == OPTION_INT || option->type == OPTION_NUMBER ||
+                   option->type == OPTION_DURATION || option->type == OPTION_SIZE;
+    if (!counted || option->min >= option->max)
+        return false;
     bound_text(option, option->min, low, sizeof(low));
     bound_text(option, option->max, high, sizeof(high));
     if (option->min == INT64_MIN)
-        diag_error(reading->diag, reading->span, "must be at most %s, got %.*s", high,
-                   STR_ARGS(reading->text));
+        snprintf(out, size, "at most %s", high);
     else if (option->max == INT64_MAX)
-        diag_error(reading->diag, reading->span, "must be at least %s, got %.*s", low,
-                   STR_ARGS(reading->text));
+        snprintf(out, size, "at least %s", low);
     else
-        diag_error(reading->diag, reading->span, "must be from %s to %s, got %.*s", low, high,
-                   STR_ARGS(reading->text));
+        snprintf(out, size, "from %s to %s", low, high);
+    return true;
+}
+
+static bool out_of_bounds(const struct reading *reading)
+{
+    char bounds[VALUE_BOUNDS_SIZE];
+    value_bounds(reading->option, bounds, sizeof(bounds));
+    diag_error(reading->diag, reading->span, "must be %s, got %.*s", bounds,
+               STR_ARGS(reading->text));
     return false;
+}
+
+static bool check_bounds(const struct reading *reading, int64_t value)
+{
+    const struct option *option = reading->option;
+    if (option->min >= option->max || (value >= option->min && value <= option->max))
+        return true;
+    return out_of_bounds(reading);
 }
 
 static bool parse_int(const struct reading *reading, int64_t *ret_value)
@@ -103,7 +119,8 @@ static bool parse_number(const struct reading *reading, double *ret_value)
 {
     char copy[NUMBER_LENGTH_MAX + 1], *end;
     struct str text = reading->text;
-    if (str_empty(text) || text.len > NUMBER_LENGTH_MAX || strchr("+-.0123456789", text.data[0]) == NULL)
+    if (str_empty(text) || text.len > NUMBER_LENGTH_MAX ||
+        strchr("+-.0123456789", text.data[0]) == NULL)
         return wrong_type(reading, "a number");
     memcpy(copy, text.data, text.len);
     copy[text.len] = '\0';
@@ -113,11 +130,8 @@ static bool parse_number(const struct reading *reading, double *ret_value)
         return wrong_type(reading, "a number");
     const struct option *option = reading->option;
     if (option->min < option->max &&
-        (*ret_value < (double)option->min || *ret_value > (double)option->max)) {
-        diag_error(reading->diag, reading->span, "must be from %lld to %lld, got %s",
-                   (long long)option->min, (long long)option->max, copy);
-        return false;
-    }
+        (*ret_value < (double)option->min || *ret_value > (double)option->max))
+        return out_of_bounds(reading);
     return true;
 }
 
@@ -162,15 +176,16 @@ static bool parse_enum(const struct reading *reading, int *ret_value)
     struct text names;
     text_init(&names, 1024);
     list_names(&names, reading->option->names);
-    struct diag_item *item = diag_error(reading->diag, reading->span, "expected one of %s, got '%.*s'",
-                                        text_c(&names), STR_ARGS(reading->text));
+    struct diag_item *item =
+        diag_error(reading->diag, reading->span, "expected one of %s, got '%.*s'", text_c(&names),
+                   STR_ARGS(reading->text));
     text_release(&names);
     diag_suggest(reading->diag, item, reading->text, candidates, count);
     return false;
 }
 
-bool value_check(const struct option *option, struct str text, struct span span, struct arena *arena,
-                 struct diag *diag)
+bool value_check(const struct option *option, struct str text, struct span span,
+                 struct arena *arena, struct diag *diag)
 {
     if (option->check == NULL)
         return true;
@@ -219,8 +234,8 @@ bool value_parse(const struct option *option, struct str text, struct span span,
     return wrong_type(&reading, option_type_text(option));
 }
 
-bool value_split(const struct option *option, struct str text, struct span span, struct strs *ret_items,
-                 struct arena *arena, struct diag *diag)
+bool value_split(const struct option *option, struct str text, struct span span,
+                 struct strs *ret_items, struct arena *arena, struct diag *diag)
 {
     size_t commas = 0;
     for (size_t i = 0; i < text.len; i++)

@@ -410,5 +410,6 @@ struct node *yaml_read(struct arena *arena, const struct source *source, struct 
     yaml_parser_delete(&reader.parser);
     if (!whole)
         return NULL;
-    return reader.root != NULL ? reader.root : node_new(arena, NODE_NULL, yaml_place_byte(&reader.place, 0));
+    return reader.root != NULL ? reader.root
+                               : node_new(arena, NODE_NULL, yaml_place_byte(&reader.place, 0));
 }

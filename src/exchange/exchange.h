@@ -15,6 +15,7 @@
 
 struct entry;
 struct graph;
+struct graph_pin;
 struct middleware;
 struct router;
 struct service;
@@ -35,6 +36,10 @@ struct exchange {
     bool ended;                       /* finish was reached */
     bool upstream_bound;              /* upstream.ops->release is due */
     bool waiting;                     /* a hook said WAIT; exchange_resume clears it */
+    bool resume_on_body;              /* what it waits for is more of the request's body, or the timer */
+    bool resume_on_timer;             /* what it waits for is the timer */
+    bool expired;                     /* the timer has fired since progress_limit */
+    bool service_told;                /* the service's on_response was called for this response */
     bool response_sent;               /* a final head went to the client: no retry any more */
     bool upgraded;
     bool answered_here;               /* the response was made by us, not by a server */
@@ -45,7 +50,8 @@ struct exchange {
     bool internal;                    /* an internal service answers */
 
     struct worker *worker;
-    struct graph *graph;              /* pinned snapshot */
+    struct graph *graph;              /* pinned by `pin` */
+    struct graph_pin *pin;
     struct entry *entry;
     struct arena arena;
     struct chunk *memory;             /* that this struct lies in */
@@ -58,6 +64,8 @@ struct exchange {
     /* The request as it came, for logs and conditions: middlewares change stream.request. */
     struct str original_path, original_query, original_authority;
     enum method original_method;
+    struct str original_method_name;
+    struct str routing_path;          /* what path matchers see */
     struct str request_id;
     struct str user;                  /* who authenticated; empty: nobody */
     struct ip client_ip;              /* the socket's peer or, when that is trusted, X-Forwarded-For's last untrusted */
@@ -76,16 +84,18 @@ struct exchange {
     enum status failure;              /* why the request did not go as it should; OK otherwise */
     const char *reason_detail;        /* literal or arena text for the log; may be NULL */
 
-    struct body_source *request_source;    /* &stream.source, or the spool's */
     struct spool *spool;              /* the request's body, held for replay; NULL: streamed */
+    bool body_held;                   /* the spool has all of it */
+    int64_t hold_began;               /* monotonic ns */
     struct relay upload, download;
-    bool upload_began, upload_done, download_began;
+    bool upload_began, upload_done, download_began, download_done;
     bool continue_sent;               /* a 100 went to the client */
     struct filter *request_filters, *response_filters;     /* added by middlewares before the relays begin */
 
     struct timer timer;               /* the present step's limit */
-    int64_t progress_at;              /* when bytes last moved */
+    int64_t progress_at;              /* when bytes last moved, or what is waited for changed */
     uint64_t progress_bytes;
+    enum status progress_reason;      /* what running out of time would mean */
     struct exchange_times times;
     int upstream_status;              /* of the server's own response; 0: none */
     uint64_t upstream_bytes;
@@ -110,6 +120,8 @@ void exchange_answer_source(struct exchange *x, struct body_source *source, enum
 
 /* What WAITed is settled: the hook is called again. Safe from any callback of the worker; runs the exchange at once. */
 void exchange_resume(struct exchange *x);
+/* Before VERDICT_WAIT: the hook is called again after this long (ns). */
+void exchange_wait(struct exchange *x, int64_t ns);
 
 /* Holds the whole request body (memory, beyond `memory_max` a temporary file) before going on, so that it can be replayed,
  * measured or sent elsewhere first. NEXT: it is there (x->spool) or there is none. WAIT: return it; the hook is called again.
@@ -122,7 +134,8 @@ struct str exchange_held_bytes(struct exchange *x);
 
 /* True while nothing of a response went out and the request can be sent again. The one place that decides. */
 bool exchange_can_retry(const struct exchange *x);
-/* For VERDICT_DETOUR: the response shall come from `service`, asked by GET for path and query (views that last). */
+/* For VERDICT_DETOUR: the response shall come from `service`, asked by GET (HEAD, if the client asked so) for path and query
+ * (views that last). The request is another then: it cannot be retried. */
 void exchange_detour(struct exchange *x, struct service *service, struct str path, struct str query);
 
 /* Body filters, in the order of the calls; only before that body began to move. */
@@ -138,6 +151,11 @@ static inline int64_t exchange_now(const struct exchange *x)
 {
     return x->worker->loop.now;
 }
+
+/* Tells a client that waits for it (Expect: 100-continue) to send its body; once. */
+void exchange_send_continue(struct exchange *x);
+/* Forgets the response at hand (filters included) so that another can take its place. */
+void exchange_drop_response(struct exchange *x);
 
 /* For services' pick: */
 void exchange_use_server(struct exchange *x, struct server *server, unsigned index);

@@ -37,10 +37,10 @@ struct entry {
     struct str address_text;
     struct addr address;
     const struct entrypoint *config;
-    struct route_table *table;
+    struct table *table;
     struct networks trusted_forwarders, trusted_proxies;
     struct h1_limits limits;
-    struct normalize_policy normalize;
+    struct normalizer normalizer;
     struct str port_text;             /* "8080": X-Forwarded-Port where the Host names none */
     bool trust_all_forwarders, trust_all_proxies, reads_proxy_header;
 };

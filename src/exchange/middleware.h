@@ -38,6 +38,8 @@ struct middleware_type {
     void (*destroy)(struct middleware *m);
     enum verdict (*on_request)(struct exchange *x, struct middleware *m, void *own);
     enum verdict (*on_response)(struct exchange *x, struct middleware *m, void *own);
+    /* For a type that stands for others (chain): their references, in order. Such a type has no other hooks. */
+    const struct strs *(*members)(const void *options);
     /* Once per exchange whose on_request of this middleware was called, whatever happened; the last chance to count down. */
     void (*on_finish)(struct exchange *x, struct middleware *m, void *own);
 };

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* After that many the rest waits for the next turn, so a burst does not starve the connections we have. */
@@ -30,9 +31,13 @@ static void set_options(int fd, sa_family_t family)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){0}, sizeof(int));
 }
 
-/* A socket file that nobody listens behind is left over from a process that ended. */
+/* A socket file that nobody listens behind is left over from a process that ended. Other files refuse
+ * connections just the same, and are none of our business. */
 static bool remove_stale_socket(const struct addr *address)
 {
+    struct stat found;
+    if (lstat(address->un.sun_path, &found) != 0 || !S_ISSOCK(found.st_mode))
+        return false;
     int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (probe < 0)
         return false;

@@ -214,7 +214,8 @@ void loop_turn(struct loop *loop, int64_t wait_ns)
     wheel_advance(&loop->wheel, loop->now);
     if (has_messages(loop))
         deliver_messages(loop);
-    run_deferred(loop);
+    if (loop->flushes != NULL || loop->frees != NULL)
+        run_deferred(loop);
     note_work(loop);
 }
 

@@ -4,7 +4,7 @@
 
 void wheel_init(struct wheel *wheel, int64_t now)
 {
-    wheel->tick = wheel->clock = now >> WHEEL_TICK_SHIFT;
+    wheel->tick = now >> WHEEL_TICK_SHIFT;
     wheel->next = INT64_MAX;
     for (unsigned level = 0; level < WHEEL_LEVELS; level++) {
         wheel->used[level] = 0;
@@ -13,18 +13,19 @@ void wheel_init(struct wheel *wheel, int64_t now)
     }
 }
 
-/* The first tick that is not before the deadline. */
+/* The first tick that is not before the deadline; the last there is for the last deadlines. */
 static int64_t tick_for(int64_t deadline)
 {
-    int64_t part = deadline & ((INT64_C(1) << WHEEL_TICK_SHIFT) - 1);
-    return (deadline >> WHEEL_TICK_SHIFT) + (part != 0);
+    int64_t tick = deadline >> WHEEL_TICK_SHIFT;
+    bool exact = tick << WHEEL_TICK_SHIFT == deadline;
+    return exact || tick == INT64_MAX >> WHEEL_TICK_SHIFT ? tick : tick + 1;
 }
 
 void wheel_file(struct wheel *wheel, struct timer *timer)
 {
     int64_t tick = tick_for(timer->deadline);
-    if (tick <= wheel->clock)
-        tick = wheel->clock + 1;
+    if (tick <= wheel->tick)
+        tick = wheel->tick + 1;
     unsigned highest = 63 - (unsigned)__builtin_clzll((uint64_t)(tick ^ wheel->tick));
     unsigned level = highest / SLOT_BITS, shift = level * SLOT_BITS;
     unsigned slot = (unsigned)(tick >> shift) & (WHEEL_SLOTS - 1);
@@ -52,44 +53,43 @@ static int64_t first_used(const struct wheel *wheel, unsigned *ret_level)
     return INT64_MAX;
 }
 
-/* A timer whose slot has come: it is due, was moved meanwhile, or stood in a coarser level. */
-static void visit(struct wheel *wheel, struct timer *timer)
+/* A slot whose time has come: what is due goes to `due`, the rest (moved meanwhile, or in a coarse level) is filed
+ * anew, and what was disarmed is forgotten. */
+static void sort_out(struct wheel *wheel, struct list *slot, int64_t tick, struct list *due)
 {
-    timer->filed_for = TIME_NEVER;
-    if (timer->deadline == TIME_NEVER)
-        return;
-    if (tick_for(timer->deadline) > wheel->clock) {
-        wheel_file(wheel, timer);
-        return;
+    struct list *link;
+    while ((link = list_pop(slot)) != NULL) {
+        struct timer *timer = container_of(link, struct timer, link);
+        timer->filed_for = TIME_NEVER;
+        if (timer->deadline == TIME_NEVER)
+            continue;
+        if (tick_for(timer->deadline) > tick)
+            wheel_file(wheel, timer);
+        else
+            list_append(due, link);
     }
-    timer->deadline = TIME_NEVER;
-    timer->on_expire(timer);
-}
-
-static void empty_slot(struct wheel *wheel, struct list *slot)
-{
-    /* The timers move to a ring of their own first: a visit may file others into this very slot's level,
-     * or cancel one that still waits here. */
-    struct list due, *link;
-    list_add_before(slot, &due);
-    list_remove(slot);
-    while ((link = list_pop(&due)) != NULL)
-        visit(wheel, container_of(link, struct timer, link));
 }
 
 void wheel_expire(struct wheel *wheel, int64_t tick)
 {
-    wheel->clock = tick;
-    for (;;) {
-        unsigned level = 0;
-        int64_t begins = first_used(wheel, &level);
-        wheel->next = begins;
-        if (begins > tick)
-            break;
+    struct list due = LIST_INIT(due), *link;
+    unsigned level = 0;
+    int64_t begins;
+    while ((begins = first_used(wheel, &level)) <= tick) {
         struct list *slot = &wheel->slots[level][__builtin_ctzll(wheel->used[level])];
-        wheel->tick = begins;
         wheel->used[level] &= wheel->used[level] - 1;
-        empty_slot(wheel, slot);
+        wheel->tick = begins;
+        sort_out(wheel, slot, tick, &due);
     }
     wheel->tick = tick;
+    wheel->next = begins;
+
+    /* Only now, with the wheel in order: a call may set, move and cancel any timer, one in `due` as well. */
+    while ((link = list_pop(&due)) != NULL) {
+        struct timer *timer = container_of(link, struct timer, link);
+        if (timer->deadline == TIME_NEVER)
+            continue;
+        timer->deadline = TIME_NEVER;
+        timer->on_expire(timer);
+    }
 }

@@ -28,7 +28,6 @@ struct timer {
 
 struct wheel {
     int64_t tick;                 /* up to here timers have expired */
-    int64_t clock;                /* tick of this turn; ahead of `tick` only while timers expire */
     int64_t next;                 /* no timer stands before this tick; INT64_MAX: there is none */
     uint64_t used[WHEEL_LEVELS];  /* a bit per slot that may hold timers */
     struct list slots[WHEEL_LEVELS][WHEEL_SLOTS];
@@ -37,7 +36,8 @@ struct wheel {
 void wheel_init(struct wheel *wheel, int64_t now);
 /* Puts a timer where its deadline belongs; one that has passed is due at the next tick. */
 void wheel_file(struct wheel *wheel, struct timer *timer);
-/* Calls on_expire of all that is due at `tick`. Timers that these calls set wait for a later turn. */
+/* Calls on_expire of all that is due at `tick`. What these calls set, however early, waits for a later tick; what
+ * they cancel or move does not expire. */
 void wheel_expire(struct wheel *wheel, int64_t tick);
 
 /* Once per turn. `now` never goes back. */
@@ -47,7 +47,7 @@ static inline void wheel_advance(struct wheel *wheel, int64_t now)
     if (tick >= wheel->next)
         wheel_expire(wheel, tick);
     else
-        wheel->tick = wheel->clock = tick;
+        wheel->tick = tick;
 }
 
 /* Monotonic ns at which wheel_advance may have something to do, TIME_NEVER when nothing is filed. */

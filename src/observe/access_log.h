@@ -36,9 +36,10 @@ struct access_record {
 
 struct access_log;
 
-/* Opens the log (NULL with errno when the file cannot be opened). One per distinct configuration; the snapshot keeps it. */
+/* Opens the log (NULL with errno when the file cannot be opened). One reference; each snapshot that uses it holds one. */
 struct access_log *access_log_new(const struct access_log_config *config);
-void access_log_free(struct access_log *log);
+struct access_log *access_log_ref(struct access_log *log);
+void access_log_unref(struct access_log *log);
 /* Same destination and format: a reload keeps the one that runs. */
 bool access_log_matches(const struct access_log *log, const struct access_log_config *config);
 /* SIGUSR1. */

@@ -1,5 +1,6 @@
 /* A request of our own: to an authentication service, a mirror, a health check. The response is gathered whole, up
- * to a limit, and handed over once. Runs on the worker's (or the control thread's) loop.
+ * to a limit, and handed over once. Runs on the worker's (or the control thread's) loop. Interim responses are passed over,
+ * redirections are not followed; a stale idle connection is replaced once, if asking twice can do no harm.
  *
  * Ownership: a fetch is reference-free and owns an arena; fetch_start takes it, `on_done` is called exactly once (not
  * before fetch_start returns), and the fetch is freed after on_done returns. fetch_cancel ends it without on_done. */
@@ -18,6 +19,7 @@ struct fetch {
     int64_t timeout;                     /* ns for everything; 0: none */
     size_t max_body;                     /* response bytes that are kept; more ends it with RESPONSE_TOO_LARGE */
     bool discard_body;                   /* read and drop the response's body (mirrors) */
+    bool repeatable;                     /* asking twice does no harm whatever the method is */
     void (*on_done)(struct fetch *fetch, enum status status);
     void *owner;
     /* The outcome: valid in on_done. */
@@ -25,6 +27,7 @@ struct fetch {
     struct str response_body;
 };
 
+/* NULL when the worker has no buffers left. */
 struct fetch *fetch_new(struct worker *worker);
 void fetch_start(struct fetch *fetch);
 void fetch_cancel(struct fetch *fetch);

@@ -14,9 +14,13 @@ class Client:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.settimeout(patience)
-        if source:
-            self.socket.bind((source, 0))
-        self.socket.connect((host, port))
+        try:
+            if source:
+                self.socket.bind((source, 0))
+            self.socket.connect((host, port))
+        except OSError:
+            self.socket.close()
+            raise
         self.reader = Reader(self._receive)
 
     def _receive(self):

@@ -40,7 +40,7 @@ async def upload(request: Request):
 
 @app.post("/echo")
 async def echo(request: Request):
-    return StreamingResponse(request.stream(), media_type="application/octet-stream")
+    return Response(await request.body(), media_type="application/octet-stream")
 
 
 @app.get("/download")

@@ -1,0 +1,38 @@
+/* The plug of subcommands: one file each in cli/. Found by name; main.c hands over. */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include "base/diag.h"
+#include "base/registry.h"
+#include "base/str.h"
+#include "config/flags.h"
+
+#define EXIT_GOOD 0
+#define EXIT_FAILED 1
+#define EXIT_USAGE 2
+
+struct command {
+    const char *name;
+    const char *usage;            /* "explain --config FILE [-X METHOD] URL" */
+    const char *summary;          /* one line */
+    const struct flag *flags;     /* its own; NULL: none. Configuration options are added when takes_options is set */
+    bool takes_options;
+    /* `words` behind the command's name. Gives the exit code. */
+    int (*run)(const struct command *command, const char *const *words, size_t count);
+};
+REGISTRY(command, const struct command);
+
+/* NULL when there is none; *ret_suggestion is then the nearest name or empty. */
+const struct command *command_find(struct str name, struct str *ret_suggestion);
+/* All commands by name; gives how many. */
+size_t command_list(const struct command **out, size_t max);
+
+/* Reads the command's own flags (and nothing else). On a mistake: one line on standard error; false. */
+bool command_read_flags(const struct command *command, const char *const *words, size_t count, struct arena *arena,
+                        struct flags *ret_flags);
+/* Shows what a diag holds on standard error, in colour on a terminal without NO_COLOR. */
+void command_show(struct diag *diag);
+/* One line on standard error for a wrong use, with the usage; gives EXIT_USAGE. */
+int command_misused(const struct command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,261 @@
+#include "cli/process.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "cli/command.h"
+#include "cli/stop.h"
+#include "exchange/port.h"
+#include "net/signals.h"
+#include "observe/access_log.h"
+#include "provider/watch.h"
+#include "snapshot/compile.h"
+#include "snapshot/publish.h"
+#include "upstream/health.h"
+#include "upstream/resolve.h"
+
+struct process {
+    const struct settings *settings;
+    struct worker control;
+    struct worker *workers;
+    unsigned worker_count;
+    struct graph *graph;              /* one reference */
+    struct signals signals;
+    struct file_watch watch;
+    uint64_t fingerprint;
+    struct stop stop;
+};
+
+/* ---- loading ---- */
+
+static bool configure_logs(const struct model *model, struct diag *diag)
+{
+    const struct log_config *log = &model->config.log;
+    struct log_settings settings = {
+        .level = (enum log_level)log->level, .format = (enum log_format)log->format, .path = log->file_path, .no_color = log->no_color};
+    if (log_configure(&settings))
+        return true;
+    diag_error(diag, node_span(node_get(log->origin, S("filePath"))), "the log cannot be written: %m");
+    return false;
+}
+
+/* The running log goes on when it writes the same lines to the same place. */
+static bool choose_access_log(struct graph *graph, const struct graph *running, struct diag *diag)
+{
+    const struct access_log_config *config = graph->model->config.access_log;
+    if (config == NULL)
+        return true;
+    if (running != NULL && running->access_log != NULL && access_log_matches(running->access_log, config))
+        graph->access_log = access_log_ref(running->access_log);
+    else
+        graph->access_log = access_log_new(config);
+    if (graph->access_log == NULL)
+        diag_error(diag, node_span(node_get(config->origin, S("filePath"))), "the access log cannot be written: %m");
+    return graph->access_log != NULL;
+}
+
+static unsigned count_workers(const struct model *model)
+{
+    return model->config.workers != 0 ? (unsigned)model->config.workers : worker_default_count();
+}
+
+/* A new graph, ready to be published, or NULL with the mistakes in `diag`. The model is freed with whatever it became. */
+static struct graph *load(struct process *process, struct model *model, struct diag *diag)
+{
+    struct graph *graph = diag->errors == 0 ? snapshot_compile(model, process->worker_count, diag) : NULL;
+    if (graph == NULL)
+        return NULL;
+    if (configure_logs(model, diag) && choose_access_log(graph, process->graph, diag) &&
+        snapshot_publish(graph, process->graph, process->workers, process->worker_count, diag))
+        return graph;
+    return NULL;
+}
+
+static void adopt(struct process *process, struct graph *graph)
+{
+    if (process->graph != NULL)
+        graph_unref(process->graph);
+    process->graph = graph;
+}
+
+static void log_mistakes(struct diag *diag)
+{
+    struct text text;
+    text_init(&text, (size_t)1 << 20);
+    diag_sort(diag);
+    diag_render(diag, false, &text);
+    log_error("the configuration has mistakes, what runs stays as it was:\n%s", text_c(&text));
+    text_release(&text);
+}
+
+static void reload(struct process *process, bool asked)
+{
+    struct diag diag;
+    struct settings_files files = {.paths = {0}};
+    struct model *model = settings_load(process->settings, &diag, &files);
+    uint64_t fingerprint = settings_fingerprint(&files);
+    file_watch_set(&process->watch, &files);
+    settings_files_release(&files);
+    if (!asked && fingerprint == process->fingerprint) {
+        diag_release(&diag);
+        model_free(model);
+        return;
+    }
+    process->fingerprint = fingerprint;
+    if (count_workers(model) != process->worker_count)
+        log_warn("'workers' takes effect when the process is started again");
+    struct graph *graph = load(process, model, &diag);
+    if (graph != NULL) {
+        adopt(process, graph);
+        log_info("configuration %llu is running: %u routers, %u services", (unsigned long long)graph->generation,
+                 graph->router_count, graph->service_count);
+    } else {
+        log_mistakes(&diag);
+    }
+    diag_release(&diag);
+    if (graph == NULL)
+        model_free(model);
+}
+
+/* ---- the control thread's events ---- */
+
+static void on_files_changed(struct file_watch *watch)
+{
+    reload(watch->owner, false);
+}
+
+static void reopen_logs(struct process *process)
+{
+    bool good = log_reopen();
+    if (process->graph->access_log != NULL)
+        good = access_log_reopen(process->graph->access_log) && good;
+    if (!good)
+        log_error("a log file cannot be opened again: %m");
+}
+
+static void on_signal(struct signals *signals, int number)
+{
+    struct process *process = signals->owner;
+    if (number == SIGHUP)
+        reload(process, true);
+    else if (number == SIGUSR1)
+        reopen_logs(process);
+    else if (number != SIGUSR2)
+        stop_begin(&process->stop, process->graph);
+}
+
+/* ---- the life of the process ---- */
+
+static void on_health_change(struct server *server, bool healthy, const char *why)
+{
+    struct text url;
+    text_init(&url, 4096);
+    text_add(&url, server->url);
+    log_with(healthy ? LOG_INFO : LOG_WARN, FIELDS("server", text_c(&url)), "the server is %s%s%s", healthy ? "healthy" : "down",
+             why != NULL ? ": " : "", why != NULL ? why : "");
+    text_release(&url);
+}
+
+static bool start_workers(struct process *process)
+{
+    process->workers = memory_zalloc(process->worker_count * sizeof(struct worker));
+    for (unsigned i = 0; i < process->worker_count; i++) {
+        if (!worker_init(&process->workers[i], i))
+            return false;
+        worker_graph_init(&process->workers[i]);
+    }
+    return true;
+}
+
+static bool run_workers(struct process *process)
+{
+    for (unsigned i = 0; i < process->worker_count; i++)
+        if (!worker_start(&process->workers[i], "portico-worker"))
+            return false;
+    return true;
+}
+
+static bool start_control(struct process *process)
+{
+    signals_block();
+    if (!worker_init(&process->control, process->worker_count))
+        return false;
+    worker_self = &process->control;
+    process->control.loop.owner = &process->control;
+    process->stop = (struct stop){.control = &process->control, .workers = process->workers, .worker_count = process->worker_count};
+    if (!resolve_start(&process->control.loop))
+        log_warn("names of servers cannot be resolved: %m");
+    health_start(&process->control, on_health_change);
+    return signals_start(&process->signals, &process->control.loop, on_signal, process);
+}
+
+/* The first configuration: mistakes are shown as they are, and nothing is started. */
+static int start(struct process *process)
+{
+    struct diag diag;
+    struct settings_files files = {.paths = {0}};
+    struct model *model = settings_load(process->settings, &diag, &files);
+    process->worker_count = count_workers(model);
+    process->fingerprint = settings_fingerprint(&files);
+    struct graph *graph = NULL;
+    if (diag.errors == 0 && start_workers(process) && start_control(process))
+        graph = load(process, model, &diag);
+    if (diag.errors + diag.warnings != 0)
+        command_show(&diag);
+    diag_release(&diag);
+    if (graph != NULL) {
+        adopt(process, graph);
+        if (!file_watch_start(&process->watch, &process->control.loop, on_files_changed, process))
+            log_warn("file changes cannot be noticed (%m); send SIGHUP");
+        file_watch_set(&process->watch, &files);
+    }
+    settings_files_release(&files);
+    return graph != NULL ? EXIT_GOOD : EXIT_FAILED;
+}
+
+static void announce(const struct graph *graph)
+{
+    for (unsigned i = 0; i < graph->entry_count; i++)
+        log_info("entrypoint '%.*s' listens on %.*s", STR_ARGS(graph->entries[i]->name), STR_ARGS(graph->entries[i]->address_text));
+    log_info("portico " PORTICO_VERSION " is ready: %u routers, %u services", graph->router_count, graph->service_count);
+}
+
+static void end(struct process *process)
+{
+    file_watch_stop(&process->watch);
+    graph_unref(process->graph);
+    health_stop();
+    resolve_stop();
+    upstream_forget_all(&process->control);
+    loop_turn(&process->control.loop, 0);
+    signals_stop(&process->signals);
+    worker_release(&process->control);
+    free(process->workers);
+}
+
+int process_run(const struct settings *settings)
+{
+    struct process process = {.settings = settings};
+    int code = start(&process);
+    if (code != EXIT_GOOD)
+        return code;
+    if (!run_workers(&process)) {
+        log_error("threads cannot be started: %m");
+        return EXIT_FAILED;
+    }
+    announce(process.graph);
+    loop_run(&process.control.loop);
+    for (unsigned i = 0; i < process.worker_count; i++) {
+        worker_join(&process.workers[i]);
+        worker_graph_release(&process.workers[i]);
+        upstream_forget_all(&process.workers[i]);
+        loop_turn(&process.workers[i].loop, 0);
+        access_log_worker_release(&process.workers[i]);
+        worker_release(&process.workers[i]);
+    }
+    end(&process);
+    return EXIT_GOOD;
+}

@@ -1,0 +1,53 @@
+#include "config/load.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "config/template.h"
+#include "config/yaml.h"
+
+struct node *load_text(struct str name, struct str content, enum load_kind kind,
+                       struct arena *arena, struct diag *diag)
+{
+    if (str_starts(content, S("\xef\xbb\xbf")))
+        content = str_from_index(content, 3);
+    size_t errors = diag->errors;
+    content = template_expand(name, content, kind == LOAD_DYNAMIC, arena, diag);
+    if (diag->errors != errors)
+        return NULL;
+    return yaml_read(arena, diag_source(arena, name, content), diag);
+}
+
+static void report_unreadable(struct str name, int error, struct arena *arena, struct diag *diag)
+{
+    struct span span = {.source = diag_source(arena, name, STR_NONE)};
+    if (error == EFBIG)
+        diag_error(diag, span, "larger than %u MiB", LOAD_BYTES_MAX >> 20);
+    else
+        diag_error(diag, span, "cannot be read: %s", strerror(error));
+}
+
+struct node *load_file(const char *path, enum load_kind kind, struct arena *arena,
+                       struct diag *diag)
+{
+    struct str name = str_from(path), content;
+    if (str_ends_nocase(name, S(".toml"))) {
+        struct span span = {.source = diag_source(arena, name, STR_NONE)};
+        struct diag_item *item = diag_error(diag, span, "TOML is not read");
+        diag_hint(diag, item, "write it as YAML: the options have the same names");
+        return NULL;
+    }
+    if (!file_read(arena, path, LOAD_BYTES_MAX, &content)) {
+        report_unreadable(name, errno, arena, diag);
+        return NULL;
+    }
+    return load_text(name, content, kind, arena, diag);
+}
+
+bool load_is_file_name(struct str name)
+{
+    return !str_starts(name, S(".")) &&
+           (str_ends_nocase(name, S(".yaml")) || str_ends_nocase(name, S(".yml")) ||
+            str_ends_nocase(name, S(".json")));
+}

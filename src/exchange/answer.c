@@ -1,0 +1,90 @@
+/* Responses that are made here: by a middleware, by a service, or because something failed. */
+#include "exchange/exchange.h"
+#include "http/uri.h"
+
+/* A body that lies in memory, as a source. */
+static enum status read_memory(struct body_source *source, struct chunkq *into, size_t max)
+{
+    struct exchange *x = container_of(source, struct exchange, memory_source);
+    struct str part = str_first(x->memory_body, max);
+    if (part.len == 0)
+        return STATUS_END;
+    chunkq_add_static(into, part);
+    x->memory_body = str_from_index(x->memory_body, part.len);
+    return STATUS_OK;
+}
+
+static void begin_answer(struct exchange *x, int status, enum status reason)
+{
+    x->response = (struct response){.status = status, .version = HTTP_1_1};
+    fields_init(&x->response.fields, &x->arena, 8);
+    fields_init(&x->response.trailers, &x->arena, 0);
+    x->answered_here = true;
+    if (reason != STATUS_OK)
+        x->failure = reason;
+}
+
+void exchange_answer(struct exchange *x, int status, enum status reason, struct str content_type, struct str body)
+{
+    begin_answer(x, status, reason);
+    x->response.body_length = (int64_t)body.len;
+    x->memory_body = body;
+    x->memory_source = (struct body_source){.read = read_memory};
+    x->response_source = &x->memory_source;
+    if (content_type.len != 0)
+        fields_add_id(&x->response.fields, FIELD_CONTENT_TYPE, content_type);
+}
+
+/* Traefik's words where it has some, so that scripts which look for them go on working. */
+static struct str answer_text(struct exchange *x, int status)
+{
+    if (status == 404)
+        return S("404 page not found\n");
+    if (status == 503 && x->failure == STATUS_NO_READY_SERVER)
+        return S("no available server\n");
+    return arena_printf(&x->arena, "%d %.*s\n", status, STR_ARGS(http_reason(status)));
+}
+
+void exchange_answer_status(struct exchange *x, int status, enum status reason)
+{
+    if (reason != STATUS_OK)
+        x->failure = reason;
+    exchange_answer(x, status, reason, S("text/plain; charset=utf-8"), answer_text(x, status));
+    fields_add(&x->response.fields, S("X-Content-Type-Options"), S("nosniff"));
+    if (status == 503)
+        fields_add_id(&x->response.fields, FIELD_RETRY_AFTER, S("2"));
+}
+
+void exchange_answer_redirect(struct exchange *x, int status, struct str location)
+{
+    exchange_answer(x, status, STATUS_MIDDLEWARE_ANSWERED, S("text/plain; charset=utf-8"), http_reason(status));
+    fields_add_id(&x->response.fields, FIELD_LOCATION, location);
+}
+
+void exchange_answer_source(struct exchange *x, struct body_source *source, enum status reason)
+{
+    x->answered_here = true;
+    x->response_source = source;
+    if (reason != STATUS_OK)
+        x->failure = reason;
+}
+
+struct str exchange_scheme(const struct exchange *x)
+{
+    if (x->forwarded_trusted) {
+        struct str proto = fields_value(&x->stream.request.fields, FIELD_X_FORWARDED_PROTO);
+        if (str_equal_nocase(proto, S("https")) || str_equal_nocase(proto, S("wss")))
+            return S("https");
+        if (proto.len != 0)
+            return S("http");
+    }
+    return x->stream.client->tls ? S("https") : S("http");
+}
+
+struct str exchange_url(struct exchange *x)
+{
+    const struct request *request = exchange_request(x);
+    struct str scheme = exchange_scheme(x);
+    return arena_printf(&x->arena, "%.*s://%.*s%.*s%s%.*s", STR_ARGS(scheme), STR_ARGS(request->authority),
+                        STR_ARGS(request->path), request->query.data != NULL ? "?" : "", STR_ARGS(request->query));
+}

@@ -1,0 +1,130 @@
+#include "exchange/attempt.h"
+
+#include "exchange/outgoing.h"
+#include "exchange/service.h"
+#include "exchange/spool.h"
+
+#define ATTEMPTS_MAX 16      /* of one request, whatever is configured */
+
+static void on_server_facts(struct upstream_stream *stream, unsigned facts)
+{
+    struct exchange *x = stream->owner;
+    x->facts_server |= facts;
+    exchange_run(x);
+}
+
+enum status attempt_open(struct exchange *x)
+{
+    x->attempts++;
+    x->facts_server = 0;
+    x->upstream = (struct upstream_stream){.on_facts = on_server_facts, .owner = x, .arena = &x->arena};
+    enum status status = upstream_open(x->worker, x->server, x->transport, x->fresh_connection, &x->upstream);
+    x->upstream_bound = status == STATUS_OK || status == STATUS_AGAIN;
+    return status;
+}
+
+/* A held body can be sent again from its start; a streamed one only while nothing of it was read. */
+static void begin_upload(struct exchange *x)
+{
+    struct body_source *source = x->spool != NULL ? spool_rewind(x->spool) : &x->stream.source;
+    relay_init(&x->upload, x->worker, source, &x->upstream.sink);
+    x->upload.trailers = &x->stream.request.trailers;
+    x->upload.filters = x->request_filters;
+    x->upload_began = true;
+    x->upload_done = !x->stream.request.has_body;
+}
+
+enum status attempt_send(struct exchange *x)
+{
+    outgoing_prepare(x);
+    struct request copy;
+    enum status status = x->upstream.ops->send_head(&x->upstream, outgoing_address(x, &copy));
+    if (status != STATUS_OK)
+        return status;
+    begin_upload(x);
+    x->times.sent = exchange_now(x);
+    if (!x->upload_done)
+        return attempt_upload(x);
+    status = x->upstream.sink.flush(&x->upstream.sink);
+    return status == STATUS_AGAIN ? STATUS_OK : status;
+}
+
+enum status attempt_upload(struct exchange *x)
+{
+    if (x->upload_done)
+        return STATUS_OK;
+    enum status status = relay_pump(&x->upload);
+    if (x->upload.moved != 0 && x->spool == NULL)
+        x->replayable = false;
+    if (status == STATUS_AGAIN)
+        return STATUS_AGAIN;
+    x->upload_done = true;
+    /* The server reads no more, but what it has to say may already be here (413, a redirect). */
+    if (status != STATUS_OK && x->upload.broken_side == RELAY_SINK && x->upstream.anything_sent)
+        return STATUS_OK;
+    return status;
+}
+
+void attempt_release(struct exchange *x, bool reusable)
+{
+    if (x->upload_began) {
+        x->upload.filters = NULL;      /* they belong to the exchange and serve the next try */
+        relay_release(&x->upload);
+        x->upload_began = false;
+    }
+    if (x->upstream_bound) {
+        x->upstream_bound = false;
+        x->upstream.ops->release(&x->upstream, reusable);
+    }
+    if (x->server != NULL) {
+        server_end(x->server);
+        server_unref(x->server);
+        x->server = NULL;
+    }
+}
+
+static bool never_reached_the_server(const struct exchange *x, enum status status)
+{
+    return !x->upstream.anything_sent || status == STATUS_UPSTREAM_REFUSED || status == STATUS_UPSTREAM_UNREACHABLE ||
+           status == STATUS_UPSTREAM_UNRESOLVED || status == STATUS_UPSTREAM_CONNECT_TIMEOUT;
+}
+
+/* An idle connection that the server closed while the request was on its way: not the server's failure. */
+static bool was_stale(const struct exchange *x, enum status status)
+{
+    return x->upstream.reused && !x->upstream.anything_received &&
+           (status == STATUS_UPSTREAM_CLOSED || status == STATUS_UPSTREAM_RESET);
+}
+
+static bool is_the_servers_fault(enum status status)
+{
+    return status_http(status) == 502 || status_http(status) == 504;
+}
+
+enum step attempt_failed(struct exchange *x, enum status status)
+{
+    bool stale = was_stale(x, status);
+    bool unsent = never_reached_the_server(x, status);
+    if (!stale && is_the_servers_fault(status) && x->service->type->on_attempt != NULL)
+        x->service->type->on_attempt(x, x->service, status);
+    bool replay = (x->replayable || x->detour) && !x->response_sent &&
+                  (unsent || method_is_idempotent(x->stream.request.method));
+    attempt_release(x, false);
+    x->failure = status;
+    if (!is_the_servers_fault(status) || !replay || x->attempts >= ATTEMPTS_MAX ||
+        status == STATUS_UPSTREAM_TIMEOUT || status == STATUS_UPSTREAM_BAD_RESPONSE)
+        return STEP_ANSWER;
+    if (stale) {
+        x->tried = 0;
+        x->fresh_connection = true;
+    }
+    return STEP_PICK_SERVER;
+}
+
+void attempt_answered(struct exchange *x)
+{
+    x->failure = STATUS_OK;
+    outgoing_take_response(x);
+    if (x->service->type->on_attempt != NULL)
+        x->service->type->on_attempt(x, x->service, STATUS_OK);
+}

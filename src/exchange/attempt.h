@@ -1,0 +1,21 @@
+/* One try at one server: connecting, sending, and what a failure means for trying again. Threading: the worker's. */
+#ifndef EXCHANGE_ATTEMPT_H
+#define EXCHANGE_ATTEMPT_H
+
+#include "exchange/exchange.h"
+
+/* Opens a connection to x->server. OK, AGAIN, or why not. */
+enum status attempt_open(struct exchange *x);
+/* Queues the head and prepares the body's relay; sends what is there. */
+enum status attempt_send(struct exchange *x);
+/* Goes on sending the request's body. OK: it is through (or given up by the server, which may still answer). */
+enum status attempt_upload(struct exchange *x);
+/* The try has failed: the server's account is told, the connection is dropped, and the step that follows is given:
+ * PICK_SERVER when another try is safe and sensible, else ANSWER. */
+enum step attempt_failed(struct exchange *x, enum status status);
+/* The try has brought a response head. */
+void attempt_answered(struct exchange *x);
+/* Lets go of the connection and the server. `reusable`: both messages ended as they should. */
+void attempt_release(struct exchange *x, bool reusable);
+
+#endif

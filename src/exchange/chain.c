@@ -1,0 +1,56 @@
+#include "exchange/chain.h"
+
+#include "exchange/graph.h"
+
+bool chain_begin(struct exchange *x)
+{
+    x->chain_at = x->chain_entered = 0;
+    if (x->router->chain_memory == 0)
+        return true;
+    x->chain_memory = arena_zalloc(&x->arena, x->router->chain_memory);
+    return x->chain_memory != NULL;
+}
+
+static void *own_memory(const struct exchange *x, const struct middleware *m)
+{
+    return m->type->exchange_size != 0 ? x->chain_memory + m->own_offset : NULL;
+}
+
+enum verdict chain_run_request(struct exchange *x)
+{
+    const struct router *router = x->router;
+    while (x->chain_at < router->chain_count) {
+        struct middleware *m = router->chain[x->chain_at];
+        if (x->chain_entered <= x->chain_at)
+            x->chain_entered = x->chain_at + 1;
+        enum verdict verdict =
+            m->type->on_request != NULL ? m->type->on_request(x, m, own_memory(x, m)) : VERDICT_NEXT;
+        if (verdict != VERDICT_NEXT)
+            return verdict;
+        x->chain_at++;
+    }
+    return VERDICT_NEXT;
+}
+
+/* chain_at counts the middlewares that the response has still to pass. */
+enum verdict chain_run_response(struct exchange *x)
+{
+    while (x->chain_at > 0) {
+        struct middleware *m = x->router->chain[x->chain_at - 1];
+        enum verdict verdict =
+            m->type->on_response != NULL ? m->type->on_response(x, m, own_memory(x, m)) : VERDICT_NEXT;
+        if (verdict == VERDICT_WAIT || verdict == VERDICT_RETRY || verdict == VERDICT_DETOUR)
+            return verdict;
+        x->chain_at--;
+    }
+    return VERDICT_NEXT;
+}
+
+void chain_finish(struct exchange *x)
+{
+    for (unsigned i = 0; i < x->chain_entered; i++) {
+        struct middleware *m = x->router->chain[i];
+        if (m->type->on_finish != NULL)
+            m->type->on_finish(x, m, own_memory(x, m));
+    }
+}

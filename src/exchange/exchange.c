@@ -1,0 +1,228 @@
+/* An exchange's birth, its running through the steps, and its end. What happens in between stands in steps.c. */
+#include "exchange/exchange.h"
+
+#include <assert.h>
+
+#include "exchange/attempt.h"
+#include "exchange/chain.h"
+#include "exchange/graph.h"
+#include "exchange/port.h"
+#include "exchange/progress.h"
+#include "exchange/record.h"
+#include "exchange/service.h"
+#include "exchange/spool.h"
+#include "exchange/steps.h"
+
+#define ARENA_BUDGET ((size_t)8 << 20)      /* of one exchange: heads are bounded by their own limits */
+
+static void on_timer(struct timer *timer)
+{
+    struct exchange *x = container_of(timer, struct exchange, timer);
+    x->expired = true;
+    if (x->resume_on_body || x->resume_on_timer)
+        x->waiting = false;
+    x->resume_on_timer = false;
+    exchange_run(x);
+}
+
+static struct stream *open_exchange(void *context, struct client *client)
+{
+    struct port *port = context;
+    struct worker *worker = port->worker;
+    struct chunk *memory = chunk_new(&worker->chunks, false);
+    if (memory == NULL)
+        return NULL;
+    _Static_assert(sizeof(struct exchange) < CHUNK_SMALL_SIZE / 2, "the rest of the chunk is the first of the arena");
+    struct exchange *x = (struct exchange *)(void *)memory->data;
+    memset(x, 0, sizeof(*x));
+    arena_init_with(&x->arena, x + 1, memory->capacity - sizeof(*x), ARENA_BUDGET);
+    x->memory = memory;
+    x->worker = worker;
+    x->pin = port->pin;
+    graph_pin_take(x->pin);
+    x->graph = x->pin->graph;
+    x->entry = port->entry;
+    x->stream.arena = &x->arena;
+    x->stream.client = client;
+    x->replayable = true;
+    x->times.began = worker->loop.now;
+    timer_init(&x->timer, on_timer);
+    list_append(&worker->graph->exchanges, &x->link);
+    worker->graph->exchange_count++;
+    return &x->stream;
+}
+
+static void on_client_facts(struct stream *stream, unsigned facts)
+{
+    struct exchange *x = (struct exchange *)(void *)stream;
+    x->facts_client |= facts;
+    if (x->resume_on_body && (facts & FACT_READABLE) != 0)
+        x->waiting = false;
+    exchange_run(x);
+}
+
+struct stream_handler exchange_handler = {.open = open_exchange, .on_facts = on_client_facts};
+
+/* A whole response: its head went out and all of its body. */
+static bool response_is_whole(const struct exchange *x)
+{
+    return x->response_sent && x->download_done;
+}
+
+static void release_filters(struct filter **row)
+{
+    for (struct filter *filter = *row; filter != NULL; filter = filter->next) {
+        chunkq_release(&filter->out);
+        if (filter->release != NULL)
+            filter->release(filter);
+    }
+    *row = NULL;
+}
+
+static void end_exchange(struct exchange *x)
+{
+    bool whole = response_is_whole(x);
+    x->ended = true;
+    x->times.ended = exchange_now(x);
+    timer_cancel(&x->timer);
+    record_exchange(x);
+    if (x->download_began) {
+        x->download.filters = NULL;
+        relay_release(&x->download);
+    }
+    attempt_release(x, whole);
+    if (x->router != NULL)
+        chain_finish(x);
+    release_filters(&x->request_filters);
+    release_filters(&x->response_filters);
+    if (x->spool != NULL)
+        spool_free(x->spool);
+    list_remove(&x->link);
+    x->worker->graph->exchange_count--;
+    if (x->worker->graph->stopping)
+        x->stream.close_after = true;
+    x->stream.ops->finish(&x->stream, !whole);
+    graph_pin_drop(x->pin);
+    arena_release(&x->arena);
+    chunk_unref(x->memory);
+}
+
+/* The client has gone: nothing that is still to be done for it makes sense. */
+static bool client_left(struct exchange *x)
+{
+    if ((x->facts_client & FACT_CLOSED) == 0)
+        return false;
+    if (x->failure == STATUS_OK)
+        x->failure = x->stream.failure != STATUS_OK ? x->stream.failure : STATUS_CLIENT_ABORTED;
+    return true;
+}
+
+void exchange_run(struct exchange *x)
+{
+    if (x->running || x->ended)
+        return;
+    x->running = true;
+    while (!client_left(x)) {
+        if (x->waiting)
+            break;
+        enum step next = steps[x->step](x);
+        if (next == STEP_WAIT)
+            break;
+        assert(step_may_follow(x->step, next));
+        x->step = next;
+        if (next == STEP_FINISH)
+            break;
+    }
+    x->running = false;
+    if (x->step == STEP_FINISH || client_left(x)) {
+        x->step = STEP_FINISH;
+        end_exchange(x);
+    }
+}
+
+void exchange_resume(struct exchange *x)
+{
+    x->waiting = x->resume_on_timer = false;
+    exchange_run(x);
+}
+
+void exchange_wait(struct exchange *x, int64_t ns)
+{
+    progress_limit(x, ns > 0 ? ns : 1);
+    x->resume_on_timer = true;
+}
+
+void exchange_send_continue(struct exchange *x)
+{
+    if (x->continue_sent || !x->stream.request.expects_continue || x->response_sent)
+        return;
+    x->continue_sent = true;
+    struct response interim = {.status = 100, .version = HTTP_1_1};
+    fields_init(&interim.fields, &x->arena, 0);
+    if (x->stream.ops->send_head(&x->stream, &interim) == STATUS_OK)
+        x->stream.sink.flush(&x->stream.sink);
+}
+
+void exchange_drop_response(struct exchange *x)
+{
+    release_filters(&x->response_filters);
+    x->answered_here = x->service_told = false;
+    x->response_source = NULL;
+    x->failure = STATUS_OK;
+    x->reason_detail = NULL;
+}
+
+bool exchange_can_retry(const struct exchange *x)
+{
+    return x->replayable && !x->detour && !x->response_sent && x->router != NULL && (x->facts_client & FACT_CLOSED) == 0;
+}
+
+void exchange_detour(struct exchange *x, struct service *service, struct str path, struct str query)
+{
+    struct request *request = exchange_request(x);
+    x->detour = true;
+    x->service = service;
+    x->tried = 0;
+    request->path = path;
+    request->query = query;
+    /* The client's side still frames the response by this: what HEAD asked for has no body. */
+    request->method = x->original_method == METHOD_HEAD ? METHOD_HEAD : METHOD_GET;
+    request->method_name = method_text(request->method);
+    request->has_body = false;
+    request->body_length = BODY_NONE;
+    request->upgrade = STR_NONE;
+}
+
+static void append_filter(struct filter **row, struct filter *filter)
+{
+    while (*row != NULL)
+        row = &(*row)->next;
+    filter->next = NULL;
+    filter->ended = false;
+    chunkq_init(&filter->out);
+    *row = filter;
+}
+
+void exchange_filter_request(struct exchange *x, struct filter *filter)
+{
+    append_filter(&x->request_filters, filter);
+}
+
+void exchange_filter_response(struct exchange *x, struct filter *filter)
+{
+    append_filter(&x->response_filters, filter);
+}
+
+void exchange_use_server(struct exchange *x, struct server *server, unsigned index)
+{
+    x->server = server_ref(server);
+    x->transport = x->service->transport;
+    server_begin(server);
+    if (index < 64)
+        x->tried |= UINT64_C(1) << index;
+}
+
+void exchange_use_service(struct exchange *x, struct service *service)
+{
+    x->service = service;
+}

@@ -1,0 +1,109 @@
+#include "exchange/greeting.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "exchange/port.h"
+#include "proto/proxyproto/proxyproto.h"
+
+#define GREETING_BYTES 4096
+
+struct greeting {
+    struct watch watch;
+    struct timer timer;
+    struct list link;
+    struct deferred freeing;
+    struct port *port;
+    struct client client;
+};
+
+static void free_greeting(struct deferred *deferred)
+{
+    free(container_of(deferred, struct greeting, freeing));
+}
+
+static void end(struct greeting *greeting)
+{
+    timer_cancel(&greeting->timer);
+    list_remove(&greeting->link);
+    greeting->freeing.run = free_greeting;
+    loop_defer_free(&greeting->port->worker->loop, &greeting->freeing);
+}
+
+static void refuse(struct greeting *greeting)
+{
+    int fd = greeting->watch.fd;
+    loop_unwatch(&greeting->port->worker->loop, &greeting->watch);
+    close(fd);
+    end(greeting);
+}
+
+static void take_addresses(struct client *client, const struct proxyproto *header)
+{
+    struct addr source = {.len = sizeof(source.v6)}, destination = {.len = sizeof(destination.v6)};
+    memcpy(&source, &header->source, sizeof(source.v6));
+    memcpy(&destination, &header->destination, sizeof(destination.v6));
+    if (header->local || (source.any.sa_family != AF_INET && source.any.sa_family != AF_INET6))
+        return;
+    client->peer = addr_ip(&source);
+    client->peer_port = addr_port(&source);
+    client->local = addr_ip(&destination);
+    client->local_port = addr_port(&destination);
+    client->unix_socket = false;
+}
+
+/* Peeks, so that exactly the header is taken and whoever reads next finds its first byte. */
+static void on_ready(struct watch *watch, unsigned events)
+{
+    struct greeting *greeting = container_of(watch, struct greeting, watch);
+    char bytes[GREETING_BYTES];
+    ssize_t got = recv(watch->fd, bytes, sizeof(bytes), MSG_PEEK);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    struct proxyproto header;
+    size_t length = 0;
+    enum status status =
+        got > 0 ? proxyproto_parse(str_of(bytes, (size_t)got), &header, &length) : STATUS_BAD_PROXY_HEADER;
+    if (status == STATUS_AGAIN && (events & WATCH_HANGUP) == 0)
+        return;
+    if (status != STATUS_OK || recv(watch->fd, bytes, length, 0) != (ssize_t)length) {
+        refuse(greeting);
+        return;
+    }
+    take_addresses(&greeting->client, &header);
+    int fd = watch->fd;
+    struct port *port = greeting->port;
+    loop_unwatch(&port->worker->loop, watch);
+    end(greeting);
+    h1_server_new(port->worker, fd, &greeting->client, &port->settings, &port->connections);
+}
+
+static void on_timeout(struct timer *timer)
+{
+    refuse(container_of(timer, struct greeting, timer));
+}
+
+void greeting_start(struct port *port, int fd, const struct client *client)
+{
+    struct greeting *greeting = memory_zalloc(sizeof(*greeting));
+    greeting->port = port;
+    greeting->client = *client;
+    greeting->watch.on_ready = on_ready;
+    timer_init(&greeting->timer, on_timeout);
+    list_append(&port->greetings, &greeting->link);
+    if (!loop_watch(&port->worker->loop, &greeting->watch, fd)) {
+        close(fd);
+        end(greeting);
+        return;
+    }
+    if (port->settings.head_timeout != 0)
+        timer_after(&port->worker->loop, &greeting->timer, port->settings.head_timeout);
+}
+
+void greeting_close_all(struct port *port)
+{
+    while (!list_empty(&port->greetings))
+        refuse(container_of(port->greetings.next, struct greeting, link));
+}

@@ -1,0 +1,125 @@
+#include "exchange/incoming.h"
+
+#include "base/hex.h"
+#include "base/rand.h"
+#include "exchange/graph.h"
+#include "http/token.h"
+
+/* Fields by which a peer says who its client is: believed only when the peer is trusted (RFC 7239 8.1). */
+static const uint64_t forwarding_fields =
+    UINT64_C(1) << (FIELD_FORWARDED & 63) | UINT64_C(1) << (FIELD_X_FORWARDED_FOR & 63) |
+    UINT64_C(1) << (FIELD_X_FORWARDED_HOST & 63) | UINT64_C(1) << (FIELD_X_FORWARDED_PORT & 63) |
+    UINT64_C(1) << (FIELD_X_FORWARDED_PREFIX & 63) | UINT64_C(1) << (FIELD_X_FORWARDED_PROTO & 63) |
+    UINT64_C(1) << (FIELD_X_FORWARDED_SERVER & 63) | UINT64_C(1) << (FIELD_X_REAL_IP & 63);
+_Static_assert(FIELD_COUNT <= 64, "the fields of the proxy fit one word");
+
+static bool names_forwarding(struct str name)
+{
+    static const char *const names[] = {"x-forwarded-", "x-real-ip", "forwarded"};
+    char plain[64];
+    if (name.len > sizeof(plain))
+        return false;
+    for (size_t i = 0; i < name.len; i++)
+        plain[i] = name.data[i] == '_' ? '-' : ascii_lower(name.data[i]);
+    struct str text = str_of(plain, name.len);
+    return str_starts(text, str_from(names[0])) || str_equal(text, str_from(names[1])) ||
+           str_equal(text, str_from(names[2]));
+}
+
+static bool has_underscore(struct str name)
+{
+    return memchr(name.data, '_', name.len) != NULL;
+}
+
+/* Other spellings of those fields (underscores become dashes in many applications, so X_Forwarded_For is a twin). */
+static enum status clean_unknown_fields(struct exchange *x)
+{
+    struct fields *fields = &exchange_request(x)->fields;
+    int strategy = x->entry->config->http.underscore_headers_strategy;
+    FIELDS_FOREACH(fields, field) {
+        if (field->id != FIELD_OTHER)
+            continue;
+        char first = ascii_lower(field->name.data[0]);
+        bool underscore = strategy != UNDERSCORE_KEEP && has_underscore(field->name);
+        if (underscore && strategy == UNDERSCORE_REJECT)
+            return STATUS_BAD_FIELD;
+        if (underscore || (!x->forwarded_trusted && (first == 'x' || first == 'f') && names_forwarding(field->name)))
+            field->name.len = 0;
+    }
+    return STATUS_OK;
+}
+
+static void remove_forwarding_fields(struct exchange *x)
+{
+    struct fields *fields = &exchange_request(x)->fields;
+    if ((fields->present[0] & forwarding_fields) == 0)
+        return;
+    FIELDS_FOREACH(fields, field) {
+        if (field->id != FIELD_OTHER && (forwarding_fields >> field->id & 1) != 0)
+            field->name.len = 0;
+    }
+    fields->present[0] &= ~forwarding_fields;
+}
+
+/* The nearest address that is not one of the trusted peers, read from the right: whoever stands before it could have made
+ * up the rest. */
+static void find_client(struct exchange *x)
+{
+    const struct entry *entry = x->entry;
+    x->client_ip = x->stream.client->peer;
+    x->forwarded_trusted = entry->trust_all_forwarders || networks_have(&entry->trusted_forwarders, &x->client_ip);
+    if (!x->forwarded_trusted)
+        return;
+    struct str list = fields_joined(&exchange_request(x)->fields, FIELD_X_FORWARDED_FOR, &x->arena);
+    while (list.len != 0) {
+        ptrdiff_t comma = str_find_last_char(list, ',');
+        struct str last = str_trim(str_from_index(list, (size_t)(comma + 1)));
+        struct ip ip;
+        if (!ip_parse(last, &ip))
+            return;
+        x->client_ip = ip;
+        if (!entry->trust_all_forwarders && !networks_have(&entry->trusted_forwarders, &ip))
+            return;
+        list = str_first(list, comma > 0 ? (size_t)comma : 0);
+    }
+}
+
+static bool is_good_id(struct str id)
+{
+    return id.len != 0 && id.len <= 128 && token_is_valid(id);
+}
+
+static void give_id(struct exchange *x)
+{
+    struct fields *fields = &exchange_request(x)->fields;
+    struct str given = fields_value(fields, FIELD_X_REQUEST_ID);
+    if (x->forwarded_trusted && is_good_id(given)) {
+        x->request_id = given;
+        return;
+    }
+    uint64_t random[2] = {rand_u64(), rand_u64()};
+    char *text = arena_alloc(&x->arena, 32);
+    if (text == NULL)
+        return;
+    hex_encode(str_of((const char *)random, sizeof(random)), text);
+    x->request_id = str_of(text, 32);
+    fields_set(fields, FIELD_X_REQUEST_ID, x->request_id);
+}
+
+enum status incoming_prepare(struct exchange *x)
+{
+    struct request *request = exchange_request(x);
+    x->original_method = request->method;
+    x->original_method_name = request->method_name;
+    x->original_path = request->path;
+    x->original_query = request->query;
+    x->original_authority = request->authority;
+    find_client(x);
+    if (!x->forwarded_trusted)
+        remove_forwarding_fields(x);
+    enum status status = clean_unknown_fields(x);
+    if (status != STATUS_OK)
+        return status;
+    give_id(x);
+    return normalize(&x->entry->normalizer, request, &x->arena, &x->routing_path);
+}

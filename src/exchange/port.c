@@ -1,0 +1,189 @@
+#include "exchange/port.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "exchange/exchange.h"
+#include "exchange/greeting.h"
+
+void graph_pin_take(struct graph_pin *pin)
+{
+    pin->users++;
+}
+
+void graph_pin_drop(struct graph_pin *pin)
+{
+    if (--pin->users != 0)
+        return;
+    graph_unref(pin->graph);
+    free(pin);
+}
+
+static void use_pin(struct graph_pin **place, struct graph_pin *pin)
+{
+    graph_pin_take(pin);
+    if (*place != NULL)
+        graph_pin_drop(*place);
+    *place = pin;
+}
+
+static void on_accept(struct listener *listener, int fd, const struct addr *peer)
+{
+    struct port *port = container_of(listener, struct port, listener);
+    struct client client = {.peer = addr_ip(peer), .peer_port = addr_port(peer), .unix_socket = listener->unix_socket};
+    const struct entry *entry = port->entry;
+    if (entry->reads_proxy_header && (entry->trust_all_proxies || networks_have(&entry->trusted_proxies, &client.peer)))
+        greeting_start(port, fd, &client);
+    else
+        h1_server_new(port->worker, fd, &client, &port->settings, &port->connections);
+}
+
+/* What connections read of their entrypoint, renewed with each graph. */
+static void apply_entry(struct port *port, struct entry *entry, struct graph_pin *pin)
+{
+    const struct entrypoint_transport *transport = &entry->config->transport;
+    use_pin(&port->pin, pin);
+    port->entry = entry;
+    port->settings = (struct h1_server_settings){.limits = entry->limits,
+                                                 .head_timeout = transport->responding_timeouts.read_timeout,
+                                                 .idle_timeout = transport->responding_timeouts.idle_timeout,
+                                                 .max_requests = (uint64_t)transport->keep_alive_max_requests,
+                                                 .max_age = transport->keep_alive_max_time,
+                                                 .handler = &exchange_handler,
+                                                 .context = port};
+}
+
+static struct port *find_port(struct worker_graph *graph, const struct addr *address)
+{
+    LIST_FOREACH(&graph->ports, it) {
+        struct port *port = container_of(it, struct port, link);
+        if (!port->closing && port->address.len == address->len &&
+            memcmp(&port->address.any, &address->any, address->len) == 0)
+            return port;
+    }
+    return NULL;
+}
+
+static void open_port(struct worker *worker, struct entry *entry, struct graph_pin *pin, int fd)
+{
+    struct port *port = memory_zalloc(sizeof(*port));
+    port->worker = worker;
+    port->address = entry->address;
+    list_init(&port->connections);
+    list_init(&port->greetings);
+    apply_entry(port, entry, pin);
+    port->listener.on_accept = on_accept;
+    port->listener.unix_socket = entry->address.any.sa_family == AF_UNIX;
+    list_append(&worker->graph->ports, &port->link);
+    listener_start(&port->listener, &worker->loop, fd);
+}
+
+static void free_port_if_done(struct port *port)
+{
+    if (!port->closing || !list_empty(&port->connections) || !list_empty(&port->greetings))
+        return;
+    list_remove(&port->link);
+    graph_pin_drop(port->pin);
+    free(port);
+}
+
+static void drain_connections(struct port *port)
+{
+    LIST_FOREACH(&port->connections, it)
+        h1_server_drain(container_of(it, struct h1_server, link));
+}
+
+static void close_port(struct port *port)
+{
+    listener_stop(&port->listener);
+    port->closing = true;
+    drain_connections(port);
+}
+
+/* Ports whose last connection has gone are freed at the top of a turn: nobody on the stack uses them then. */
+static void sweep(struct loop *loop)
+{
+    struct worker *worker = loop->owner;
+    LIST_FOREACH(&worker->graph->ports, it)
+        free_port_if_done(container_of(it, struct port, link));
+}
+
+void worker_graph_init(struct worker *worker)
+{
+    worker->graph = memory_zalloc(sizeof(*worker->graph));
+    list_init(&worker->graph->ports);
+    list_init(&worker->graph->exchanges);
+    worker->loop.owner = worker;
+}
+
+void worker_graph_update(struct worker *worker, struct graph *graph, const int *sockets)
+{
+    struct worker_graph *own = worker->graph;
+    struct graph_pin *pin = memory_zalloc(sizeof(*pin));
+    pin->graph = graph;
+    use_pin(&own->pin, pin);
+    LIST_FOREACH(&own->ports, it) {
+        struct port *port = container_of(it, struct port, link);
+        bool kept = false;
+        for (unsigned i = 0; i < graph->entry_count && !port->closing; i++)
+            if (find_port(own, &graph->entries[i]->address) == port) {
+                apply_entry(port, graph->entries[i], pin);
+                kept = true;
+            }
+        if (!kept && !port->closing)
+            close_port(port);
+    }
+    for (unsigned i = 0; i < graph->entry_count; i++)
+        if (sockets[i] >= 0)
+            open_port(worker, graph->entries[i], pin, sockets[i]);
+    worker->loop.before_wait = sweep;
+}
+
+void worker_graph_stop_accepting(struct worker *worker)
+{
+    worker->graph->stopping = true;
+    LIST_FOREACH(&worker->graph->ports, it) {
+        struct port *port = container_of(it, struct port, link);
+        if (!port->closing)
+            close_port(port);
+    }
+}
+
+void worker_graph_drain(struct worker *worker)
+{
+    LIST_FOREACH(&worker->graph->ports, it)
+        drain_connections(container_of(it, struct port, link));
+}
+
+void worker_graph_abort(struct worker *worker)
+{
+    LIST_FOREACH(&worker->graph->ports, it) {
+        struct port *port = container_of(it, struct port, link);
+        greeting_close_all(port);
+        while (!list_empty(&port->connections))
+            h1_server_close(container_of(port->connections.next, struct h1_server, link));
+    }
+}
+
+void worker_graph_release(struct worker *worker)
+{
+    worker_graph_stop_accepting(worker);
+    worker_graph_abort(worker);
+    LIST_FOREACH(&worker->graph->ports, it)
+        free_port_if_done(container_of(it, struct port, link));
+    if (worker->graph->pin != NULL)
+        graph_pin_drop(worker->graph->pin);
+    free(worker->graph);
+    worker->graph = NULL;
+}
+
+unsigned worker_graph_busy(const struct worker *worker)
+{
+    unsigned busy = worker->graph->exchange_count;
+    LIST_FOREACH(&worker->graph->ports, it) {
+        const struct port *port = container_of(it, struct port, link);
+        busy += !list_empty(&port->connections) || !list_empty(&port->greetings);
+    }
+    return busy;
+}

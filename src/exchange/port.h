@@ -1,0 +1,59 @@
+/* An entrypoint on one worker: its listening socket, its connections, and the graph that its requests run under.
+ *
+ * A port is known by its address and survives reloads that keep the address; `entry` and the settings are renewed between
+ * two turns of the loop. A port whose address is gone stops listening and lives until its last connection has ended.
+ * Threading: the worker's. The control thread reaches it by worker_graph_update's message (snapshot/publish.h). */
+#ifndef EXCHANGE_PORT_H
+#define EXCHANGE_PORT_H
+
+#include "exchange/graph.h"
+#include "net/listener.h"
+#include "net/worker.h"
+#include "proto/h1/server.h"
+
+/* One worker's hold on one graph: exchanges count up and down without atomics; the graph is let go of when it is not the
+ * current one any more and nobody uses it. */
+struct graph_pin {
+    struct graph *graph;
+    unsigned users;
+};
+
+struct port {
+    struct list link;
+    struct listener listener;
+    struct worker *worker;
+    struct graph_pin *pin;            /* counted as a user */
+    struct entry *entry;
+    struct addr address;
+    struct h1_server_settings settings;
+    struct list connections;          /* struct h1_server */
+    struct list greetings;            /* connections whose PROXY header is awaited */
+    bool closing;
+};
+
+struct worker_graph {
+    struct graph_pin *pin;            /* the current one; counted as a user */
+    struct list ports;
+    struct list exchanges;            /* struct exchange.link */
+    unsigned exchange_count;
+    bool stopping;
+};
+
+void graph_pin_take(struct graph_pin *pin);
+void graph_pin_drop(struct graph_pin *pin);
+
+void worker_graph_init(struct worker *worker);
+/* Makes `graph` (one reference, taken over) the current one. `sockets[i]` is a bound descriptor for graph->entries[i] when
+ * that address is new, else -1. */
+void worker_graph_update(struct worker *worker, struct graph *graph, const int *sockets);
+/* Stops accepting; idle connections close, others behind their response. */
+void worker_graph_stop_accepting(struct worker *worker);
+void worker_graph_drain(struct worker *worker);
+/* Cuts what still runs. */
+void worker_graph_abort(struct worker *worker);
+/* Lets go of everything; after the loop has ended. */
+void worker_graph_release(struct worker *worker);
+/* Connections and exchanges that still live. */
+unsigned worker_graph_busy(const struct worker *worker);
+
+#endif

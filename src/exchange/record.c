@@ -1,0 +1,78 @@
+#include "exchange/record.h"
+
+#include "exchange/graph.h"
+#include "exchange/service.h"
+#include "observe/access_log.h"
+
+static _Atomic uint64_t request_number;
+
+/* What the client got: 499 when it left before anything was answered, as in nginx's logs. */
+static int client_status(const struct exchange *x)
+{
+    if (x->response_sent)
+        return x->response.status;
+    int status = status_http(x->failure);
+    return status != 0 ? status : 499;
+}
+
+static int64_t between(int64_t from, int64_t to)
+{
+    return from != 0 && to > from ? to - from : 0;
+}
+
+static void fill_times(const struct exchange *x, struct access_record *record)
+{
+    const struct exchange_times *times = &x->times;
+    record->total = times->ended - times->began;
+    record->queue = between(times->began, times->picked != 0 ? times->picked : times->ended);
+    record->connect = between(times->picked, times->connected);
+    record->first_byte = between(times->sent, times->first_byte);
+    record->began_wall = x->worker->loop.wall - record->total;
+}
+
+static bool wants_log(const struct exchange *x)
+{
+    if (x->graph->access_log == NULL || !x->entry->config->observability.access_logs || x->step == STEP_AWAIT_HEAD)
+        return false;
+    if (x->times.routed == 0 && x->failure == STATUS_CLIENT_ABORTED)
+        return false;      /* a connection that closed before it asked for anything */
+    return x->router == NULL || (x->router->access_log && !x->internal);
+}
+
+void record_exchange(struct exchange *x)
+{
+    if (!wants_log(x))
+        return;
+    char ip[IP_TEXT_SIZE];
+    const struct request *request = &x->stream.request;
+    struct access_record record = {
+        .client = x->stream.client,
+        .request = request,
+        .response = &x->response,
+        .method = x->original_method,
+        .method_name = x->original_method_name,
+        .path = x->original_path,
+        .query = x->original_query,
+        .authority = x->original_authority,
+        .scheme = request->scheme,
+        .client_ip = str_of(ip, ip_format(&x->client_ip, ip)),
+        .entrypoint = x->entry->name,
+        .router = x->router != NULL ? x->router->name : STR_NONE,
+        .service = x->service != NULL ? x->service->name : STR_NONE,
+        .server_url = x->server != NULL ? x->server->url : STR_NONE,
+        .user = x->user,
+        .request_id = x->request_id,
+        .protocol = request->version == HTTP_1_0 ? S("HTTP/1.0") : S("HTTP/1.1"),
+        .status = client_status(x),
+        .origin_status = x->upstream_status,
+        .reason = x->failure,
+        .reason_detail = x->reason_detail,
+        .request_bytes = x->upload_began ? x->upload.moved : 0,
+        .response_bytes = x->download_began ? x->download.moved : 0,
+        .attempts = x->attempts,
+        .number = 1 + atomic_fetch_add_explicit(&request_number, 1, memory_order_relaxed),
+    };
+    record.origin_bytes = x->answered_here ? 0 : record.response_bytes;
+    fill_times(x, &record);
+    access_log_write(x->graph->access_log, x->worker, &record);
+}

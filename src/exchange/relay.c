@@ -1,0 +1,225 @@
+/* Moves bodies. Owns the queue between a source and a sink and, for plain bytes, the pipe that spares the copy. Refuses to know
+ * what the bytes mean or who waits for them. */
+#include "exchange/relay.h"
+
+#include <unistd.h>
+
+void relay_init(struct relay *relay, struct worker *worker, struct body_source *source, struct body_sink *sink)
+{
+    relay->source = source;
+    relay->sink = sink;
+    relay->filters = NULL;
+    relay->worker = worker;
+    relay->trailers = NULL;
+    relay->pipe[0] = relay->pipe[1] = -1;
+    relay->in_pipe = 0;
+    relay->moved = relay->limit = 0;
+    relay->began_at = worker->loop.now;
+    relay->broken_side = RELAY_NEITHER;
+    relay->source_ended = relay->done = relay->flush_each = relay->stalled_on_sink = false;
+    chunkq_init(&relay->queue);
+    chunkq_init(&relay->raw);
+}
+
+/* An empty pipe serves the next relay; one with bytes of this body in it never may. */
+static void give_pipe(struct relay *relay)
+{
+    if (relay->pipe[0] < 0)
+        return;
+    if (relay->in_pipe == 0) {
+        worker_pipe_give(relay->worker, relay->pipe);
+    } else {
+        close(relay->pipe[0]);
+        close(relay->pipe[1]);
+    }
+    relay->pipe[0] = relay->pipe[1] = -1;
+    relay->in_pipe = 0;
+}
+
+void relay_release(struct relay *relay)
+{
+    give_pipe(relay);
+    for (struct filter *filter = relay->filters; filter != NULL; filter = filter->next) {
+        chunkq_release(&filter->out);
+        if (filter->release != NULL)
+            filter->release(filter);
+    }
+    relay->filters = NULL;
+    chunkq_release(&relay->queue);
+    chunkq_release(&relay->raw);
+}
+
+void relay_add_filter(struct relay *relay, struct filter *filter)
+{
+    struct filter **end = &relay->filters;
+    while (*end != NULL)
+        end = &(*end)->next;
+    filter->next = NULL;
+    filter->ended = false;
+    chunkq_init(&filter->out);
+    *end = filter;
+}
+
+static enum status broken(struct relay *relay, enum relay_side side, enum status status)
+{
+    relay->broken_side = side;
+    return status;
+}
+
+static size_t waiting_bytes(const struct relay *relay)
+{
+    return relay->queue.bytes + relay->raw.bytes;
+}
+
+/* Reads until the queue is full (OK), nothing more has come (AGAIN), or the source has ended (END). */
+static enum status read_source(struct relay *relay)
+{
+    struct chunkq *into = relay->filters != NULL ? &relay->raw : &relay->queue;
+    while (waiting_bytes(relay) < RELAY_QUEUE_BYTES) {
+        size_t before = into->bytes;
+        enum status status = relay->source->read(relay->source, into, RELAY_QUEUE_BYTES);
+        relay->moved += into->bytes - before;
+        if (relay->limit != 0 && relay->moved > relay->limit)
+            return broken(relay, RELAY_FILTER, STATUS_BODY_TOO_LARGE);
+        if (status == STATUS_END)
+            relay->source_ended = true;
+        if (status == STATUS_END || status == STATUS_AGAIN)
+            return status;
+        if (status != STATUS_OK)
+            return broken(relay, RELAY_SOURCE, status);
+    }
+    return STATUS_OK;
+}
+
+/* Lets everything that was read pass the row of filters into the queue. */
+static enum status run_filters(struct relay *relay, bool flush)
+{
+    struct chunkq *in = &relay->raw;
+    bool end = relay->source_ended;
+    for (struct filter *filter = relay->filters; filter != NULL; filter = filter->next) {
+        enum status status = STATUS_OK;
+        if (!filter->ended && (in->bytes != 0 || end))
+            status = filter->process(filter, in, &filter->out, end);
+        filter->ended = filter->ended || (end && in->bytes == 0);
+        if (status == STATUS_OK && flush && filter->flush != NULL && !filter->ended)
+            status = filter->flush(filter, &filter->out);
+        if (status != STATUS_OK)
+            return broken(relay, RELAY_FILTER, status);
+        in = &filter->out;
+        end = filter->ended;
+    }
+    chunkq_move(&relay->queue, in, in->bytes);
+    return STATUS_OK;
+}
+
+static bool everything_is_queued(const struct relay *relay)
+{
+    const struct filter *last = relay->filters;
+    while (last != NULL && last->next != NULL)
+        last = last->next;
+    return relay->source_ended && (last == NULL || last->ended);
+}
+
+static enum status write_sink(struct relay *relay)
+{
+    bool end = everything_is_queued(relay);
+    if (relay->queue.bytes == 0 && !end)
+        return STATUS_OK;
+    enum status status = relay->sink->write(relay->sink, &relay->queue, end, end ? relay->trailers : NULL);
+    relay->stalled_on_sink = status == STATUS_AGAIN;
+    return status == STATUS_OK || status == STATUS_AGAIN ? status : broken(relay, RELAY_SINK, status);
+}
+
+static enum status flush_sink(struct relay *relay)
+{
+    enum status status = relay->sink->flush(relay->sink);
+    relay->stalled_on_sink = status == STATUS_AGAIN;
+    return status == STATUS_OK || status == STATUS_AGAIN ? status : broken(relay, RELAY_SINK, status);
+}
+
+/* ---- through a pipe ---- */
+
+static bool may_splice(const struct relay *relay)
+{
+    return relay->filters == NULL && relay->queue.bytes == 0 && relay->source->splice != NULL &&
+           relay->sink->splice != NULL && relay->source->splice_ready(relay->source) >= RELAY_SPLICE_FROM &&
+           relay->sink->splice_possible(relay->sink);
+}
+
+static enum status splice_out(struct relay *relay)
+{
+    while (relay->in_pipe != 0) {
+        size_t moved = 0;
+        enum status status = relay->sink->splice(relay->sink, relay->pipe[0], relay->in_pipe, &moved);
+        relay->in_pipe -= moved;
+        if (status == STATUS_AGAIN) {
+            relay->stalled_on_sink = true;
+            return status;
+        }
+        if (status != STATUS_OK)
+            return broken(relay, RELAY_SINK, status);
+    }
+    relay->stalled_on_sink = false;
+    return STATUS_OK;
+}
+
+/* OK: the plain stretch is through (or no pipe is to be had): go on by reading. */
+static enum status splice_through(struct relay *relay)
+{
+    while (may_splice(relay)) {
+        if (relay->pipe[0] < 0 && !worker_pipe_take(relay->worker, relay->pipe))
+            return STATUS_OK;
+        size_t moved = 0;
+        enum status status =
+            relay->source->splice(relay->source, relay->pipe[1], relay->worker->pipe_size, &moved);
+        relay->in_pipe += moved;
+        relay->moved += moved;
+        if (status != STATUS_OK) {
+            give_pipe(relay);
+            return status == STATUS_AGAIN || status == STATUS_END ? STATUS_OK : broken(relay, RELAY_SOURCE, status);
+        }
+        if (relay->limit != 0 && relay->moved > relay->limit)
+            return broken(relay, RELAY_FILTER, STATUS_BODY_TOO_LARGE);
+        status = splice_out(relay);
+        if (status != STATUS_OK)
+            return status;
+    }
+    give_pipe(relay);
+    return STATUS_OK;
+}
+
+enum status relay_pump(struct relay *relay)
+{
+    if (relay->done)
+        return STATUS_OK;
+    enum status status = splice_out(relay);
+    if (status != STATUS_OK)
+        return status;
+    for (;;) {
+        status = splice_through(relay);
+        if (status != STATUS_OK)
+            return status;
+        enum status read = relay->source_ended ? STATUS_END : read_source(relay);
+        if (relay->broken_side != RELAY_NEITHER)
+            return read;
+        if (relay->filters != NULL && (status = run_filters(relay, read == STATUS_AGAIN)) != STATUS_OK)
+            return status;
+        bool last = everything_is_queued(relay);
+        status = write_sink(relay);
+        if (status != STATUS_OK && status != STATUS_AGAIN)
+            return status;
+        bool taken = status == STATUS_OK;
+        if (taken && read == STATUS_OK && !may_splice(relay))
+            continue;      /* more is there to be read before a flush pays */
+        status = flush_sink(relay);
+        if (status != STATUS_OK)
+            return status;
+        if (taken && last) {
+            relay->done = true;
+            give_pipe(relay);
+            return STATUS_OK;
+        }
+        if (taken && read == STATUS_AGAIN)
+            return STATUS_AGAIN;
+    }
+}

@@ -1,0 +1,169 @@
+/* Owns a request body that was taken off its connection. Refuses to know who will read it, and how often. */
+#include "exchange/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/list.h"
+#include "base/memory.h"
+
+struct spool {
+    struct chunk_pool *pool;
+    int64_t memory_max;
+    int64_t length;
+    struct chunkq memory;           /* all of it, while fd is -1 */
+    int fd;                         /* else all of it is here */
+    struct body_source source;
+    int64_t read_at;                /* how far the present reader has come */
+};
+
+struct spool *spool_new(struct chunk_pool *pool, int64_t memory_max)
+{
+    struct spool *spool = memory_zalloc(sizeof(*spool));
+    spool->pool = pool;
+    spool->memory_max = memory_max;
+    spool->fd = -1;
+    chunkq_init(&spool->memory);
+    return spool;
+}
+
+void spool_free(struct spool *spool)
+{
+    if (spool->fd >= 0)
+        close(spool->fd);
+    chunkq_release(&spool->memory);
+    free(spool);
+}
+
+/* A file without a name; file systems that know no such thing get one whose name is removed at once. */
+static int open_nameless(void)
+{
+    const char *folder = getenv("TMPDIR");
+    if (folder == NULL || folder[0] == '\0')
+        folder = "/tmp";
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT))
+        return fd;
+    char path[256];
+    int len = snprintf(path, sizeof(path), "%s/portico-body-XXXXXX", folder);
+    if (len < 0 || (size_t)len >= sizeof(path))
+        return -1;
+    fd = mkostemp(path, O_CLOEXEC);
+    if (fd >= 0)
+        unlink(path);
+    return fd;
+}
+
+static enum status write_out(int fd, struct chunkq *bytes)
+{
+    while (bytes->bytes != 0) {
+        struct iovec vector[16];
+        ssize_t written = writev(fd, vector, chunkq_iovec(bytes, vector, 16));
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return STATUS_FILE_ERROR;
+        chunkq_drop(bytes, (size_t)written);
+    }
+    return STATUS_OK;
+}
+
+/* What was in memory goes to the file first; from then on everything does. */
+static enum status move_to_disk(struct spool *spool)
+{
+    spool->fd = open_nameless();
+    if (spool->fd < 0)
+        return STATUS_FILE_ERROR;
+    enum status status = write_out(spool->fd, &spool->memory);
+    chunkq_release(&spool->memory);
+    return status;
+}
+
+enum status spool_add(struct spool *spool, struct chunkq *bytes)
+{
+    int64_t length = spool->length + (int64_t)bytes->bytes;
+    if (spool->fd < 0 && length > spool->memory_max) {
+        enum status status = move_to_disk(spool);
+        if (status != STATUS_OK)
+            return status;
+    }
+    if (spool->fd >= 0) {
+        enum status status = write_out(spool->fd, bytes);
+        if (status != STATUS_OK)
+            return status;
+    } else if (!chunkq_pack(&spool->memory, bytes, spool->pool)) {
+        return STATUS_OVERLOADED;
+    }
+    spool->length = length;
+    return STATUS_OK;
+}
+
+int64_t spool_length(const struct spool *spool)
+{
+    return spool->length;
+}
+
+struct str spool_bytes(struct spool *spool)
+{
+    if (spool->fd >= 0)
+        return STR_NONE;
+    if (spool->memory.count > 1) {
+        struct chunk *whole = chunk_new_sized(spool->pool, (size_t)spool->length);
+        if (whole == NULL)
+            return STR_NONE;
+        while (spool->memory.bytes != 0) {
+            struct str part = chunkq_front(&spool->memory);
+            memcpy(whole->data + whole->used, part.data, part.len);
+            whole->used += (uint32_t)part.len;
+            chunkq_drop(&spool->memory, part.len);
+        }
+        chunkq_add(&spool->memory, whole, whole->data, whole->used);
+        chunk_unref(whole);
+    }
+    struct str bytes = chunkq_front(&spool->memory);
+    return bytes.data != NULL ? bytes : S("");
+}
+
+static enum status read_memory(struct spool *spool, struct chunkq *into, size_t max)
+{
+    spool->read_at += (int64_t)chunkq_share(into, &spool->memory, (size_t)spool->read_at, max);
+    return STATUS_OK;
+}
+
+static enum status read_file(struct spool *spool, struct chunkq *into, size_t max)
+{
+    struct chunk *chunk = chunk_new(spool->pool, true);
+    if (chunk == NULL)
+        return STATUS_OVERLOADED;
+    if (max > chunk->capacity)
+        max = chunk->capacity;
+    ssize_t got;
+    do {
+        got = pread(spool->fd, chunk->data, max, spool->read_at);
+    } while (got < 0 && errno == EINTR);
+    if (got > 0) {
+        chunk->used = (uint32_t)got;
+        chunkq_add(into, chunk, chunk->data, (size_t)got);
+        spool->read_at += got;
+    }
+    chunk_unref(chunk);
+    return got > 0 ? STATUS_OK : STATUS_FILE_ERROR;
+}
+
+static enum status read_source(struct body_source *source, struct chunkq *into, size_t max)
+{
+    struct spool *spool = container_of(source, struct spool, source);
+    if (spool->read_at == spool->length)
+        return STATUS_END;
+    return spool->fd >= 0 ? read_file(spool, into, max) : read_memory(spool, into, max);
+}
+
+struct body_source *spool_rewind(struct spool *spool)
+{
+    spool->read_at = 0;
+    spool->source = (struct body_source){.read = read_source};
+    return &spool->source;
+}

@@ -1,0 +1,23 @@
+/* A request body that is held: in memory up to a bound, beyond it in an unlinked temporary file. It can be sent any number
+ * of times, each time from its start. Threading: the worker's. */
+#ifndef EXCHANGE_SPOOL_H
+#define EXCHANGE_SPOOL_H
+
+#include "base/chunkq.h"
+#include "base/status.h"
+#include "http/stream.h"
+
+struct spool;
+
+/* `memory_max` bytes stay in memory. */
+struct spool *spool_new(struct chunk_pool *pool, int64_t memory_max);
+void spool_free(struct spool *spool);
+/* Takes everything off `bytes`. OK, or FILE_ERROR, OVERLOADED. */
+enum status spool_add(struct spool *spool, struct chunkq *bytes);
+int64_t spool_length(const struct spool *spool);
+/* All of it when it lies in memory, made contiguous; else data NULL. */
+struct str spool_bytes(struct spool *spool);
+/* A source that gives it from the start; rewinds at each call. One reader at a time. */
+struct body_source *spool_rewind(struct spool *spool);
+
+#endif

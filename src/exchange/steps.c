@@ -1,0 +1,277 @@
+/* The spine: what happens to a request, in the order in which it happens. A step looks at the facts, talks to one neighbour,
+ * and says which step is next, or STEP_WAIT. See step.h for the table of steps. */
+#include "exchange/steps.h"
+
+#include "exchange/attempt.h"
+#include "exchange/chain.h"
+#include "exchange/graph.h"
+#include "exchange/incoming.h"
+#include "exchange/outgoing.h"
+#include "exchange/passed.h"
+#include "exchange/progress.h"
+#include "exchange/service.h"
+
+#define SERVICE_HOPS_MAX 16
+
+static enum step fail(struct exchange *x, enum status status)
+{
+    x->failure = status;
+    return STEP_ANSWER;
+}
+
+static enum step await_head(struct exchange *x)
+{
+    if ((x->facts_client & FACT_HEAD) == 0)
+        return STEP_WAIT;
+    if (x->stream.failure != STATUS_OK)
+        return fail(x, x->stream.failure);
+    enum status status = incoming_prepare(x);
+    return status == STATUS_OK ? STEP_FIND_ROUTE : fail(x, status);
+}
+
+static enum step find_route(struct exchange *x)
+{
+    struct client *client = x->stream.client;
+    struct route_input input = {.request = exchange_request(x),
+                                .path = x->routing_path,
+                                .peer = client->unix_socket ? NULL : &client->peer,
+                                .arena = &x->arena};
+    const struct table_entry *found = table_find(x->entry->table, &input);
+    x->router = found != NULL ? found->router : NULL;
+    x->times.routed = exchange_now(x);
+    if (x->router == NULL)
+        return fail(x, STATUS_NO_ROUTE);
+    x->service = x->router->service;
+    x->internal = x->router->internal;
+    return chain_begin(x) ? STEP_RUN_REQUEST : fail(x, STATUS_OUT_OF_MEMORY);
+}
+
+static enum step run_request(struct exchange *x)
+{
+    switch (chain_run_request(x)) {
+    case VERDICT_NEXT:
+        return STEP_PICK_SERVER;
+    case VERDICT_WAIT:
+        x->waiting = true;
+        return STEP_WAIT;
+    case VERDICT_ANSWER:
+    case VERDICT_RETRY:
+    case VERDICT_DETOUR:
+        break;
+    }
+    return STEP_ANSWER;
+}
+
+static enum step pick_server(struct exchange *x)
+{
+    enum status before = x->failure;
+    for (unsigned hops = 0; hops < SERVICE_HOPS_MAX; hops++) {
+        switch (x->service->type->pick(x, x->service)) {
+        case PICK_SERVER:
+            x->times.picked = exchange_now(x);
+            return STEP_CONNECT;
+        case PICK_SERVICE:
+            continue;
+        case PICK_ANSWER:
+            return STEP_ANSWER;
+        case PICK_WAIT:
+            x->waiting = true;
+            return STEP_WAIT;
+        case PICK_NONE:
+            /* After a failed try the first failure says more than that nobody else is left. */
+            if (x->attempts == 0 || before == STATUS_OK)
+                x->failure = x->failure != STATUS_OK && x->failure != before ? x->failure : STATUS_NO_READY_SERVER;
+            return STEP_ANSWER;
+        }
+    }
+    return fail(x, STATUS_LOOP_DETECTED);
+}
+
+static enum step open_connection(struct exchange *x)
+{
+    if (!x->upstream_bound) {
+        enum status status = attempt_open(x);
+        if (status == STATUS_AGAIN) {
+            progress_limit(x, x->transport->dial_timeout);
+            return STEP_WAIT;
+        }
+        if (status != STATUS_OK)
+            return attempt_failed(x, status);
+    } else if ((x->facts_server & FACT_CLOSED) != 0) {
+        return attempt_failed(x, x->upstream.failure);
+    } else if (progress_expired(x)) {
+        return attempt_failed(x, STATUS_UPSTREAM_CONNECT_TIMEOUT);
+    } else if ((x->facts_server & FACT_WRITABLE) == 0) {
+        return STEP_WAIT;
+    }
+    x->times.connected = exchange_now(x);
+    return STEP_SEND_HEAD;
+}
+
+static enum step send_head(struct exchange *x)
+{
+    enum status status = attempt_send(x);
+    if (status != STATUS_OK && status != STATUS_AGAIN)
+        return attempt_failed(x, status);
+    progress_begin(x);
+    return STEP_AWAIT_RESPONSE;
+}
+
+/* An interim response goes to the client as it is (RFC 9110 15.2), 103 too. */
+static void pass_interim(struct exchange *x)
+{
+    x->facts_server &= ~(unsigned)FACT_INFORM;
+    struct response *interim = &x->upstream.response;
+    if (interim->status == 100) {
+        exchange_send_continue(x);
+        return;
+    }
+    fields_remove_hop_by_hop(&interim->fields, false);
+    fields_remove(&interim->fields, FIELD_CONTENT_LENGTH);
+    if (x->stream.ops->send_head(&x->stream, interim) == STATUS_OK)
+        x->stream.sink.flush(&x->stream.sink);
+}
+
+static enum step await_response(struct exchange *x)
+{
+    if ((x->facts_server & FACT_INFORM) != 0)
+        pass_interim(x);
+    if ((x->facts_server & FACT_HEAD) != 0) {
+        x->times.first_byte = exchange_now(x);
+        attempt_answered(x);
+        return STEP_RUN_RESPONSE;
+    }
+    if ((x->facts_server & FACT_CLOSED) != 0)
+        return attempt_failed(x, x->upstream.failure);
+    enum status status = attempt_upload(x);
+    if (status != STATUS_OK && status != STATUS_AGAIN)
+        return attempt_failed(x, status);
+    if (progress_wants_continue(x))
+        exchange_send_continue(x);
+    status = progress_await_response(x);
+    return status == STATUS_OK ? STEP_WAIT : attempt_failed(x, status);
+}
+
+static enum step answer(struct exchange *x)
+{
+    attempt_release(x, false);
+    if (!x->answered_here) {
+        int code = status_http(x->failure);
+        exchange_answer_status(x, code != 0 ? code : 500, x->failure);
+    }
+    return STEP_RUN_RESPONSE;
+}
+
+/* A response that is not wanted after all: what it held is let go before another try or service is asked. A retried response
+ * passes the whole chain; a detour's goes on where the detour was asked for. */
+static enum step try_again(struct exchange *x, bool detour)
+{
+    attempt_release(x, false);
+    exchange_drop_response(x);
+    if (!detour) {
+        x->service = x->router->service;
+        x->chain_at = x->router->chain_count;
+    }
+    return STEP_PICK_SERVER;
+}
+
+/* 101 is taken only for a protocol that the client asked for (RFC 9110 15.2.2). */
+static bool may_upgrade(const struct exchange *x)
+{
+    return x->upstream_bound && !x->answered_here && x->stream.request.upgrade.len != 0;
+}
+
+/* Both directions become plain bytes. */
+static void begin_tunnel(struct exchange *x)
+{
+    relay_release(&x->upload);
+    x->stream.ops->upgrade(&x->stream);
+    x->upstream.ops->upgrade(&x->upstream);
+    relay_init(&x->upload, x->worker, &x->stream.source, &x->upstream.sink);
+    x->upload_done = false;
+    x->upgraded = true;
+}
+
+static void begin_download(struct exchange *x)
+{
+    if (x->response.status == 101)
+        begin_tunnel(x);
+    struct body_source *source = x->answered_here ? x->response_source : &x->upstream.source;
+    relay_init(&x->download, x->worker, source, &x->stream.sink);
+    x->download.filters = x->response_filters;
+    if (!x->answered_here)
+        x->download.trailers = &x->upstream.response.trailers;
+    x->download_began = true;
+}
+
+static enum step run_response(struct exchange *x)
+{
+    if (!x->service_told && passed_refuse(x))
+        return try_again(x, false);
+    if (!x->service_told)
+        passed_on_response(x);
+    x->service_told = true;
+    switch (chain_run_response(x)) {
+    case VERDICT_WAIT:
+        x->waiting = true;
+        return STEP_WAIT;
+    case VERDICT_RETRY:
+        return try_again(x, false);
+    case VERDICT_DETOUR:
+        return try_again(x, true);
+    case VERDICT_NEXT:
+    case VERDICT_ANSWER:
+        break;
+    }
+    if (x->response.status == 101 && !may_upgrade(x)) {
+        attempt_release(x, false);
+        exchange_answer_status(x, 502, STATUS_UPSTREAM_PROTOCOL);
+    }
+    outgoing_finish_response(x);
+    x->response_sent = true;
+    enum status status = x->stream.ops->send_head(&x->stream, &x->response);
+    if (status != STATUS_OK) {
+        x->failure = status;
+        return STEP_FINISH;
+    }
+    begin_download(x);
+    return STEP_RELAY_BODIES;
+}
+
+static enum step relay_bodies(struct exchange *x)
+{
+    if (x->upstream_bound && !x->upload_done) {
+        enum status upload = attempt_upload(x);
+        if (upload != STATUS_OK && upload != STATUS_AGAIN)
+            return x->failure = upload, STEP_FINISH;
+    }
+    enum status status = relay_pump(&x->download);
+    x->download_done = status == STATUS_OK;
+    if (status != STATUS_OK && status != STATUS_AGAIN) {
+        x->failure = status;
+        return STEP_FINISH;
+    }
+    if (x->download_done && (!x->upgraded || x->upload_done))
+        return STEP_FINISH;
+    status = progress_relay(x);
+    return status == STATUS_OK ? STEP_WAIT : (x->failure = status, STEP_FINISH);
+}
+
+static enum step finish(struct exchange *x)
+{
+    return STEP_WAIT;      /* the end of the table; exchange_run ends the exchange when it gets here */
+}
+
+step_function *const steps[STEP_COUNT] = {
+    [STEP_AWAIT_HEAD] = await_head,
+    [STEP_FIND_ROUTE] = find_route,
+    [STEP_RUN_REQUEST] = run_request,
+    [STEP_PICK_SERVER] = pick_server,
+    [STEP_CONNECT] = open_connection,
+    [STEP_SEND_HEAD] = send_head,
+    [STEP_AWAIT_RESPONSE] = await_response,
+    [STEP_ANSWER] = answer,
+    [STEP_RUN_RESPONSE] = run_response,
+    [STEP_RELAY_BODIES] = relay_bodies,
+    [STEP_FINISH] = finish,
+};

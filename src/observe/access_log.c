@@ -1,0 +1,196 @@
+/* Lines on their way to the access log's file. How a line looks is access_format.c's. */
+#include "observe/access_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "observe/access_format.h"
+
+#define BUFFER_BYTES ((size_t)262144)
+#define WRITE_AT ((size_t)65536)          /* bytes that are written without waiting for the turn's end */
+#define HOLD_TIME TIME_S                  /* how long bufferingSize may hold a line back */
+
+struct access_log {
+    _Atomic unsigned refs;
+    _Atomic int fd;
+    char *path;                           /* NULL: standard output */
+    struct access_format *format;
+    int64_t buffering;
+    _Atomic uint64_t lost;
+    _Atomic int64_t complained_at;
+};
+
+/* What a worker holds back. It belongs to one log at a time: lines for another one push it out first. */
+struct access_buffer {
+    struct access_log *log;               /* one reference while there are bytes */
+    struct worker *worker;
+    struct text text;
+    int64_t lines;
+    struct deferred flush;
+    struct timer hold;
+};
+
+static int open_log(const char *path)
+{
+    return path != NULL ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640) : STDOUT_FILENO;
+}
+
+struct access_log *access_log_new(const struct access_log_config *config)
+{
+    char *path = config->file_path.len != 0 ? memory_copy_text(config->file_path.data, config->file_path.len) : NULL;
+    int fd = open_log(path);
+    if (fd < 0) {
+        free(path);
+        return NULL;
+    }
+    struct access_log *log = memory_zalloc(sizeof(*log));
+    log->refs = 1;
+    log->fd = fd;
+    log->path = path;
+    log->format = access_format_new(config);
+    log->buffering = config->buffering_size;
+    return log;
+}
+
+struct access_log *access_log_ref(struct access_log *log)
+{
+    atomic_fetch_add_explicit(&log->refs, 1, memory_order_relaxed);
+    return log;
+}
+
+void access_log_unref(struct access_log *log)
+{
+    if (atomic_fetch_sub_explicit(&log->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    if (log->path != NULL)
+        close(log->fd);
+    access_format_free(log->format);
+    free(log->path);
+    free(log);
+}
+
+bool access_log_matches(const struct access_log *log, const struct access_log_config *config)
+{
+    struct str path = log->path != NULL ? str_from(log->path) : STR_NONE;
+    return str_equal(path, config->file_path) && log->buffering == config->buffering_size &&
+           access_format_matches(log->format, config);
+}
+
+bool access_log_reopen(struct access_log *log)
+{
+    if (log->path == NULL)
+        return true;
+    int fd = open_log(log->path);
+    if (fd < 0)
+        return false;
+    /* The descriptor keeps its number, so that a worker in the middle of a write is not disturbed. */
+    bool good = dup3(fd, log->fd, O_CLOEXEC) >= 0;
+    close(fd);
+    return good;
+}
+
+static void complain(struct access_log *log, uint64_t lines)
+{
+    uint64_t lost = lines + atomic_fetch_add(&log->lost, lines);
+    int64_t now = time_monotonic(), before = log->complained_at;
+    if (before != 0 && now - before < 60 * TIME_S)
+        return;
+    if (atomic_compare_exchange_strong(&log->complained_at, &before, now))
+        log_error("the access log cannot be written (%m); %llu lines are lost so far", (unsigned long long)lost);
+}
+
+static void write_out(struct access_buffer *buffer)
+{
+    if (buffer->log == NULL)
+        return;
+    size_t done = 0;
+    while (done < buffer->text.len) {
+        ssize_t wrote = write(buffer->log->fd, buffer->text.data + done, buffer->text.len - done);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote < 0) {
+            complain(buffer->log, (uint64_t)buffer->lines);
+            break;
+        }
+        done += (size_t)wrote;
+    }
+    text_clear(&buffer->text);
+    buffer->lines = 0;
+    access_log_unref(buffer->log);
+    buffer->log = NULL;
+}
+
+static void on_turn_end(struct deferred *deferred)
+{
+    struct access_buffer *buffer = container_of(deferred, struct access_buffer, flush);
+    if (buffer->log != NULL && buffer->lines >= buffer->log->buffering)
+        write_out(buffer);
+    else if (buffer->log != NULL && !timer_armed(&buffer->hold))
+        timer_after(&buffer->worker->loop, &buffer->hold, HOLD_TIME);
+}
+
+static void on_hold_end(struct timer *timer)
+{
+    write_out(container_of(timer, struct access_buffer, hold));
+}
+
+static struct access_buffer *buffer_of(struct worker *worker)
+{
+    if (worker->access != NULL)
+        return worker->access;
+    struct access_buffer *buffer = memory_zalloc(sizeof(*buffer));
+    buffer->worker = worker;
+    buffer->flush.run = on_turn_end;
+    timer_init(&buffer->hold, on_hold_end);
+    text_init(&buffer->text, BUFFER_BYTES);
+    worker->access = buffer;
+    return buffer;
+}
+
+void access_log_write(struct access_log *log, struct worker *worker, const struct access_record *record)
+{
+    if (!access_format_wants(log->format, record))
+        return;
+    struct access_buffer *buffer = buffer_of(worker);
+    if (buffer->log != log) {
+        write_out(buffer);
+        buffer->log = access_log_ref(log);
+    }
+    size_t before = buffer->text.len;
+    access_format_line(log->format, record, &buffer->text);
+    if (buffer->text.overflow) {
+        buffer->text.len = before;
+        buffer->text.overflow = false;
+        complain(log, 1);
+    } else {
+        buffer->lines++;
+    }
+    if (buffer->text.len >= WRITE_AT)
+        write_out(buffer);
+    else
+        loop_defer_flush(&worker->loop, &buffer->flush);
+}
+
+void access_log_flush(struct worker *worker)
+{
+    if (worker->access != NULL)
+        write_out(worker->access);
+}
+
+void access_log_worker_release(struct worker *worker)
+{
+    if (worker->access == NULL)
+        return;
+    write_out(worker->access);
+    timer_cancel(&worker->access->hold);
+    text_release(&worker->access->text);
+    free(worker->access);
+    worker->access = NULL;
+}

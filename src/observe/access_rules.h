@@ -1,0 +1,60 @@
+/* What an access log's configuration comes down to once it is compiled. Private to observe/. */
+#ifndef OBSERVE_ACCESS_RULES_H
+#define OBSERVE_ACCESS_RULES_H
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "observe/access_log.h"
+
+/* Traefik's names of the JSON fields, and ours behind them. */
+#define ACCESS_FIELDS(X) \
+    X(StartUTC) X(StartLocal) X(Duration) X(RouterName) X(ServiceName) X(ServiceURL) X(ServiceAddr) X(ClientAddr) \
+    X(ClientHost) X(ClientPort) X(ClientUsername) X(RequestAddr) X(RequestHost) X(RequestPort) X(RequestMethod) \
+    X(RequestPath) X(RequestProtocol) X(RequestScheme) X(RequestLine) X(RequestContentSize) X(OriginDuration) \
+    X(OriginContentSize) X(OriginStatus) X(DownstreamStatus) X(DownstreamContentSize) X(RequestCount) X(Overhead) \
+    X(RetryAttempts) X(entryPointName) X(RequestID) X(Reason) X(ReasonDetail) X(QueueDuration) X(ConnectDuration) \
+    X(FirstByteDuration)
+
+enum access_field {
+#define X(name) ACCESS_##name,
+    ACCESS_FIELDS(X)
+#undef X
+    ACCESS_FIELD_COUNT
+};
+
+struct access_rule {
+    struct str name;
+    int mode;              /* enum field_mode */
+};
+
+struct access_rules {
+    struct access_rule *items;
+    size_t count;
+    int default_mode;
+};
+
+struct status_range {
+    int first, last;
+};
+
+struct access_format {
+    struct arena arena;
+    struct str key;                       /* the configuration as text: equal keys, equal formats */
+    int kind;                             /* enum access_log_format */
+    struct status_range *ranges;
+    size_t range_count;
+    bool any_filter, retry_attempts;
+    int64_t min_duration;
+    bool kept[ACCESS_FIELD_COUNT];
+    struct access_rules headers, query;
+};
+
+int access_rule_mode(const struct access_rules *rules, struct str name);
+/* "/path?query" as the log may show it: parameters dropped or redacted by the rules. */
+void access_add_target(const struct access_format *format, const struct access_record *record, struct text *out);
+/* access_json.c */
+void access_json_line(const struct access_format *format, const struct access_record *record, struct text *out);
+/* "2026-11-22T10:00:00.123456789Z" of wall-clock ns. */
+void access_add_time(int64_t wall, bool local, struct text *out);
+
+#endif

@@ -1,0 +1,140 @@
+#include "provider/settings.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "config/bind.h"
+#include "config/env.h"
+#include "config/load.h"
+#include "provider/file.h"
+
+const struct flag settings_flags[] = {
+    {.name = "config", .alias = "configFile", .letter = 'c', .argument = "FILE", .help = "The configuration file."},
+    {.name = NULL},
+};
+
+static const char *const default_paths[] = {"portico.yaml", "portico.yml", "/etc/portico/portico.yaml",
+                                            "/etc/portico/portico.yml", "/etc/traefik/traefik.yml",
+                                            "/etc/traefik/traefik.yaml"};
+
+/* Names that both prefixes use for the path itself. */
+static const char *const own_variables[] = {"CONFIG", "CONFIGFILE", NULL};
+
+static const char *variable(char *const *environment, const char *name)
+{
+    size_t len = strlen(name);
+    for (char *const *it = environment; it != NULL && *it != NULL; it++)
+        if (strncmp(*it, name, len) == 0 && (*it)[len] == '=')
+            return *it + len + 1;
+    return NULL;
+}
+
+static const char *choose_path(const struct settings *settings, const struct flags *flags, struct arena *arena)
+{
+    if (settings->path != NULL)
+        return settings->path;
+    const struct flag_given *given = flags_find(flags, "config");
+    if (given != NULL)
+        return arena_str(arena, given->value).data;
+    static const char *const names[] = {"PORTICO_CONFIG", "PORTICO_CONFIGFILE", "TRAEFIK_CONFIGFILE"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *value = variable(settings->environment, names[i]);
+        if (value != NULL && value[0] != '\0')
+            return value;
+    }
+    if (flags->options->count != 0)
+        return NULL;      /* flags alone are a configuration */
+    for (size_t i = 0; i < sizeof(default_paths) / sizeof(default_paths[0]); i++)
+        if (access(default_paths[i], R_OK) == 0)
+            return default_paths[i];
+    return NULL;
+}
+
+static void note_file(struct settings_files *files, const char *path)
+{
+    if (files != NULL)
+        VEC_PUSH(&files->paths, memory_copy_text(path, strlen(path)));
+}
+
+/* What Traefik makes by itself: "http" on :80 when there is none, "traefik" on :8080 for what is internal. */
+static void add_customary_entrypoints(struct model *model, struct diag *diag)
+{
+    struct config *config = &model->config;
+    struct arena *arena = &model->arena;
+    bool has_traefik = false;
+    for (size_t i = 0; i < config->entry_points.count; i++)
+        has_traefik = has_traefik || str_equal(config->entry_points.items[i].name, S("traefik"));
+    bool wants_traefik = config->ping != NULL && !config->ping->manual_routing && !has_traefik &&
+                         str_equal(config->ping->entry_point, S("traefik"));
+    bool wants_http = config->entry_points.count == 0;
+    struct object_item *items = arena_array(arena, struct object_item, config->entry_points.count + 2);
+    if (config->entry_points.count != 0)
+        memcpy(items, config->entry_points.items, config->entry_points.count * sizeof(*items));
+    size_t count = config->entry_points.count;
+    const struct {
+        bool wanted;
+        struct str name, address;
+    } extra[] = {{wants_http, S("http"), S(":80")}, {wants_traefik, S("traefik"), S(":8080")}};
+    for (size_t i = 0; i < 2; i++) {
+        if (!extra[i].wanted)
+            continue;
+        struct node *node = node_new(arena, NODE_MAP, SPAN_NONE);
+        struct node *address = node_scalar(arena, extra[i].address, SPAN_NONE);
+        address->key = S("address");
+        node_append(node, address);
+        items[count++] = (struct object_item){
+            .name = extra[i].name, .value = bind_new(&entrypoint_table, node, NULL, arena, diag), .node = node};
+    }
+    config->entry_points = (struct objects){.items = items, .count = count};
+}
+
+struct model *settings_load(const struct settings *settings, struct diag *diag, struct settings_files *files)
+{
+    struct model *model = model_new();
+    struct arena *arena = &model->arena;
+    diag_init(diag, arena);
+    struct flags flags;
+    flags_read(settings->words, settings->word_count, settings_flags, &config_table, arena, diag, &flags);
+    const char *path = choose_path(settings, &flags, arena);
+    struct node *root = NULL;
+    if (path != NULL) {
+        note_file(files, path);
+        root = load_file(path, LOAD_MAIN, arena, diag);
+    } else if (flags.options->count == 0) {
+        diag_error(diag, SPAN_NONE, "no configuration: give --config FILE, or flags such as --entryPoints.web.address=:8080");
+    }
+    if (root == NULL || root->kind != NODE_MAP)
+        root = node_new(arena, NODE_MAP, SPAN_NONE);
+    node_merge(root, env_read(settings->environment, &config_table, own_variables, arena, diag));
+    node_merge(root, flags.options);
+    bind_object(&config_table, root, &model->config, NULL, arena, diag);
+    add_customary_entrypoints(model, diag);
+    model_add_part(model, S("file"), &model->config.http);
+    if (model->config.providers.file != NULL)
+        file_provider_read(model, model->config.providers.file, diag, files);
+    return model;
+}
+
+uint64_t settings_fingerprint(const struct settings_files *files)
+{
+    uint64_t fingerprint = files->paths.count;
+    for (size_t i = 0; i < files->paths.count; i++) {
+        struct arena arena;
+        struct str content = STR_NONE;
+        arena_init(&arena, ARENA_UNLIMITED);
+        file_read(&arena, files->paths.items[i], LOAD_BYTES_MAX, &content);
+        fingerprint = (fingerprint ^ str_hash(str_from(files->paths.items[i]))) * 0x9e3779b97f4a7c15U;
+        fingerprint = (fingerprint ^ str_hash(content)) * 0x9e3779b97f4a7c15U;
+        arena_release(&arena);
+    }
+    return fingerprint;
+}
+
+void settings_files_release(struct settings_files *files)
+{
+    for (size_t i = 0; i < files->paths.count; i++)
+        free(files->paths.items[i]);
+    VEC_RELEASE(&files->paths);
+}

@@ -1,0 +1,32 @@
+/* Where a configuration comes from, and reading all of it: the main file, environment and flags laid over it, and what the
+ * file provider names. The same function serves `run` (each time something changes), `check` and `explain`.
+ * Control thread; blocks on files. */
+#ifndef PROVIDER_SETTINGS_H
+#define PROVIDER_SETTINGS_H
+
+#include "base/vec.h"
+#include "config/flags.h"
+#include "model/model.h"
+
+struct settings {
+    const char *const *words;         /* the command's, flags and operands */
+    size_t word_count;
+    char *const *environment;
+    const char *path;                 /* instead of --config: for `check`; may be NULL */
+};
+
+/* Files that the configuration was read from, directories too: what to watch. Paths are heap copies. */
+struct settings_files {
+    VEC(char *) paths;
+};
+
+extern const struct flag settings_flags[];      /* --config FILE, -c */
+
+/* Never NULL; errors are in `diag` and then the model is only good for showing them. `diag` must work in the model's arena,
+ * so it is inited here. `files` may be NULL. */
+struct model *settings_load(const struct settings *settings, struct diag *diag, struct settings_files *files);
+/* A hash over the files' names and contents: equal when nothing changed that could matter. */
+uint64_t settings_fingerprint(const struct settings_files *files);
+void settings_files_release(struct settings_files *files);
+
+#endif

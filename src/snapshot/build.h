@@ -1,0 +1,58 @@
+/* What the parts of the compiler share while one model becomes one graph. Control thread. */
+#ifndef SNAPSHOT_BUILD_H
+#define SNAPSHOT_BUILD_H
+
+#include "base/vec.h"
+#include "exchange/compile.h"
+#include "exchange/graph.h"
+#include "exchange/middleware.h"
+#include "exchange/service.h"
+#include "route/regex_set.h"
+#include "snapshot/names.h"
+#include "snapshot/shared.h"
+
+/* A graph with what only its end needs to know. */
+struct built_graph {
+    struct graph graph;
+    VEC(struct shared *) shared;
+    VEC(struct middleware *) middlewares;
+    struct regex_set regexes;
+};
+
+struct build {
+    struct compile compile;           /* first: hooks are given it, and the vtable finds its way back */
+    struct built_graph *built;
+    struct graph *graph;
+    struct model *model;
+    struct names names;
+    struct map service_types;         /* internal services by name */
+    VEC(struct router *) routers;
+    VEC(struct service *) services;
+    struct transport *default_transport;
+};
+
+/* services.c */
+struct service *build_service(struct build *build, struct str reference, struct str provider, struct span span);
+const struct transport *build_transport(struct build *build, struct str reference, struct str provider, struct span span);
+
+/* chains.c: the chain of a router on an entrypoint: the entrypoint's middlewares, its own, its service's. */
+bool build_chain(struct build *build, struct router *router, const struct entry *entry,
+                 const struct router_config *config, struct str provider);
+/* A middleware that no configuration names: `options` of `type`, first in the chain. */
+bool build_internal_chain(struct build *build, struct router *router, const struct middleware_type *type,
+                          const void *options);
+
+/* routers.c: entries first, then the routers and each entry's table. */
+struct entry_rules;
+void build_entries(struct build *build);
+void build_routers(struct build *build);
+/* A router on every entry that it is on; joins build->routers. */
+struct router *build_add_router(struct build *build, struct str name, struct str rule, int64_t priority,
+                                const struct node *origin);
+/* Adds a router with a rule of our own to the rules of the entry with this index. */
+void build_internal_rule(struct build *build, struct entry_rules *rules, unsigned entry, struct router *router);
+
+/* internal.c: routers that follow from settings (ping, redirections of entrypoints). */
+void build_internal_routers(struct build *build, struct entry_rules *rules);
+
+#endif

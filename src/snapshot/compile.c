@@ -1,0 +1,117 @@
+#include "snapshot/compile.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "observe/access_log.h"
+#include "snapshot/build.h"
+
+static _Atomic uint64_t generations;
+
+static void destroy_graph(struct graph *graph)
+{
+    struct built_graph *built = container_of(graph, struct built_graph, graph);
+    for (unsigned i = 0; i < graph->entry_count; i++)
+        table_free(graph->entries[i]->table);
+    for (size_t i = 0; i < built->middlewares.count; i++)
+        if (built->middlewares.items[i]->type->destroy != NULL)
+            built->middlewares.items[i]->type->destroy(built->middlewares.items[i]);
+    for (unsigned i = 0; i < graph->service_count; i++)
+        if (graph->services[i]->type->destroy != NULL)
+            graph->services[i]->type->destroy(graph->services[i]);
+    for (size_t i = 0; i < built->shared.count; i++)
+        shared_unref(built->shared.items[i]);
+    VEC_RELEASE(&built->shared);
+    VEC_RELEASE(&built->middlewares);
+    if (graph->access_log != NULL)
+        access_log_unref(graph->access_log);
+    regex_set_release(&built->regexes);
+    arena_release(&graph->arena);
+    model_free(graph->model);
+    free(built);
+}
+
+static struct service *find_service(struct compile *compile, struct str reference, struct span span)
+{
+    return build_service(container_of(compile, struct build, compile), reference, compile->provider, span);
+}
+
+static const struct transport *find_transport(struct compile *compile, struct str reference, struct span span)
+{
+    return build_transport(container_of(compile, struct build, compile), reference, compile->provider, span);
+}
+
+static void *find_shared(struct compile *compile, struct str key, size_t size, void (*init)(void *memory),
+                         void (*destroy)(void *memory))
+{
+    struct build *build = container_of(compile, struct build, compile);
+    struct shared *shared = shared_get(key, size, init, destroy);
+    VEC_PUSH(&build->built->shared, shared);
+    return shared_memory(shared);
+}
+
+static const struct compile_ops compile_ops = {.service = find_service, .transport = find_transport, .shared = find_shared};
+
+static void begin(struct build *build, struct model *model, unsigned workers, struct diag *diag)
+{
+    build->built = memory_zalloc(sizeof(*build->built));
+    build->graph = &build->built->graph;
+    build->model = model;
+    struct graph *graph = build->graph;
+    arena_init(&graph->arena, ARENA_UNLIMITED);
+    regex_set_init(&build->built->regexes);
+    atomic_store(&graph->refs, 1);
+    graph->generation = 1 + atomic_fetch_add(&generations, 1);
+    graph->destroy = destroy_graph;
+    char host[256] = "";
+    gethostname(host, sizeof(host) - 1);
+    graph->host_name = arena_str(&graph->arena, str_from(host));
+    build->compile = (struct compile){.ops = &compile_ops, .arena = &graph->arena, .diag = diag, .workers = workers};
+    map_init(&build->service_types, true);
+    names_collect(&build->names, model, &graph->arena, diag);
+}
+
+static void end(struct build *build)
+{
+    struct graph *graph = build->graph;
+    graph->router_count = (unsigned)build->routers.count;
+    graph->routers = arena_array(&graph->arena, struct router *, build->routers.count + 1);
+    if (build->routers.count != 0)
+        memcpy(graph->routers, build->routers.items, build->routers.count * sizeof(struct router *));
+    graph->service_count = (unsigned)build->services.count;
+    graph->services = arena_array(&graph->arena, struct service *, build->services.count + 1);
+    if (build->services.count != 0)
+        memcpy(graph->services, build->services.items, build->services.count * sizeof(struct service *));
+    VEC_RELEASE(&build->routers);
+    VEC_RELEASE(&build->services);
+    names_release(&build->names);
+    map_release(&build->service_types);
+}
+
+/* Services that no router names are built too, so that their mistakes are found. */
+static void build_all_services(struct build *build)
+{
+    const struct map *map = &build->names.maps[NAME_SERVICE];
+    for (uint32_t i = 0; i < map->count; i++) {
+        const struct named *named = map->items[i].value;
+        build_service(build, named->name, named->provider, named->node != NULL ? named->node->key_span : SPAN_NONE);
+    }
+}
+
+struct graph *snapshot_compile(struct model *model, unsigned workers, struct diag *diag)
+{
+    struct build build = {0};
+    size_t errors = diag->errors;
+    begin(&build, model, workers, diag);
+    build_entries(&build);
+    build_all_services(&build);
+    build_routers(&build);
+    end(&build);
+    if (diag->errors != errors) {
+        destroy_graph(build.graph);
+        return NULL;
+    }
+    build.graph->model = model;
+    return build.graph;
+}

@@ -1,0 +1,89 @@
+/* Routers that nobody wrote: /ping, and the redirections of entrypoints. */
+#include "config/bind.h"
+#include "snapshot/build.h"
+
+static struct entry *entry_named(struct build *build, struct str name, unsigned *ret_index)
+{
+    for (unsigned i = 0; i < build->graph->entry_count; i++)
+        if (str_equal(build->graph->entries[i]->name, name)) {
+            *ret_index = i;
+            return build->graph->entries[i];
+        }
+    return NULL;
+}
+
+static void add_ping(struct build *build, struct entry_rules *rules)
+{
+    const struct ping_config *ping = build->model->config.ping;
+    unsigned index;
+    if (ping == NULL || ping->manual_routing)
+        return;
+    if (entry_named(build, ping->entry_point, &index) == NULL) {
+        diag_error(build->compile.diag, node_span(node_get(ping->origin, S("entryPoint"))),
+                   "ping: unknown entrypoint '%.*s'", STR_ARGS(ping->entry_point));
+        return;
+    }
+    struct router *router = build_add_router(build, S("ping@internal"), S("PathPrefix(`/ping`)"), INT64_MAX, NULL);
+    router->provider = S("internal");
+    router->internal = true;
+    router->service = build_service(build, S("ping@internal"), S("internal"), SPAN_NONE);
+    if (router->service != NULL)
+        build_internal_rule(build, rules, index, router);
+}
+
+/* The port of the target: an entrypoint's by name, or ":8443". Empty when it is the scheme's own. */
+static struct str target_port(struct build *build, const struct entrypoint_redirection *redirection, bool *ret_known)
+{
+    struct str port = redirection->to;
+    unsigned index;
+    *ret_known = true;
+    if (str_starts(port, S(":"))) {
+        port = str_from_index(port, 1);
+    } else {
+        const struct entry *target = entry_named(build, port, &index);
+        *ret_known = target != NULL;
+        port = target != NULL ? target->port_text : STR_NONE;
+    }
+    bool customary = str_equal(port, str_equal(redirection->scheme, S("https")) ? S("443") : S("80"));
+    return customary ? STR_NONE : port;
+}
+
+/* The middleware is redirectScheme itself, so what it does is told once; its options are bound as a user's would be. */
+static void add_redirection(struct build *build, struct entry_rules *rules, unsigned index,
+                            const struct entrypoint_redirection *redirection)
+{
+    const struct entry *entry = build->graph->entries[index];
+    struct arena *arena = &build->graph->arena;
+    bool known;
+    struct str port = target_port(build, redirection, &known);
+    if (!known) {
+        diag_error(build->compile.diag, node_span(node_get(redirection->origin, S("to"))), "unknown entrypoint '%.*s'",
+                   STR_ARGS(redirection->to));
+        return;
+    }
+    const struct middleware_type *type = middleware_find(S("redirectScheme"));
+    struct node *options = node_new(arena, NODE_MAP, SPAN_NONE);
+    node_make_path(arena, options, S("scheme"), SPAN_NONE)->text = redirection->scheme;
+    node_make_path(arena, options, S("port"), SPAN_NONE)->text = port;
+    node_make_path(arena, options, S("permanent"), SPAN_NONE)->text = redirection->permanent ? S("true") : S("false");
+    NODE_FOREACH(options, it)
+        it->kind = NODE_SCALAR;
+    struct router *router =
+        build_add_router(build, arena_printf(arena, "%.*s-redirect@internal", STR_ARGS(entry->name)),
+                         S("HostRegexp(`^.*$`)"), redirection->priority, redirection->origin);
+    router->provider = S("internal");
+    router->service = build_service(build, S("noop@internal"), S("internal"), SPAN_NONE);
+    void *bound = bind_new(type->choice.table, options, NULL, arena, build->compile.diag);
+    if (router->service != NULL && build_internal_chain(build, router, type, bound))
+        build_internal_rule(build, rules, index, router);
+}
+
+void build_internal_routers(struct build *build, struct entry_rules *rules)
+{
+    add_ping(build, rules);
+    for (unsigned i = 0; i < build->graph->entry_count; i++) {
+        const struct entrypoint_redirections *redirections = build->graph->entries[i]->config->http.redirections;
+        if (redirections != NULL && redirections->entry_point != NULL)
+            add_redirection(build, rules, i, redirections->entry_point);
+    }
+}

@@ -1,0 +1,84 @@
+#include "snapshot/publish.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "exchange/port.h"
+
+struct update {
+    struct message message;
+    struct worker *worker;
+    struct graph *graph;        /* one reference */
+    int sockets[];              /* per entry, -1: none */
+};
+
+static void deliver(struct message *message)
+{
+    struct update *update = container_of(message, struct update, message);
+    worker_graph_update(update->worker, update->graph, update->sockets);
+    free(update);
+}
+
+static bool same_address(const struct entry *one, const struct entry *other)
+{
+    return one->address.len == other->address.len && memcmp(&one->address.any, &other->address.any, one->address.len) == 0;
+}
+
+static bool is_bound(const struct graph *running, const struct entry *entry)
+{
+    for (unsigned i = 0; running != NULL && i < running->entry_count; i++)
+        if (same_address(running->entries[i], entry))
+            return true;
+    return false;
+}
+
+/* One socket a worker; a Unix socket is one file and shared by duplicates. */
+static bool bind_entry(struct entry *entry, int *sockets, unsigned count, unsigned stride, struct diag *diag)
+{
+    bool unix_socket = entry->address.any.sa_family == AF_UNIX;
+    for (unsigned worker = 0; worker < count; worker++) {
+        int error = 0;
+        int fd = unix_socket && worker != 0 ? dup(sockets[0])
+                                            : listener_bind(&entry->address, (int)entry->config->backlog, &error);
+        sockets[(size_t)worker * stride] = fd;
+        if (fd >= 0)
+            continue;
+        diag_error(diag, node_span(node_get(entry->config->origin, S("address"))), "entrypoint '%.*s' cannot listen on %.*s: %s",
+                   STR_ARGS(entry->name), STR_ARGS(entry->address_text), strerror(error));
+        return false;
+    }
+    return true;
+}
+
+static void close_all(const int *sockets, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (sockets[i] >= 0)
+            close(sockets[i]);
+}
+
+bool snapshot_publish(struct graph *graph, const struct graph *running, struct worker *workers, unsigned count,
+                      struct diag *diag)
+{
+    unsigned entries = graph->entry_count;
+    int *sockets = memory_alloc(((size_t)entries * count + 1) * sizeof(int));
+    for (size_t i = 0; i < (size_t)entries * count; i++)
+        sockets[i] = -1;
+    bool good = true;
+    for (unsigned i = 0; i < entries; i++)
+        if (!is_bound(running, graph->entries[i]))
+            good = bind_entry(graph->entries[i], sockets + i, count, entries, diag) && good;
+    if (!good)
+        close_all(sockets, (size_t)entries * count);
+    for (unsigned worker = 0; good && worker < count; worker++) {
+        struct update *update = memory_alloc(sizeof(*update) + entries * sizeof(int));
+        *update = (struct update){.message = {.deliver = deliver}, .worker = &workers[worker], .graph = graph_ref(graph)};
+        memcpy(update->sockets, sockets + (size_t)worker * entries, entries * sizeof(int));
+        loop_post(&workers[worker].loop, &update->message);
+    }
+    free(sockets);
+    return good;
+}

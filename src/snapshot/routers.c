@@ -1,0 +1,183 @@
+#include "snapshot/build.h"
+
+#include "proto/h1/parse.h"
+
+/* What an entry's table is made from, while routers are collected. */
+struct entry_rules {
+    VEC(struct table_entry) rules;
+};
+
+static struct entry *new_entry(struct build *build, struct str name, const struct entrypoint *config)
+{
+    struct arena *arena = &build->graph->arena;
+    struct entry *entry = arena_new(arena, struct entry);
+    bool udp = false;
+    entry->name = name;
+    entry->config = config;
+    entry->address_text = config->address;
+    addr_parse_listen(config->address, &entry->address, &udp);
+    entry->trust_all_forwarders = config->forwarded_headers.insecure;
+    entry->trusted_forwarders = networks_from(&config->forwarded_headers.trusted_ips, arena);
+    entry->reads_proxy_header = config->proxy_protocol != NULL;
+    if (config->proxy_protocol != NULL) {
+        entry->trust_all_proxies = config->proxy_protocol->insecure;
+        entry->trusted_proxies = networks_from(&config->proxy_protocol->trusted_ips, arena);
+    }
+    entry->limits = (struct h1_limits){.line_bytes = (uint32_t)config->http.max_line_bytes,
+                                       .head_bytes = (uint32_t)config->http.max_header_bytes,
+                                       .field_count = (uint32_t)config->http.max_header_fields};
+    normalizer_init(&entry->normalizer, &config->http);
+    entry->port_text = arena_printf(arena, "%u", addr_port(&entry->address));
+    return entry;
+}
+
+static void check_addresses(struct build *build)
+{
+    const struct graph *graph = build->graph;
+    for (unsigned i = 0; i < graph->entry_count; i++)
+        for (unsigned j = 0; j < i; j++) {
+            const struct entry *one = graph->entries[i], *other = graph->entries[j];
+            if (one->address.len == other->address.len &&
+                memcmp(&one->address.any, &other->address.any, one->address.len) == 0)
+                diag_error(build->compile.diag, node_span(node_get(one->config->origin, S("address"))),
+                           "entrypoint '%.*s' has the address of '%.*s'", STR_ARGS(one->name), STR_ARGS(other->name));
+        }
+}
+
+void build_entries(struct build *build)
+{
+    const struct objects *objects = &build->model->config.entry_points;
+    struct graph *graph = build->graph;
+    graph->entries = arena_array(&graph->arena, struct entry *, objects->count + 1);
+    for (size_t i = 0; i < objects->count; i++) {
+        const struct entrypoint *config = objects->items[i].value;
+        if (str_ends(config->address, S("/udp"))) {
+            diag_error(build->compile.diag, node_span(node_get(config->origin, S("address"))),
+                       "UDP entrypoints carry no HTTP/1.1 or HTTP/2");
+            continue;
+        }
+        graph->entries[graph->entry_count++] = new_entry(build, objects->items[i].name, config);
+    }
+    check_addresses(build);
+}
+
+struct router *build_add_router(struct build *build, struct str name, struct str rule, int64_t priority,
+                                const struct node *origin)
+{
+    struct router *router = arena_new(&build->graph->arena, struct router);
+    router->name = name;
+    router->rule = rule;
+    router->priority = priority;
+    router->origin = origin;
+    router->access_log = router->metrics = true;
+    VEC_PUSH(&build->routers, router);
+    return router;
+}
+
+static bool is_default_entry(const struct build *build, const struct entry *entry)
+{
+    for (unsigned i = 0; i < build->graph->entry_count; i++)
+        if (build->graph->entries[i]->config->as_default)
+            return entry->config->as_default;
+    return !str_equal(entry->name, S("traefik"));
+}
+
+static bool router_wants_entry(const struct build *build, const struct router_config *config, const struct entry *entry)
+{
+    for (size_t i = 0; i < config->entry_points.count; i++)
+        if (str_equal(config->entry_points.items[i], entry->name))
+            return true;
+    return config->entry_points.count == 0 && is_default_entry(build, entry);
+}
+
+static void check_entry_names(struct build *build, const struct router_config *config)
+{
+    const struct graph *graph = build->graph;
+    const struct node *list = node_get(config->origin, S("entryPoints"));
+    for (size_t i = 0; i < config->entry_points.count; i++) {
+        struct str name = config->entry_points.items[i];
+        bool found = false;
+        struct str candidates[64];
+        size_t count = 0;
+        for (unsigned j = 0; j < graph->entry_count; j++) {
+            found = found || str_equal(graph->entries[j]->name, name);
+            if (count < 64)
+                candidates[count++] = graph->entries[j]->name;
+        }
+        if (found)
+            continue;
+        struct diag_item *error = diag_error(build->compile.diag, node_span(node_at(list, i)),
+                                             "unknown entrypoint '%.*s'", STR_ARGS(name));
+        diag_suggest(build->compile.diag, error, name, candidates, count);
+    }
+}
+
+static void copy_observability(struct router *router, const struct router_config *config)
+{
+    if (config->observability != NULL) {
+        router->access_log = config->observability->access_logs;
+        router->metrics = config->observability->metrics;
+    }
+}
+
+/* Adds one router to the rules of every entry that it is on: its chain may differ from entry to entry. */
+static void build_router(struct build *build, const struct named *named, struct entry_rules *rules)
+{
+    const struct router_config *config = named->value;
+    struct diag *diag = build->compile.diag;
+    struct graph *graph = build->graph;
+    check_entry_names(build, config);
+    enum rule_syntax syntax = config->rule_syntax != RULE_DEFAULT ? (enum rule_syntax)config->rule_syntax
+                                                                  : (enum rule_syntax)build->model->config.core.default_rule_syntax;
+    struct rule_faults faults = {.count = 0};
+    const struct rule *rule = rule_parse(config->rule, syntax, &build->built->regexes, &graph->arena, &faults);
+    rule_report(&faults, node_span(node_get(config->origin, S("rule"))), diag);
+    struct span service_span = node_span(node_get(config->origin, S("service")));
+    struct service *service = build_service(build, config->service, named->provider, service_span);
+    for (unsigned i = 0; i < graph->entry_count; i++) {
+        if (!router_wants_entry(build, config, graph->entries[i]))
+            continue;
+        int64_t priority = config->priority != 0 ? config->priority : (int64_t)config->rule.len;
+        struct router *router = build_add_router(build, named->name, config->rule, priority, config->origin);
+        router->provider = named->provider;
+        router->service = service;
+        router->internal = service != NULL && service->internal;
+        copy_observability(router, config);
+        if (!build_chain(build, router, graph->entries[i], config, named->provider) || rule == NULL || service == NULL)
+            continue;
+        uint32_t order = (uint32_t)rules[i].rules.count;
+        VEC_PUSH(&rules[i].rules,
+                 (struct table_entry){.rule = rule, .priority = priority, .order = order, .router = router});
+    }
+}
+
+void build_internal_rule(struct build *build, struct entry_rules *rules, unsigned entry, struct router *router)
+{
+    struct rule_faults faults = {.count = 0};
+    const struct rule *rule =
+        rule_parse(router->rule, RULE_V3, &build->built->regexes, &build->graph->arena, &faults);
+    uint32_t order = (uint32_t)rules[entry].rules.count;
+    VEC_PUSH(&rules[entry].rules,
+             (struct table_entry){.rule = rule, .priority = router->priority, .order = order, .router = router});
+}
+
+void build_routers(struct build *build)
+{
+    struct graph *graph = build->graph;
+    struct diag *diag = build->compile.diag;
+    struct entry_rules *rules = arena_array(&graph->arena, struct entry_rules, graph->entry_count + 1);
+    build_internal_routers(build, rules);
+    const struct map *map = &build->names.maps[NAME_ROUTER];
+    for (uint32_t i = 0; i < map->count; i++) {
+        const struct named *named = map->items[i].value;
+        ptrdiff_t at = str_find_last_char(named->name, '@');
+        diag_enter(diag, named->node != NULL ? named->node->key_span : SPAN_NONE, "in router '%.*s'", (int)at,
+                   named->name.data);
+        build_router(build, named, rules);
+        diag_leave(diag);
+    }
+    for (unsigned i = 0; i < graph->entry_count; i++) {
+        graph->entries[i]->table = table_new(rules[i].rules.items, rules[i].rules.count);
+        VEC_RELEASE(&rules[i].rules);
+    }
+}

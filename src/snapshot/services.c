@@ -1,0 +1,105 @@
+#include "snapshot/build.h"
+
+static struct transport *compile_transport_config(struct build *build, struct str name,
+                                                        const struct transport_config *config)
+{
+    struct transport *transport = arena_new(&build->graph->arena, struct transport);
+    const struct forwarding_timeouts *timeouts = &config->forwarding_timeouts;
+    *transport = (struct transport){.name = name,
+                                    .dial_timeout = timeouts->dial_timeout,
+                                    .response_header_timeout = timeouts->response_header_timeout,
+                                    .idle_timeout = timeouts->idle_conn_timeout,
+                                    .read_timeout = timeouts->read_timeout,
+                                    .max_head_bytes = (uint32_t)config->max_response_header_bytes};
+    transport->max_idle = config->max_idle_conns_per_host < 0 ? 0 : (unsigned)config->max_idle_conns_per_host;
+    return transport;
+}
+
+const struct transport *build_transport(struct build *build, struct str reference, struct str provider, struct span span)
+{
+    if (str_empty(reference)) {
+        if (build->default_transport == NULL)
+            build->default_transport =
+                compile_transport_config(build, S("default"), &build->model->config.servers_transport);
+        return build->default_transport;
+    }
+    struct named *named = names_find(&build->names, NAME_TRANSPORT, reference, provider, span, build->compile.diag);
+    if (named == NULL)
+        return NULL;
+    if (named->built == NULL)
+        named->built = compile_transport_config(build, named->name, named->value);
+    return named->built;
+}
+
+static struct service *new_service(struct build *build, struct str name, const struct service_type *type,
+                                   const void *options)
+{
+    struct service *service = arena_new(&build->graph->arena, struct service);
+    service->type = type;
+    service->name = name;
+    service->options = options;
+    service->pass_host_header = true;
+    service->state = arena_zalloc(&build->graph->arena, type->state_size + 1);
+    return service;
+}
+
+/* Compiles with the compile context set to the object's own provider and path, and back. */
+static bool compile_service_state(struct build *build, struct service *service, struct str provider)
+{
+    struct compile *compile = &build->compile;
+    struct str former_provider = compile->provider, former_path = compile->path;
+    compile->provider = provider;
+    compile->path = service->name;
+    bool good = service->type->compile == NULL || service->type->compile(service, compile);
+    compile->provider = former_provider;
+    compile->path = former_path;
+    if (good)
+        VEC_PUSH(&build->services, service);
+    return good;
+}
+
+/* ping@internal and its kin: a service type of that name that needs no options. */
+static struct service *build_internal_service(struct build *build, struct str reference, struct span span)
+{
+    struct service *service = map_get(&build->service_types, reference);
+    if (service != NULL)
+        return service;
+    const struct service_type *type = service_find(reference);
+    if (type == NULL || type->choice.table != NULL) {
+        diag_error(build->compile.diag, span, "unknown internal service '%.*s'", STR_ARGS(reference));
+        return NULL;
+    }
+    service = new_service(build, arena_str(&build->graph->arena, reference), type, NULL);
+    service->internal = true;
+    if (!compile_service_state(build, service, S("internal")))
+        return NULL;
+    map_put(&build->service_types, service->name, service);
+    return service;
+}
+
+struct service *build_service(struct build *build, struct str reference, struct str provider, struct span span)
+{
+    if (str_ends(reference, S("@internal")))
+        return build_internal_service(build, reference, span);
+    struct diag *diag = build->compile.diag;
+    struct named *named = names_find(&build->names, NAME_SERVICE, reference, provider, span, diag);
+    if (named == NULL || named->failed || named->built != NULL)
+        return named != NULL ? named->built : NULL;
+    if (named->building) {
+        diag_error(diag, span, "the service '%.*s' leads back to itself", STR_ARGS(reference));
+        return NULL;
+    }
+    const struct service_config *config = named->value;
+    const struct service_type *type = config->type.type != NULL ? container_of(config->type.type, struct service_type, choice) : NULL;
+    if (type == NULL)
+        return NULL;      /* the binder has said so */
+    named->building = true;
+    diag_enter(diag, named->node != NULL ? named->node->key_span : SPAN_NONE, "in service '%.*s'", STR_ARGS(reference));
+    struct service *service = new_service(build, named->name, type, config->type.value);
+    bool good = compile_service_state(build, service, named->provider);
+    diag_leave(diag);
+    named->building = false;
+    named->failed = !good;
+    named->built = good ? service : NULL;
+    return named->built;
+}

@@ -1,0 +1,261 @@
+"""The commands, as a person or a script uses them."""
+import json
+
+import pytest
+
+from harness.client import Client
+from harness.portico import to
+
+GOOD = """\
+entryPoints:
+  web:
+    address: "127.0.0.1:8000"
+http:
+  routers:
+    api:
+      rule: Host(`example.com`) && PathPrefix(`/api`)
+      middlewares: [strip]
+      service: api
+    rest:
+      rule: Host(`example.com`)
+      service: rest
+  middlewares:
+    strip:
+      stripPrefix:
+        prefixes: [/api]
+  services:
+    api:
+      loadBalancer:
+        servers:
+          - url: http://127.0.0.1:9001
+    rest:
+      loadBalancer:
+        servers:
+          - url: http://127.0.0.1:9002
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    """config(text) is a file's path."""
+    def write(text, name="portico.yaml"):
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+    return write
+
+
+# check
+
+def test_check_accepts_what_is_right(run, config):
+    result = run("check", config(GOOD))
+    assert result.returncode == 0, result.stderr
+
+
+def test_check_shows_the_place_the_line_a_caret_and_a_suggestion(run, config):
+    path = config(GOOD.replace("middlewares: [strip]", "middlewares: [stirp]"))
+    result = run("check", path)
+    assert result.returncode == 1
+    output = result.stdout + result.stderr
+    assert f"{path.name}:8:21: error: " in output
+    assert "middlewares: [stirp]" in output and "^" in output
+    assert "'stirp'" in output and "strip" in output.replace("stirp", "")
+
+
+MISTAKES = {
+    "an unknown key": ("loadBalancer:\n        servers:\n          - url: http://127.0.0.1:9001",
+                       "loadBalancr:\n        servers:\n          - url: http://127.0.0.1:9001", "loadBalancer"),
+    "an unknown matcher": ("Host(`example.com`) &&", "Hots(`example.com`) &&", "Host"),
+    "an unknown service": ("service: api", "service: apo", "api"),
+    "an unknown middleware type": ("stripPrefix:", "stripPrefx:", "stripPrefix"),
+    "an unknown entrypoint": ("middlewares: [strip]", "middlewares: [strip]\n      entryPoints: [wep]", "web"),
+    "a top-level typo": ("entryPoints:", "entrypointz:", "entryPoints"),
+}
+
+
+@pytest.mark.parametrize("old, new, suggestion", MISTAKES.values(), ids=MISTAKES)
+def test_check_suggests_what_was_meant(run, config, old, new, suggestion):
+    assert old in GOOD
+    result = run("check", config(GOOD.replace(old, new)))
+    assert result.returncode == 1
+    assert f"did you mean '{suggestion}'" in result.stdout + result.stderr
+
+
+def test_check_reports_every_mistake_at_once(run, config):
+    text = (GOOD.replace("service: rest", "service: rset").replace("prefixes: [/api]", "prefxes: [/api]")
+            .replace("http://127.0.0.1:9002", "htp://127.0.0.1:9002").replace("Host(`example.com`) &&", "Host(example.com) &&"))
+    result = run("check", config(text))
+    output = result.stdout + result.stderr
+    assert result.returncode == 1
+    assert output.count("error: ") >= 4, output
+
+
+@pytest.mark.parametrize("text", ["entryPoints: [\n", "a: b: c\n", "\t- x\n", "entryPoints: {web: {address: ':80'}}\n  x: y\n"])
+def test_check_points_at_what_is_no_yaml(run, config, text):
+    path = config(text)
+    result = run("check", path)
+    assert result.returncode == 1 and f"{path.name}:" in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("old, new", [
+    ('"127.0.0.1:8000"', '"127.0.0.1:80000"'), ('"127.0.0.1:8000"', '"nowhere"'), ("http://127.0.0.1:9001", "127.0.0.1:9001"),
+    ("[/api]", "{a: b}"), ("Host(`example.com`) &&", "Host(`example.com`) & "), ("service: rest", "priority: high"),
+    ("service: rest", "service: rest\n      service: api"),
+])
+def test_check_refuses_bad_values(run, config, old, new):
+    assert old in GOOD
+    result = run("check", config(GOOD.replace(old, new)))
+    assert result.returncode == 1 and "error: " in result.stdout + result.stderr
+
+
+def test_check_reads_several_files(run, config):
+    result = run("check", config(GOOD), config("entryPonts: {}\n", "second.yaml"))
+    assert result.returncode == 1 and "second.yaml:1:1" in result.stdout + result.stderr
+
+
+def test_check_says_when_there_is_no_file(run, tmp_path):
+    result = run("check", tmp_path / "absent.yaml")
+    assert result.returncode == 1 and "absent.yaml" in result.stderr
+
+
+# explain
+
+def explain(run, path, *arguments):
+    result = run("explain", "--config", path, "--json", *arguments)
+    assert result.returncode in (0, 1), result.stderr
+    return json.loads(result.stdout)
+
+
+def test_explain_tells_the_whole_way(run, config):
+    told = explain(run, config(GOOD), "http://example.com/api/users?q=1")
+    assert told["entryPoint"] == "web"
+    assert told["router"].split("@")[0] == "api" and told["service"].split("@")[0] == "api"
+    assert [name.split("@")[0] for name in told["middlewares"]] == ["strip"]
+    assert told["server"] == "http://127.0.0.1:9001" and told["url"] == "http://127.0.0.1:9001/users?q=1"
+    assert told["tried"][0]["router"].split("@")[0] == "api" and told["tried"][0]["matched"] is True
+
+
+def test_explain_names_the_matcher_that_failed(run, config):
+    told = explain(run, config(GOOD), "http://example.com/other")
+    assert told["router"].split("@")[0] == "rest"
+    tried = {entry["router"].split("@")[0]: entry for entry in told["tried"]}
+    assert tried["api"]["matched"] is False and "PathPrefix" in tried["api"]["failed"]
+    assert tried["rest"]["matched"] is True
+
+
+def test_explain_of_what_no_router_takes(run, config):
+    told = explain(run, config(GOOD), "http://other.example/")
+    assert told["router"] is None and all("Host" in entry["failed"] for entry in told["tried"])
+
+
+def test_explain_takes_a_method_fields_and_an_address(run, config):
+    text = GOOD.replace("Host(`example.com`) && PathPrefix(`/api`)",
+                        "Method(`POST`) && Header(`X-A`, `b: c`) && ClientIP(`192.0.2.0/24`)")
+    path = config(text)
+    asked = ["-X", "POST", "-H", "X-A: b: c", "--from", "192.0.2.9", "http://x/"]
+    assert explain(run, path, *asked)["router"].split("@")[0] == "api"
+    assert explain(run, path, "-X", "GET", *asked[2:])["router"] is None
+    assert explain(run, path, *asked[:5], "198.51.100.1", "http://x/")["router"] is None
+
+
+def test_explain_for_people(run, config):
+    result = run("explain", "--config", config(GOOD), "http://example.com/api/users")
+    assert result.returncode == 0
+    for word in ("web", "api", "strip", "http://127.0.0.1:9001/users"):
+        assert word in result.stdout
+
+
+# The rest
+
+def test_version(run):
+    result = run("version")
+    assert result.returncode == 0 and "0." in result.stdout
+
+
+def test_help_lists_the_commands(run):
+    for arguments in (["help"], ["--help"]):
+        result = run(*arguments)
+        assert result.returncode == 0
+        for name in ("run", "check", "explain", "whoami", "version", "schema", "healthcheck"):
+            assert name in result.stdout
+
+
+def test_help_of_an_option(run):
+    result = run("help", "entryPoints.web.transport.respondingTimeouts.readTimeout")
+    assert result.returncode == 0 and "60s" in result.stdout
+    assert run("help", "entryPoints.web.transprt").returncode == 2
+
+
+def test_schema_is_a_json_schema(run):
+    schema = json.loads(run("schema").stdout)
+    assert "$schema" in schema and "entryPoints" in schema["properties"]
+
+
+@pytest.mark.parametrize("arguments, suggestion", [
+    (["chek"], "check"), (["explain", "--confg", "x", "http://a/"], "config"), (["run", "--entrypoint.web.address=:80"], "ntry"),
+    (["whoami", "--prot", "1"], "port"),
+])
+def test_bad_arguments_get_one_line_and_a_suggestion(run, arguments, suggestion):
+    result = run(*arguments)
+    assert result.returncode == 2
+    assert len(result.stderr.strip().split("\n")) == 1 and suggestion in result.stderr
+
+
+def test_run_refuses_a_bad_configuration(run, config):
+    result = run("run", "--config", config(GOOD.replace("stripPrefix", "strpPrefix")))
+    assert result.returncode == 1 and "did you mean 'stripPrefix'" in result.stderr
+
+
+def test_run_says_when_its_port_is_taken(run, backend, config):
+    server = backend()
+    result = run("run", "--config", config(GOOD.replace("127.0.0.1:8000", server.address)))
+    assert result.returncode == 1 and str(server.port) in result.stderr
+
+
+def test_flags_and_environment_set_options(portico, backend):
+    server = backend()
+    config = to(server.url)
+    for flags, env in ((["--entryPoints.web.http.maxLineBytes=1024"], {}),
+                       (["--entrypoints.web.http.maxlinebytes", "1024"], {}),
+                       ([], {"PORTICO_ENTRYPOINTS_WEB_HTTP_MAXLINEBYTES": "1024"}),
+                       ([], {"TRAEFIK_ENTRYPOINTS_WEB_HTTP_MAXLINEBYTES": "1024"})):
+        proxy = portico(config, *flags, env=env)
+        assert proxy.get("/" + "a" * 2000).status == 414
+        proxy.stop()
+
+
+def test_the_static_and_the_dynamic_part_may_be_two_files(portico, backend, tmp_path):
+    server = backend()
+    dynamic = tmp_path / "dynamic.yaml"
+    dynamic.write_text(json.dumps({"http": to(server.url)["http"]}))
+    proxy = portico({}, f"--providers.file.filename={dynamic}")
+    assert proxy.wait_for_answer(lambda response: response.status == 200)
+
+
+def test_config_may_be_called_config_file(run, config):
+    path = config(GOOD.replace("stripPrefix", "strpPrefix"))
+    for flag in (["--configFile", path], [f"--configfile={path}"], [f"--config={path}"]):
+        assert "strpPrefix" in run("run", *flag).stderr
+
+
+def test_healthcheck_asks_ping(portico, backend, run):
+    proxy = portico(to(backend().url, ping={"entryPoint": "web"}))
+    assert proxy.get("/ping").status == 200
+    assert run("healthcheck", "--config", proxy.config_path).returncode == 0
+    proxy.stop()
+    assert run("healthcheck", "--config", proxy.config_path).returncode == 1
+
+
+# whoami
+
+def test_whoami_tells_what_it_was_sent(whoami):
+    client = Client(whoami("me").port)
+    text = client.request("GET", "/some/path?q=1", [("X-A", "b")]).text
+    assert "me" in text and "GET /some/path?q=1 HTTP/1.1" in text and "X-A: b" in text
+    told = client.request("GET", "/api", [("X-A", "b")]).json()
+    assert told["name"] == "me" and told["method"] == "GET"
+    assert told["headers"]["X-A"] in ("b", ["b"])
+    assert client.request("GET", "/health").status == 200
+    assert len(client.request("GET", "/data?size=100000").body) == 100000
+    assert client.request("GET", "/bench").body
+    client.close()
