@@ -313,7 +313,7 @@ static enum status read_head(struct h1_reader *reader, const struct h1_limits *l
 enum status h1_parse_request(struct str bytes, const struct h1_limits *limits, struct request *request,
                              struct h1_head *head)
 {
-    if (head->seen != 0 && !h1_may_be_complete(bytes, limits, head))
+    if (bytes.len == 0 || (head->seen != 0 && !h1_may_be_complete(bytes, limits, head)))
         return STATUS_AGAIN;
     reset(request, head);
     struct h1_reader reader = h1_reader_over(bytes, limits);

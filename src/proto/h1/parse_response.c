@@ -153,7 +153,7 @@ static enum status as_upstream(enum status status)
 enum status h1_parse_response(struct str bytes, const struct h1_limits *limits, enum method request_method,
                               struct response *response, struct h1_head *head)
 {
-    if (head->seen != 0 && !h1_may_be_complete(bytes, limits, head))
+    if (bytes.len == 0 || (head->seen != 0 && !h1_may_be_complete(bytes, limits, head)))
         return STATUS_AGAIN;
     struct h1_reader reader = h1_reader_over(bytes, limits);
     enum status status = read_head(&reader, limits, request_method, response, head);

@@ -61,9 +61,11 @@ static inline uint64_t copy_word(char *out, const char *at, size_t size)
 /* Copies fewer than 16 bytes, as two words that overlap. */
 static inline bool put_checked_short(char *out, struct str value)
 {
-    if (value.len >= 8)
-        return is_plain(copy_word(out, value.data, 8)) &
-               is_plain(copy_word(out + value.len - 8, value.data + value.len - 8, 8));
+    if (value.len >= 8) {
+        uint64_t first = copy_word(out, value.data, 8);
+        uint64_t last = copy_word(out + value.len - 8, value.data + value.len - 8, 8);
+        return is_plain(first) && is_plain(last);
+    }
     if (value.len >= 4)
         return is_plain(copy_word(out, value.data, 4) |
                         copy_word(out + value.len - 4, value.data + value.len - 4, 4) << 32);
