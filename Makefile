@@ -42,7 +42,7 @@ SAY   = $(if $(V),,@printf '  %-5s %s\n' "$(1)" "$@" &&)
 all: $(OUT)/portico                                  ## build/portico
 
 $(OUT)/portico: $(OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call SAY,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(OUT)/unit: $(PARTS) $(UNIT_OBJECTS)
 	$(call SAY,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka

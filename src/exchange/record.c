@@ -68,11 +68,11 @@ void record_exchange(struct exchange *x)
         .reason = x->failure,
         .reason_detail = x->reason_detail,
         .request_bytes = x->upload_began ? x->upload.moved : 0,
-        .response_bytes = x->download_began ? x->download.moved : 0,
+        .response_bytes = x->download_began ? x->download.given : 0,
         .attempts = x->attempts,
         .number = 1 + atomic_fetch_add_explicit(&request_number, 1, memory_order_relaxed),
     };
-    record.origin_bytes = x->answered_here ? 0 : record.response_bytes;
+    record.origin_bytes = x->answered_here || !x->download_began ? 0 : x->download.moved;
     fill_times(x, &record);
     access_log_write(x->graph->access_log, x->worker, &record);
 }
