@@ -28,11 +28,13 @@ enum status attempt_open(struct exchange *x)
 /* A held body can be sent again from its start; a streamed one only while nothing of it was read. */
 static void begin_upload(struct exchange *x)
 {
+    x->upload_done = !x->stream.request.has_body;
+    if (x->upload_done)
+        return;
     relay_init(&x->upload, x->worker, hold_request_source(x), &x->upstream.sink);
     x->upload.trailers = &x->stream.request.trailers;
     x->upload.filters = x->request_filters;
     x->upload_began = true;
-    x->upload_done = !x->stream.request.has_body;
 }
 
 enum status attempt_send(struct exchange *x)

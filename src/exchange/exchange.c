@@ -34,7 +34,7 @@ static struct stream *open_exchange(void *context, struct client *client)
         return NULL;
     _Static_assert(sizeof(struct exchange) < CHUNK_SMALL_SIZE / 2, "the rest of the chunk is the first of the arena");
     struct exchange *x = (struct exchange *)(void *)memory->data;
-    memset(x, 0, sizeof(*x));
+    memset(x, 0, offsetof(struct exchange, upload));
     arena_init_with(&x->arena, x + 1, memory->capacity - sizeof(*x), ARENA_BUDGET);
     x->memory = memory;
     x->worker = worker;
@@ -217,6 +217,26 @@ void exchange_filter_request(struct exchange *x, struct filter *filter)
 void exchange_filter_response(struct exchange *x, struct filter *filter)
 {
     append_filter(&x->response_filters, filter);
+}
+
+static struct str ip_text(struct exchange *x, const struct ip *ip)
+{
+    char *text = arena_alloc(&x->arena, IP_TEXT_SIZE);
+    return text != NULL ? str_of(text, ip_format(ip, text)) : STR_NONE;
+}
+
+struct str exchange_peer_text(struct exchange *x)
+{
+    if (x->peer_text.len == 0)
+        x->peer_text = ip_text(x, &x->stream.client->peer);
+    return x->peer_text;
+}
+
+struct str exchange_client_text(struct exchange *x)
+{
+    if (x->client_text.len == 0)
+        x->client_text = ip_equal(&x->client_ip, &x->stream.client->peer) ? exchange_peer_text(x) : ip_text(x, &x->client_ip);
+    return x->client_text;
 }
 
 void exchange_use_server(struct exchange *x, struct server *server, unsigned index)

@@ -69,6 +69,7 @@ struct exchange {
     struct str routing_path;          /* what path matchers see */
     struct str request_id;
     struct str user;                  /* who authenticated; empty: nobody */
+    struct str peer_text, client_text;      /* see exchange_peer_text; empty: not made yet */
     struct ip client_ip;              /* the socket's peer or, when that is trusted, X-Forwarded-For's last untrusted */
 
     struct service *service;          /* asked now; the one that gave the server */
@@ -90,7 +91,6 @@ struct exchange {
     struct spool *response_spool;     /* the response's body, held or its beginning looked at; NULL: streamed */
     bool response_held;               /* that spool has all of it */
     int64_t hold_began;               /* monotonic ns */
-    struct relay upload, download;
     bool upload_began, upload_done, download_began, download_done;
     bool continue_sent;               /* a 100 went to the client */
     struct filter *request_filters, *response_filters;     /* added by middlewares before the relays begin */
@@ -103,6 +103,9 @@ struct exchange {
     int upstream_status;              /* of the server's own response; 0: none */
     uint64_t upstream_bytes;
     struct list link;                 /* in the worker's list of exchanges, for the API and for stopping */
+
+    /* Inited when they begin (upload_began, download_began); what stands before them is zero at first. */
+    struct relay upload, download;
 };
 
 /* For every hook: */
@@ -158,6 +161,9 @@ void exchange_filter_response(struct exchange *x, struct filter *filter);
 struct str exchange_scheme(const struct exchange *x);
 /* "https://host/path?query" as the client asked (Traefik's redirectRegex works on it), in the arena. */
 struct str exchange_url(struct exchange *x);
+/* The socket's peer, and the client behind trusted proxies, as text; made once, in the arena. */
+struct str exchange_peer_text(struct exchange *x);
+struct str exchange_client_text(struct exchange *x);
 /* Wall-clock and monotonic time of this turn. */
 static inline int64_t exchange_now(const struct exchange *x)
 {

@@ -43,7 +43,6 @@ void record_exchange(struct exchange *x)
 {
     if (!wants_log(x))
         return;
-    char ip[IP_TEXT_SIZE];
     const struct request *request = &x->stream.request;
     struct access_record record = {
         .client = x->stream.client,
@@ -55,7 +54,7 @@ void record_exchange(struct exchange *x)
         .query = x->original_query,
         .authority = x->original_authority,
         .scheme = request->scheme,
-        .client_ip = str_of(ip, ip_format(&x->client_ip, ip)),
+        .client_ip = exchange_client_text(x),
         .entrypoint = x->entry->name,
         .router = x->router != NULL ? x->router->name : STR_NONE,
         .service = x->service != NULL ? x->service->name : STR_NONE,

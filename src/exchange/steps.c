@@ -186,7 +186,9 @@ static bool may_upgrade(const struct exchange *x)
 /* Both directions become plain bytes. */
 static void begin_tunnel(struct exchange *x)
 {
-    relay_release(&x->upload);
+    if (x->upload_began)
+        relay_release(&x->upload);
+    x->upload_began = true;
     x->stream.ops->upgrade(&x->stream);
     x->upstream.ops->upgrade(&x->upstream);
     relay_init(&x->upload, x->worker, &x->stream.source, &x->upstream.sink);
