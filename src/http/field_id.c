@@ -54,8 +54,7 @@ __attribute__((constructor)) static void build_tables(void)
 
 enum field_id field_identify(const char *name, size_t len)
 {
-    enum field_id id = field_identify_clean(name, len);
-    return id != FIELD_OTHER && memchr(name, '\r', len) != NULL ? FIELD_OTHER : id;
+    return field_identify_inline(name, len);
 }
 
 struct str field_name(enum field_id id)

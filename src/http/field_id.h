@@ -76,4 +76,11 @@ static inline enum field_id field_identify_clean(const char *name, size_t len)
     return (enum field_id)slot->id;
 }
 
+/* For any bytes. */
+static inline enum field_id field_identify_inline(const char *name, size_t len)
+{
+    enum field_id id = field_identify_clean(name, len);
+    return id != FIELD_OTHER && memchr(name, '\r', len) != NULL ? FIELD_OTHER : id;
+}
+
 #endif

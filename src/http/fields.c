@@ -2,6 +2,7 @@
  * fields_joined. Does not judge values. */
 #include "http/fields.h"
 
+#include "http/field_id.h"
 #include "http/token.h"
 
 #define FIRST_CAPACITY 8
@@ -52,7 +53,7 @@ static inline bool add(struct fields *fields, enum field_id id, struct str name,
 
 bool fields_add(struct fields *fields, struct str name, struct str value)
 {
-    return add(fields, field_identify(name.data, name.len), name, value);
+    return add(fields, field_identify_inline(name.data, name.len), name, value);
 }
 
 bool fields_add_id(struct fields *fields, enum field_id id, struct str value)
@@ -85,7 +86,7 @@ static bool is_named(const struct field *field, struct str name)
 
 struct field *fields_find_name(const struct fields *fields, struct str name)
 {
-    enum field_id id = field_identify(name.data, name.len);
+    enum field_id id = field_identify_inline(name.data, name.len);
     if (id != FIELD_OTHER)
         return fields_find(fields, id);
     FIELDS_FOREACH(fields, field)
@@ -156,7 +157,7 @@ uint32_t fields_remove(struct fields *fields, enum field_id id)
 
 uint32_t fields_remove_name(struct fields *fields, struct str name)
 {
-    enum field_id id = field_identify(name.data, name.len);
+    enum field_id id = field_identify_inline(name.data, name.len);
     if (id != FIELD_OTHER)
         return fields_remove(fields, id);
     uint32_t removed = 0;
@@ -186,7 +187,7 @@ static void remove_listed(struct fields *fields, struct str options)
 {
     struct str option;
     while (token_next(&options, &option))
-        if (field_identify(option.data, option.len) == FIELD_OTHER)
+        if (field_identify_inline(option.data, option.len) == FIELD_OTHER)
             fields_remove_name(fields, option);
 }
 
