@@ -93,6 +93,7 @@ void bench_request(struct bench *bench, struct service *service, const char *coo
         fields_add_id(&x->stream.request.fields, FIELD_COOKIE, str_from(cookie));
     test_router = (struct router){.service = service};
     x->router = &test_router;
+    x->admitted = true;
     x->service = service;
 }
 
