@@ -34,14 +34,18 @@ PARTS    := $(filter-out $(OUT)/obj/src/main.o,$(OBJECTS))
 UNIT     := $(shell find test/unit -name '*.c' 2>/dev/null | LC_ALL=C sort)
 UNIT_OBJECTS := $(UNIT:%.c=$(OUT)/obj/%.o)
 
-.PHONY: all help check unit unit-binary wire asan tsan fuzz fuzz-replay bench bench-calls lint install clean format
+# What runs is named, not shown whole; V=1 shows it.
+SAY   = $(if $(V),,@printf '  %-5s %s\n' "$(1)" "$@" &&)
+
+.PHONY: all help check unit unit-binary wire asan tsan fuzz fuzz-replay bench bench-calls \
+        bench-memory bench-reload bench-tools lint install clean format
 all: $(OUT)/portico                                  ## build/portico
 
 $(OUT)/portico: $(OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call SAY,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(OUT)/unit: $(PARTS) $(UNIT_OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(call SAY,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 .PRECIOUS: $(OUT)/obj/%.o
 # With MODE=fuzz CC=clang (tools/fuzz): one binary for each fuzzer.
@@ -50,7 +54,7 @@ $(BUILD)/fuzz/%: $(PARTS) $(OUT)/obj/test/fuzz/%.o
 
 $(OUT)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CCACHE) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call SAY,CC)$(CCACHE) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(OUT)/obj/test/unit/%.o: CPPFLAGS += -Itest/unit
 
@@ -79,11 +83,30 @@ fuzz:                                                ## one fuzzer: make fuzz T=
 fuzz-replay:                                         ## every fuzzer over its corpus
 	tools/fuzz replay
 
-bench: $(OUT)/portico                                ## CPU per request beside the peers (S=scenarios P=peers)
-	bench/run --scenarios "$(S)" --peers "$(P)"
+BENCH_TOOLS := $(BUILD)/bench/origin $(BUILD)/bench/load
+BENCH_FLAGS := -std=gnu17 -D_GNU_SOURCE -O2 -g $(WARNINGS)
 
-bench-calls: $(OUT)/portico                          ## system calls and user instructions per request
-	bench/calls
+$(BUILD)/bench/origin: bench/origin.c bench/head.h
+	@mkdir -p $(@D)
+	$(call SAY,CC)$(CC) $(BENCH_FLAGS) -o $@ $<
+
+$(BUILD)/bench/load: $(wildcard bench/load/*.c) $(wildcard bench/load/*.h) bench/head.h
+	@mkdir -p $(@D)
+	$(call SAY,CC)$(CC) $(BENCH_FLAGS) -o $@ $(filter %.c,$^)
+
+bench-tools: $(BENCH_TOOLS)
+
+bench: $(OUT)/portico $(BENCH_TOOLS)                 ## CPU per request beside the peers (S=scenarios P=peers)
+	bench/run --portico $(OUT)/portico --scenarios "$(S)" --peers "$(P)" $(ARGS)
+
+bench-calls: $(OUT)/portico $(BENCH_TOOLS)           ## system calls and user instructions per request (P=peers)
+	bench/calls --portico $(OUT)/portico --peers "$(P)" $(ARGS)
+
+bench-memory: $(OUT)/portico $(BENCH_TOOLS)          ## bytes for each of 9,000 idle connections (P=peers)
+	bench/memory --portico $(OUT)/portico --peers "$(P)" $(ARGS)
+
+bench-reload: $(OUT)/portico $(BENCH_TOOLS)          ## requests lost and latency during reloads (P=peers)
+	bench/reload --portico $(OUT)/portico --peers "$(P)" $(ARGS)
 
 lint:                                                ## layers, names in ARCHITECTURE.md, style
 	tools/lint

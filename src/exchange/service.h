@@ -29,6 +29,15 @@ struct service_type {
     void (*on_attempt)(struct exchange *x, struct service *service, enum status outcome);
     /* A final response head has come (or was made) for this service: sticky cookies. May be NULL. */
     void (*on_response)(struct exchange *x, struct service *service);
+    /* The response will not do, and pick is to be called again: asked of every service that was passed on the way to
+     * x->server, only while exchange_can_retry. May be NULL. */
+    bool (*refuses)(struct exchange *x, struct service *service);
+    /* A server for a request of our own (a mirror's copy, explain), chosen as pick would, without an exchange. One reference
+     * is the caller's. NULL: none is ready, or the service names no servers. May be NULL. */
+    struct server *(*choose)(struct service *service, struct worker *worker, const struct ip *client,
+                             const struct transport **ret_transport);
+    /* The index-th service that this one may hand on to; NULL behind the last. May be NULL. */
+    struct service *(*child)(const struct service *service, unsigned index);
 };
 REGISTRY(service_type, const struct service_type);
 
@@ -46,6 +55,15 @@ const struct service_type *service_find(struct str name);
 static inline bool service_is_ready(const struct service *service, int64_t now)
 {
     return service->type->is_ready == NULL || service->type->is_ready(service, now);
+}
+static inline struct server *service_choose(struct service *service, struct worker *worker, const struct ip *client,
+                                            const struct transport **ret_transport)
+{
+    return service->type->choose != NULL ? service->type->choose(service, worker, client, ret_transport) : NULL;
+}
+static inline struct service *service_child(const struct service *service, unsigned index)
+{
+    return service->type->child != NULL ? service->type->child(service, index) : NULL;
 }
 
 #endif

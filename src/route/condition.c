@@ -3,15 +3,16 @@
 /* A rule that names more alternatives than this is tried for every request. */
 #define ALTERNATIVES_MAX 4096
 
-/* How many matchers stand for the term; 0: it can match without any of the aspect. Of the operands of && the one
- * with the fewest serves; of || all are needed. */
+/* How many matchers stand for the term; 0: it can match without any of the aspect. Of the operands
+ * of && the one with the fewest serves; of || all are needed. */
 static size_t alternatives(const struct term *term, enum aspect aspect)
 {
     size_t count = 0;
     switch ((enum term_kind)term->kind) {
     case TERM_MATCHER:
-        return aspect == ASPECT_HOST ? term->matcher == MATCH_HOST || term->matcher == MATCH_HOST_BELOW
-                                     : term->matcher == MATCH_PATH || term->matcher == MATCH_PATH_PREFIX;
+        return aspect == ASPECT_HOST
+                   ? term->matcher == MATCH_HOST || term->matcher == MATCH_HOST_BELOW
+                   : term->matcher == MATCH_PATH || term->matcher == MATCH_PATH_PREFIX;
     case TERM_NOT:
         return 0;
     case TERM_AND:

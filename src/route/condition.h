@@ -1,5 +1,5 @@
-/* What a rule cannot do without: hosts of which the request's has to be one, paths or prefixes of which the
- * request's has to satisfy one. The table's indexes are built from these. Pure. */
+/* What a rule cannot do without: hosts of which the request's has to be one, paths or prefixes of
+ * which the request's has to satisfy one. The table's indexes are built from these. Pure. */
 #ifndef ROUTE_CONDITION_H
 #define ROUTE_CONDITION_H
 
@@ -13,7 +13,8 @@ struct conditions {
     VEC(const struct term *) any_of;
 };
 
-/* False when the rule can match without any matcher of that aspect; `conditions` is then empty. Clears it first. */
+/* False when the rule can match without any matcher of that aspect; `conditions` is then empty.
+ * Clears it first. */
 bool conditions_find(struct conditions *conditions, const struct rule *rule, enum aspect aspect);
 void conditions_release(struct conditions *conditions);
 

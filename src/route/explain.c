@@ -14,12 +14,14 @@ static struct str shown(struct str value)
     return str_first(value, VALUE_SHOWN);
 }
 
-static struct str header_fact(const struct term *term, const struct request *request, struct arena *arena)
+static struct str header_fact(const struct term *term, const struct request *request,
+                              struct arena *arena)
 {
     struct str value = fields_value_name(&request->fields, term->name);
     if (value.data == NULL)
         return arena_printf(arena, "there is no header '%.*s'", STR_ARGS(term->name));
-    return arena_printf(arena, "the header '%.*s' is '%.*s'", STR_ARGS(term->name), STR_ARGS(shown(value)));
+    return arena_printf(arena, "the header '%.*s' is '%.*s'", STR_ARGS(term->name),
+                        STR_ARGS(shown(value)));
 }
 
 static struct str query_fact(const struct request *request, struct arena *arena)
@@ -39,7 +41,8 @@ static struct str peer_fact(const struct ip *peer, struct arena *arena)
 }
 
 /* What the request has where the matcher looks. */
-static struct str fact(const struct term *term, const struct route_input *input, struct arena *arena)
+static struct str fact(const struct term *term, const struct route_input *input,
+                       struct arena *arena)
 {
     const struct request *request = input->request;
     switch ((enum matcher)term->matcher) {
@@ -56,8 +59,9 @@ static struct str fact(const struct term *term, const struct route_input *input,
         return arena_printf(arena, "the path is '%.*s'", STR_ARGS(shown(input->path)));
     case MATCH_METHOD:
         return arena_printf(arena, "the method is %.*s",
-                            STR_ARGS(request->method != METHOD_OTHER ? method_text(request->method)
-                                                                     : shown(request->method_name)));
+                            STR_ARGS(request->method != METHOD_OTHER
+                                         ? method_text(request->method)
+                                         : shown(request->method_name)));
     case MATCH_HEADER:
     case MATCH_HEADER_REGEXP:
         return header_fact(term, request, arena);
@@ -84,7 +88,8 @@ static void add_facts(const struct term *term, const struct route_input *input, 
     facts->items[facts->count++] = text;
 }
 
-/* The smallest part that is alone to blame: the operand of && that failed, never one of several of ||. */
+/* The smallest part that is alone to blame: the operand of && that failed, never one of several of
+ * ||. */
 static const struct term *blame(const struct term *term, const struct route_input *input)
 {
     while (term->kind == TERM_AND) {
@@ -108,11 +113,13 @@ struct explained explain_entry(const struct table_entry *entry, const struct rou
     explained.failed = rule_text(entry->rule, term);
     for (size_t i = 0; i < facts.count; i++)
         explained.why = i == 0 ? facts.items[i]
-                               : arena_printf(arena, "%.*s, %.*s", STR_ARGS(explained.why), STR_ARGS(facts.items[i]));
+                               : arena_printf(arena, "%.*s, %.*s", STR_ARGS(explained.why),
+                                              STR_ARGS(facts.items[i]));
     return explained;
 }
 
-struct explanation explain(const struct table *table, const struct route_input *input, struct arena *arena)
+struct explanation explain(const struct table *table, const struct route_input *input,
+                           struct arena *arena)
 {
     size_t count;
     const struct table_entry *entries = table_entries(table, &count);

@@ -1,7 +1,5 @@
 #include "route/match.h"
 
-#include <assert.h>
-
 #include "http/uri.h"
 
 bool host_below(struct str host, struct str suffix)
@@ -10,7 +8,7 @@ bool host_below(struct str host, struct str suffix)
            memchr(host.data, '.', host.len - suffix.len) == NULL;
 }
 
-static bool method_matches(const struct term *term, const struct request *request)
+static inline bool method_matches(const struct term *term, const struct request *request)
 {
     if (request->method != METHOD_OTHER || term->method != METHOD_OTHER)
         return request->method == term->method;
@@ -19,23 +17,27 @@ static bool method_matches(const struct term *term, const struct request *reques
 
 static bool field_named(const struct field *field, const struct term *term)
 {
-    return term->field != FIELD_OTHER ? field->id == term->field : str_equal_nocase(field->name, term->name);
+    return term->field != FIELD_OTHER ? field->id == term->field
+                                      : str_equal_nocase(field->name, term->name);
 }
 
 static bool header_matches(const struct term *term, const struct request *request)
 {
     if (term->field != FIELD_OTHER && !fields_has(&request->fields, term->field))
         return false;
-    FIELDS_FOREACH(&request->fields, it) {
+    FIELDS_FOREACH(&request->fields, it)
+    {
         if (!field_named(it, term))
             continue;
-        if (term->matcher == MATCH_HEADER ? str_equal(it->value, term->value) : regex_match(term->regex, it->value))
+        if (term->matcher == MATCH_HEADER ? str_equal(it->value, term->value)
+                                          : regex_match(term->regex, it->value))
             return true;
     }
     return false;
 }
 
-/* One byte of a query's key or value as it is meant; *at moves on. -1 when the escape is malformed. */
+/* One byte of a query's key or value as it is meant; *at moves on. -1 when the escape is malformed.
+ */
 static int decoded_byte(struct str text, size_t *at)
 {
     char c = text.data[(*at)++];
@@ -94,55 +96,70 @@ static bool query_matches(const struct term *term, const struct route_input *inp
     return false;
 }
 
-static bool matcher_matches(const struct term *term, const struct route_input *input)
+/* Matchers that search: out of line, so that the frequent ones stay small. */
+static __attribute__((noinline)) bool search_matches(const struct term *term,
+                                                     const struct route_input *input)
 {
-    const struct request *request = input->request;
     switch ((enum matcher)term->matcher) {
-    case MATCH_HOST:
-        return str_equal(request->host, term->value);
-    case MATCH_HOST_BELOW:
-        return host_below(request->host, term->value);
-    case MATCH_HOST_ANY:
-        return true;
     case MATCH_HOST_REGEXP:
-        return regex_match(term->regex, request->host);
-    case MATCH_PATH:
-        return str_equal(input->path, term->value);
-    case MATCH_PATH_PREFIX:
-        return str_starts(input->path, term->value);
+        return regex_match(term->regex, input->request->host);
     case MATCH_PATH_REGEXP:
         return regex_match(term->regex, input->path);
-    case MATCH_METHOD:
-        return method_matches(term, request);
     case MATCH_HEADER:
     case MATCH_HEADER_REGEXP:
-        return header_matches(term, request);
+        return header_matches(term, input->request);
     case MATCH_QUERY:
     case MATCH_QUERY_REGEXP:
         return query_matches(term, input);
     case MATCH_CLIENT_IP:
         return input->peer != NULL && network_has(&term->network, input->peer);
+    case MATCH_HOST:
+    case MATCH_HOST_BELOW:
+    case MATCH_HOST_ANY:
+    case MATCH_PATH:
+    case MATCH_PATH_PREFIX:
+    case MATCH_METHOD:
+        break;
     }
     return false;
 }
 
+/* Paths differ at their ends more often than at their beginnings: a look at the prefix's last byte
+ * spares most comparisons. */
+static inline bool path_starts(struct str path, struct str prefix)
+{
+    return path.len >= prefix.len && path.data[prefix.len - 1] == prefix.data[prefix.len - 1] &&
+           memcmp(path.data, prefix.data, prefix.len) == 0;
+}
+
+static inline bool matcher_matches(const struct term *term, const struct route_input *input)
+{
+    if (term->matcher == MATCH_PATH_PREFIX)
+        return path_starts(input->path, term->value);
+    if (term->matcher == MATCH_PATH)
+        return str_equal(input->path, term->value);
+    if (term->matcher == MATCH_HOST)
+        return str_equal(input->request->host, term->value);
+    if (term->matcher == MATCH_METHOD)
+        return method_matches(term, input->request);
+    if (term->matcher == MATCH_HOST_BELOW)
+        return host_below(input->request->host, term->value);
+    return term->matcher == MATCH_HOST_ANY || search_matches(term, input);
+}
+
+static __attribute__((noinline)) bool operands_match(const struct term *term,
+                                                     const struct route_input *input)
+{
+    if (term->kind == TERM_NOT)
+        return !term_match(term->first, input);
+    bool any = term->kind == TERM_OR;
+    for (const struct term *it = term->first; it != NULL; it = it->next)
+        if (term_match(it, input) == any)
+            return any;
+    return !any;
+}
+
 bool term_match(const struct term *term, const struct route_input *input)
 {
-    switch ((enum term_kind)term->kind) {
-    case TERM_MATCHER:
-        return matcher_matches(term, input);
-    case TERM_NOT:
-        return !term_match(term->first, input);
-    case TERM_AND:
-        for (const struct term *it = term->first; it != NULL; it = it->next)
-            if (!term_match(it, input))
-                return false;
-        return true;
-    case TERM_OR:
-        for (const struct term *it = term->first; it != NULL; it = it->next)
-            if (term_match(it, input))
-                return true;
-        return false;
-    }
-    return false;
+    return term->kind == TERM_MATCHER ? matcher_matches(term, input) : operands_match(term, input);
 }

@@ -6,10 +6,14 @@
 void encoded_policy_init(struct encoded_policy *policy, const struct encoded_characters *allowed)
 {
     *policy = (struct encoded_policy){.denied = {
-        ['/'] = !allowed->allow_slash, ['\\'] = !allowed->allow_backslash, ['\0'] = !allowed->allow_null,
-        [';'] = !allowed->allow_semicolon, ['%'] = !allowed->allow_percent, ['?'] = !allowed->allow_question_mark,
-        ['#'] = !allowed->allow_hash,
-    }};
+                                          ['/'] = !allowed->allow_slash,
+                                          ['\\'] = !allowed->allow_backslash,
+                                          ['\0'] = !allowed->allow_null,
+                                          [';'] = !allowed->allow_semicolon,
+                                          ['%'] = !allowed->allow_percent,
+                                          ['?'] = !allowed->allow_question_mark,
+                                          ['#'] = !allowed->allow_hash,
+                                      }};
     for (size_t i = 0; i < sizeof(policy->denied); i++)
         policy->any = policy->any || policy->denied[i];
 }
@@ -25,7 +29,8 @@ static int escaped_byte(struct str path, size_t at)
 
 enum status encoded_policy_check(const struct encoded_policy *policy, struct str path)
 {
-    for (ptrdiff_t at = str_find_char(path, '%', 0); at >= 0; at = str_find_char(path, '%', (size_t)at + 3)) {
+    for (ptrdiff_t at = str_find_char(path, '%', 0); at >= 0;
+         at = str_find_char(path, '%', (size_t)at + 3)) {
         int c = escaped_byte(path, (size_t)at);
         if (c < 0)
             return STATUS_BAD_TARGET;
@@ -48,19 +53,30 @@ static inline uint64_t zero_bytes(uint64_t word)
     return (word - SWAR_ONES) & ~word & (SWAR_ONES * 0x80);
 }
 
+/* Whether "%", "//" or "/." begins in the eight bytes at `at`; the ninth is looked at. */
+static inline bool work_in(const char *at)
+{
+    uint64_t word = swar_load64(at), next = swar_load64(at + 1);
+    /* '.' is 0x2e and '/' 0x2f: with the lowest bit set they are one. */
+    uint64_t pair =
+        zero_bytes(word ^ SWAR_ONES * '/') & zero_bytes((next | SWAR_ONES) ^ SWAR_ONES * '/');
+    return (pair | zero_bytes(word ^ SWAR_ONES * '%')) != 0;
+}
+
 /* False when the path has no "%", no "//" and no "/."; may be true without them. */
 static bool needs_work(struct str path)
 {
-    size_t i = 0;
-    for (; i + 9 <= path.len; i += 8) {
-        uint64_t word = swar_load64(path.data + i), next = swar_load64(path.data + i + 1);
-        /* '.' is 0x2e and '/' 0x2f: with the lowest bit set they are one. */
-        uint64_t pair = zero_bytes(word ^ SWAR_ONES * '/') & zero_bytes((next | SWAR_ONES) ^ SWAR_ONES * '/');
-        if ((pair | zero_bytes(word ^ SWAR_ONES * '%')) != 0)
-            return true;
+    if (path.data[path.len - 1] == '%')
+        return true;
+    size_t last = path.len - 1, i = 0;
+    if (path.len >= 9) {
+        for (; i + 8 < last; i += 8)
+            if (work_in(path.data + i))
+                return true;
+        return work_in(path.data + last - 8);
     }
-    for (; i < path.len; i++) {
-        char next = i + 1 < path.len ? path.data[i + 1] : '\0';
+    for (; i < last; i++) {
+        char next = path.data[i + 1];
         if (path.data[i] == '%' || (path.data[i] == '/' && (next == '/' || next == '.')))
             return true;
     }
@@ -69,11 +85,12 @@ static bool needs_work(struct str path)
 
 static bool is_unreserved(int c)
 {
-    return c < 128 && (ascii_alpha((char)c) || ascii_digit((char)c) || c == '-' || c == '.' || c == '_' || c == '~');
+    return c < 128 && (ascii_alpha((char)c) || ascii_digit((char)c) || c == '-' || c == '.' ||
+                       c == '_' || c == '~');
 }
 
-/* Decodes what needs no escape and writes the other escapes in upper case (RFC 3986 6.2.2). Every escape is
- * well-formed. */
+/* Decodes what needs no escape and writes the other escapes in upper case (RFC 3986 6.2.2). Every
+ * escape is well-formed. */
 static struct str normal_escapes(struct str path, struct arena *arena)
 {
     static const char digits[] = "0123456789ABCDEF";
@@ -99,8 +116,8 @@ static struct str normal_escapes(struct str path, struct arena *arena)
     return str_of(out, len);
 }
 
-static enum status normalize_path(const struct normalizer *normalizer, struct request *request, struct arena *arena,
-                                  struct str *ret_routing_path)
+static enum status normalize_path(const struct normalizer *normalizer, struct request *request,
+                                  struct arena *arena, struct str *ret_routing_path)
 {
     struct str path = request->path;
     if (str_find_char(path, '%', 0) >= 0) {
@@ -142,8 +159,8 @@ static enum status normalize_query(bool encode, struct request *request, struct 
     return STATUS_OK;
 }
 
-enum status normalize(const struct normalizer *normalizer, struct request *request, struct arena *arena,
-                      struct str *ret_routing_path)
+enum status normalize(const struct normalizer *normalizer, struct request *request,
+                      struct arena *arena, struct str *ret_routing_path)
 {
     *ret_routing_path = request->path;
     if (request->query.len > 0 && memchr(request->query.data, ';', request->query.len) != NULL) {

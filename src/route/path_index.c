@@ -6,9 +6,9 @@
 #define FEW_CHILDREN 4
 
 struct path_node {
-    struct str label;                 /* bytes that lead here from the parent */
-    struct path_node **children;      /* by the first byte of their labels, no order */
-    uint16_t *slots;                  /* first byte -> child + 1; NULL while there are few children */
+    struct str label;            /* bytes that lead here from the parent */
+    struct path_node **children; /* by the first byte of their labels, no order */
+    uint16_t *slots;             /* first byte -> child + 1; NULL while there are few children */
     uint16_t count, capacity;
     struct ranks prefix, exact;
 };
@@ -28,7 +28,8 @@ void ranks_add(struct ranks *ranks, uint32_t rank, struct arena *arena)
         ranks->items = items;
         ranks->capacity = capacity;
     }
-    memmove(ranks->items + at + 1, ranks->items + at, (ranks->count - at) * sizeof(ranks->items[0]));
+    memmove(ranks->items + at + 1, ranks->items + at,
+            (ranks->count - at) * sizeof(ranks->items[0]));
     ranks->items[at] = rank;
     ranks->count++;
 }
@@ -72,8 +73,8 @@ static void add_child(struct arena *arena, struct path_node *node, struct path_n
     }
 }
 
-/* Puts a node between `child` and its parent where the first `len` bytes of its label end. The object keeps
- * its place in the parent: what it was moves into a new child. */
+/* Puts a node between `child` and its parent where the first `len` bytes of its label end. The
+ * object keeps its place in the parent: what it was moves into a new child. */
 static void split(struct arena *arena, struct path_node *node, size_t len)
 {
     struct path_node *rest = new_node(arena, STR_NONE);

@@ -1,10 +1,12 @@
-/* Owns compiled patterns and, per thread, the memory that matching needs. Refuses to run without bounds.
+/* Owns compiled patterns and, per thread, the memory that matching needs. Refuses to run without
+ * bounds.
  *
- * Go matches characters, PCRE2 without UTF mode bytes. For ASCII subjects (nearly all) both are the same, so
- * `narrow` (bytes, fastest) serves. A subject with other bytes is matched by `wide` when it makes a difference;
- * wide is compiled when first needed, unless the pattern itself goes beyond ASCII. A subject that is not UTF-8
- * is matched as bytes, and never by a pattern that goes beyond ASCII. (PCRE2_MATCH_INVALID_UTF would serve for
- * both, but the JIT of 10.42 then misses what \W, \D and \S match.) */
+ * Go matches characters, PCRE2 without UTF mode bytes. For ASCII subjects (nearly all) both are the
+ * same, so `narrow` (bytes, fastest) serves. A subject with other bytes is matched by `wide` when
+ * it makes a difference; wide is compiled when first needed, unless the pattern itself goes beyond
+ * ASCII. A subject that is not UTF-8 is matched as bytes, and never by a pattern that goes beyond
+ * ASCII. (PCRE2_MATCH_INVALID_UTF would serve for both, but the JIT of 10.42 then misses what \W,
+ * \D and \S match.) */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "route/regex.h"
 
@@ -24,14 +26,15 @@
 #define JIT_STACK_MAX (256 * 1024)
 
 struct regex {
-    pcre2_code *narrow;                 /* NULL: the pattern needs UTF */
-    _Atomic(pcre2_code *) wide;         /* NULL: not compiled yet */
-    atomic_bool wide_failed;            /* it did not compile: narrow has to do */
+    pcre2_code *narrow;         /* NULL: the pattern needs UTF */
+    _Atomic(pcre2_code *) wide; /* NULL: not compiled yet */
+    atomic_bool wide_failed;    /* it did not compile: narrow has to do */
     bool sees_characters;
+    bool narrow_jit; /* narrow has machine code */
     uint32_t groups;
-    struct str *names;                  /* of groups 1..groups, in `text` */
-    struct str pattern;                 /* for PCRE2 */
-    char *text;                         /* the pattern as it came, then `pattern` */
+    struct str *names;  /* of groups 1..groups, in `text` */
+    struct str pattern; /* for PCRE2 */
+    char *text;         /* the pattern as it came, then `pattern` */
 };
 
 /* What a thread matches with; made on first use, freed when the thread ends. */
@@ -97,18 +100,26 @@ static pcre2_code *compile(struct str pattern, bool utf, int *ret_error)
     assert(context != NULL);
     pcre2_set_newline(context, PCRE2_NEWLINE_LF);
     pcre2_set_parens_nest_limit(context, REGEX_DEPTH_MAX + 8);
-    uint32_t options = PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C | PCRE2_ALT_CIRCUMFLEX | PCRE2_NEVER_UCP |
-                       (utf ? PCRE2_UTF : PCRE2_NEVER_UTF);
+    uint32_t options = PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C | PCRE2_ALT_CIRCUMFLEX |
+                       PCRE2_NEVER_UCP | (utf ? PCRE2_UTF : PCRE2_NEVER_UTF);
     size_t offset;
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)(pattern.data != NULL ? pattern.data : ""), pattern.len, options,
-                                     ret_error, &offset, context);
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)(pattern.data != NULL ? pattern.data : ""),
+                                     pattern.len, options, ret_error, &offset, context);
     pcre2_compile_context_free(context);
     if (code != NULL)
-        (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE); /* where it cannot, the interpreter serves */
+        (void)pcre2_jit_compile(code,
+                                PCRE2_JIT_COMPLETE); /* where it cannot, the interpreter serves */
     return code;
 }
 
-/* Copies what outlives the reading: both spellings of the pattern and the names' views into the first. */
+static bool has_machine_code(const pcre2_code *code)
+{
+    size_t size = 0;
+    return pcre2_pattern_info(code, PCRE2_INFO_JITSIZE, &size) == 0 && size > 0;
+}
+
+/* Copies what outlives the reading: both spellings of the pattern and the names' views into the
+ * first. */
 static struct regex *keep(const struct regex_syntax *syntax, struct str pattern)
 {
     struct regex *regex = memory_zalloc(sizeof(*regex));
@@ -124,12 +135,14 @@ static struct regex *keep(const struct regex_syntax *syntax, struct str pattern)
     regex->names = memory_alloc((count + 1) * sizeof(regex->names[0]));
     for (size_t i = 0; i < count; i++) {
         struct str name = syntax->groups.items[i];
-        regex->names[i] = name.len > 0 ? str_of(regex->text + (name.data - pattern.data), name.len) : STR_NONE;
+        regex->names[i] =
+            name.len > 0 ? str_of(regex->text + (name.data - pattern.data), name.len) : STR_NONE;
     }
     return regex;
 }
 
-struct regex *regex_new(struct str pattern, struct arena *arena, struct str *ret_error, size_t *ret_offset)
+struct regex *regex_new(struct str pattern, struct arena *arena, struct str *ret_error,
+                        size_t *ret_offset)
 {
     struct regex_syntax syntax;
     struct regex *regex = NULL;
@@ -144,6 +157,7 @@ struct regex *regex_new(struct str pattern, struct arena *arena, struct str *ret
         atomic_init(&regex->wide, compile(regex->pattern, true, &code));
     else
         regex->narrow = compile(regex->pattern, false, &code);
+    regex->narrow_jit = regex->narrow != NULL && has_machine_code(regex->narrow);
     if (regex->narrow == NULL && atomic_load(&regex->wide) == NULL) {
         char message[256] = "";
         pcre2_get_error_message(code, (PCRE2_UCHAR *)message, sizeof(message));
@@ -210,22 +224,28 @@ static const pcre2_code *code_for(const struct regex *regex, struct str subject)
 }
 
 /* A subject that exceeds the limits does not match. `code_for` has checked its UTF-8. */
-static bool run(const pcre2_code *code, struct matcher *matcher, struct str subject, size_t from)
+static bool run(const struct regex *regex, const pcre2_code *code, struct matcher *matcher,
+                struct str subject, size_t from)
 {
-    const char *data = subject.data != NULL ? subject.data : "";
-    return code != NULL && pcre2_match(code, (PCRE2_SPTR)data, subject.len, from, PCRE2_NO_UTF_CHECK,
-                                       matcher->data, matcher->context) >= 0;
+    PCRE2_SPTR data = (PCRE2_SPTR)(subject.data != NULL ? subject.data : "");
+    if (code == NULL)
+        return false;
+    if (code == regex->narrow && regex->narrow_jit)
+        return pcre2_jit_match(code, data, subject.len, from, 0, matcher->data, matcher->context) >=
+               0;
+    return pcre2_match(code, data, subject.len, from, PCRE2_NO_UTF_CHECK, matcher->data,
+                       matcher->context) >= 0;
 }
 
 bool regex_match(const struct regex *regex, struct str subject)
 {
-    return run(code_for(regex, subject), matcher_with(1), subject, 0);
+    return run(regex, code_for(regex, subject), matcher_with(1), subject, 0);
 }
 
 bool regex_find(const struct regex *regex, struct str subject, size_t *ret_start, size_t *ret_end)
 {
     struct matcher *matcher = matcher_with(1);
-    if (!run(code_for(regex, subject), matcher, subject, 0))
+    if (!run(regex, code_for(regex, subject), matcher, subject, 0))
         return false;
     const PCRE2_SIZE *pairs = pcre2_get_ovector_pointer(matcher->data);
     *ret_start = pairs[0];
@@ -261,29 +281,34 @@ static void put(struct output *output, struct str s)
     output->len += s.len;
 }
 
-static struct str group_text(const struct regex *regex, const PCRE2_SIZE *pairs, struct str subject, uint32_t group)
+static struct str group_text(const struct regex *regex, const PCRE2_SIZE *pairs, struct str subject,
+                             uint32_t group)
 {
     if (group > regex->groups || pairs[2 * group] == PCRE2_UNSET)
         return STR_NONE;
     return str_of(subject.data + pairs[2 * group], pairs[2 * group + 1] - pairs[2 * group]);
 }
 
-static struct str named_text(const struct regex *regex, const PCRE2_SIZE *pairs, struct str subject, struct str name)
+static struct str named_text(const struct regex *regex, const PCRE2_SIZE *pairs, struct str subject,
+                             struct str name)
 {
     uint64_t number;
     if (str_to_u64(name, &number) && (name.len == 1 || name.data[0] != '0'))
-        return number <= regex->groups ? group_text(regex, pairs, subject, (uint32_t)number) : STR_NONE;
+        return number <= regex->groups ? group_text(regex, pairs, subject, (uint32_t)number)
+                                       : STR_NONE;
     for (uint32_t i = 0; i < regex->groups; i++)
         if (str_equal(regex->names[i], name))
             return group_text(regex, pairs, subject, i + 1);
     return STR_NONE;
 }
 
-/* The name behind a "$": "1x" of "$1x", "1" of "${1}x". Gives how many bytes it takes; 0: none is there. */
+/* The name behind a "$": "1x" of "$1x", "1" of "${1}x". Gives how many bytes it takes; 0: none is
+ * there. */
 static size_t template_name(struct str rest, struct str *ret_name)
 {
     size_t start = rest.len > 0 && rest.data[0] == '{' ? 1 : 0, end = start;
-    while (end < rest.len && (ascii_alpha(rest.data[end]) || ascii_digit(rest.data[end]) || rest.data[end] == '_'))
+    while (end < rest.len &&
+           (ascii_alpha(rest.data[end]) || ascii_digit(rest.data[end]) || rest.data[end] == '_'))
         end++;
     if (end == start || (start == 1 && (end >= rest.len || rest.data[end] != '}')))
         return 0;
@@ -291,8 +316,8 @@ static size_t template_name(struct str rest, struct str *ret_name)
     return end + start;
 }
 
-static void expand(const struct regex *regex, struct output *output, const PCRE2_SIZE *pairs, struct str subject,
-                   struct str replacement)
+static void expand(const struct regex *regex, struct output *output, const PCRE2_SIZE *pairs,
+                   struct str subject, struct str replacement)
 {
     for (size_t at = 0; at < replacement.len;) {
         ptrdiff_t dollar = str_find_char(replacement, '$', at);
@@ -318,8 +343,8 @@ static size_t character_len(struct str rest)
     return utf8_decode(rest, &character, &len) ? len : 1;
 }
 
-struct str regex_replace(const struct regex *regex, struct str subject, struct str replacement, bool all,
-                         struct arena *arena)
+struct str regex_replace(const struct regex *regex, struct str subject, struct str replacement,
+                         bool all, struct arena *arena)
 {
     const pcre2_code *code = code_for(regex, subject);
     struct matcher *matcher = matcher_with(regex->groups + 1);
@@ -329,7 +354,7 @@ struct str regex_replace(const struct regex *regex, struct str subject, struct s
     bool matched = false;
     if (subject.data == NULL)
         subject.data = "";
-    while (from <= subject.len && run(code, matcher, subject, from)) {
+    while (from <= subject.len && run(regex, code, matcher, subject, from)) {
         size_t start = pairs[0], end = pairs[1];
         put(&output, str_of(subject.data + done, start - done));
         /* An empty match right behind a match is none, as in Go. */
@@ -337,7 +362,8 @@ struct str regex_replace(const struct regex *regex, struct str subject, struct s
             expand(regex, &output, pairs, subject, replacement);
         matched = true;
         done = end;
-        size_t next = from + (from < subject.len ? character_len(str_from_index(subject, from)) : 1);
+        size_t next =
+            from + (from < subject.len ? character_len(str_from_index(subject, from)) : 1);
         from = end > next ? end : next;
         if (!all)
             break;

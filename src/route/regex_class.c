@@ -2,7 +2,8 @@
 
 static const char bad_escape[] = "this escape is not part of Go's regular expressions";
 
-static bool read_hex(struct regex_syntax *syntax, struct str in, size_t *at, uint32_t *ret_character)
+static bool read_hex(struct regex_syntax *syntax, struct str in, size_t *at,
+                     uint32_t *ret_character)
 {
     size_t start = *at, i = start + 2;
     uint32_t value = 0;
@@ -13,19 +14,22 @@ static bool read_hex(struct regex_syntax *syntax, struct str in, size_t *at, uin
         value = value << 4 | (uint32_t)ascii_hex(in.data[i]);
     bool complete = braced ? i > first && i < in.len && in.data[i] == '}' : i - first == 2;
     if (!complete || value > 0x10ffff || (value >= 0xd800 && value < 0xe000))
-        return regex_fail(syntax, start, "\\x takes two hexadecimal digits, or a character as \\x{2014}");
+        return regex_fail(syntax, start,
+                          "\\x takes two hexadecimal digits, or a character as \\x{2014}");
     *at = i + (braced ? 1 : 0);
     *ret_character = value;
     return true;
 }
 
 /* \0, \012, \123: octal, as Go reads it; \1 to \9 alone would be back-references. */
-static bool read_octal(struct regex_syntax *syntax, struct str in, size_t *at, uint32_t *ret_character)
+static bool read_octal(struct regex_syntax *syntax, struct str in, size_t *at,
+                       uint32_t *ret_character)
 {
     size_t start = *at, i = start + 1;
     bool second = i + 1 < in.len && in.data[i + 1] >= '0' && in.data[i + 1] <= '7';
     if (in.data[i] != '0' && (in.data[i] > '7' || !second))
-        return regex_fail(syntax, start, "back-references are not part of Go's regular expressions");
+        return regex_fail(syntax, start,
+                          "back-references are not part of Go's regular expressions");
     uint32_t value = 0;
     for (; i < in.len && i - start <= 3 && in.data[i] >= '0' && in.data[i] <= '7'; i++)
         value = value << 3 | (uint32_t)(in.data[i] - '0');
@@ -34,7 +38,8 @@ static bool read_octal(struct regex_syntax *syntax, struct str in, size_t *at, u
     return true;
 }
 
-bool regex_read_escape(struct regex_syntax *syntax, struct str in, size_t *at, uint32_t *ret_character)
+bool regex_read_escape(struct regex_syntax *syntax, struct str in, size_t *at,
+                       uint32_t *ret_character)
 {
     static const char letters[] = "afnrtv", values[] = "\a\f\n\r\t\v";
     if (*at + 1 >= in.len)
@@ -64,7 +69,8 @@ static bool read_property(struct regex_syntax *syntax, struct str in, size_t *at
     }
     ptrdiff_t end = i < in.len && in.data[i] == '{' ? str_find_char(in, '}', i) : -1;
     if (end < 0)
-        return regex_fail(syntax, start, "\\p takes a class of characters, as in \\pL or \\p{Greek}");
+        return regex_fail(syntax, start,
+                          "\\p takes a class of characters, as in \\pL or \\p{Greek}");
     for (size_t k = i + 1; k < (size_t)end; k++)
         if (!ascii_alpha(in.data[k]) && in.data[k] != '_' && !(in.data[k] == '^' && k == i + 1))
             return regex_fail(syntax, start, "there is no such class of characters");
@@ -89,29 +95,46 @@ bool regex_read_set(struct regex_syntax *syntax, struct str in, size_t *at)
     return true;
 }
 
+/* Written as ranges: PCRE2 (10.42) forgets what \D, \W and \S of the same class say beyond U+00FF
+ * when a positive [:name:] follows them. */
+static const struct {
+    const char *name, *ranges;
+} posix_classes[] = {
+    {"alnum", "0-9A-Za-z"},
+    {"alpha", "A-Za-z"},
+    {"ascii", "\\x00-\\x7f"},
+    {"blank", "\\t\\x20"},
+    {"cntrl", "\\x00-\\x1f\\x7f"},
+    {"digit", "0-9"},
+    {"graph", "\\x21-\\x7e"},
+    {"lower", "a-z"},
+    {"print", "\\x20-\\x7e"},
+    {"punct", "\\x21-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\x7e"},
+    {"space", "\\t\\n\\x0b\\f\\r\\x20"},
+    {"upper", "A-Z"},
+    {"word", "0-9A-Z_a-z"},
+    {"xdigit", "0-9A-Fa-f"},
+};
+
 /* "[:alpha:]" or "[:^alpha:]" inside a class; false when it is not there. */
 static bool read_posix(struct regex_syntax *syntax, struct str in, size_t *at)
 {
-    static const char *const names[] = {"alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower",
-                                        "print", "punct", "space", "upper", "word", "xdigit"};
     struct str rest = str_from_index(in, *at);
     ptrdiff_t end = str_starts(rest, S("[:")) ? str_find(str_from_index(rest, 2), S(":]")) : -1;
     if (end < 0)
         return false;
     struct str name = str_of(rest.data + 2, (size_t)end);
-    if (str_starts(name, S("^"))) {
-        name = str_from_index(name, 1);
-        syntax->sees_characters = true;
-    }
-    bool known = false;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        known = known || str_equal(name, str_from(names[i]));
-    if (!known) {
-        regex_fail(syntax, *at, "there is no such class of characters");
+    bool negative = str_starts(name, S("^"));
+    for (size_t i = 0; i < sizeof(posix_classes) / sizeof(posix_classes[0]); i++) {
+        if (!str_equal(str_from_index(name, negative ? 1 : 0), str_from(posix_classes[i].name)))
+            continue;
+        text_add(&syntax->pcre,
+                 negative ? str_first(rest, (size_t)end + 4) : str_from(posix_classes[i].ranges));
+        syntax->sees_characters = syntax->sees_characters || negative;
+        *at += (size_t)end + 4;
         return true;
     }
-    text_add(&syntax->pcre, str_first(rest, (size_t)end + 4));
-    *at += (size_t)end + 4;
+    regex_fail(syntax, *at, "there is no such class of characters");
     return true;
 }
 
@@ -131,7 +154,8 @@ static bool read_space(struct regex_syntax *syntax, struct str in, size_t *at)
     return true;
 }
 
-static bool read_class_character(struct regex_syntax *syntax, struct str in, size_t *at, uint32_t *ret_character)
+static bool read_class_character(struct regex_syntax *syntax, struct str in, size_t *at,
+                                 uint32_t *ret_character)
 {
     size_t len;
     if (*at >= in.len)
@@ -173,7 +197,8 @@ bool regex_read_class(struct regex_syntax *syntax, struct str in, size_t *at)
         ++*at;
     }
     for (bool first = true; *at < in.len && (first || in.data[*at] != ']'); first = false) {
-        bool set = read_posix(syntax, in, at) || read_space(syntax, in, at) || regex_read_set(syntax, in, at);
+        bool set = read_posix(syntax, in, at) || read_space(syntax, in, at) ||
+                   regex_read_set(syntax, in, at);
         if (syntax->error != NULL || (!set && !read_range(syntax, in, at)))
             return false;
     }

@@ -27,6 +27,7 @@ const struct regex *regex_set_get(struct regex_set *set, struct str pattern, str
         return regex;
     regex = regex_new(pattern, arena, ret_error, ret_offset);
     if (regex != NULL)
-        map_put(&set->by_pattern, str_of(memory_copy_text(pattern.data, pattern.len), pattern.len), regex);
+        map_put(&set->by_pattern, str_of(memory_copy_text(pattern.data, pattern.len), pattern.len),
+                regex);
     return regex;
 }

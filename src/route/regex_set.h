@@ -1,7 +1,7 @@
 /* The regexes of one configuration, each compiled once however many rules and middlewares use it.
  *
- * Ownership: the set owns its regexes; they live until regex_set_release. Threading: one owner fills it; the
- * regexes themselves are const and shared. */
+ * Ownership: the set owns its regexes; they live until regex_set_release. Threading: one owner
+ * fills it; the regexes themselves are const and shared. */
 #ifndef ROUTE_REGEX_SET_H
 #define ROUTE_REGEX_SET_H
 

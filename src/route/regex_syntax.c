@@ -1,5 +1,6 @@
-/* A recursive-free reader: one pass over the pattern, a stack of open groups that is bounded. Knows nothing of
- * PCRE2's API; what it cannot judge (names of Unicode properties) PCRE2 does when it compiles. */
+/* A recursive-free reader: one pass over the pattern, a stack of open groups that is bounded. Knows
+ * nothing of PCRE2's API; what it cannot judge (names of Unicode properties) PCRE2 does when it
+ * compiles. */
 #include "route/regex_syntax.h"
 
 #include "route/regex_class.h"
@@ -9,12 +10,14 @@ struct reader {
     size_t at;
     struct regex_syntax *out;
     uint32_t depth;
-    uint32_t open_repeats[REGEX_DEPTH_MAX];  /* the largest repeat inside each open group, but for the innermost */
-    size_t open_at[REGEX_DEPTH_MAX];         /* where its "(" stands */
-    uint32_t group_repeats;                  /* the largest nested repeat in the innermost group so far */
-    uint32_t item_repeats;                   /* of the item just read */
-    bool has_item;                           /* there is something that a repeat can apply to */
-    bool has_repeat;                         /* and it is repeated already */
+    uint32_t open_repeats[REGEX_DEPTH_MAX]; /* the largest repeat inside each open group, but for
+                                               the innermost */
+    size_t open_at[REGEX_DEPTH_MAX];        /* where its "(" stands */
+    uint32_t group_repeats; /* the largest nested repeat in the innermost group so far */
+    uint32_t item_repeats;  /* of the item just read */
+    bool has_item;          /* there is something that a repeat can apply to */
+    bool has_repeat;        /* and it is repeated already */
+    bool has_flags;         /* "(?i)" stands between it and here */
 };
 
 bool regex_fail(struct regex_syntax *syntax, size_t offset, const char *error)
@@ -30,7 +33,12 @@ bool utf8_decode(struct str s, uint32_t *ret_character, size_t *ret_len)
 {
     static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
     uint8_t lead = s.len > 0 ? (uint8_t)s.data[0] : 0xff;
-    size_t len = lead < 0x80 ? 1 : lead < 0xc0 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf8 ? 4 : 0;
+    size_t len = lead < 0x80   ? 1
+                 : lead < 0xc0 ? 0
+                 : lead < 0xe0 ? 2
+                 : lead < 0xf0 ? 3
+                 : lead < 0xf8 ? 4
+                               : 0;
     if (len == 0 || len > s.len)
         return false;
     uint32_t character = len == 1 ? lead : lead & (0x7fu >> len);
@@ -39,7 +47,8 @@ bool utf8_decode(struct str s, uint32_t *ret_character, size_t *ret_len)
             return false;
         character = character << 6 | ((uint8_t)s.data[i] & 0x3f);
     }
-    if (character < smallest[len] || character > 0x10ffff || (character >= 0xd800 && character < 0xe000))
+    if (character < smallest[len] || character > 0x10ffff ||
+        (character >= 0xd800 && character < 0xe000))
         return false;
     *ret_character = character;
     *ret_len = len;
@@ -64,7 +73,7 @@ void regex_add_character(struct regex_syntax *syntax, uint32_t character)
 static bool item(struct reader *reader)
 {
     reader->has_item = true;
-    reader->has_repeat = false;
+    reader->has_repeat = reader->has_flags = false;
     reader->item_repeats = 1;
     return true;
 }
@@ -116,7 +125,9 @@ static bool read_escape(struct reader *reader)
     case 'B':
         reader->out->sees_characters = true;
         __attribute__((fallthrough));
-    case 'A': case 'b': case 'z':
+    case 'A':
+    case 'b':
+    case 'z':
         return read_assertion(reader, 2);
     case 's':
         text_add(out, S("[\\t\\n\\f\\r ]"));
@@ -157,8 +168,10 @@ static bool read_flags(struct reader *reader, size_t open)
             break;
         }
     }
-    if (at >= reader->in.len || (reader->in.data[at] != ')' && reader->in.data[at] != ':') || (negative && !flag_seen))
-        return regex_fail(reader->out, open, "this kind of group is not part of Go's regular expressions");
+    if (at >= reader->in.len || (reader->in.data[at] != ')' && reader->in.data[at] != ':') ||
+        (negative && !flag_seen))
+        return regex_fail(reader->out, open,
+                          "this kind of group is not part of Go's regular expressions");
     text_add(&reader->out->pcre, str_of(reader->in.data + reader->at, at + 1 - reader->at));
     reader->at = at + 1;
     return true;
@@ -172,7 +185,8 @@ static bool read_name(struct reader *reader, size_t start, struct str *ret_name)
     struct str name = str_of(reader->in.data + start, (size_t)end - start);
     for (size_t i = 0; i < name.len; i++)
         if (!ascii_alpha(name.data[i]) && !ascii_digit(name.data[i]) && name.data[i] != '_')
-            return regex_fail(reader->out, start + i, "a group's name is made of letters, digits and \"_\"");
+            return regex_fail(reader->out, start + i,
+                              "a group's name is made of letters, digits and \"_\"");
     if (name.len == 0)
         return regex_fail(reader->out, reader->at, "the group's name is empty");
     for (size_t i = 0; i < reader->out->groups.count; i++)
@@ -226,7 +240,8 @@ static bool read_open(struct reader *reader)
     if (!named && str_starts(rest, S("(?"))) {
         if (!read_flags(reader, open))
             return false;
-        return reader->in.data[reader->at - 1] == ')' || push_group(reader, open);
+        reader->has_flags = reader->in.data[reader->at - 1] == ')';
+        return reader->has_flags || push_group(reader, open);
     }
     if (named && !read_name(reader, open + (rest.data[2] == 'P' ? 4 : 3), &name))
         return false;
@@ -255,12 +270,14 @@ static bool read_close(struct reader *reader)
 }
 
 /* Reads "{n}", "{n,}" or "{n,m}"; false when the brace is none of them and stands for itself. */
-static bool read_counts(struct str in, size_t *at, uint32_t *ret_min, uint32_t *ret_max, bool *ret_open_ended)
+static bool read_counts(struct str in, size_t *at, uint32_t *ret_min, uint32_t *ret_max,
+                        bool *ret_open_ended)
 {
     uint32_t counts[2] = {0, 0};
     size_t i = *at + 1, digits = 0;
     for (; i < in.len && ascii_digit(in.data[i]); i++, digits++)
-        counts[0] = counts[0] > REGEX_REPEAT_MAX ? counts[0] : counts[0] * 10 + (uint32_t)(in.data[i] - '0');
+        counts[0] = counts[0] > REGEX_REPEAT_MAX ? counts[0]
+                                                 : counts[0] * 10 + (uint32_t)(in.data[i] - '0');
     if (digits == 0 || (digits > 1 && in.data[*at + 1] == '0'))
         return false;
     counts[1] = counts[0];
@@ -269,7 +286,9 @@ static bool read_counts(struct str in, size_t *at, uint32_t *ret_min, uint32_t *
         size_t first = ++i;
         counts[1] = 0;
         for (; i < in.len && ascii_digit(in.data[i]); i++)
-            counts[1] = counts[1] > REGEX_REPEAT_MAX ? counts[1] : counts[1] * 10 + (uint32_t)(in.data[i] - '0');
+            counts[1] = counts[1] > REGEX_REPEAT_MAX
+                            ? counts[1]
+                            : counts[1] * 10 + (uint32_t)(in.data[i] - '0');
         if (i - first > 1 && in.data[first] == '0')
             return false;
         *ret_open_ended = i == first;
@@ -287,7 +306,11 @@ static bool repeat(struct reader *reader, size_t start, uint32_t times)
     if (!reader->has_item)
         return regex_fail(reader->out, start, "the repeat has nothing to repeat");
     if (reader->has_repeat)
-        return regex_fail(reader->out, start, "a repeat cannot be repeated (Go has no possessive repeats)");
+        return regex_fail(reader->out, start,
+                          "a repeat cannot be repeated (Go has no possessive repeats)");
+    if (reader->has_flags)
+        return regex_fail(reader->out, start,
+                          "a repeat stands right behind what it repeats, before any flags");
     if (times > 1)
         reader->item_repeats *= times;
     if (reader->item_repeats > REGEX_REPEAT_MAX)
@@ -311,7 +334,8 @@ static bool read_brace(struct reader *reader)
     if (min > REGEX_REPEAT_MAX || max > REGEX_REPEAT_MAX)
         return regex_fail(reader->out, start, "more than 1000 repeats");
     if (min > max)
-        return regex_fail(reader->out, start, "the repeat's first number is larger than its second");
+        return regex_fail(reader->out, start,
+                          "the repeat's first number is larger than its second");
     return repeat(reader, start, max);
 }
 
@@ -334,7 +358,9 @@ static bool read_next(struct reader *reader)
         return read_close(reader);
     case '{':
         return read_brace(reader);
-    case '*': case '+': case '?':
+    case '*':
+    case '+':
+    case '?':
         reader->at++;
         return repeat(reader, reader->at - 1, 1);
     case '|':
@@ -347,7 +373,8 @@ static bool read_next(struct reader *reader)
         text_add_char(&reader->out->pcre, c);
         reader->at++;
         return item(reader);
-    case '^': case '$':
+    case '^':
+    case '$':
         return read_assertion(reader, 1);
     default:
         return read_literal(reader);

@@ -1,5 +1,6 @@
-/* The grammar: or-lists of and-lists of (negated) matchers and parentheses. Every call is checked even after
- * another one was wrong, so a rule shows all its faults at once; a fault in the grammar ends the reading. */
+/* The grammar: or-lists of and-lists of (negated) matchers and parentheses. Every call is checked
+ * even after another one was wrong, so a rule shows all its faults at once; a fault in the grammar
+ * ends the reading. */
 #include "route/rule.h"
 
 #include "base/vec.h"
@@ -8,15 +9,16 @@
 struct parser {
     struct builder builder;
     struct str text;
-    struct token token;         /* the one to look at */
-    size_t end;                 /* of the last one taken */
-    VEC(struct token) values;   /* of the call being read */
-    bool failed;                /* the grammar is broken: nothing more is read */
+    struct token token;       /* the one to look at */
+    size_t end;               /* of the last one taken */
+    VEC(struct token) values; /* of the call being read */
+    bool failed;              /* the grammar is broken: nothing more is read */
 };
 
 static struct term *parse_or(struct parser *parser, unsigned depth);
 
-static void fail(struct parser *parser, size_t offset, size_t length, const char *message, struct str hint)
+static void fail(struct parser *parser, size_t offset, size_t length, const char *message,
+                 struct str hint)
 {
     if (!parser->failed)
         fault_error(&parser->builder, offset, length, message, hint);
@@ -44,7 +46,8 @@ static struct str operator_hint(struct str word, const char *otherwise)
     return str_from(otherwise);
 }
 
-/* The values between the parentheses, which are both taken; the last may be followed by a comma, as in Go. */
+/* The values between the parentheses, which are both taken; the last may be followed by a comma, as
+ * in Go. */
 static bool parse_values(struct parser *parser)
 {
     struct token open = parser->token;
@@ -62,7 +65,8 @@ static bool parse_values(struct parser *parser)
         if (parser->token.kind == TOKEN_COMMA)
             advance(parser);
         else if (!parser->failed && parser->token.kind == TOKEN_STRING)
-            fail(parser, parser->token.offset, parser->token.length, "a ',' is missing before this value", STR_NONE);
+            fail(parser, parser->token.offset, parser->token.length,
+                 "a ',' is missing before this value", STR_NONE);
     }
     return !parser->failed;
 }
@@ -82,21 +86,25 @@ static struct str split_hint(struct parser *parser, const struct call *call)
     return hint;
 }
 
-static bool values_fit(struct parser *parser, const struct call *call, const struct matcher_type *type)
+static bool values_fit(struct parser *parser, const struct call *call,
+                       const struct matcher_type *type)
 {
     struct arena *arena = parser->builder.arena;
     for (size_t i = 0; i < call->count; i++)
         if (call->values[i].value.len == 0) {
-            fault_error(&parser->builder, call->values[i].offset, call->values[i].length, "the value is empty",
-                        STR_NONE);
+            fault_error(&parser->builder, call->values[i].offset, call->values[i].length,
+                        "the value is empty", STR_NONE);
             return false;
         }
     if (call->count >= type->least && call->count <= type->most)
         return true;
-    const char *wanted = type->most == 1 ? "one value" : type->least == type->most ? "two values"
-                         : type->most == 2 ? "one or two values" : type->least == 2 ? "pairs of values"
-                         : "at least one value";
-    struct str message = arena_printf(arena, "%s takes %s, not %zu", type->name, wanted, call->count);
+    const char *wanted = type->most == 1             ? "one value"
+                         : type->least == type->most ? "two values"
+                         : type->most == 2           ? "one or two values"
+                         : type->least == 2          ? "pairs of values"
+                                                     : "at least one value";
+    struct str message =
+        arena_printf(arena, "%s takes %s, not %zu", type->name, wanted, call->count);
     bool split = type->most == 1 && call->count > 1;
     fault_error(&parser->builder, call->offset, call->length, message.data,
                 split ? split_hint(parser, call) : STR_NONE);
@@ -116,14 +124,18 @@ static struct term *parse_call(struct parser *parser)
     if (parser->failed)
         return stand_in(parser);
     if (parser->token.kind != TOKEN_OPEN) {
-        fail(parser, name.offset, name.length, "a matcher is written with its values in parentheses",
+        fail(parser, name.offset, name.length,
+             "a matcher is written with its values in parentheses",
              operator_hint(name.text, "such as Host(`example.com`)"));
         return stand_in(parser);
     }
     if (!parse_values(parser))
         return stand_in(parser);
-    struct call call = {.name = name, .values = parser->values.items, .count = parser->values.count,
-                        .offset = name.offset, .length = parser->token.offset + 1 - name.offset};
+    struct call call = {.name = name,
+                        .values = parser->values.items,
+                        .count = parser->values.count,
+                        .offset = name.offset,
+                        .length = parser->token.offset + 1 - name.offset};
     advance(parser);
     bool v2 = parser->builder.syntax == RULE_V2;
     const struct matcher_type *type = matcher_find(v2 ? matchers_v2 : matchers_v3, name.text);
@@ -131,7 +143,8 @@ static struct term *parse_call(struct parser *parser)
         matcher_unknown(&parser->builder, &call);
         return stand_in(parser);
     }
-    struct term *term = values_fit(parser, &call, type) ? type->build(&parser->builder, &call) : NULL;
+    struct term *term =
+        values_fit(parser, &call, type) ? type->build(&parser->builder, &call) : NULL;
     return term != NULL ? term : stand_in(parser);
 }
 
@@ -158,7 +171,9 @@ static struct term *parse_operand(struct parser *parser, unsigned depth)
         return stand_in(parser);
     if (depth > RULE_DEPTH_MAX || parser->builder.terms > RULE_TERMS_MAX) {
         fail(parser, token.offset, token.length,
-             depth > RULE_DEPTH_MAX ? "the rule is nested too deeply" : "the rule has too many matchers", STR_NONE);
+             depth > RULE_DEPTH_MAX ? "the rule is nested too deeply"
+                                    : "the rule has too many matchers",
+             STR_NONE);
         return stand_in(parser);
     }
     if (token.kind == TOKEN_NAME)
@@ -173,7 +188,8 @@ static struct term *parse_operand(struct parser *parser, unsigned depth)
         fail(parser, token.offset, token.length, "a value alone is no matcher",
              S("such as Host(`example.com`)"));
     else
-        fail(parser, token.offset, token.length, "a matcher is expected here", S("such as Host(`example.com`)"));
+        fail(parser, token.offset, token.length, "a matcher is expected here",
+             S("such as Host(`example.com`)"));
     return stand_in(parser);
 }
 
@@ -191,16 +207,17 @@ static struct term *parse_not(struct parser *parser, unsigned depth)
 /* Operands joined by one operator; a single one is itself. */
 static struct term *parse_list(struct parser *parser, unsigned depth, enum token_kind operator)
 {
-    bool and = operator == TOKEN_AND;
+    bool and = operator== TOKEN_AND;
     uint32_t start = parser->token.offset;
-    struct term *first = and ? parse_operand(parser, depth) : parse_list(parser, depth, TOKEN_AND);
+    struct term *first = and? parse_operand(parser, depth) : parse_list(parser, depth, TOKEN_AND);
     if (parser->failed || parser->token.kind != operator)
         return first;
-    struct term *list = builder_term(&parser->builder, and ? TERM_AND : TERM_OR, start, 0), *last = first;
+    struct term *list = builder_term(&parser->builder, and? TERM_AND : TERM_OR, start, 0),
+                *last = first;
     list->first = first;
     while (!parser->failed && parser->token.kind == operator) {
         advance(parser);
-        last->next = and ? parse_operand(parser, depth) : parse_list(parser, depth, TOKEN_AND);
+        last->next = and? parse_operand(parser, depth) : parse_list(parser, depth, TOKEN_AND);
         last = last->next;
     }
     list->length = (uint32_t)parser->end - start;
@@ -231,7 +248,9 @@ const struct rule *rule_parse(struct str text, enum rule_syntax syntax, struct r
 {
     ret_faults->count = ret_faults->errors = 0;
     struct rule *rule = arena_new(arena, struct rule);
-    struct parser parser = {.builder = {.arena = arena, .regexes = regexes, .faults = ret_faults,
+    struct parser parser = {.builder = {.arena = arena,
+                                        .regexes = regexes,
+                                        .faults = ret_faults,
                                         .syntax = syntax == RULE_V2 ? RULE_V2 : RULE_V3}};
     if (text.len > RULE_TEXT_MAX) {
         fault_error(&parser.builder, 0, 1, "the rule is longer than 64 KiB", STR_NONE);
@@ -250,8 +269,9 @@ void rule_report(const struct rule_faults *faults, struct span span, struct diag
     for (size_t i = 0; i < shown; i++) {
         const struct rule_fault *fault = &faults->items[i];
         struct span place = span_inside(span, fault->offset, fault->length > 0 ? fault->length : 1);
-        struct diag_item *item = fault->warning ? diag_warning(diag, place, "%.*s", STR_ARGS(fault->message))
-                                                : diag_error(diag, place, "%.*s", STR_ARGS(fault->message));
+        struct diag_item *item = fault->warning
+                                     ? diag_warning(diag, place, "%.*s", STR_ARGS(fault->message))
+                                     : diag_error(diag, place, "%.*s", STR_ARGS(fault->message));
         if (item != NULL && !str_empty(fault->hint))
             diag_hint(diag, item, "%.*s", STR_ARGS(fault->hint));
     }

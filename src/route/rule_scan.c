@@ -2,11 +2,14 @@
 
 static struct token make(struct str text, size_t at, size_t length, enum token_kind kind)
 {
-    return (struct token){.kind = kind, .offset = (uint32_t)at, .length = (uint32_t)length,
+    return (struct token){.kind = kind,
+                          .offset = (uint32_t)at,
+                          .length = (uint32_t)length,
                           .text = str_of(text.data + at, length)};
 }
 
-static struct token bad(struct str text, size_t at, size_t length, const char *message, const char *hint)
+static struct token bad(struct str text, size_t at, size_t length, const char *message,
+                        const char *hint)
 {
     struct token token = make(text, at, length, TOKEN_BAD);
     token.message = message;
@@ -52,7 +55,8 @@ static size_t encode_utf8(uint32_t c, char *out)
     return len;
 }
 
-/* Digits of \ooo, \xhh, \uhhhh, \Uhhhhhhhh; gives how many bytes were read, 0 when they are none. */
+/* Digits of \ooo, \xhh, \uhhhh, \Uhhhhhhhh; gives how many bytes were read, 0 when they are none.
+ */
 static size_t read_digits(struct str rest, size_t count, unsigned base, uint32_t *ret_value)
 {
     uint32_t value = 0;
@@ -68,7 +72,8 @@ static size_t read_digits(struct str rest, size_t count, unsigned base, uint32_t
     return count;
 }
 
-/* One escape of a Go string behind the backslash; writes at most 4 bytes. Gives the bytes read, 0: bad. */
+/* One escape of a Go string behind the backslash; writes at most 4 bytes. Gives the bytes read, 0:
+ * bad. */
 static size_t unescape(struct str rest, char *out, size_t *ret_len)
 {
     static const char letters[] = "abfnrtv\\\"", values[] = "\a\b\f\n\r\t\v\\\"";
@@ -88,7 +93,8 @@ static size_t unescape(struct str rest, char *out, size_t *ret_len)
         *ret_len = encode_utf8(value, out);
         return read + 1;
     }
-    read = c == 'x' ? read_digits(str_from_index(rest, 1), 2, 16, &value) : read_digits(rest, 3, 8, &value);
+    read = c == 'x' ? read_digits(str_from_index(rest, 1), 2, 16, &value)
+                    : read_digits(rest, 3, 8, &value);
     out[0] = (char)value;
     return read == 0 || value > 255 ? 0 : read + (c == 'x' ? 1 : 0);
 }
@@ -135,7 +141,8 @@ static struct token scan_single_quoted(struct str text, size_t at)
 {
     ptrdiff_t end = str_find_char(text, '\'', at + 1);
     size_t length = end < 0 ? text.len - at : (size_t)end + 1 - at;
-    return bad(text, at, length, "strings stand in back-quotes or double quotes, not in single quotes",
+    return bad(text, at, length,
+               "strings stand in back-quotes or double quotes, not in single quotes",
                "write it in `back-quotes`");
 }
 
@@ -143,14 +150,16 @@ static struct token scan_operator(struct str text, size_t at)
 {
     bool twice = at + 1 < text.len && text.data[at + 1] == text.data[at];
     if (text.data[at] == '&')
-        return twice ? make(text, at, 2, TOKEN_AND) : bad(text, at, 1, "'&' is not an operator", "did you mean '&&'?");
-    return twice ? make(text, at, 2, TOKEN_OR) : bad(text, at, 1, "'|' is not an operator", "did you mean '||'?");
+        return twice ? make(text, at, 2, TOKEN_AND)
+                     : bad(text, at, 1, "'&' is not an operator", "did you mean '&&'?");
+    return twice ? make(text, at, 2, TOKEN_OR)
+                 : bad(text, at, 1, "'|' is not an operator", "did you mean '||'?");
 }
 
 struct token token_scan(struct str text, size_t at, struct arena *arena)
 {
-    while (at < text.len && (text.data[at] == ' ' || text.data[at] == '\t' || text.data[at] == '\n' ||
-                             text.data[at] == '\r'))
+    while (at < text.len && (text.data[at] == ' ' || text.data[at] == '\t' ||
+                             text.data[at] == '\n' || text.data[at] == '\r'))
         at++;
     if (at >= text.len)
         return make(text, text.len, 0, TOKEN_END);
@@ -163,7 +172,8 @@ struct token token_scan(struct str text, size_t at, struct arena *arena)
         return make(text, at, 1, TOKEN_COMMA);
     case '!':
         return make(text, at, 1, TOKEN_NOT);
-    case '&': case '|':
+    case '&':
+    case '|':
         return scan_operator(text, at);
     case '`':
         return scan_raw(text, at, arena);

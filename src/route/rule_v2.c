@@ -1,11 +1,13 @@
-/* The matchers of `ruleSyntax: v2`: several values each, gorilla's templates ({name:regex}) in hosts, paths and
- * queries. They become the terms that v3 has; a template becomes an anchored regex. */
+/* The matchers of `ruleSyntax: v2`: several values each, gorilla's templates ({name:regex}) in
+ * hosts, paths and queries. They become the terms that v3 has; a template becomes an anchored
+ * regex. */
 #include "route/rule_build.h"
 
 #define VALUES_MAX UINT8_MAX
 #define REGEX_TEMPLATE_MAX 65536
 
-/* The end of the template that begins at `open`, braces inside it counted; -1 when it never closes. */
+/* The end of the template that begins at `open`, braces inside it counted; -1 when it never closes.
+ */
 static ptrdiff_t template_end(struct str value, size_t open)
 {
     unsigned level = 0;
@@ -36,7 +38,8 @@ bool template_in(struct str value)
 
 static void add_literal(struct text *out, char c)
 {
-    if (!ascii_alpha(c) && !ascii_digit(c) && (uint8_t)c < 0x80 && strchr("/_-,;:@=&~%!'\" ", c) == NULL)
+    if (!ascii_alpha(c) && !ascii_digit(c) && (uint8_t)c < 0x80 &&
+        strchr("/_-,;:@=&~%!'\" ", c) == NULL)
         text_add_char(out, '\\');
     text_add_char(out, c);
 }
@@ -56,7 +59,8 @@ const char *template_regex(struct str value, const char *stand_in, bool prefix, 
             return "the '{' is never closed";
         struct str inside = str_of(value.data + i + 1, (size_t)end - i - 1);
         ptrdiff_t colon = str_find_char(inside, ':', 0);
-        struct str pattern = colon < 0 ? str_from(stand_in) : str_from_index(inside, (size_t)colon + 1);
+        struct str pattern =
+            colon < 0 ? str_from(stand_in) : str_from_index(inside, (size_t)colon + 1);
         if (inside.len == 0 || colon == 0 || pattern.len == 0)
             return "a template is {name} or {name:regex}";
         text_addf(out, "(?:%.*s)", STR_ARGS(pattern));
@@ -73,14 +77,14 @@ static bool has_braces(struct str value)
 }
 
 struct template_use {
-    const char *before;         /* goes in front of the regex: flags */
+    const char *before; /* goes in front of the regex: flags */
     const char *stand_in;
     bool prefix;
 };
 
 /* The compiled template, or NULL after a fault. */
-static const struct regex *compile(struct builder *builder, const struct token *token, struct str value,
-                                   struct template_use use)
+static const struct regex *compile(struct builder *builder, const struct token *token,
+                                   struct str value, struct template_use use)
 {
     struct text text;
     text_init(&text, REGEX_TEMPLATE_MAX);
@@ -95,11 +99,12 @@ static const struct regex *compile(struct builder *builder, const struct token *
     return regex;
 }
 
-typedef struct term *(*build_one)(struct builder *builder, const struct call *call, const struct token *value);
+typedef struct term *(*build_one)(struct builder *builder, const struct call *call,
+                                  const struct token *value);
 
 /* One term for each value, joined: any of them (OR) or all (AND). */
-static struct term *join(struct builder *builder, const struct call *call, enum term_kind kind, size_t step,
-                         build_one build)
+static struct term *join(struct builder *builder, const struct call *call, enum term_kind kind,
+                         size_t step, build_one build)
 {
     struct term *list = builder_term(builder, kind, call->offset, call->length), *last = NULL;
     bool failed = false;
@@ -119,18 +124,20 @@ static struct term *join(struct builder *builder, const struct call *call, enum 
     return list->first->next == NULL ? list->first : list;
 }
 
-static struct term *one_host_regexp(struct builder *builder, const struct call *call, const struct token *value)
+static struct term *one_host_regexp(struct builder *builder, const struct call *call,
+                                    const struct token *value)
 {
     if (!has_braces(value->value))
         return build_host(builder, call, value);
     struct term *term = builder_matcher(builder, call, MATCH_HOST_REGEXP);
     term->value = value->value;
-    term->regex = compile(builder, value, value->value, (struct template_use){"(?i)", "[^.]+", false});
+    term->regex =
+        compile(builder, value, value->value, (struct template_use){"(?i)", "[^.]+", false});
     return term->regex != NULL ? term : NULL;
 }
 
-static struct term *one_path_of(struct builder *builder, const struct call *call, const struct token *value,
-                                enum matcher matcher)
+static struct term *one_path_of(struct builder *builder, const struct call *call,
+                                const struct token *value, enum matcher matcher)
 {
     struct term *term = build_path(builder, call, value, matcher);
     if (term == NULL || !has_braces(value->value))
@@ -141,28 +148,33 @@ static struct term *one_path_of(struct builder *builder, const struct call *call
     return term->regex != NULL ? term : NULL;
 }
 
-static struct term *one_path(struct builder *builder, const struct call *call, const struct token *value)
+static struct term *one_path(struct builder *builder, const struct call *call,
+                             const struct token *value)
 {
     return one_path_of(builder, call, value, MATCH_PATH);
 }
 
-static struct term *one_path_prefix(struct builder *builder, const struct call *call, const struct token *value)
+static struct term *one_path_prefix(struct builder *builder, const struct call *call,
+                                    const struct token *value)
 {
     return one_path_of(builder, call, value, MATCH_PATH_PREFIX);
 }
 
-static struct term *one_header(struct builder *builder, const struct call *call, const struct token *value)
+static struct term *one_header(struct builder *builder, const struct call *call,
+                               const struct token *value)
 {
     return build_header(builder, call, &value[0], &value[1], false);
 }
 
-static struct term *one_header_regexp(struct builder *builder, const struct call *call, const struct token *value)
+static struct term *one_header_regexp(struct builder *builder, const struct call *call,
+                                      const struct token *value)
 {
     return build_header(builder, call, &value[0], &value[1], true);
 }
 
 /* Query(`k=v`): the key's first value is v, a template, or anything for `k=`. */
-static struct term *one_query(struct builder *builder, const struct call *call, const struct token *value)
+static struct term *one_query(struct builder *builder, const struct call *call,
+                              const struct token *value)
 {
     struct str text = value->value;
     ptrdiff_t equals = str_find_char(text, '=', 0);
@@ -218,7 +230,8 @@ static bool in_pairs(struct builder *builder, const struct call *call)
 {
     if (call->count % 2 == 0)
         return true;
-    fault_error(builder, call->offset, call->length, "the values come in pairs of a name and a value", STR_NONE);
+    fault_error(builder, call->offset, call->length,
+                "the values come in pairs of a name and a value", STR_NONE);
     return false;
 }
 

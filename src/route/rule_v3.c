@@ -1,9 +1,10 @@
 /* The matchers of the v3 language: one value each, regexes unanchored. */
 #include "route/rule_build.h"
 
-/* `{name:regex}` in v3 is plain text (or a pattern that means something else): hardly ever what was meant. */
-static void warn_about_template(struct builder *builder, const struct token *value, const char *matcher,
-                                const char *stand_in, bool prefix)
+/* `{name:regex}` in v3 is plain text (or a pattern that means something else): hardly ever what was
+ * meant. */
+static void warn_about_template(struct builder *builder, const struct token *value,
+                                const char *matcher, const char *stand_in, bool prefix)
 {
     if (!template_in(value->value))
         return;
@@ -11,13 +12,15 @@ static void warn_about_template(struct builder *builder, const struct token *val
     struct str hint = S("a regex of v3 has no {name:...} around it; or set ruleSyntax: v2");
     text_init(&text, 512);
     text_addf(&text, "write %s(`", matcher);
-    if (value->value.data[0] != '^' && template_regex(value->value, stand_in, prefix, &text) == NULL) {
+    if (value->value.data[0] != '^' &&
+        template_regex(value->value, stand_in, prefix, &text) == NULL) {
         text_add(&text, S("`), or set ruleSyntax: v2"));
         if (!text.overflow)
             hint = arena_str(builder->arena, text_str(&text));
     }
     text_release(&text);
-    fault_warning(builder, value->offset, value->length, "{name:regex} is v2 syntax and means nothing in v3", hint);
+    fault_warning(builder, value->offset, value->length,
+                  "{name:regex} is v2 syntax and means nothing in v3", hint);
 }
 
 static struct term *host(struct builder *builder, const struct call *call)

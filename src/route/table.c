@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
-#include "base/map.h"
 #include "base/memory.h"
 #include "route/condition.h"
+#include "route/host_index.h"
 #include "route/path_index.h"
 
 /* So many routers of one host are tried one by one; more get an index of their paths. */
@@ -12,17 +12,31 @@
 
 /* The routers of one host, of everything below a domain, or of any host. */
 struct bucket {
-    struct ranks ranks;         /* all of them; with an index: those that ask for no path */
-    struct path_index paths;    /* root NULL: no index */
+    struct ranks ranks;      /* all of them; with an index: those that ask for no path */
+    struct path_index paths; /* root NULL: no index */
+};
+
+/* What is left to look at when a search has come to an entry. */
+struct candidate {
+    const struct term *root;
+    const struct term *proven; /* the host matcher that being in its bucket implies: the root or an
+                                * operand of its &&; NULL: none */
 };
 
 struct table {
     struct arena arena;
-    struct table_entry *entries;    /* by rank */
+    struct table_entry *entries;  /* by rank */
+    struct candidate *candidates; /* by rank */
     size_t count;
-    struct map exact;               /* host -> bucket */
-    struct map below;               /* ".d" -> bucket */
-    struct bucket any_host;
+    struct host_index exact; /* host -> bucket */
+    struct host_index below; /* ".d" -> bucket */
+    struct bucket *any_host; /* NULL: every rule asks for a host */
+};
+
+/* While a table is made: the buckets, before they are frozen into indexes. */
+struct building {
+    struct table *table;
+    struct map exact, below;
 };
 
 /* The ranks of one list that were not tried yet. */
@@ -64,25 +78,48 @@ static void sort_entries(struct table *table, const struct table_entry *entries,
     free(sorted);
 }
 
-static struct bucket *bucket_for(struct table *table, const struct term *host)
+static struct bucket *bucket_for(struct building *building, const struct term *host)
 {
-    struct map *map = host->matcher == MATCH_HOST ? &table->exact : &table->below;
+    struct map *map = host->matcher == MATCH_HOST ? &building->exact : &building->below;
     struct bucket *bucket = map_get(map, host->value);
     if (bucket == NULL) {
-        bucket = arena_new(&table->arena, struct bucket);
+        bucket = arena_new(&building->table->arena, struct bucket);
         map_put(map, host->value, bucket);
     }
     return bucket;
 }
 
-static void index_hosts(struct table *table)
+/* The only host that the rule can match, when it stands alone or as an operand of the outermost &&.
+ */
+static const struct term *proven_host(const struct term *root, const struct conditions *hosts)
 {
+    if (hosts->any_of.count != 1)
+        return NULL;
+    const struct term *host = hosts->any_of.items[0];
+    if (host == root)
+        return host;
+    for (const struct term *it = root->kind == TERM_AND ? root->first : NULL; it != NULL;
+         it = it->next)
+        if (it == host)
+            return host;
+    return NULL;
+}
+
+static void index_hosts(struct building *building)
+{
+    struct table *table = building->table;
     struct conditions hosts = {0};
+    table->candidates = arena_array(&table->arena, struct candidate, table->count);
     for (uint32_t rank = 0; rank < table->count; rank++) {
-        if (!conditions_find(&hosts, table->entries[rank].rule, ASPECT_HOST))
-            ranks_add(&table->any_host.ranks, rank, &table->arena);
+        const struct rule *rule = table->entries[rank].rule;
+        if (!conditions_find(&hosts, rule, ASPECT_HOST)) {
+            if (table->any_host == NULL)
+                table->any_host = arena_new(&table->arena, struct bucket);
+            ranks_add(&table->any_host->ranks, rank, &table->arena);
+        }
         for (size_t i = 0; i < hosts.any_of.count; i++)
-            ranks_add(&bucket_for(table, hosts.any_of.items[i])->ranks, rank, &table->arena);
+            ranks_add(&bucket_for(building, hosts.any_of.items[i])->ranks, rank, &table->arena);
+        table->candidates[rank] = (struct candidate){rule->root, proven_host(rule->root, &hosts)};
     }
     conditions_release(&hosts);
 }
@@ -119,25 +156,33 @@ static void index_paths(struct table *table, struct bucket *bucket)
         path_index_init(&bucket->paths, &table->arena);
     }
     for (size_t i = 0; i < sorted.count; i++)
-        path_index_add(&bucket->paths, sorted.items[i].path->value, sorted.items[i].path->matcher == MATCH_PATH,
-                       sorted.items[i].rank);
+        path_index_add(&bucket->paths, sorted.items[i].path->value,
+                       sorted.items[i].path->matcher == MATCH_PATH, sorted.items[i].rank);
     VEC_RELEASE(&sorted);
     conditions_release(&paths);
+}
+
+static void index_buckets(struct table *table, struct map *buckets, struct host_index *index)
+{
+    for (uint32_t i = 0; i < buckets->count; i++)
+        index_paths(table, buckets->items[i].value);
+    host_index_freeze(index, buckets, &table->arena);
+    map_release(buckets);
 }
 
 struct table *table_new(const struct table_entry *entries, size_t count)
 {
     struct table *table = memory_zalloc(sizeof(*table));
+    struct building building = {.table = table};
     arena_init(&table->arena, ARENA_UNLIMITED);
-    map_init(&table->exact, false);
-    map_init(&table->below, false);
+    map_init(&building.exact, false);
+    map_init(&building.below, false);
     sort_entries(table, entries, count);
-    index_hosts(table);
-    index_paths(table, &table->any_host);
-    for (uint32_t i = 0; i < table->exact.count; i++)
-        index_paths(table, table->exact.items[i].value);
-    for (uint32_t i = 0; i < table->below.count; i++)
-        index_paths(table, table->below.items[i].value);
+    index_hosts(&building);
+    if (table->any_host != NULL)
+        index_paths(table, table->any_host);
+    index_buckets(table, &building.exact, &table->exact);
+    index_buckets(table, &building.below, &table->below);
     return table;
 }
 
@@ -145,10 +190,23 @@ void table_free(struct table *table)
 {
     if (table == NULL)
         return;
-    map_release(&table->exact);
-    map_release(&table->below);
     arena_release(&table->arena);
     free(table);
+}
+
+static inline bool candidate_matches(const struct table *table, uint32_t rank,
+                                     const struct route_input *input)
+{
+    const struct candidate *candidate = &table->candidates[rank];
+    const struct term *root = candidate->root;
+    if (candidate->proven == NULL)
+        return term_match(root, input);
+    if (root == candidate->proven)
+        return true;
+    for (const struct term *it = root->first; it != NULL; it = it->next)
+        if (it != candidate->proven && !term_match(it, input))
+            return false;
+    return true;
 }
 
 static inline void add_cursor(struct search *search, const struct ranks *ranks)
@@ -168,22 +226,8 @@ static void add_bucket(struct search *search, const struct bucket *bucket, struc
         add_cursor(search, lists[i]);
 }
 
-static void gather(struct search *search, const struct table *table, struct str host, struct str path)
-{
-    search->count = 0;
-    add_bucket(search, &table->any_host, path);
-    const struct bucket *bucket = table->exact.live > 0 ? map_get(&table->exact, host) : NULL;
-    if (bucket != NULL)
-        add_bucket(search, bucket, path);
-    if (table->below.live == 0)
-        return;
-    ptrdiff_t dot = str_find_char(host, '.', 0);
-    bucket = dot >= 0 ? map_get(&table->below, str_from_index(host, (size_t)dot)) : NULL;
-    if (bucket != NULL)
-        add_bucket(search, bucket, path);
-}
-
-/* Takes the lowest rank over all lists; false when all were tried. A rank in two lists comes twice in a row. */
+/* Takes the lowest rank over all lists; false when all were tried. A rank in two lists comes twice
+ * in a row. */
 static inline bool next_rank(struct search *search, uint32_t *ret_rank)
 {
     struct cursor *lowest = NULL;
@@ -198,16 +242,49 @@ static inline bool next_rank(struct search *search, uint32_t *ret_rank)
     return true;
 }
 
-const struct table_entry *table_find(const struct table *table, const struct route_input *input)
+/* Several lists at once, in the order of ranks. */
+static __attribute__((noinline)) const struct table_entry *
+find_merged(const struct table *table, const struct route_input *input, const struct bucket *exact,
+            const struct bucket *below)
 {
     struct search search;
-    gather(&search, table, input->request->host, input->path);
+    search.count = 0;
+    if (exact != NULL)
+        add_bucket(&search, exact, input->path);
+    if (below != NULL)
+        add_bucket(&search, below, input->path);
+    if (table->any_host != NULL)
+        add_bucket(&search, table->any_host, input->path);
     uint32_t rank, last = UINT32_MAX;
     while (next_rank(&search, &rank)) {
-        if (rank != last && rule_match(table->entries[rank].rule, input))
+        if (rank != last && candidate_matches(table, rank, input))
             return &table->entries[rank];
         last = rank;
     }
+    return NULL;
+}
+
+static __attribute__((noinline)) const struct bucket *bucket_below(const struct table *table,
+                                                                   struct str host)
+{
+    ptrdiff_t dot = str_find_char(host, '.', 0);
+    return dot < 0 ? NULL : host_index_find(&table->below, str_from_index(host, (size_t)dot));
+}
+
+const struct table_entry *table_find(const struct table *table, const struct route_input *input)
+{
+    struct str host = input->request->host;
+    const struct bucket *exact = host_index_find(&table->exact, host);
+    const struct bucket *below = table->below.count > 0 ? bucket_below(table, host) : NULL;
+    const struct bucket *only = exact != NULL ? exact : table->any_host;
+    if (below != NULL || (exact != NULL && table->any_host != NULL) ||
+        (only != NULL && only->paths.root != NULL))
+        return find_merged(table, input, exact, below);
+    if (only == NULL)
+        return NULL;
+    for (const uint32_t *it = only->ranks.items, *end = it + only->ranks.count; it < end; it++)
+        if (candidate_matches(table, *it, input))
+            return &table->entries[*it];
     return NULL;
 }
 

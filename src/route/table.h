@@ -1,12 +1,13 @@
 /* The routers of one entrypoint, ready to be searched.
  *
- * table_find gives exactly what trying every rule in order would give, but tries few: routers are found by a
- * condition that their rule cannot do without, first the host (exact, or one label below a domain), and among
- * many routers of one host the path (a radix tree of exact paths and prefixes). Rules without such a condition
- * (HostRegexp alone, negations) are tried for every request.
+ * table_find gives exactly what trying every rule in order would give, but tries few: routers are
+ * found by a condition that their rule cannot do without, first the host (exact, or one label below
+ * a domain), and among many routers of one host the path (a radix tree of exact paths and
+ * prefixes). Rules without such a condition (HostRegexp alone, negations) are tried for every
+ * request.
  *
- * Order: higher priority first, then lower `order`. Ownership: the table copies the entries and borrows their
- * rules. Threading: const once made, shared. */
+ * Order: higher priority first, then lower `order`. Ownership: the table copies the entries and
+ * borrows their rules. Threading: const once made, shared. */
 #ifndef ROUTE_TABLE_H
 #define ROUTE_TABLE_H
 
@@ -14,9 +15,9 @@
 
 struct table_entry {
     const struct rule *rule;
-    int64_t priority;           /* already computed: the rule's length where the user gave none */
-    uint32_t order;             /* among equal priorities */
-    void *router;               /* the caller's */
+    int64_t priority; /* already computed: the rule's length where the user gave none */
+    uint32_t order;   /* among equal priorities */
+    void *router;     /* the caller's */
 };
 
 struct table;

@@ -16,9 +16,8 @@ static struct map by_key;                       /* made when the first server co
 static VEC(struct server *) slots;              /* NULL: free */
 static uint64_t last_serial;
 
-/* FNV-1a, then mixed: unlike str_hash it is the same in every run and on every machine, so a cookie outlives a restart
- * and neighbours agree on rendezvous. */
-static uint64_t stable_hash(struct str text)
+/* FNV-1a, then mixed. */
+uint64_t server_stable_hash(struct str text)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     for (size_t i = 0; i < text.len; i++)
@@ -70,7 +69,7 @@ static struct server *server_new(struct str key, size_t service_length)
     server->url = str_from_index(server->key, service_length + 1);
     atomic_store(&server->refs, 1);
     atomic_store(&server->healthy, true);
-    server->id_hash = stable_hash(server->url);
+    server->id_hash = server_stable_hash(server->url);
     pthread_mutex_init(&server->lock, NULL);
     set_url(server);
     return server;

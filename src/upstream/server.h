@@ -85,6 +85,10 @@ const char *server_url_check(struct str url, struct arena *arena, size_t *ret_of
 /* The URL as far as its path: "http://a:80/base/" gives "http://a:80". Of a good URL only. */
 struct str server_url_origin(struct str url);
 
+/* A hash of a URL or a name that is the same in every run and on every machine: a cookie outlives a restart, and neighbours
+ * agree on rendezvous. */
+uint64_t server_stable_hash(struct str text);
+
 /* The server of a service, made when it is new (one reference for the caller). NULL: bad URL. Control thread. A named one
  * is resolved from then on, if the resolver runs. */
 struct server *server_get(struct str service, struct str url);

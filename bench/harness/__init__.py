@@ -1,0 +1,1 @@
+"""What bench/run, bench/calls, bench/memory and bench/reload share."""

@@ -1,0 +1,37 @@
+"""The command line that the benchmarks share, and how they end when something is wrong."""
+import argparse
+import os
+import sys
+
+from .peers import DEFAULT_PORTICO
+from .processes import Failure
+
+
+def parser(about):
+    result = argparse.ArgumentParser(description=about)
+    result.add_argument('--peers', default='', metavar='LIST',
+                        help='peers with commas between: portico, nginx, haproxy, caddy, h2o, varnish, a path to one of '
+                             'them, or label=path')
+    result.add_argument('--portico', default=DEFAULT_PORTICO, metavar='PATH', help='the binary that "portico" means')
+    result.add_argument('--json', metavar='FILE', help='write the figures there too')
+    result.add_argument('--proxy-cpu', type=int, metavar='N', help='core of the proxy (default: the last one)')
+    result.add_argument('--load-cpu', type=int, metavar='N', help='core of generator and origin (default: the first one)')
+    result.add_argument('--log', choices=('all', 'portico', 'none'), default='all',
+                        help='who writes an access log (all); with portico it is the only one, the hardest comparison')
+    return result
+
+
+def logs(flags, peer):
+    """Whether the peer writes an access log."""
+    return flags.log == 'all' or flags.log == peer.kind
+
+
+def run(main):
+    try:
+        code = main()
+    except Failure as failure:
+        print(f'\n{os.path.basename(sys.argv[0])}: {failure}', file=sys.stderr)
+        code = 1
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)

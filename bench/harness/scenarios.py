@@ -1,0 +1,60 @@
+"""What is measured: each scenario is a kind of load, and what Portico must cost beside nginx.
+
+`must` is the CPU time per request as a ratio to Debian's nginx in the same rounds."""
+import dataclasses
+import fnmatch
+
+from .processes import Failure
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    name: str
+    about: str
+    path: str = '/0'
+    size: int = 2
+    connections: int = 64
+    must: float | None = None
+    options: tuple = ()     # more for the load generator
+    post: int = 0
+    routers: int = 0        # Host routers in the peer's configuration; 0 is one route for everything
+    websocket: bool = False
+
+    def load_options(self):
+        options = ['--path', self.path, '--size', self.size, '--connections', self.connections, *self.options]
+        if self.post:
+            options += ['--post', self.post]
+        if self.routers:
+            options += ['--hosts', self.routers]
+        return options
+
+    def serves(self, peer):
+        return (peer.websocket or not self.websocket) and self.routers <= peer.most_routers
+
+
+KIB = 1024
+ALL = [
+    Scenario('h1-small', 'keep-alive, 2-byte answer', must=0.78),
+    Scenario('h1-1k', 'keep-alive, 1 KiB', '/1k', KIB, must=0.78),
+    Scenario('h1-10k', 'keep-alive, 10 KiB', '/10k', 10 * KIB, must=0.78),
+    Scenario('h1-100k', 'keep-alive, 100 KiB', '/100k', 100 * KIB, 32, must=0.68),
+    Scenario('h1-1m', 'keep-alive, 1 MiB', '/1m', KIB * KIB, 16, must=0.50),
+    Scenario('h1-10m', 'keep-alive, 10 MiB', '/10m', 10 * KIB * KIB, 8, must=0.45),
+    Scenario('h1-close', 'a new client connection for each request', must=0.90, options=('--close',)),
+    Scenario('post-100k', 'POST of 100 KiB, 2-byte answer', connections=32, post=100 * KIB, must=0.75),
+    Scenario('websocket', 'echo of 128-byte frames', '/ws', options=('--websocket', 128), websocket=True, must=0.98),
+    Scenario('routers-10', '10 Host routers, 2-byte answer', routers=10),
+    Scenario('routers-1000', '1,000 Host routers, 2-byte answer', routers=1000, must=0.78),
+    Scenario('routers-10000', '10,000 Host routers, 2-byte answer', routers=10000),
+]
+
+
+def choose(text):
+    """The scenarios that `text` names, with commas between; * and ? as in file names. Without a text: all."""
+    chosen = []
+    for word in filter(None, (part.strip() for part in (text or '*').split(','))):
+        found = [scenario for scenario in ALL if fnmatch.fnmatch(scenario.name, word)]
+        if not found:
+            raise Failure(f"'{word}': no such scenario; there are {', '.join(s.name for s in ALL)}")
+        chosen += [scenario for scenario in found if scenario not in chosen]
+    return chosen

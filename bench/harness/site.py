@@ -1,0 +1,125 @@
+"""Brings origin, peers and load together: what every benchmark does first."""
+import hashlib
+import http.client
+import json
+import os
+import subprocess
+import sys
+import time
+
+from .peers import Site
+from .processes import Failure, ROOT
+
+TOOLS = os.path.join(ROOT, 'build', 'bench')
+ERRORS = ('lost', 'broken', 'refused', 'bad_status', 'bad_size', 'stuck')
+
+
+def build_tools():
+    if subprocess.run(['make', '-s', '-C', ROOT, 'bench-tools']).returncode != 0:
+        raise Failure('build/bench/origin and build/bench/load could not be built')
+
+
+def start_origin(stage):
+    port = stage.port()
+    child = stage.start('origin', [os.path.join(TOOLS, 'origin'), str(port)], stage.load_cpu)
+    stage.wait_for_port(child, port)
+    return port
+
+
+class Server:
+    """A peer that runs, with its site."""
+
+    def __init__(self, stage, peer, origin, routers=0, log=True, wrap=(), patience=30.0):
+        self.stage, self.peer = stage, peer
+        folder = stage.path(peer.kind)
+        os.mkdir(folder)
+        self.site = Site(folder, stage.port(), origin, routers, log, stage.port())
+        peer.write(self.site)
+        self.child = stage.start(peer.kind, [*wrap, *peer.command(self.site)], stage.proxy_cpu, cwd=folder,
+                                 environment=peer.environment)
+        stage.wait_for_port(self.child, self.site.port, patience)
+
+    @property
+    def pid(self):
+        return self.child.pid
+
+    def stop(self, **how):
+        self.child.stop(**how)
+
+    def load(self, *options, **more):
+        return run_load(self.stage, self.site.port, *options, **more)
+
+    def reload(self, origin):
+        """Points the peer at another origin, and waits until it answers from there. Returns the seconds that took."""
+        self.site.origin = origin
+        self.peer.write(self.site)
+        began = time.monotonic()
+        self.peer.reload(self.child, self.site)
+        while fetch(self.site.port, '/who')[1] != str(origin).encode():
+            if time.monotonic() > began + 20:
+                raise Failure(f'{self.peer.label}: a reload had no effect for 20 s:\n{self.child.explain()}')
+            time.sleep(0.01)
+        return time.monotonic() - began
+
+
+def load_command(stage, port, *options):
+    return [os.path.join(TOOLS, 'load'), '--address', f'127.0.0.1:{port}', *map(str, options)]
+
+
+def run_load(stage, port, *options):
+    """Runs the load generator to its end and returns its report."""
+    child = stage.start('load', load_command(stage, port, *options), stage.load_cpu, stdout=subprocess.PIPE)
+    try:
+        out = child.process.communicate()[0]
+    finally:
+        child.stop(patience=0.0)
+        stage.children.remove(child)
+    return parse(out, child)
+
+
+def parse(out, child):
+    """The first line of what the load generator `child` wrote."""
+    try:
+        return json.loads(out.splitlines()[0])
+    except (IndexError, ValueError):
+        raise Failure(f'load failed:\n{child.explain()}') from None
+
+
+def errors(report):
+    """The wrong answers in a load report, as text; empty when all were right."""
+    return ', '.join(f'{report[name]} {name}' for name in ERRORS if report[name])
+
+
+def fetch(port, path, host='bench.test', body=None):
+    connection = http.client.HTTPConnection('127.0.0.1', port, timeout=20)
+    try:
+        connection.request('POST' if body else 'GET', path, body=body, headers={'Host': host})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        return 0, repr(error).encode()
+    finally:
+        connection.close()
+
+
+def verify(server, path, size, host='bench.test', body=None, what=''):
+    """One request whose answer is compared byte for byte with what the origin has."""
+    status, content = fetch(server.site.port, path, host, body)
+    expected = b'ok' if size == 2 else b'0123456789abcde\n' * (size // 16)
+    if status != 200 or hashlib.sha256(content).digest() != hashlib.sha256(expected).digest():
+        raise Failure(f'{server.peer.label} {what}: a wrong answer to {path}: status {status}, {len(content)} bytes '
+                      f'instead of {size}: {content[:200]!r}\n{server.child.explain()}')
+
+
+class Progress:
+    """One line on a terminal that says what runs; silent elsewhere."""
+
+    def __init__(self):
+        self.shown = sys.stderr.isatty()
+
+    def say(self, text):
+        if self.shown:
+            print(f'\r\033[K{text}', end='', file=sys.stderr, flush=True)
+
+    def clear(self):
+        self.say('')

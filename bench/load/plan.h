@@ -1,0 +1,38 @@
+// What a run of the load generator does: parsed from the command line once, then read only. The
+// request bytes are made here, so that sending one is a pointer and a length.
+#ifndef BENCH_LOAD_PLAN_H
+#define BENCH_LOAD_PLAN_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct request_bytes {
+    char *bytes;
+    size_t length;
+};
+
+struct plan {
+    struct sockaddr_in address;
+    unsigned connections;
+    unsigned in_flight; // with hold: how many requests may be under way at a time
+    double seconds; // how long new requests are begun; 0 = until `requests` are done
+    uint64_t requests; // how many to complete; 0 = until `seconds` have passed
+    double rate; // requests per second over all connections; 0 = as fast as answers come
+    unsigned status; // what a right answer has
+    uint64_t size; // the body bytes of a right answer
+    bool close_each; // a new connection for every request
+    bool hold; // one request on each connection, then keep all open until standard input ends
+    size_t websocket; // payload of an echoed frame in bytes; 0 = plain HTTP
+    unsigned hosts; // how many different Host fields, h0.test to hN.test
+    struct request_bytes *variants; // one for each host; for a WebSocket the one upgrade request
+    struct request_bytes frame; // a masked frame, and
+    struct request_bytes echo; // the same as the server must send it back
+};
+
+// Fills `plan` from the arguments. On a mistake it says so on standard error and ends the process
+// with status 2.
+void plan_parse(struct plan *plan, int argc, char **argv);
+
+#endif

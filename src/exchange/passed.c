@@ -1,0 +1,60 @@
+#include "exchange/passed.h"
+
+#include "exchange/graph.h"
+
+#define DEPTH_MAX 16      /* as many hops as a request may take */
+
+static bool reaches(const struct service *from, const struct service *to, unsigned depth)
+{
+    if (from == to)
+        return true;
+    if (depth == DEPTH_MAX)
+        return false;
+    struct service *child;
+    for (unsigned i = 0; (child = service_child(from, i)) != NULL; i++)
+        if (reaches(child, to, depth + 1))
+            return true;
+    return false;
+}
+
+bool service_reaches(const struct service *from, const struct service *to)
+{
+    return reaches(from, to, 0);
+}
+
+/* Where the request began to look for a server; a detour (errors) begins at the service that it names. */
+static struct service *first_service(const struct exchange *x)
+{
+    return x->router != NULL && !x->detour ? x->router->service : x->service;
+}
+
+/* The next one towards x->service; NULL behind it. */
+static struct service *next_service(const struct exchange *x, const struct service *service)
+{
+    struct service *child;
+    if (service == x->service)
+        return NULL;
+    for (unsigned i = 0; (child = service_child(service, i)) != NULL; i++)
+        if (service_reaches(child, x->service))
+            return child;
+    return NULL;
+}
+
+void passed_on_response(struct exchange *x)
+{
+    if (x->service == NULL)
+        return;
+    for (struct service *service = first_service(x); service != NULL; service = next_service(x, service))
+        if (service->type->on_response != NULL)
+            service->type->on_response(x, service);
+}
+
+bool passed_refuse(struct exchange *x)
+{
+    if (x->service == NULL || x->answered_here || !exchange_can_retry(x))
+        return false;
+    for (struct service *service = first_service(x); service != NULL; service = next_service(x, service))
+        if (service->type->refuses != NULL && service->type->refuses(x, service))
+            return true;
+    return false;
+}

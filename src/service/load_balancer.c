@@ -1,0 +1,245 @@
+/* loadBalancer: names one of its servers for each request. It knows who may be chosen; how is the balancer's business, and
+ * the connection upstream/connect.h's. */
+#include "service/load_balancer.h"
+
+#include "base/log.h"
+#include "base/time.h"
+#include "upstream/measure.h"
+
+#define CACHE_LINE ((size_t)64)
+
+/* Without preservePath the path of a server's URL means nothing, so it is no part of the server. */
+static struct server *get_server(struct service *service, const struct server_config *config, struct compile *compile)
+{
+    if (config->preserve_path)
+        return server_get(service->name, config->url);
+    struct server_url parts;
+    if (server_url_parse(config->url, &parts) == NULL && !str_empty(parts.path))
+        diag_warning(compile->diag, node_span(node_get(config->origin, S("url"))),
+                     "the path of a server's URL has no effect without 'preservePath: true'");
+    return server_get(service->name, server_url_origin(config->url));
+}
+
+static bool has_server(const struct target_set *targets, const struct server *server)
+{
+    for (unsigned i = 0; i < targets->count; i++)
+        if (targets->items[i].server == server)
+            return true;
+    return false;
+}
+
+static void compile_targets(struct service *service, const struct load_balancer_config *config, struct compile *compile)
+{
+    struct load_balancer *lb = service->state;
+    lb->targets.items = arena_array(compile->arena, struct target, config->servers.count);
+    lb->targets.slow_start = config->slow_start;
+    for (size_t i = 0; i < config->servers.count; i++) {
+        const struct server_config *item = config->servers.items[i].value;
+        struct server *server = get_server(service, item, compile);
+        if (server == NULL)
+            continue;       /* the option's check reported it */
+        if (has_server(&lb->targets, server)) {
+            diag_warning(compile->diag, node_span(node_get(item->origin, S("url"))),
+                         "the server is named twice; its second mention has no effect");
+            server_unref(server);
+            continue;
+        }
+        lb->targets.items[lb->targets.count++] =
+            (struct target){.server = server, .weight = (uint32_t)item->weight, .draining = item->drain};
+    }
+    if (lb->targets.count == 0)
+        diag_warning(compile->diag, node_span(config->origin), "the load balancer has no servers: it answers 503");
+}
+
+/* A server that joins others which already serve starts slowly, as one that comes back does. */
+static void start_newcomers_slowly(const struct target_set *targets)
+{
+    bool any_old = false;
+    for (unsigned i = 0; i < targets->count; i++)
+        any_old |= atomic_load(&targets->items[i].server->refs) > 1;
+    for (unsigned i = 0; any_old && i < targets->count; i++)
+        if (atomic_load(&targets->items[i].server->refs) == 1)
+            atomic_store(&targets->items[i].server->ready_since, time_monotonic());
+}
+
+static void claim_checks(struct load_balancer *lb, const struct load_balancer_config *config,
+                         const struct transport *transport, struct compile *compile)
+{
+    lb->claims = arena_array(compile->arena, struct health_claim *, lb->targets.count);
+    for (unsigned i = 0; i < lb->targets.count; i++)
+        lb->claims[i] = health_claim(lb->targets.items[i].server, config->health_check, transport);
+}
+
+/* One for each worker and the control thread. */
+static void make_states(struct load_balancer *lb, struct compile *compile)
+{
+    size_t size = balancer_state_size(lb->balancer, &lb->targets);
+    unsigned count = compile->workers + 1;
+    lb->state_stride = (size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+    char *memory = arena_zalloc(compile->arena, lb->state_stride * count + CACHE_LINE);
+    lb->states = memory + (CACHE_LINE - (uintptr_t)memory % CACHE_LINE) % CACHE_LINE;
+    for (unsigned i = 0; i < count; i++)
+        balancer_init(lb->balancer, lb->states + i * lb->state_stride, &lb->targets);
+}
+
+static bool compile_service_state(struct service *service, struct compile *compile)
+{
+    const struct load_balancer_config *config = service->options;
+    struct load_balancer *lb = service->state;
+    service->pass_host_header = config->pass_host_header;
+    service->transport = compile_transport(compile, config->servers_transport,
+                                           node_span(node_get(config->origin, S("serversTransport"))));
+    if (service->transport == NULL)
+        return false;
+    lb->balancer = balancer_at(config->strategy);
+    lb->sticky = sticky_compile(config->sticky, service->name, compile);
+    lb->passive = config->passive_health_check;
+    compile_targets(service, config, compile);
+    start_newcomers_slowly(&lb->targets);
+    claim_checks(lb, config, service->transport, compile);
+    make_states(lb, compile);
+    return true;
+}
+
+static void destroy(struct service *service)
+{
+    struct load_balancer *lb = service->state;
+    for (unsigned i = 0; i < lb->targets.count; i++) {
+        if (lb->claims != NULL)
+            health_release(lb->claims[i]);
+        server_unref(lb->targets.items[i].server);
+    }
+    lb->targets.count = 0;
+}
+
+/* The balancer's choice. A server whose ejection is over takes one request at a time: who comes second goes elsewhere. Where
+ * that leaves nobody, one of the ejected is better than none. */
+static int choose_target(const struct load_balancer *lb, const struct worker *worker, struct pick *pick)
+{
+    void *state = lb->states + worker->index * lb->state_stride;
+    uint64_t tried = pick->tried;
+    int index;
+    while ((index = lb->balancer->choose(state, pick)) >= 0) {
+        if (lb->passive == NULL || index >= 64 ||
+            passive_admit(lb->targets.items[index].server, lb->passive, pick->now, false))
+            return index;
+        pick->tried |= UINT64_C(1) << index;
+    }
+    if (lb->passive == NULL)
+        return -1;
+    pick->tried = tried;
+    pick->panic = true;
+    index = lb->balancer->choose(state, pick);
+    if (index >= 0)
+        passive_admit(lb->targets.items[index].server, lb->passive, pick->now, true);
+    return index;
+}
+
+static int sticky_target(const struct load_balancer *lb, const struct request *request, const struct pick *pick)
+{
+    uint64_t id;
+    if (lb->sticky == NULL || !sticky_wanted(lb->sticky, request, &id))
+        return -1;
+    for (unsigned i = 0; i < lb->targets.count; i++) {
+        struct server *server = lb->targets.items[i].server;
+        if (server->id_hash != id)
+            continue;
+        bool open = !target_was_tried(pick, i) && server_takes_sticky(server, pick->now) &&
+                    (lb->passive == NULL || passive_admit(server, lb->passive, pick->now, false));
+        return open ? (int)i : -1;
+    }
+    return -1;
+}
+
+static enum pick_result pick_server(struct exchange *x, struct service *service)
+{
+    struct load_balancer *lb = service->state;
+    struct pick pick = {.targets = &lb->targets, .client = &x->client_ip, .tried = x->tried, .now = exchange_now(x)};
+    int index = sticky_target(lb, exchange_request(x), &pick);
+    if (index < 0)
+        index = choose_target(lb, x->worker, &pick);
+    /* A retry after a response, not after a failure, may go where it went before. */
+    if (index < 0 && x->tried != 0 && x->failure == STATUS_OK) {
+        pick.tried = 0;
+        pick.panic = false;
+        index = choose_target(lb, x->worker, &pick);
+    }
+    if (index < 0)
+        return PICK_NONE;
+    exchange_use_server(x, lb->targets.items[index].server, (unsigned)index);
+    return PICK_SERVER;
+}
+
+/* Such a request reports nothing, so it takes no probe. */
+static struct server *choose_server(struct service *service, struct worker *worker, const struct ip *client,
+                                    const struct transport **ret_transport)
+{
+    struct load_balancer *lb = service->state;
+    void *state = lb->states + worker->index * lb->state_stride;
+    struct pick pick = {.targets = &lb->targets, .client = client, .now = worker->loop.now};
+    int index = lb->balancer->choose(state, &pick);
+    if (index < 0 && lb->passive != NULL) {
+        pick.panic = true;
+        index = lb->balancer->choose(state, &pick);
+    }
+    if (index < 0)
+        return NULL;
+    *ret_transport = service->transport;
+    return server_ref(lb->targets.items[index].server);
+}
+
+static bool is_ready(const struct service *service, int64_t now)
+{
+    const struct load_balancer *lb = service->state;
+    static const struct ip nobody;
+    struct pick pick = {.targets = &lb->targets, .client = &nobody, .now = now};
+    for (unsigned i = 0; i < lb->targets.count; i++)
+        if (target_is_open(&pick, i))
+            return true;
+    return false;
+}
+
+static void log_change(const struct service *service, const struct server *server, enum passive_change change,
+                       const char *why)
+{
+    if (change == PASSIVE_EJECTED)
+        log_warn("service '%.*s': server %.*s is taken out: %s", STR_ARGS(service->name), STR_ARGS(server->url), why);
+    if (change == PASSIVE_RESTORED)
+        log_info("service '%.*s': server %.*s is back", STR_ARGS(service->name), STR_ARGS(server->url));
+}
+
+static void on_attempt(struct exchange *x, struct service *service, enum status outcome)
+{
+    const struct load_balancer *lb = service->state;
+    struct server *server = x->server;
+    int64_t now = exchange_now(x);
+    bool failed = passive_is_failure(outcome, x->response.status);
+    if (outcome == STATUS_OK)
+        measure_response(server, (x->times.first_byte != 0 ? x->times.first_byte : now) - x->times.picked, now);
+    else if (failed)
+        measure_failure(server, now);
+    if (lb->passive == NULL || (outcome != STATUS_OK && !failed))
+        return;      /* a client that went away says nothing of the server */
+    enum passive_change change = failed ? passive_failure(server, lb->passive, now) : passive_success(server, now);
+    log_change(service, server, change, outcome != STATUS_OK ? status_text(outcome) : "it answered with an error");
+}
+
+static void on_response(struct exchange *x, struct service *service)
+{
+    const struct load_balancer *lb = service->state;
+    if (lb->sticky != NULL && x->server != NULL && !x->answered_here)
+        sticky_answer(lb->sticky, x, x->server->id_hash);
+}
+
+static const struct service_type load_balancer = {
+    .choice = {.name = "loadBalancer", .summary = "Spreads requests over servers.", .table = &load_balancer_table},
+    .state_size = sizeof(struct load_balancer),
+    .compile = compile_service_state,
+    .destroy = destroy,
+    .pick = pick_server,
+    .is_ready = is_ready,
+    .on_attempt = on_attempt,
+    .on_response = on_response,
+    .choose = choose_server,
+};
+REGISTER(service_type, load_balancer);

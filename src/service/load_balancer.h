@@ -1,0 +1,47 @@
+/* The service that names servers: its options and its compiled state. */
+#ifndef SERVICE_LOAD_BALANCER_H
+#define SERVICE_LOAD_BALANCER_H
+
+#include "exchange/service.h"
+#include "service/sticky.h"
+#include "upstream/balancer.h"
+#include "upstream/health.h"
+#include "upstream/passive.h"
+
+struct server_config {
+    const struct node *origin;
+    struct str url;
+    int64_t weight;
+    bool preserve_path, drain;
+};
+
+struct response_forwarding {
+    const struct node *origin;
+    struct str flush_interval;
+};
+
+struct load_balancer_config {
+    const struct node *origin;
+    struct objects servers;                 /* struct server_config */
+    int strategy;                           /* for balancer_at */
+    bool pass_host_header;
+    struct str servers_transport;
+    struct response_forwarding *response_forwarding;
+    struct sticky_config *sticky;
+    struct health_check *health_check;
+    struct passive_check *passive_health_check;
+    int64_t slow_start;
+};
+extern const struct option_table load_balancer_table;
+
+struct load_balancer {
+    struct target_set targets;
+    const struct balancer_type *balancer;
+    char *states;                           /* a balancer's state for each worker, cache lines apart */
+    size_t state_stride;
+    const struct sticky *sticky;            /* NULL: none */
+    const struct passive_check *passive;    /* NULL: none */
+    struct health_claim **claims;           /* for each target; NULL where there is none */
+};
+
+#endif

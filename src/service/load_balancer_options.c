@@ -1,0 +1,43 @@
+#include "service/load_balancer.h"
+
+static const struct option server_options[] = {
+    OPTION(STR, struct server_config, url, .required = true, .check = server_url_check,
+           .help = "Where it is: http://host[:port] or unix:/path."),
+    OPTION(INT, struct server_config, weight, .fallback = "1", .min = 0, .max = BALANCER_WEIGHT_MAX,
+           .help = "Its share of the requests, beside those of the others; 0: no new ones."),
+    OPTION_NAMED(BOOL, struct server_config, preserve_path, "preservePath",
+                 .help = "Put the path of the URL in front of each request's; otherwise the URL's path means nothing."),
+    OPTION(BOOL, struct server_config, drain, .help = "No new requests but those of clients that stick to it."),
+};
+static const struct option_table server_table =
+    OPTION_TABLE(struct server_config, server_options, .summary = "One server of the service.");
+
+static const struct option forwarding_options[] = {
+    OPTION_NAMED(STR, struct response_forwarding, flush_interval, "flushInterval",
+                 .accepted = "what a server sends is passed on as soon as it comes",
+                 .help = "How often what came is passed on."),
+};
+static const struct option_table forwarding_table =
+    OPTION_TABLE(struct response_forwarding, forwarding_options, .summary = "How responses are passed on.");
+
+static const struct option options[] = {
+    OPTION(LIST, struct load_balancer_config, servers, .table = &server_table, .help = "The servers."),
+    OPTION(ENUM, struct load_balancer_config, strategy, .names = balancer_names, .fallback = "wrr",
+           .help = "How a server is chosen."),
+    OPTION_NAMED(BOOL, struct load_balancer_config, pass_host_header, "passHostHeader", .fallback = "true",
+                 .help = "Pass on the Host that the client named; otherwise the server's own."),
+    OPTION_NAMED(STR, struct load_balancer_config, servers_transport, "serversTransport",
+                 .help = "How connections are made, by name; none: as serversTransport says."),
+    OPTION_NAMED(OBJECT, struct load_balancer_config, response_forwarding, "responseForwarding",
+                 .table = &forwarding_table, .help = "How responses are passed on."),
+    OPTION(OBJECT, struct load_balancer_config, sticky, .table = &sticky_table,
+           .help = "A client keeps the server that it had first."),
+    OPTION_NAMED(OBJECT, struct load_balancer_config, health_check, "healthCheck", .table = &health_check_table,
+                 .help = "Asks the servers whether they are well."),
+    OPTION_NAMED(OBJECT, struct load_balancer_config, passive_health_check, "passiveHealthCheck",
+                 .table = &passive_check_table, .help = "Takes out servers that fail live requests."),
+    OPTION_NAMED(DURATION, struct load_balancer_config, slow_start, "slowStart", .min = 0, .max = INT64_MAX,
+                 .help = "Time in which a server that comes or comes back grows from a tenth of its share to the whole."),
+};
+const struct option_table load_balancer_table =
+    OPTION_TABLE(struct load_balancer_config, options, .summary = "Spreads requests over servers.");
