@@ -95,6 +95,7 @@ static void end_exchange(struct exchange *x)
         chain_finish(x);
     release_filters(&x->request_filters);
     release_filters(&x->response_filters);
+    exchange_release_source(x);
     if (x->spool != NULL)
         spool_free(x->spool);
     list_remove(&x->link);
@@ -166,8 +167,8 @@ void exchange_send_continue(struct exchange *x)
 void exchange_drop_response(struct exchange *x)
 {
     release_filters(&x->response_filters);
+    exchange_release_source(x);
     x->answered_here = x->service_told = false;
-    x->response_source = NULL;
     x->failure = STATUS_OK;
     x->reason_detail = NULL;
 }
