@@ -59,6 +59,20 @@ static inline void *arena_zalloc_many(struct arena *arena, size_t size, size_t c
 #define arena_array(arena, type, count) \
     ((type *)arena_zalloc_many((arena), sizeof(type), (count)))
 
+/* Where an arena stands, to give back what is allocated from here on (unless it began another block meanwhile). */
+struct arena_mark {
+    char *next, *end;
+};
+static inline struct arena_mark arena_mark(const struct arena *arena)
+{
+    return (struct arena_mark){.next = arena->next, .end = arena->end};
+}
+static inline void arena_rewind(struct arena *arena, struct arena_mark mark)
+{
+    if (arena->end == mark.end)
+        arena->next = mark.next;
+}
+
 /* A copy that is NUL-terminated as well; data NULL when the budget is exhausted. */
 struct str arena_str(struct arena *arena, struct str s);
 struct str arena_printf(struct arena *arena, const char *format, ...)

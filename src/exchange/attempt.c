@@ -1,8 +1,8 @@
 #include "exchange/attempt.h"
 
+#include "exchange/hold.h"
 #include "exchange/outgoing.h"
 #include "exchange/service.h"
-#include "exchange/spool.h"
 
 #define ATTEMPTS_MAX 16      /* of one request, whatever is configured */
 
@@ -10,6 +10,8 @@ static void on_server_facts(struct upstream_stream *stream, unsigned facts)
 {
     struct exchange *x = stream->owner;
     x->facts_server |= facts;
+    if (x->resume_on_facts)
+        x->waiting = false;
     exchange_run(x);
 }
 
@@ -26,12 +28,13 @@ enum status attempt_open(struct exchange *x)
 /* A held body can be sent again from its start; a streamed one only while nothing of it was read. */
 static void begin_upload(struct exchange *x)
 {
-    struct body_source *source = x->spool != NULL ? spool_rewind(x->spool) : &x->stream.source;
-    relay_init(&x->upload, x->worker, source, &x->upstream.sink);
+    x->upload_done = !x->stream.request.has_body;
+    if (x->upload_done)
+        return;
+    relay_init(&x->upload, x->worker, hold_request_source(x), &x->upstream.sink);
     x->upload.trailers = &x->stream.request.trailers;
     x->upload.filters = x->request_filters;
     x->upload_began = true;
-    x->upload_done = !x->stream.request.has_body;
 }
 
 enum status attempt_send(struct exchange *x)
@@ -54,7 +57,7 @@ enum status attempt_upload(struct exchange *x)
     if (x->upload_done)
         return STATUS_OK;
     enum status status = relay_pump(&x->upload);
-    if (x->upload.moved != 0 && x->spool == NULL)
+    if (x->upload.moved != 0 && !x->body_held)
         x->replayable = false;
     if (status == STATUS_AGAIN)
         return STATUS_AGAIN;
@@ -63,6 +66,14 @@ enum status attempt_upload(struct exchange *x)
     if (status != STATUS_OK && x->upload.broken_side == RELAY_SINK && x->upstream.anything_sent)
         return STATUS_OK;
     return status;
+}
+
+void attempt_give_back(struct exchange *x)
+{
+    if (!x->upstream_bound || !x->upload_done)
+        return;
+    x->upstream_bound = false;
+    x->upstream.ops->release(&x->upstream, true);
 }
 
 void attempt_release(struct exchange *x, bool reusable)

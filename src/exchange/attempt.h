@@ -15,6 +15,8 @@ enum status attempt_upload(struct exchange *x);
 enum step attempt_failed(struct exchange *x, enum status status);
 /* The try has brought a response head. */
 void attempt_answered(struct exchange *x);
+/* The connection alone, early: everything that was to come over it has come. */
+void attempt_give_back(struct exchange *x);
 /* Lets go of the connection and the server. `reusable`: both messages ended as they should. */
 void attempt_release(struct exchange *x, bool reusable);
 

@@ -19,7 +19,7 @@ static void on_timer(struct timer *timer)
 {
     struct exchange *x = container_of(timer, struct exchange, timer);
     x->expired = true;
-    if (x->resume_on_body || x->resume_on_timer)
+    if (x->resume_on_facts || x->resume_on_timer)
         x->waiting = false;
     x->resume_on_timer = false;
     exchange_run(x);
@@ -34,7 +34,7 @@ static struct stream *open_exchange(void *context, struct client *client)
         return NULL;
     _Static_assert(sizeof(struct exchange) < CHUNK_SMALL_SIZE / 2, "the rest of the chunk is the first of the arena");
     struct exchange *x = (struct exchange *)(void *)memory->data;
-    memset(x, 0, sizeof(*x));
+    memset(x, 0, offsetof(struct exchange, upload));
     arena_init_with(&x->arena, x + 1, memory->capacity - sizeof(*x), ARENA_BUDGET);
     x->memory = memory;
     x->worker = worker;
@@ -56,7 +56,7 @@ static void on_client_facts(struct stream *stream, unsigned facts)
 {
     struct exchange *x = (struct exchange *)(void *)stream;
     x->facts_client |= facts;
-    if (x->resume_on_body && (facts & FACT_READABLE) != 0)
+    if (x->resume_on_facts)
         x->waiting = false;
     exchange_run(x);
 }
@@ -97,7 +97,9 @@ static void end_exchange(struct exchange *x)
     release_filters(&x->response_filters);
     exchange_release_source(x);
     if (x->spool != NULL)
-        spool_free(x->spool);
+        spool_release(x->spool);
+    if (x->response_spool != NULL)
+        spool_release(x->response_spool);
     list_remove(&x->link);
     x->worker->graph->exchange_count--;
     if (x->worker->graph->stopping)
@@ -168,14 +170,17 @@ void exchange_drop_response(struct exchange *x)
 {
     release_filters(&x->response_filters);
     exchange_release_source(x);
-    x->answered_here = x->service_told = false;
+    if (x->response_spool != NULL)
+        spool_release(x->response_spool);
+    x->response_spool = NULL;
+    x->answered_here = x->service_told = x->response_held = false;
     x->failure = STATUS_OK;
     x->reason_detail = NULL;
 }
 
 bool exchange_can_retry(const struct exchange *x)
 {
-    return x->replayable && !x->detour && !x->response_sent && x->router != NULL && (x->facts_client & FACT_CLOSED) == 0;
+    return x->admitted && x->replayable && !x->detour && !x->response_sent && x->router != NULL && (x->facts_client & FACT_CLOSED) == 0;
 }
 
 void exchange_detour(struct exchange *x, struct service *service, struct str path, struct str query)
@@ -192,6 +197,7 @@ void exchange_detour(struct exchange *x, struct service *service, struct str pat
     request->has_body = false;
     request->body_length = BODY_NONE;
     request->upgrade = STR_NONE;
+    fields_remove(&request->fields, FIELD_EXPECT);
 }
 
 static void append_filter(struct filter **row, struct filter *filter)
@@ -212,6 +218,26 @@ void exchange_filter_request(struct exchange *x, struct filter *filter)
 void exchange_filter_response(struct exchange *x, struct filter *filter)
 {
     append_filter(&x->response_filters, filter);
+}
+
+static struct str ip_text(struct exchange *x, const struct ip *ip)
+{
+    char *text = arena_alloc(&x->arena, IP_TEXT_SIZE);
+    return text != NULL ? str_of(text, ip_format(ip, text)) : STR_NONE;
+}
+
+struct str exchange_peer_text(struct exchange *x)
+{
+    if (x->peer_text.len == 0)
+        x->peer_text = ip_text(x, &x->stream.client->peer);
+    return x->peer_text;
+}
+
+struct str exchange_client_text(struct exchange *x)
+{
+    if (x->client_text.len == 0)
+        x->client_text = ip_equal(&x->client_ip, &x->stream.client->peer) ? exchange_peer_text(x) : ip_text(x, &x->client_ip);
+    return x->client_text;
 }
 
 void exchange_use_server(struct exchange *x, struct server *server, unsigned index)

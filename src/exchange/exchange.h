@@ -36,13 +36,14 @@ struct exchange {
     bool ended;                       /* finish was reached */
     bool upstream_bound;              /* upstream.ops->release is due */
     bool waiting;                     /* a hook said WAIT; exchange_resume clears it */
-    bool resume_on_body;              /* what it waits for is more of the request's body, or the timer */
+    bool resume_on_facts;             /* what it waits for is any fact from either side, or the timer */
     bool resume_on_timer;             /* what it waits for is the timer */
     bool expired;                     /* the timer has fired since progress_limit */
     bool service_told;                /* the service's on_response was called for this response */
     bool response_sent;               /* a final head went to the client: no retry any more */
     bool upgraded;
     bool answered_here;               /* the response was made by us, not by a server */
+    bool admitted;                    /* every middleware let the request pass: it may go to the router's service */
     bool replayable;                  /* the request can be sent again: nothing of its body is lost */
     bool detour;                      /* a service other than the router's gives the response now */
     bool hop_stripped;
@@ -68,6 +69,7 @@ struct exchange {
     struct str routing_path;          /* what path matchers see */
     struct str request_id;
     struct str user;                  /* who authenticated; empty: nobody */
+    struct str peer_text, client_text;      /* see exchange_peer_text; empty: not made yet */
     struct ip client_ip;              /* the socket's peer or, when that is trusted, X-Forwarded-For's last untrusted */
 
     struct service *service;          /* asked now; the one that gave the server */
@@ -85,9 +87,10 @@ struct exchange {
     const char *reason_detail;        /* literal or arena text for the log; may be NULL */
 
     struct spool *spool;              /* the request's body, held for replay; NULL: streamed */
-    bool body_held;                   /* the spool has all of it */
+    bool body_held;                   /* the spool has all of it; else, if there is one, its beginning */
+    struct spool *response_spool;     /* the response's body, held or its beginning looked at; NULL: streamed */
+    bool response_held;               /* that spool has all of it */
     int64_t hold_began;               /* monotonic ns */
-    struct relay upload, download;
     bool upload_began, upload_done, download_began, download_done;
     bool continue_sent;               /* a 100 went to the client */
     struct filter *request_filters, *response_filters;     /* added by middlewares before the relays begin */
@@ -100,6 +103,9 @@ struct exchange {
     int upstream_status;              /* of the server's own response; 0: none */
     uint64_t upstream_bytes;
     struct list link;                 /* in the worker's list of exchanges, for the API and for stopping */
+
+    /* Inited when they begin (upload_began, download_began); what stands before them is zero at first. */
+    struct relay upload, download;
 };
 
 /* For every hook: */
@@ -125,15 +131,24 @@ void exchange_resume(struct exchange *x);
 void exchange_wait(struct exchange *x, int64_t ns);
 
 /* Holds the whole request body (memory, beyond `memory_max` a temporary file) before going on, so that it can be replayed,
- * measured or sent elsewhere first. NEXT: it is there (x->spool) or there is none. WAIT: return it; the hook is called again.
- * ANSWER: refused (413 or the client is gone; the answer is made). `max` 0: any size. */
-enum exchange_hold { HOLD_READY, HOLD_WAIT, HOLD_REFUSED };
+ * measured or sent elsewhere first. READY: it is there (x->body_held) or there is none. WAIT: return VERDICT_WAIT; the hook is
+ * called again. REFUSED: return VERDICT_ANSWER; the answer is made (413, 408, 400, ...). `max` 0: any size. */
+enum exchange_hold { HOLD_READY, HOLD_WAIT, HOLD_REFUSED, HOLD_TOO_LARGE };
 enum exchange_hold exchange_hold_body(struct exchange *x, int64_t max, int64_t memory_max);
+/* The same, but a body larger than `max` is no failure: TOO_LARGE, and it goes on as a stream (and cannot be replayed). */
+enum exchange_hold exchange_try_hold(struct exchange *x, int64_t max, int64_t memory_max);
 /* A held body: its length, and its bytes when it lies in memory (data NULL when on disk). */
 int64_t exchange_held_length(const struct exchange *x);
 struct str exchange_held_bytes(struct exchange *x);
 
-/* True while nothing of a response went out and the request can be sent again. The one place that decides. */
+/* For on_response: holds the whole response body before its head goes out; results as above (500 when it is larger). */
+enum exchange_hold exchange_hold_response(struct exchange *x, int64_t max, int64_t memory_max);
+/* For on_response: waits until `bytes` of a body of unknown length have come, it has ended (its length is then known), or
+ * `patience` (ns) is over. Nothing is lost: what was looked at stays the body's beginning. */
+enum exchange_hold exchange_peek_response(struct exchange *x, int64_t bytes, int64_t patience);
+
+/* True while nothing of a response went out and the request can be sent again (not one that a middleware stopped). The one
+ * place that decides. */
 bool exchange_can_retry(const struct exchange *x);
 /* For VERDICT_DETOUR: the response shall come from `service`, asked by GET (HEAD, if the client asked so) for path and query
  * (views that last). The request is another then: it cannot be retried. */
@@ -147,6 +162,9 @@ void exchange_filter_response(struct exchange *x, struct filter *filter);
 struct str exchange_scheme(const struct exchange *x);
 /* "https://host/path?query" as the client asked (Traefik's redirectRegex works on it), in the arena. */
 struct str exchange_url(struct exchange *x);
+/* The socket's peer, and the client behind trusted proxies, as text; made once, in the arena. */
+struct str exchange_peer_text(struct exchange *x);
+struct str exchange_client_text(struct exchange *x);
 /* Wall-clock and monotonic time of this turn. */
 static inline int64_t exchange_now(const struct exchange *x)
 {

@@ -1,5 +1,6 @@
 /* Holding a request's body: it is taken off the connection before anything else is done with the request. */
-#include "exchange/exchange.h"
+#include "exchange/hold.h"
+
 #include "exchange/progress.h"
 #include "exchange/spool.h"
 
@@ -7,69 +8,84 @@
 
 static enum exchange_hold refuse(struct exchange *x, enum status why)
 {
-    x->resume_on_body = false;
+    x->resume_on_facts = false;
     progress_limit(x, 0);
     int code = status_http(why);
     exchange_answer_status(x, code != 0 ? code : 500, why);
     return HOLD_REFUSED;
 }
 
-static void begin(struct exchange *x, int64_t memory_max)
+static bool begin(struct exchange *x, int64_t memory_max)
 {
-    x->spool = spool_new(&x->worker->chunks, memory_max);
+    x->spool = spool_new(&x->arena, &x->worker->chunks, memory_max);
+    if (x->spool == NULL)
+        return false;
     x->hold_began = exchange_now(x);
     progress_begin(x);
     exchange_send_continue(x);
+    return true;
 }
 
 /* From now on the request's length is known, and the trailers that may have followed are in place. */
-static void finish(struct exchange *x)
+static enum exchange_hold finish(struct exchange *x)
 {
-    x->resume_on_body = false;
+    struct request *request = exchange_request(x);
+    x->resume_on_facts = false;
     x->body_held = true;
-    x->stream.request.body_length = spool_length(x->spool);
+    request->body_length = spool_length(x->spool);
+    fields_remove(&request->fields, FIELD_EXPECT);
     progress_limit(x, 0);
+    return HOLD_READY;
 }
 
-/* Takes what has come. OK: all is here. AGAIN: more must come. Else why it never will. */
-static enum status gather(struct exchange *x, int64_t max)
+enum status hold_gather(struct spool *spool, struct body_source *source, int64_t until)
 {
-    struct body_source *source = &x->stream.source;
     struct chunkq piece;
     chunkq_init(&piece);
-    enum status status;
-    while ((status = source->read(source, &piece, PIECE_BYTES)) == STATUS_OK) {
-        status = spool_add(x->spool, &piece);
-        if (status == STATUS_OK && max != 0 && spool_length(x->spool) > max)
-            status = STATUS_BODY_TOO_LARGE;
-        if (status != STATUS_OK)
-            break;
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && spool_length(spool) < until) {
+        status = source->read(source, &piece, PIECE_BYTES);
+        if (status == STATUS_OK)
+            status = spool_add(spool, &piece);
     }
     chunkq_release(&piece);
-    return status == STATUS_END ? STATUS_OK : status;
+    return status;
 }
 
-enum exchange_hold exchange_hold_body(struct exchange *x, int64_t max, int64_t memory_max)
+enum exchange_hold exchange_try_hold(struct exchange *x, int64_t max, int64_t memory_max)
 {
     const struct request *request = exchange_request(x);
     if (!request->has_body)
         return HOLD_READY;
-    int64_t known = x->body_held ? spool_length(x->spool) : request->body_length;
-    if (max != 0 && known > max)
-        return refuse(x, STATUS_BODY_TOO_LARGE);
+    if (max == 0)
+        max = INT64_MAX - 1;
+    int64_t known = x->spool != NULL ? spool_length(x->spool) : request->body_length;
+    if (known > max)
+        return HOLD_TOO_LARGE;
     if (x->body_held)
         return HOLD_READY;
-    if (x->spool == NULL)
-        begin(x, memory_max);
-    enum status status = gather(x, max);
+    if (x->spool == NULL && !begin(x, memory_max))
+        return refuse(x, STATUS_OUT_OF_MEMORY);
+    enum status status = hold_gather(x->spool, &x->stream.source, max + 1);
+    if (status == STATUS_END)
+        return finish(x);
+    if (status == STATUS_OK) {
+        x->resume_on_facts = false;
+        progress_limit(x, 0);
+        return HOLD_TOO_LARGE;
+    }
     if (status == STATUS_AGAIN)
         status = progress_hold(x);
-    else if (status == STATUS_OK)
-        return finish(x), HOLD_READY;
     if (status != STATUS_OK)
         return refuse(x, status);
-    x->resume_on_body = true;
+    x->resume_on_facts = true;
     return HOLD_WAIT;
+}
+
+enum exchange_hold exchange_hold_body(struct exchange *x, int64_t max, int64_t memory_max)
+{
+    enum exchange_hold hold = exchange_try_hold(x, max, memory_max);
+    return hold == HOLD_TOO_LARGE ? refuse(x, STATUS_BODY_TOO_LARGE) : hold;
 }
 
 int64_t exchange_held_length(const struct exchange *x)
@@ -80,4 +96,11 @@ int64_t exchange_held_length(const struct exchange *x)
 struct str exchange_held_bytes(struct exchange *x)
 {
     return x->spool != NULL ? spool_bytes(x->spool) : S("");
+}
+
+struct body_source *hold_request_source(struct exchange *x)
+{
+    if (x->spool == NULL)
+        return &x->stream.source;
+    return x->body_held ? spool_rewind(x->spool) : spool_rewind_before(x->spool, &x->stream.source);
 }

@@ -3,12 +3,6 @@
 #include "exchange/graph.h"
 #include "exchange/service.h"
 
-static struct str ip_text(struct exchange *x, const struct ip *ip)
-{
-    char *text = arena_alloc(&x->arena, IP_TEXT_SIZE);
-    return text != NULL ? str_of(text, ip_format(ip, text)) : STR_NONE;
-}
-
 static struct str forwarded_proto(const struct exchange *x)
 {
     bool upgrade = x->stream.request.upgrade.len != 0 && str_equal_nocase(x->stream.request.upgrade, S("websocket"));
@@ -26,31 +20,52 @@ static struct str forwarded_port(const struct exchange *x)
     return str_equal(exchange_scheme(x), S("https")) ? S("443") : S("80");
 }
 
-static void set_unless_trusted(struct exchange *x, enum field_id id, struct str value)
+/* Fields of ours are laid out as lines in one piece of memory, as if a parser had read them: the writer then copies the
+ * piece at once. Names and values here need no checking: they are ours or were read from a checked head. */
+struct lines {
+    struct fields *fields;
+    char *next;                 /* NULL: no memory; nothing is added then */
+};
+
+static char *put(char *out, struct str text)
 {
-    struct fields *fields = &exchange_request(x)->fields;
-    if (value.len != 0 && !(x->forwarded_trusted && fields_has(fields, id) && fields_find(fields, id) != NULL))
-        fields_set(fields, id, value);
+    return mempcpy(out, text.data, text.len);
 }
 
-/* Traefik's set: For grows by the peer; the others are kept from a trusted peer and otherwise ours. */
+static void add_line(struct lines *lines, enum field_id id, struct str value)
+{
+    if (value.len == 0 || lines->next == NULL || fields_has(lines->fields, id))
+        return;
+    struct str name = field_title(id);
+    char *line = lines->next;
+    char *text = put(put(line, name), S(": "));
+    lines->next = put(put(text, value), S("\r\n"));
+    fields_add_line(lines->fields, id, str_of(line, name.len), str_of(text, value.len));
+}
+
+/* Traefik's set. Whatever is there already stays: a trusted peer sent it, or a middleware set it. */
 static void add_forwarding(struct exchange *x)
 {
     struct fields *fields = &exchange_request(x)->fields;
-    if (!x->stream.client->unix_socket) {
-        struct str peer = ip_text(x, &x->stream.client->peer);
-        struct str before = x->forwarded_trusted ? fields_joined(fields, FIELD_X_FORWARDED_FOR, &x->arena) : STR_NONE;
+    struct str peer = x->stream.client->unix_socket ? STR_NONE : exchange_peer_text(x);
+    struct str port = forwarded_port(x), proto = forwarded_proto(x), before = STR_NONE;
+    struct str real = peer;
+    if (peer.len != 0 && !ip_equal(&x->client_ip, &x->stream.client->peer))
+        real = exchange_client_text(x);
+    if (fields_has(fields, FIELD_X_FORWARDED_FOR) && peer.len != 0) {
+        before = fields_joined(fields, FIELD_X_FORWARDED_FOR, &x->arena);
         if (before.len != 0)
             fields_set(fields, FIELD_X_FORWARDED_FOR,
                        arena_printf(&x->arena, "%.*s, %.*s", STR_ARGS(before), STR_ARGS(peer)));
-        else
-            fields_set(fields, FIELD_X_FORWARDED_FOR, peer);
-        set_unless_trusted(x, FIELD_X_REAL_IP, ip_equal(&x->client_ip, &x->stream.client->peer) ? peer : ip_text(x, &x->client_ip));
     }
-    set_unless_trusted(x, FIELD_X_FORWARDED_HOST, x->original_authority);
-    set_unless_trusted(x, FIELD_X_FORWARDED_PORT, forwarded_port(x));
-    set_unless_trusted(x, FIELD_X_FORWARDED_PROTO, forwarded_proto(x));
-    set_unless_trusted(x, FIELD_X_FORWARDED_SERVER, x->graph->host_name);
+    size_t room = 2 * IP_TEXT_SIZE + x->original_authority.len + port.len + proto.len + x->graph->host_name.len + 160;
+    struct lines lines = {.fields = fields, .next = arena_alloc(&x->arena, room)};
+    add_line(&lines, FIELD_X_FORWARDED_FOR, peer);
+    add_line(&lines, FIELD_X_REAL_IP, real);
+    add_line(&lines, FIELD_X_FORWARDED_HOST, x->original_authority);
+    add_line(&lines, FIELD_X_FORWARDED_PORT, port);
+    add_line(&lines, FIELD_X_FORWARDED_PROTO, proto);
+    add_line(&lines, FIELD_X_FORWARDED_SERVER, x->graph->host_name);
 }
 
 static void add_via(struct exchange *x, struct fields *fields, enum http_version version)
@@ -105,6 +120,14 @@ void outgoing_take_response(struct exchange *x)
 
 void outgoing_finish_response(struct exchange *x)
 {
-    if (x->request_id.len != 0 && fields_find(&x->response.fields, FIELD_X_REQUEST_ID) == NULL)
-        fields_add_id(&x->response.fields, FIELD_X_REQUEST_ID, x->request_id);
+    static const struct str name = STR("X-Request-Id");
+    struct fields *fields = &x->response.fields;
+    if (x->request_id.len == 0 || fields_find(fields, FIELD_X_REQUEST_ID) != NULL)
+        return;
+    /* The line that the server was sent may serve again. */
+    const struct field *sent = fields_find(&exchange_request(x)->fields, FIELD_X_REQUEST_ID);
+    if (sent != NULL && sent->verbatim && sent->value.data == x->request_id.data)
+        fields_add_line(fields, FIELD_X_REQUEST_ID, sent->name, sent->value);
+    else
+        fields_add(fields, name, x->request_id);
 }

@@ -174,6 +174,7 @@ void worker_graph_release(struct worker *worker)
         free_port_if_done(container_of(it, struct port, link));
     if (worker->graph->pin != NULL)
         graph_pin_drop(worker->graph->pin);
+    worker->loop.before_wait = NULL;      /* the loop turns on to free what is left */
     free(worker->graph);
     worker->graph = NULL;
 }

@@ -81,6 +81,13 @@ static enum status watch_upload(struct exchange *x)
     return watch(x, x->upgraded ? 0 : client_limits(x)->read_timeout, STATUS_CLIENT_TOO_SLOW);
 }
 
+enum status progress_hold_response(struct exchange *x)
+{
+    if (x->upload_began && !x->upload_done)
+        return watch_upload(x);
+    return watch(x, x->transport->read_timeout, STATUS_UPSTREAM_TOO_SLOW);
+}
+
 bool progress_wants_continue(const struct exchange *x)
 {
     return x->stream.request.expects_continue && !x->continue_sent && x->upload_began && !x->upload_done &&

@@ -12,6 +12,8 @@ bool progress_expired(const struct exchange *x);
 void progress_begin(struct exchange *x);
 /* While the request's body is held (exchange_hold_body). */
 enum status progress_hold(struct exchange *x);
+/* While a response's body is held (exchange_hold_response). */
+enum status progress_hold_response(struct exchange *x);
 /* While the answer is awaited and perhaps the request's body still flows. */
 enum status progress_await_response(struct exchange *x);
 /* While bodies flow. */

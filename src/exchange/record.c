@@ -43,7 +43,6 @@ void record_exchange(struct exchange *x)
 {
     if (!wants_log(x))
         return;
-    char ip[IP_TEXT_SIZE];
     const struct request *request = &x->stream.request;
     struct access_record record = {
         .client = x->stream.client,
@@ -55,7 +54,7 @@ void record_exchange(struct exchange *x)
         .query = x->original_query,
         .authority = x->original_authority,
         .scheme = request->scheme,
-        .client_ip = str_of(ip, ip_format(&x->client_ip, ip)),
+        .client_ip = exchange_client_text(x),
         .entrypoint = x->entry->name,
         .router = x->router != NULL ? x->router->name : STR_NONE,
         .service = x->service != NULL ? x->service->name : STR_NONE,
@@ -68,11 +67,11 @@ void record_exchange(struct exchange *x)
         .reason = x->failure,
         .reason_detail = x->reason_detail,
         .request_bytes = x->upload_began ? x->upload.moved : 0,
-        .response_bytes = x->download_began ? x->download.moved : 0,
+        .response_bytes = x->download_began ? x->download.given : 0,
         .attempts = x->attempts,
         .number = 1 + atomic_fetch_add_explicit(&request_number, 1, memory_order_relaxed),
     };
-    record.origin_bytes = x->answered_here ? 0 : record.response_bytes;
+    record.origin_bytes = x->answered_here || !x->download_began ? 0 : x->download.moved;
     fill_times(x, &record);
     access_log_write(x->graph->access_log, x->worker, &record);
 }

@@ -13,7 +13,7 @@ void relay_init(struct relay *relay, struct worker *worker, struct body_source *
     relay->trailers = NULL;
     relay->pipe[0] = relay->pipe[1] = -1;
     relay->in_pipe = 0;
-    relay->moved = relay->limit = 0;
+    relay->moved = relay->given = relay->limit = 0;
     relay->began_at = worker->loop.now;
     relay->broken_side = RELAY_NEITHER;
     relay->source_ended = relay->done = relay->flush_each = relay->stalled_on_sink = relay->yielded = false;
@@ -125,7 +125,9 @@ static enum status write_sink(struct relay *relay)
     bool end = everything_is_queued(relay);
     if (relay->queue.bytes == 0 && !end)
         return STATUS_OK;
+    size_t before = relay->queue.bytes;
     enum status status = relay->sink->write(relay->sink, &relay->queue, end, end ? relay->trailers : NULL);
+    relay->given += before - relay->queue.bytes;
     relay->stalled_on_sink = status == STATUS_AGAIN;
     return status == STATUS_OK || status == STATUS_AGAIN ? status : broken(relay, RELAY_SINK, status);
 }
@@ -152,6 +154,7 @@ static enum status splice_out(struct relay *relay)
         size_t moved = 0;
         enum status status = relay->sink->splice(relay->sink, relay->pipe[0], relay->in_pipe, &moved);
         relay->in_pipe -= moved;
+        relay->given += moved;
         if (status == STATUS_AGAIN) {
             relay->stalled_on_sink = true;
             return status;
@@ -212,6 +215,7 @@ static enum status send_file(struct relay *relay, int64_t *turn_left)
         *left -= (int64_t)moved;
         *turn_left -= (int64_t)moved;
         relay->moved += moved;
+        relay->given += moved;
         relay->stalled_on_sink = status == STATUS_AGAIN;
         if (status == STATUS_END)
             return broken(relay, RELAY_SOURCE, STATUS_FILE_ERROR);

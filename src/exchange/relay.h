@@ -26,6 +26,7 @@ struct relay {
     int pipe[2];                        /* -1 while there is none */
     size_t in_pipe;
     uint64_t moved;                     /* body bytes that came from the source */
+    uint64_t given;                     /* body bytes that the sink took: what filters made of them */
     uint64_t limit;                     /* the source may give no more (413); 0: none */
     int64_t began_at;                   /* monotonic ns, for the minimum rate */
     enum relay_side broken_side;        /* who failed */

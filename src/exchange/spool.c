@@ -1,4 +1,4 @@
-/* Owns a request body that was taken off its connection. Refuses to know who will read it, and how often. */
+/* Owns a body that was taken off its connection. Refuses to know who will read it, and how often. */
 #include "exchange/spool.h"
 
 #include <errno.h>
@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/list.h"
-#include "base/memory.h"
 
 struct spool {
     struct chunk_pool *pool;
@@ -17,12 +16,15 @@ struct spool {
     struct chunkq memory;           /* all of it, while fd is -1 */
     int fd;                         /* else all of it is here */
     struct body_source source;
+    struct body_source *then;       /* what follows; NULL: nothing */
     int64_t read_at;                /* how far the present reader has come */
 };
 
-struct spool *spool_new(struct chunk_pool *pool, int64_t memory_max)
+struct spool *spool_new(struct arena *arena, struct chunk_pool *pool, int64_t memory_max)
 {
-    struct spool *spool = memory_zalloc(sizeof(*spool));
+    struct spool *spool = arena_new(arena, struct spool);
+    if (spool == NULL)
+        return NULL;
     spool->pool = pool;
     spool->memory_max = memory_max;
     spool->fd = -1;
@@ -30,12 +32,12 @@ struct spool *spool_new(struct chunk_pool *pool, int64_t memory_max)
     return spool;
 }
 
-void spool_free(struct spool *spool)
+void spool_release(struct spool *spool)
 {
     if (spool->fd >= 0)
         close(spool->fd);
+    spool->fd = -1;
     chunkq_release(&spool->memory);
-    free(spool);
 }
 
 /* A file without a name; file systems that know no such thing get one whose name is removed at once. */
@@ -157,13 +159,37 @@ static enum status read_source(struct body_source *source, struct chunkq *into, 
 {
     struct spool *spool = container_of(source, struct spool, source);
     if (spool->read_at == spool->length)
-        return STATUS_END;
+        return spool->then != NULL ? spool->then->read(spool->then, into, max) : STATUS_END;
     return spool->fd >= 0 ? read_file(spool, into, max) : read_memory(spool, into, max);
+}
+
+static enum status splice_source(struct body_source *source, int pipe, size_t max, size_t *ret_moved)
+{
+    struct body_source *then = container_of(source, struct spool, source)->then;
+    return then->splice(then, pipe, max, ret_moved);
+}
+
+static int64_t splice_ready(struct body_source *source)
+{
+    const struct spool *spool = container_of(source, struct spool, source);
+    return spool->read_at == spool->length ? spool->then->splice_ready(spool->then) : 0;
 }
 
 struct body_source *spool_rewind(struct spool *spool)
 {
     spool->read_at = 0;
+    spool->then = NULL;
     spool->source = (struct body_source){.read = read_source};
+    return &spool->source;
+}
+
+struct body_source *spool_rewind_before(struct spool *spool, struct body_source *then)
+{
+    spool_rewind(spool);
+    spool->then = then;
+    if (then->splice != NULL) {
+        spool->source.splice = splice_source;
+        spool->source.splice_ready = splice_ready;
+    }
     return &spool->source;
 }

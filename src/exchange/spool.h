@@ -1,17 +1,19 @@
-/* A request body that is held: in memory up to a bound, beyond it in an unlinked temporary file. It can be sent any number
+/* A body that is held: in memory up to a bound, beyond it in an unlinked temporary file. It can be sent any number
  * of times, each time from its start. Threading: the worker's. */
 #ifndef EXCHANGE_SPOOL_H
 #define EXCHANGE_SPOOL_H
 
+#include "base/arena.h"
 #include "base/chunkq.h"
 #include "base/status.h"
 #include "http/stream.h"
 
 struct spool;
 
-/* `memory_max` bytes stay in memory. */
-struct spool *spool_new(struct chunk_pool *pool, int64_t memory_max);
-void spool_free(struct spool *spool);
+/* `memory_max` bytes stay in memory. The struct lies in `arena`, what it holds does not; NULL beyond its budget. */
+struct spool *spool_new(struct arena *arena, struct chunk_pool *pool, int64_t memory_max);
+/* Lets go of what it holds. */
+void spool_release(struct spool *spool);
 /* Takes everything off `bytes`. OK, or FILE_ERROR, OVERLOADED. */
 enum status spool_add(struct spool *spool, struct chunkq *bytes);
 int64_t spool_length(const struct spool *spool);
@@ -19,5 +21,7 @@ int64_t spool_length(const struct spool *spool);
 struct str spool_bytes(struct spool *spool);
 /* A source that gives it from the start; rewinds at each call. One reader at a time. */
 struct body_source *spool_rewind(struct spool *spool);
+/* The same, and behind it what `then` still gives: a body of which only the beginning is held. */
+struct body_source *spool_rewind_before(struct spool *spool, struct body_source *then);
 
 #endif

@@ -5,6 +5,7 @@
 #include "exchange/attempt.h"
 #include "exchange/chain.h"
 #include "exchange/graph.h"
+#include "exchange/hold.h"
 #include "exchange/incoming.h"
 #include "exchange/outgoing.h"
 #include "exchange/passed.h"
@@ -50,6 +51,7 @@ static enum step run_request(struct exchange *x)
 {
     switch (chain_run_request(x)) {
     case VERDICT_NEXT:
+        x->admitted = true;
         return STEP_PICK_SERVER;
     case VERDICT_WAIT:
         x->waiting = true;
@@ -184,7 +186,9 @@ static bool may_upgrade(const struct exchange *x)
 /* Both directions become plain bytes. */
 static void begin_tunnel(struct exchange *x)
 {
-    relay_release(&x->upload);
+    if (x->upload_began)
+        relay_release(&x->upload);
+    x->upload_began = true;
     x->stream.ops->upgrade(&x->stream);
     x->upstream.ops->upgrade(&x->upstream);
     relay_init(&x->upload, x->worker, &x->stream.source, &x->upstream.sink);
@@ -196,8 +200,7 @@ static void begin_download(struct exchange *x)
 {
     if (x->response.status == 101)
         begin_tunnel(x);
-    struct body_source *source = x->answered_here ? x->response_source : &x->upstream.source;
-    relay_init(&x->download, x->worker, source, &x->stream.sink);
+    relay_init(&x->download, x->worker, hold_response_source(x), &x->stream.sink);
     x->download.filters = x->response_filters;
     if (!x->answered_here)
         x->download.trailers = &x->upstream.response.trailers;

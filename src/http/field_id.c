@@ -10,30 +10,18 @@ static const struct str names[FIELD_COUNT] = {
 #undef X
 };
 
-uint8_t field_slots[1 << FIELD_SLOT_BITS];
-struct field_entry field_entries[FIELD_COUNT];
+struct field_slot field_slots[1 << FIELD_SLOT_BITS];
 struct field_prefix field_prefixes[FIELD_COUNT];
 
-/* Ones but where a lower-case letter has the bit of its case. */
-static uint64_t case_mask(uint64_t word)
+static void build_slot(enum field_id id)
 {
-    return ~((word >> 1) & FIELD_FOLD);
-}
-
-static void build_entry(enum field_id id)
-{
-    struct field_entry *entry = &field_entries[id];
-    entry->len = names[id].len;
-    entry->name = field_words_of(names[id].data, names[id].len);
-    if (entry->len > 16)
-        entry->name.middle = field_load(names[id].data + 8, 8);
-    entry->mask.first = case_mask(entry->name.first);
-    entry->mask.last = case_mask(entry->name.last);
-    entry->mask.middle = case_mask(entry->name.middle);
-
-    uint8_t *slot = &field_slots[field_slot(entry->name)];
-    assert(*slot == FIELD_OTHER && "two field names share a slot: choose another FIELD_HASH");
-    *slot = (uint8_t)id;
+    uint64_t first, last;
+    field_words(names[id].data, names[id].len, &first, &last);
+    struct field_slot *slot = field_slot_of(first, last);
+    assert(slot->id == FIELD_OTHER && "two field names share a slot: choose another FIELD_HASH");
+    *slot = (struct field_slot){.first = first, .last = last, .len = (uint32_t)names[id].len, .id = id};
+    if (slot->len > 16)
+        slot->middle = field_load(names[id].data + 8, 8) | FIELD_FOLD;
 }
 
 /* Words begin with a capital; those that custom writes otherwise are overwritten. */
@@ -59,7 +47,7 @@ __attribute__((constructor)) static void build_tables(void)
 {
     for (int id = FIELD_OTHER + 1; id < FIELD_COUNT; id++) {
         assert(names[id].len >= 2 && names[id].len <= FIELD_NAME_MAX);
-        build_entry((enum field_id)id);
+        build_slot((enum field_id)id);
         build_prefix((enum field_id)id);
     }
 }

@@ -15,14 +15,11 @@
 /* Sets the bit that makes letters lower case, in each byte. */
 #define FIELD_FOLD UINT64_C(0x2020202020202020)
 
-/* A name as up to three words, with masks that leave out the case of letters. */
-struct field_words {
+/* What one slot of the hash holds: a lower-case name as up to three words; FIELD_OTHER and len 0 when nothing. */
+struct field_slot {
     uint64_t first, last, middle;
-};
-
-struct field_entry {
-    struct field_words name, mask;
-    uint64_t len;
+    uint32_t len;
+    uint32_t id;
 };
 
 /* "Content-Length: ", padded so that it can be copied as three words. */
@@ -31,8 +28,7 @@ struct field_prefix {
     uint8_t name_len;
 };
 
-extern uint8_t field_slots[1 << FIELD_SLOT_BITS];
-extern struct field_entry field_entries[FIELD_COUNT];
+extern struct field_slot field_slots[1 << FIELD_SLOT_BITS];
 extern struct field_prefix field_prefixes[FIELD_COUNT];
 
 static inline uint64_t field_load(const char *at, size_t size)
@@ -42,36 +38,49 @@ static inline uint64_t field_load(const char *at, size_t size)
     return word;
 }
 
-/* The words of a name of at least two bytes, without the middle one. */
-static inline struct field_words field_words_of(const char *name, size_t len)
+/* The first and the last eight bytes (or four, or two) of a name of at least two, in lower case. */
+static inline void field_words(const char *name, size_t len, uint64_t *ret_first, uint64_t *ret_last)
 {
-    if (len >= 8)
-        return (struct field_words){field_load(name, 8), field_load(name + len - 8, 8), 0};
-    if (len >= 4)
-        return (struct field_words){field_load(name, 4), field_load(name + len - 4, 4), 0};
-    return (struct field_words){field_load(name, 2), field_load(name + len - 2, 2), 0};
+    size_t size = len >= 8 ? 8 : len >= 4 ? 4 : 2;
+    if (size == 8) {
+        *ret_first = field_load(name, 8);
+        *ret_last = field_load(name + len - 8, 8);
+    } else if (size == 4) {
+        *ret_first = field_load(name, 4);
+        *ret_last = field_load(name + len - 4, 4);
+    } else {
+        *ret_first = field_load(name, 2);
+        *ret_last = field_load(name + len - 2, 2);
+    }
+    *ret_first |= FIELD_FOLD;
+    *ret_last |= FIELD_FOLD;
 }
 
-static inline size_t field_slot(struct field_words words)
+static inline struct field_slot *field_slot_of(uint64_t first, uint64_t last)
 {
-    uint64_t mixed = (words.first | FIELD_FOLD) + 2 * (words.last | FIELD_FOLD);
-    return (mixed * FIELD_HASH) >> (64 - FIELD_SLOT_BITS);
+    return &field_slots[((first + 2 * last) * FIELD_HASH) >> (64 - FIELD_SLOT_BITS)];
 }
 
-static inline enum field_id field_identify_inline(const char *name, size_t len)
+/* For a name without controls: folding takes CR for "-", and nothing else for what it is not. */
+static inline enum field_id field_identify_clean(const char *name, size_t len)
 {
+    uint64_t first, last;
     if (len < 2)
         return FIELD_OTHER;
-    struct field_words words = field_words_of(name, len);
-    uint8_t id = field_slots[field_slot(words)];
-    const struct field_entry *entry = &field_entries[id];
-    if (entry->len != len)
+    field_words(name, len, &first, &last);
+    const struct field_slot *slot = field_slot_of(first, last);
+    if (slot->first != first || slot->last != last || slot->len != len)
         return FIELD_OTHER;
-    uint64_t differs = ((words.first ^ entry->name.first) & entry->mask.first) |
-                       ((words.last ^ entry->name.last) & entry->mask.last);
-    if (len > 16)
-        differs |= (field_load(name + 8, 8) ^ entry->name.middle) & entry->mask.middle;
-    return differs == 0 ? (enum field_id)id : FIELD_OTHER;
+    if (len > 16 && (field_load(name + 8, 8) | FIELD_FOLD) != slot->middle)
+        return FIELD_OTHER;
+    return (enum field_id)slot->id;
+}
+
+/* For any bytes. */
+static inline enum field_id field_identify_inline(const char *name, size_t len)
+{
+    enum field_id id = field_identify_clean(name, len);
+    return id != FIELD_OTHER && memchr(name, '\r', len) != NULL ? FIELD_OTHER : id;
 }
 
 #endif

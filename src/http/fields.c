@@ -42,7 +42,7 @@ static void mark_absent(struct fields *fields, enum field_id id)
         fields->present[id >> 6] &= ~(UINT64_C(1) << (id & 63));
 }
 
-static bool add(struct fields *fields, enum field_id id, struct str name, struct str value)
+static inline bool add(struct fields *fields, enum field_id id, struct str name, struct str value)
 {
     if (fields->count == fields->capacity && !fields_grow(fields))
         return false;
@@ -59,6 +59,14 @@ bool fields_add(struct fields *fields, struct str name, struct str value)
 bool fields_add_id(struct fields *fields, enum field_id id, struct str value)
 {
     return add(fields, id, field_title(id), value);
+}
+
+bool fields_add_line(struct fields *fields, enum field_id id, struct str name, struct str value)
+{
+    if (!add(fields, id, name, value))
+        return false;
+    fields->items[fields->count - 1].verbatim = true;
+    return true;
 }
 
 struct field *fields_find(const struct fields *fields, enum field_id id)

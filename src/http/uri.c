@@ -163,6 +163,8 @@ bool uri_split(struct str text, struct uri *ret_uri)
     ptrdiff_t hash = str_find_char(rest, '#', 0);
     if (hash >= 0)
         rest = str_first(rest, (size_t)hash);
+    if (rest.len == 0)
+        return false;
     size_t end = 0;
     while (end < rest.len && rest.data[end] != '/' && rest.data[end] != '?')
         end++;

@@ -157,12 +157,10 @@ void resolve_stop(void)
     resolver.dns = NULL;
     LIST_FOREACH(&resolver.resolutions, link) {
         struct resolution *resolution = container_of(link, struct resolution, link);
-        struct server *server = resolution->server;
-        if (server != NULL) {
-            server->resolution = NULL;
-            if (atomic_load(&server->refs) == 0)     /* its message was not delivered any more */
-                server_free(server);
-        }
+        timer_cancel(&resolution->timer);
+        if (atomic_load(&resolution->server->refs) == 0)
+            continue;        /* the message that it is gone is on its way, and frees both */
+        resolution->server->resolution = NULL;
         resolution_free(resolution);
     }
 }

@@ -12,7 +12,7 @@
 
 /* Servers that are there already are looked up too. False when DNS cannot be set up. */
 bool resolve_start(struct loop *loop);
-/* At the end, when the loop will turn no more and no other thread holds servers. */
+/* At the end, when no other thread holds servers. The loop turns once more afterwards, for those that went just now. */
 void resolve_stop(void);
 
 /* For upstream/server.c: */

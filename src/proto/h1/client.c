@@ -5,8 +5,10 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "proto/h1/lines.h"
 #include "proto/h1/write.h"
 
+#define HEAD_GUESS ((size_t)2048)      /* bytes that most heads fit in */
 #define INTERIM_MAX 32      /* interim responses before the final one; more is an attack */
 
 static void free_connection(struct deferred *deferred)
@@ -46,39 +48,31 @@ static enum status closed_status(const struct h1_client *connection, enum status
     return how == STATUS_IO_ERROR ? STATUS_UPSTREAM_RESET : STATUS_UPSTREAM_CLOSED;
 }
 
-static bool reset_response(struct upstream_stream *stream)
-{
-    stream->response = (struct response){.status = 0};
-    fields_init(&stream->response.fields, stream->arena, 16);
-    fields_init(&stream->response.trailers, stream->arena, 0);
-    return true;
-}
-
-/* Finds and reads one response head; copied to the stream's arena first, so the input's chunk carries only body. */
+/* Reads a response head if one is whole; copied to the stream's arena first, so the input's chunk carries only body. */
 static enum status read_head(struct h1_client *connection)
 {
     struct upstream_stream *stream = connection->stream;
+    struct h1_head *head = &connection->head;
     struct str input = h1_wire_input(&connection->wire);
-    size_t from = connection->head.seen > 3 ? connection->head.seen - 3 : 0;
-    const char *end = input.len != 0 ? memmem(input.data + from, input.len - from, "\r\n\r\n", 4) : NULL;
-    if (end == NULL) {
-        connection->head.seen = input.len;
-        if (input.len > connection->limits.head_bytes)
+    if (input.len == 0 || (head->seen != 0 && !h1_may_be_complete(input, &connection->limits, head)))
+        return STATUS_AGAIN;
+    enum status status = STATUS_AGAIN;
+    for (size_t len = HEAD_GUESS; status == STATUS_AGAIN; len *= 4) {
+        struct arena_mark mark = arena_mark(stream->arena);
+        struct str copy = arena_str(stream->arena, str_first(input, len));
+        if (copy.data == NULL)
             return STATUS_UPSTREAM_HEAD_TOO_LARGE;
-        return input.len >= 5 && memcmp(input.data, "HTTP/", 5) != 0 ? STATUS_UPSTREAM_BAD_RESPONSE : STATUS_AGAIN;
+        stream->response = (struct response){.status = 0};
+        fields_init(&stream->response.fields, stream->arena, 16);
+        fields_init(&stream->response.trailers, stream->arena, 0);
+        status = h1_parse_response(copy, &connection->limits, connection->method, &stream->response, head);
+        if (status == STATUS_AGAIN)
+            arena_rewind(stream->arena, mark);
+        if (len >= input.len)
+            break;
     }
-    size_t length = (size_t)(end - input.data) + 4;
-    struct str bytes = length <= connection->limits.head_bytes ? arena_str(stream->arena, str_first(input, length)) : STR_NONE;
-    if (bytes.data == NULL)
-        return STATUS_UPSTREAM_HEAD_TOO_LARGE;
-    connection->head.seen = 0;
-    reset_response(stream);
-    enum status status =
-        h1_parse_response(bytes, &connection->limits, connection->method, &stream->response, &connection->head);
-    if (status == STATUS_AGAIN)
-        return STATUS_UPSTREAM_BAD_RESPONSE;
     if (status == STATUS_OK)
-        h1_wire_take(&connection->wire, connection->head.length);
+        h1_wire_take(&connection->wire, head->length);
     return status;
 }
 
@@ -105,6 +99,7 @@ static void advance_head(struct h1_client *connection)
             return;
         }
         int code = connection->stream->response.status;
+        connection->head.seen = 0;
         if (code < 200 && code != 101) {
             if (++interim > INTERIM_MAX) {
                 report(connection, FACT_CLOSED, STATUS_UPSTREAM_BAD_RESPONSE);

@@ -28,12 +28,8 @@ static unsigned list_options(struct str list)
     return options;
 }
 
-unsigned h1_connection_options(const struct fields *fields, const struct h1_facts *facts)
+unsigned h1_all_connection_options(const struct fields *fields)
 {
-    if (facts->count[H1_SLOT_CONNECTION] == 0)
-        return 0;
-    if (facts->count[H1_SLOT_CONNECTION] == 1)
-        return list_options(facts->value[H1_SLOT_CONNECTION]);
     unsigned options = 0;
     FIELDS_FOREACH(fields, field)
         if (field->id == FIELD_CONNECTION)
@@ -71,12 +67,21 @@ enum status h1_check_coding(const struct fields *fields, const struct h1_facts *
     return judge_codings(fields);
 }
 
+#define DIGITS_SURE 18            /* so many cannot overflow 63 bits */
+
 static bool read_number(struct str text, int64_t *ret_length)
 {
-    uint64_t length;
-    if (text.len == 0 || !str_to_u64(text, &length) || length > INT64_MAX)
+    int64_t length = 0;
+    if (text.len == 0)
         return false;
-    *ret_length = (int64_t)length;
+    for (size_t i = 0; i < text.len; i++) {
+        if (!ascii_digit(text.data[i]))
+            return false;
+        if (i >= DIGITS_SURE && length > (INT64_MAX - (text.data[i] - '0')) / 10)
+            return false;
+        length = length * 10 + (text.data[i] - '0');
+    }
+    *ret_length = length;
     return true;
 }
 

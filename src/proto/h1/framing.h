@@ -7,7 +7,15 @@
 enum h1_connection_option { H1_OPTION_CLOSE = 1, H1_OPTION_KEEP_ALIVE = 2, H1_OPTION_UPGRADE = 4 };
 
 /* The options of all Connection fields that matter here, as bits of h1_connection_option. */
-unsigned h1_connection_options(const struct fields *fields, const struct h1_facts *facts);
+unsigned h1_all_connection_options(const struct fields *fields);
+static inline unsigned h1_connection_options(const struct fields *fields, const struct h1_facts *facts)
+{
+    if (facts->count[H1_SLOT_CONNECTION] == 0)
+        return 0;
+    if (facts->count[H1_SLOT_CONNECTION] == 1 && H1_IS(facts->value[H1_SLOT_CONNECTION], "keep-alive"))
+        return H1_OPTION_KEEP_ALIVE;
+    return h1_all_connection_options(fields);
+}
 
 static inline bool h1_keeps_alive(enum http_version version, unsigned options)
 {

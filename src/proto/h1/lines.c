@@ -6,6 +6,10 @@
 #include "http/token.h"
 #include "proto/h1/scan.h"
 
+/* Which fields are noted, and where. */
+#define BIT(id) (UINT64_C(1) << FIELD_##id)
+static const uint64_t noted = BIT(HOST) | BIT(CONTENT_LENGTH) | BIT(TRANSFER_ENCODING) |
+                              BIT(CONNECTION) | BIT(UPGRADE) | BIT(EXPECT);
 static const uint8_t slots[FIELD_COUNT] = {
     [FIELD_HOST] = H1_SLOT_HOST,
     [FIELD_CONTENT_LENGTH] = H1_SLOT_LENGTH,
@@ -14,15 +18,6 @@ static const uint8_t slots[FIELD_COUNT] = {
     [FIELD_UPGRADE] = H1_SLOT_UPGRADE,
     [FIELD_EXPECT] = H1_SLOT_EXPECT,
 };
-
-struct h1_reader h1_reader_over(struct str bytes, const struct h1_limits *limits)
-{
-    struct h1_reader reader = {.start = bytes.data, .at = bytes.data, .block = bytes.data};
-    bool limited = bytes.len >= limits->head_bytes;
-    reader.end = bytes.data + (limited ? limits->head_bytes : bytes.len);
-    reader.at_end = limited ? STATUS_FIELDS_TOO_LARGE : STATUS_AGAIN;
-    return reader;
-}
 
 bool h1_may_be_complete(struct str bytes, const struct h1_limits *limits, struct h1_head *head)
 {
@@ -46,91 +41,117 @@ bool h1_may_be_complete(struct str bytes, const struct h1_limits *limits, struct
     return false;
 }
 
-enum status h1_suspend(struct str bytes, struct h1_head *head, enum status status)
+#define likely(condition) __builtin_expect((condition), 1)
+
+/* A pass over the lines. Its members live in registers: its address goes to inlined functions only. Control
+ * bytes (that is, line ends) are found 64 bytes at a time and remembered as a mask. */
+struct pass {
+    const char *at, *end;
+    const char *block;            /* where the mask begins */
+    uint64_t controls;
+    struct field *field, *full;   /* the next to fill; where the room ends */
+    uint64_t present;
+};
+
+/* The mask of fewer than 64 bytes, when there are no more. */
+static uint64_t short_controls(const char *at, size_t len)
 {
-    /* A line end among the last two bytes must be looked at again. */
-    if (status == STATUS_AGAIN)
-        head->seen = bytes.len > 2 ? bytes.len - 2 : 0;
-    return status;
+    char block[64] = {0};
+    memcpy(block, at, len);
+    return scan_controls64(block) & ((UINT64_C(1) << len) - 1);
 }
 
-/* The mask of a block that is not wholly there: the byte behind the last counts as a control. */
-static uint64_t last_block(const struct h1_reader *reader, size_t left)
+/* Moves on to the first block with a control that is not before `from`; the end when there is none. The last
+ * block ends where the bytes end and overlaps the one before it. */
+static inline const char *seek_control(struct pass *pass, const char *from)
 {
-    uint64_t mask;
-    if (reader->end - reader->start >= 64) {
-        mask = scan_controls64(reader->end - 64) >> (64 - left);
-    } else {
-        char block[64] = {0};
-        memcpy(block, reader->block, left);
-        mask = scan_controls64(block);
+    while (pass->end - pass->block > 64) {
+        pass->block += 64;
+        if (pass->end - pass->block < 64)
+            pass->block = pass->end - 64;
+        pass->controls = scan_controls64(pass->block);
+        size_t offset = from > pass->block ? (size_t)(from - pass->block) : 0;
+        uint64_t mask = offset < 64 ? pass->controls >> offset : 0;
+        if (mask != 0)
+            return pass->block + offset + __builtin_ctzll(mask);
     }
-    return mask | UINT64_C(1) << left;
-}
-
-/* Moves the mask to the block that begins at `from`. */
-static inline uint64_t load_block(struct h1_reader *reader, const char *from)
-{
-    size_t left = (size_t)(reader->end - from);
-    reader->block = from;
-    reader->controls = left >= 64 ? scan_controls64(from) : left == 0 ? 1 : last_block(reader, left);
-    return reader->controls;
+    return pass->end;
 }
 
 /* The first control byte at or behind `from`, or the end. */
-static inline const char *next_control(struct h1_reader *reader, const char *from)
+static inline const char *next_control(struct pass *pass, const char *from)
 {
-    size_t offset = (size_t)(from - reader->block);
-    uint64_t mask = offset < 64 ? reader->controls >> offset : 0;
-    while (mask == 0) {
-        from = offset < 64 ? reader->block + 64 : from;
-        mask = load_block(reader, from);
-        offset = 0;
-    }
-    return from + __builtin_ctzll(mask);
+    size_t offset = (size_t)(from - pass->block);
+    uint64_t mask = offset < 64 ? pass->controls >> offset : 0;
+    return mask != 0 ? from + __builtin_ctzll(mask) : seek_control(pass, from);
 }
 
-/* Walks a name byte by byte, where the quick way has met something unusual or too few bytes. */
-static enum status walk_name(const struct h1_reader *reader, size_t *ret_len)
+/* The quick way to the name at pass->at, in front of the control: its length, or 0. A known name needs no further
+ * look at its characters, another one only whether they are the usual ones. Where fewer than 16 bytes are left
+ * (but the line that came before them is longer), those before are looked at too and shifted out. */
+static inline size_t read_name(const struct pass *pass, const char *control, enum field_id *ret_id)
 {
-    const char *at = reader->at;
-    while (at < reader->end && token_char[(unsigned char)*at])
+    ptrdiff_t left = pass->end - pass->at;
+    unsigned before = 0;
+    if (!likely(left >= 16)) {
+        if (left < 2)
+            return 0;
+        before = (unsigned)(16 - left);
+    }
+    uint32_t colons = scan_colons16(pass->at - before) >> before;
+    if (colons == 0)
+        return 0;
+    uint32_t len = (uint32_t)__builtin_ctz(colons);
+    if (pass->at + len >= control)
+        return 0;
+    *ret_id = field_identify_clean(pass->at, len);
+    if (*ret_id != FIELD_OTHER)
+        return len;
+    return (scan_odd16(pass->at - before) >> before & ((1u << len) - 1)) == 0 ? len : 0;
+}
+
+/* The other way, byte by byte, where something unusual stands: the length of the name; 0 when the bytes end
+ * first, -1 when it is no name. */
+static __attribute__((noinline)) ptrdiff_t walk_name(const char *from, const char *end)
+{
+    const char *at = from;
+    while (at < end && token_char[(unsigned char)*at])
         at++;
-    if (at == reader->end)
-        return reader->at_end;
-    *ret_len = (size_t)(at - reader->at);
-    return *at == ':' && *ret_len != 0 ? STATUS_OK : STATUS_BAD_FIELD;
+    if (at == end)
+        return 0;
+    return *at == ':' && at != from ? at - from : -1;
 }
 
-/* The name at reader->at, up to its colon. A known name needs no further look at its characters. */
-static inline enum status read_name(const struct h1_reader *reader, size_t *ret_len, enum field_id *ret_id)
+/* A line begins with a control, or nothing is left. */
+static enum status empty_line_status(const char *at, const char *end, enum status at_end)
 {
-    const char *name = reader->at;
-    uint32_t colons = reader->end - name >= 16 ? scan_colons16(name) : 0;
-    if (colons != 0) {
-        *ret_len = (size_t)__builtin_ctz(colons);
-        *ret_id = field_identify_inline(name, *ret_len);
-        if (*ret_id != FIELD_OTHER)
-            return STATUS_OK;
-        if (*ret_len != 0 && (scan_odd16(name) & (colons - 1) & ~colons) == 0)
-            return STATUS_OK;
-    }
-    enum status status = walk_name(reader, ret_len);
-    if (status == STATUS_OK)
-        *ret_id = field_identify_inline(name, *ret_len);
-    return status;
+    if (at == end)
+        return at_end;
+    if (*at != '\r')
+        return STATUS_BAD_FIELD;
+    if (end - at < 2)
+        return at_end;
+    return at[1] == '\n' ? STATUS_END : STATUS_BAD_FIELD;
 }
 
-/* Finds the CRLF that ends the value; HTAB is the one control that may stand in it. */
-static inline enum status find_line_end(struct h1_reader *reader, const char *from, const char **ret_end)
+static inline bool is_line_end(const char *at, const char *end)
 {
-    const char *end = next_control(reader, from);
-    while (end != reader->end && *end == '\t')
-        end = next_control(reader, end + 1);
-    *ret_end = end;
-    if (reader->end - end >= 2)
-        return end[0] == '\r' && end[1] == '\n' ? STATUS_OK : STATUS_BAD_FIELD;
-    return end == reader->end || *end == '\r' ? reader->at_end : STATUS_BAD_FIELD;
+    return at < end - 1 && memcmp(at, "\r\n", 2) == 0;
+}
+
+/* The first control is no line end: HTAB is the one control that may stand in a value. Gives where the value
+ * stops. */
+static __attribute__((noinline)) const char *walk_value(const char *at, const char *end)
+{
+    while (at < end && (*at == '\t' || ((unsigned char)*at >= 0x20 && *at != 0x7f)))
+        at++;
+    return at;
+}
+
+/* What it means that no line end stands where the value stops. */
+static enum status value_status(const char *at, const char *end, enum status at_end)
+{
+    return at == end || (*at == '\r' && end - at == 1) ? at_end : STATUS_BAD_FIELD;
 }
 
 static inline bool is_blank(char c)
@@ -139,7 +160,7 @@ static inline bool is_blank(char c)
 }
 
 /* What stands between the colon and the line's end, without white space around it. */
-static inline struct str trim(const char *from, const char *end)
+static __attribute__((noinline)) struct str trim(const char *from, const char *end)
 {
     while (from < end && is_blank(*from))
         from++;
@@ -148,72 +169,102 @@ static inline struct str trim(const char *from, const char *end)
     return str_of(from, (size_t)(end - from));
 }
 
-static inline void note(struct h1_facts *facts, enum field_id id, struct str value)
+/* Mostly one space stands before the value and none behind it. The bytes are no controls but HTAB, CR and LF,
+ * so what is above a space is no blank; `from[1]` may be the line's end. */
+static inline void set_value(struct field *field, const char *from, const char *end)
 {
-    uint8_t slot = slots[id];
-    if (slot != H1_SLOT_NONE) {
-        facts->count[slot]++;
-        facts->value[slot] = value;
-    }
+    field->verbatim = *from == ' ' && (unsigned char)from[1] > ' ' && (unsigned char)end[-1] > ' ';
+    field->value = field->verbatim ? str_of(from + 1, (size_t)(end - from) - 1) : trim(from, end);
 }
 
-static inline enum status read_line(struct h1_reader *reader, struct field *field)
+static void note(struct h1_facts *facts, const struct field *field)
 {
-    const char *name = reader->at;
-    size_t name_len = 0;
-    enum field_id id = FIELD_OTHER;
-    enum status status = read_name(reader, &name_len, &id);
-    if (status != STATUS_OK)
-        return status;
-    const char *value = name + name_len + 1, *end;
-    status = find_line_end(reader, value, &end);
-    if (status != STATUS_OK)
-        return status;
-    field->name = str_of(name, name_len);
-    field->value = trim(value, end);
+    uint8_t slot = slots[field->id];
+    facts->count[slot]++;
+    facts->value[slot] = field->value;
+}
+
+/* Makes room when the array is full, unless the limit is reached. */
+static enum status make_room(struct fields *fields, uint32_t count, uint32_t limit)
+{
+    fields->count = count;
+    if (count >= limit)
+        return STATUS_TOO_MANY_FIELDS;
+    return fields_grow(fields) ? STATUS_OK : STATUS_OUT_OF_MEMORY;
+}
+
+static inline void set_room(struct pass *pass, const struct fields *fields, uint32_t limit)
+{
+    pass->field = fields->items + fields->count;
+    pass->full = fields->items + (fields->capacity < limit ? fields->capacity : limit);
+}
+
+_Static_assert(FIELD_COUNT <= 64, "what is present is one word here");
+
+static inline void store_line(struct pass *pass, size_t name_len, enum field_id id, const char *end,
+                              struct h1_facts *facts)
+{
+    struct field *field = pass->field++;
+    uint64_t bit = UINT64_C(1) << id;
+    field->name = str_of(pass->at, name_len);
     field->id = (uint8_t)id;
-    field->verbatim = *value == ' ' && field->value.data == value + 1 &&
-                      field->value.data + field->value.len == end;
-    reader->at = end + 2;
-    return STATUS_OK;
+    set_value(field, pass->at + name_len + 1, end);
+    pass->at = end + 2;
+    pass->present |= bit;
+    if ((bit & noted) != 0)
+        note(facts, field);
 }
 
-/* Whether the empty line stands here: OK or END (it does not), or what its lack means. */
-static inline enum status read_empty_line(struct h1_reader *reader)
+/* All lines; END at the empty one. */
+static inline enum status read_all(struct pass *pass, enum status at_end, uint32_t limit,
+                                   struct fields *fields, struct h1_facts *facts)
 {
-    const char *at = reader->at;
-    if (at == reader->end)
-        return reader->at_end;
-    if (*at != '\r')
-        return STATUS_END;
-    if (reader->end - at < 2)
-        return reader->at_end;
-    reader->at += 2;
-    return at[1] == '\n' ? STATUS_OK : STATUS_BAD_FIELD;
+    for (;;) {
+        enum field_id id = FIELD_OTHER;
+        const char *end = next_control(pass, pass->at);
+        if (end == pass->at)
+            return empty_line_status(end, pass->end, at_end);
+        size_t name_len = read_name(pass, end, &id);
+        if (!likely(name_len != 0)) {
+            ptrdiff_t walked = walk_name(pass->at, pass->end);
+            if (walked <= 0)
+                return walked == 0 ? at_end : STATUS_BAD_FIELD;
+            name_len = (size_t)walked;
+            id = field_identify(pass->at, name_len);
+        }
+        if (!likely(pass->field != pass->full)) {
+            enum status status = make_room(fields, (uint32_t)(pass->field - fields->items), limit);
+            if (status != STATUS_OK)
+                return status;
+            set_room(pass, fields, limit);
+        }
+        if (!likely(is_line_end(end, pass->end))) {
+            end = walk_value(end, pass->end);
+            if (!is_line_end(end, pass->end))
+                return value_status(end, pass->end, at_end);
+        }
+        store_line(pass, name_len, id, end, facts);
+    }
 }
 
 enum status h1_read_lines(struct h1_reader *reader, const struct h1_limits *limits,
                           struct fields *fields, struct h1_facts *facts)
 {
-    uint64_t present[2] = {0, 0};
-    load_block(reader, reader->at);
-    enum status status;
-    while ((status = read_empty_line(reader)) == STATUS_END) {
-        if (fields->count == limits->field_count)
-            return STATUS_TOO_MANY_FIELDS;
-        if (fields->count == fields->capacity && !fields_grow(fields))
-            return STATUS_OUT_OF_MEMORY;
-        struct field *field = &fields->items[fields->count];
-        status = read_line(reader, field);
-        if (status != STATUS_OK)
-            return status;
-        note(facts, field->id, field->value);
-        present[field->id >> 6] |= UINT64_C(1) << (field->id & 63);
-        fields->count++;
+    struct pass pass = {.at = reader->at, .end = reader->end};
+    set_room(&pass, fields, limits->field_count);
+    if (pass.end - reader->start >= 64) {
+        pass.block = pass.end - pass.at >= 64 ? pass.at : pass.end - 64;
+        pass.controls = scan_controls64(pass.block);
+    } else {
+        pass.block = pass.at;
+        pass.controls = short_controls(pass.at, (size_t)(pass.end - pass.at));
     }
-    fields->present[0] = present[0];
-    fields->present[1] = present[1];
-    return status;
+    enum status status = read_all(&pass, reader->at_end, limits->field_count, fields, facts);
+    fields->count = (uint32_t)(pass.field - fields->items);
+    fields->present[0] = pass.present;
+    fields->present[1] = 0;
+    reader->at = pass.at + 2;
+    return status == STATUS_END ? STATUS_OK : status;
 }
 
 bool h1_split_line(struct str line, struct str *ret_name, struct str *ret_value)
@@ -224,14 +275,4 @@ bool h1_split_line(struct str line, struct str *ret_name, struct str *ret_value)
     *ret_name = str_first(line, (size_t)colon);
     *ret_value = trim(line.data + colon + 1, line.data + line.len);
     return token_is_valid(*ret_name) && token_is_field_value(*ret_value);
-}
-
-bool h1_is_word(struct str text, const char *lower, size_t len)
-{
-    if (text.len != len)
-        return false;
-    for (size_t i = 0; i < len; i++)
-        if (ascii_lower(text.data[i]) != lower[i])
-            return false;
-    return true;
 }

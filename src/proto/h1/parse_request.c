@@ -45,35 +45,43 @@ static enum status read_method(struct h1_reader *reader, struct request *request
     return STATUS_OK;
 }
 
-/* The first byte at or behind `at` that ends a run of plain target bytes, or the end. */
-static const char *target_stop(const char *at, const char *end)
+/* The bytes at `at` that are no plain target bytes, as a mask of 16; the end counts as one. */
+static inline uint32_t target_stops(const char *at, const char *end)
 {
-    for (; end - at >= 16; at += 16) {
-        uint32_t stops = scan_target16(at);
-        if (stops != 0)
-            return at + __builtin_ctz(stops);
-    }
+    if (end - at >= 16)
+        return scan_target16(at);
     char block[16] = {0};
     memcpy(block, at, (size_t)(end - at));
-    return at + __builtin_ctz(scan_target16(block) | 1u << (end - at));
+    return scan_target16(block) | 1u << (end - at);
 }
 
-/* The target and the space behind it; *ret_question is its first "?" or NULL. */
+/* Where the target ends; *ret_question is its first "?", behind which "?" and backslash are plain. */
+static inline const char *target_end(const char *at, const char *end, const char **ret_question)
+{
+    const char *question = NULL;
+    for (;; at += 16) {
+        for (uint32_t stops = target_stops(at, end); stops != 0; stops &= stops - 1) {
+            const char *stop = at + __builtin_ctz(stops);
+            if (stop == end || (*stop != '?' && (*stop != '\\' || question == NULL))) {
+                *ret_question = question;
+                return stop;
+            }
+            if (question == NULL)
+                question = stop;
+        }
+    }
+}
+
+/* The target and the space behind it. */
 static enum status read_target(struct h1_reader *reader, struct request *request, const char **ret_question)
 {
-    const char *question = NULL, *at = target_stop(reader->at, reader->end);
-    while (at != reader->end && (*at == '?' || (*at == '\\' && question != NULL))) {
-        if (question == NULL)
-            question = at;
-        at = target_stop(at + 1, reader->end);
-    }
-    if (at == reader->end)
+    const char *end = target_end(reader->at, reader->end, ret_question);
+    if (end == reader->end)
         return reader->at_end;
-    if (*at != ' ')
+    if (*end != ' ')
         return STATUS_BAD_TARGET;
-    request->target = str_of(reader->at, (size_t)(at - reader->at));
-    reader->at = at + 1;
-    *ret_question = question;
+    request->target = str_of(reader->at, (size_t)(end - reader->at));
+    reader->at = end + 1;
     return request->target.len != 0 ? STATUS_OK : STATUS_BAD_REQUEST_LINE;
 }
 
@@ -168,26 +176,52 @@ static enum status split_target(struct request *request, const char *question)
     return STATUS_OK;
 }
 
+/* The quick way for most hosts: a short lower-case name and perhaps a port, of which `end` is far enough away
+ * to look at 16 bytes. Others take the long way. */
+static bool plain_host(struct str value, const char *end, struct str *ret_host)
+{
+    if (value.len == 0 || end - value.data < 16)
+        return false;
+    size_t len = (size_t)__builtin_ctz(scan_host16(value.data) | 1u << 15);
+    if (len > value.len || len == 0 || value.data[0] == '.' || value.data[len - 1] == '.')
+        return false;
+    if (len != value.len) {
+        size_t digits = value.len - len - 1;
+        if (value.data[len] != ':' || digits == 0 || digits > 4)
+            return false;
+        for (size_t i = len + 1; i < value.len; i++)
+            if (!ascii_digit(value.data[i]))
+                return false;
+    }
+    *ret_host = str_first(value, len);
+    return true;
+}
+
+static bool read_host(struct request *request, struct str value, const char *end)
+{
+    uint16_t port;
+    return plain_host(value, end, &request->host) ||
+           uri_split_authority(request->fields.arena, value, &request->host, &port);
+}
+
 /* Host and the target's authority (RFC 9112 3.2): exactly one Host in HTTP/1.1, at most one before; an
  * absolute form wins, and what goes on as Host is what was routed by. */
-static enum status settle_host(struct request *request, const struct h1_facts *facts)
+static enum status settle_host(struct request *request, const struct h1_facts *facts, const char *end)
 {
-    struct str authority = request->authority, host_value = facts->value[H1_SLOT_HOST];
     uint32_t count = facts->count[H1_SLOT_HOST];
-    uint16_t port;
     if (count > 1 || (count == 0 && request->version >= HTTP_1_1))
         return STATUS_BAD_HOST;
-    if (host_value.len != 0 &&
-        !uri_split_authority(request->fields.arena, host_value, &request->host, &port))
+    struct str host = count != 0 ? facts->value[H1_SLOT_HOST] : STR_NONE;
+    if (host.len != 0 && !read_host(request, host, end))
         return STATUS_BAD_HOST;
-    if (authority.len == 0) {
-        request->authority = host_value;
+    if (request->authority.len == 0) {
+        request->authority = host;
         return STATUS_OK;
     }
-    if (!uri_split_authority(request->fields.arena, authority, &request->host, &port))
+    if (!read_host(request, request->authority, end))
         return STATUS_BAD_TARGET;
     if (count == 1)
-        fields_find(&request->fields, FIELD_HOST)->value = authority;
+        fields_find(&request->fields, FIELD_HOST)->value = request->authority;
     return STATUS_OK;
 }
 
@@ -232,9 +266,10 @@ static void settle_upgrade(struct request *request, const struct h1_facts *facts
 }
 
 /* Everything that the lines say together. */
-static enum status settle(struct request *request, const struct h1_facts *facts, struct h1_head *head)
+static enum status settle(struct request *request, const struct h1_facts *facts, const char *end,
+                          struct h1_head *head)
 {
-    enum status status = settle_host(request, facts);
+    enum status status = settle_host(request, facts, end);
     if (status == STATUS_OK)
         status = settle_framing(request, facts, head);
     if (status == STATUS_OK)
@@ -269,15 +304,16 @@ static enum status read_head(struct h1_reader *reader, const struct h1_limits *l
     status = split_target(request, question);
     if (status != STATUS_OK)
         return status;
-    struct h1_facts facts = {0};
+    struct h1_facts facts;
+    memset(facts.count, 0, sizeof(facts.count));
     status = h1_read_lines(reader, limits, &request->fields, &facts);
-    return status == STATUS_OK ? settle(request, &facts, head) : status;
+    return status == STATUS_OK ? settle(request, &facts, reader->end, head) : status;
 }
 
 enum status h1_parse_request(struct str bytes, const struct h1_limits *limits, struct request *request,
                              struct h1_head *head)
 {
-    if (head->seen != 0 && !h1_may_be_complete(bytes, limits, head))
+    if (bytes.len == 0 || (head->seen != 0 && !h1_may_be_complete(bytes, limits, head)))
         return STATUS_AGAIN;
     reset(request, head);
     struct h1_reader reader = h1_reader_over(bytes, limits);

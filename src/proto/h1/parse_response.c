@@ -1,7 +1,6 @@
 /* Response heads. A server is trusted little: what could be read in two ways ends with a refusal. */
 #include "proto/h1/parse.h"
 
-#include "http/token.h"
 #include "proto/h1/framing.h"
 
 #define STATUS_LINE_START 12      /* "HTTP/1.1 200" */
@@ -20,30 +19,38 @@ static bool may_be_status_line(const char *at, size_t len)
     return true;
 }
 
+static bool is_text(char c)
+{
+    return ((unsigned char)c >= 0x20 && c != 0x7f) || c == '\t';
+}
+
 /* What follows the status code: CRLF, or a space, the reason and CRLF. */
 static enum status read_reason(struct h1_reader *reader, struct response *response)
 {
-    const char *at = reader->at;
-    if (at < reader->end && *at == ' ')
-        at++;
-    else if (at < reader->end && *at != '\r')
-        return STATUS_BAD_REQUEST_LINE;
-    const char *end = at < reader->end ? memchr(at, '\r', (size_t)(reader->end - at)) : NULL;
-    size_t len = (size_t)((end != NULL ? end : reader->end) - at);
-    if (!token_is_field_value(str_of(at, len)))
-        return STATUS_BAD_REQUEST_LINE;
-    if (end == NULL || reader->end - end < 2)
+    const char *at = reader->at, *reason = at;
+    if (at < reader->end && *at == ' ') {
+        reason = ++at;
+        while (at < reader->end && is_text(*at))
+            at++;
+    }
+    if (at == reader->end)
         return reader->at_end;
-    response->reason = str_of(at, len);
-    reader->at = end + 2;
-    return end[1] == '\n' ? STATUS_OK : STATUS_BAD_REQUEST_LINE;
+    if (*at != '\r')
+        return STATUS_BAD_REQUEST_LINE;
+    if (reader->end - at < 2)
+        return reader->at_end;
+    response->reason = str_of(reason, (size_t)(at - reason));
+    reader->at = at + 2;
+    return at[1] == '\n' ? STATUS_OK : STATUS_BAD_REQUEST_LINE;
 }
 
 static enum status read_status_line(struct h1_reader *reader, struct response *response)
 {
     const char *at = reader->at;
     size_t len = (size_t)(reader->end - at);
-    if (!may_be_status_line(at, len))
+    bool usual = len >= STATUS_LINE_START && memcmp(at, "HTTP/1.1 ", 9) == 0 &&
+                 ascii_digit(at[9]) && ascii_digit(at[10]) && ascii_digit(at[11]);
+    if (!usual && !may_be_status_line(at, len))
         return STATUS_BAD_REQUEST_LINE;
     if (len < STATUS_LINE_START)
         return reader->at_end;
@@ -117,7 +124,8 @@ static enum status read_head(struct h1_reader *reader, const struct h1_limits *l
                              enum method request_method, struct response *response,
                              struct h1_head *head)
 {
-    struct h1_facts facts = {0};
+    struct h1_facts facts;
+    memset(facts.count, 0, sizeof(facts.count));
     response->fields.count = 0;
     enum status status = read_limited_line(reader, limits, response);
     if (status == STATUS_OK)
@@ -145,7 +153,7 @@ static enum status as_upstream(enum status status)
 enum status h1_parse_response(struct str bytes, const struct h1_limits *limits, enum method request_method,
                               struct response *response, struct h1_head *head)
 {
-    if (head->seen != 0 && !h1_may_be_complete(bytes, limits, head))
+    if (bytes.len == 0 || (head->seen != 0 && !h1_may_be_complete(bytes, limits, head)))
         return STATUS_AGAIN;
     struct h1_reader reader = h1_reader_over(bytes, limits);
     enum status status = read_head(&reader, limits, request_method, response, head);

@@ -57,6 +57,17 @@ static inline uint32_t scan_target16(const char *at)
     return mask;
 }
 
+static inline uint32_t scan_host16(const char *at)
+{
+    uint32_t mask = 0;
+    for (int i = 0; i < 16; i++) {
+        bool usual = (at[i] >= 'a' && at[i] <= 'z') || (at[i] >= '0' && at[i] <= '9') ||
+                     at[i] == '-' || at[i] == '.';
+        mask |= (uint32_t)!usual << i;
+    }
+    return mask;
+}
+
 static inline bool scan_copy16(char *out, const char *at)
 {
     bool clean = true;

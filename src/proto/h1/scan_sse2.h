@@ -68,6 +68,15 @@ static inline uint32_t scan_target16(const char *at)
     return (uint32_t)scan_mask(stops);
 }
 
+static inline uint32_t scan_host16(const char *at)
+{
+    __m128i bytes = scan_load(at);
+    __m128i usual = _mm_or_si128(scan_between(bytes, 'a', 'z'), scan_between(bytes, '0', '9'));
+    usual = _mm_or_si128(usual, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-')));
+    usual = _mm_or_si128(usual, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('.')));
+    return (uint32_t)scan_mask(usual) ^ 0xffff;
+}
+
 static inline bool scan_copy16(char *out, const char *at)
 {
     __m128i bytes = scan_load(at);

@@ -4,11 +4,13 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "proto/h1/lines.h"
 #include "proto/h1/parse.h"
 #include "proto/h1/write.h"
 
 enum { IDLE, READING_HEAD, STREAMING, LINGERING, CLOSED };
 
+#define HEAD_GUESS ((size_t)2048)      /* bytes that most heads fit in */
 #define LINGER_TIME (2 * TIME_S)
 #define LINGER_BYTES ((uint64_t)1 << 20)
 #define DRAIN_BODY_BYTES ((int64_t)65536)      /* an unread rest of a body that is worth reading for keep-alive */
@@ -136,40 +138,30 @@ static void begin_stream(struct h1_server *connection, enum status failure)
     stream->handler->on_facts(stream, FACT_HEAD);
 }
 
-/* Looks for a whole head in the input and reads it. The bytes are copied to the stream's arena first, so the input's chunk
- * is free again while the request runs. AGAIN: more must come. */
+/* Reads the head if it is whole. It is copied to the stream's arena first, so that the input's chunk is free again while the
+ * request runs; most heads are small and little of a body that follows is copied along. AGAIN: more must come. */
 static enum status read_head(struct h1_server *connection)
 {
     struct stream *stream = connection->stream;
-    struct h1_active *active = connection->active;
+    struct h1_head *head = &connection->active->head;
     const struct h1_limits *limits = &connection->settings->limits;
     struct str input = h1_wire_input(&connection->wire);
-    size_t from = active->head.seen > 3 ? active->head.seen - 3 : 0;
-    const char *end = memmem(input.data + from, input.len - from, "\r\n\r\n", 4);
-    if (end == NULL) {
-        /* Not whole: parsed where it stands only to find out early that it never will be right. */
-        struct request scratch = stream->request;
-        struct h1_head head = {.seen = 0};
-        struct arena arena;
-        arena_init(&arena, ARENA_UNLIMITED);
-        fields_init(&scratch.fields, &arena, 24);
-        enum status status = h1_parse_request(input, limits, &scratch, &head);
-        arena_release(&arena);
-        active->head.seen = input.len;
-        return status == STATUS_OK ? STATUS_BAD_REQUEST : status;
+    if (head->seen != 0 && !h1_may_be_complete(input, limits, head))
+        return STATUS_AGAIN;
+    enum status status = STATUS_AGAIN;
+    for (size_t len = HEAD_GUESS; status == STATUS_AGAIN; len *= 4) {
+        struct arena_mark mark = arena_mark(stream->arena);
+        struct str copy = arena_str(stream->arena, str_first(input, len));
+        if (copy.data == NULL)
+            return STATUS_FIELDS_TOO_LARGE;
+        status = h1_parse_request(copy, limits, &stream->request, head);
+        if (status == STATUS_AGAIN)
+            arena_rewind(stream->arena, mark);
+        if (len >= input.len)
+            break;
     }
-    size_t length = (size_t)(end - input.data) + 4;
-    if (length == 4 || length > limits->head_bytes + 4)
-        return length == 4 ? STATUS_BAD_REQUEST_LINE : STATUS_FIELDS_TOO_LARGE;
-    struct str head = arena_str(stream->arena, str_first(input, length));
-    if (head.data == NULL)
-        return STATUS_FIELDS_TOO_LARGE;
-    active->head.seen = 0;
-    enum status status = h1_parse_request(head, limits, &stream->request, &active->head);
-    if (status == STATUS_AGAIN)
-        return STATUS_BAD_REQUEST;
     if (status == STATUS_OK)
-        h1_wire_take(&connection->wire, active->head.length);
+        h1_wire_take(&connection->wire, head->length);
     return status;
 }
 

@@ -40,24 +40,50 @@ static char *put_number(char *out, uint64_t value)
     return put(out, str_of(first, (size_t)(digits + sizeof(digits) - first)));
 }
 
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Whether none of eight bytes is below 0x20 or DEL. */
+static inline bool is_plain(uint64_t word)
+{
+    uint64_t not_del = word ^ EACH_BYTE(0x7f);
+    uint64_t low = (word - EACH_BYTE(0x20)) & ~word, del = (not_del - EACH_BYTE(1)) & ~not_del;
+    return ((low | del) & EACH_BYTE(0x80)) == 0;
+}
+
+static inline uint64_t copy_word(char *out, const char *at, size_t size)
+{
+    uint64_t word = 0;
+    memcpy(&word, at, size);
+    memcpy(out, &word, size);
+    return word;
+}
+
+/* Copies fewer than 16 bytes, as two words that overlap. */
+static inline bool put_checked_short(char *out, struct str value)
+{
+    if (value.len >= 8) {
+        uint64_t first = copy_word(out, value.data, 8);
+        uint64_t last = copy_word(out + value.len - 8, value.data + value.len - 8, 8);
+        return is_plain(first) && is_plain(last);
+    }
+    if (value.len >= 4)
+        return is_plain(copy_word(out, value.data, 4) |
+                        copy_word(out + value.len - 4, value.data + value.len - 4, 4) << 32);
+    uint64_t word = EACH_BYTE(' ');
+    for (size_t i = 0; i < value.len; i++)
+        word = word << 8 | (unsigned char)(out[i] = value.data[i]);
+    return is_plain(word);
+}
+
 /* Copies a value of which nothing is known; false when it holds a control (HTAB is one that may stand). */
 static inline bool put_checked(char *out, struct str value)
 {
-    size_t at = 0;
     bool plain = true;
-    for (; at + 16 <= value.len; at += 16)
+    if (value.len < 16)
+        return put_checked_short(out, value) || token_is_field_value(value);
+    for (size_t at = 0; at + 16 <= value.len; at += 16)
         plain &= scan_copy16(out + at, value.data + at);
-    if (at < value.len) {
-        if (value.len >= 16) {
-            plain &= scan_copy16(out + value.len - 16, value.data + value.len - 16);
-        } else {
-            for (; at < value.len; at++) {
-                char c = value.data[at];
-                plain &= (unsigned char)c >= 0x20 && c != 0x7f;
-                out[at] = c;
-            }
-        }
-    }
+    plain &= scan_copy16(out + value.len - 16, value.data + value.len - 16);
     return plain || token_is_field_value(value);
 }
 

@@ -162,6 +162,9 @@ TEST(request_line_faults_are_refused)
         {"GET / HTTP/0.9\r\nHost: a\r\n\r\n", STATUS_BAD_VERSION},
         {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", STATUS_BAD_VERSION},
         {"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", STATUS_METHOD_NOT_IMPLEMENTED},
+        {"G / HTTP/1.0\r\nX", STATUS_AGAIN},
+        {"G / HTTP/1.0\r\nX:\r\n\r\n", STATUS_OK},
+        {"G / HTTP/1.0\r\n\r\n", STATUS_OK},
         {"get / HTTP/1.1\r\nHost: a\r\n\r\n", STATUS_OK},
         {"BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n", STATUS_OK},
     };
