@@ -21,7 +21,7 @@ TEST(scanners_find_the_bytes_that_they_say)
             char bytes[64], copy[16];
             memset(bytes, 'a', sizeof(bytes));
             bytes[place] = (char)c;
-            assert_int_equal(scan_controls64(bytes), (uint64_t)is_control(c) << place);
+            assert_int_equal(scan_controls64(bytes), (uint64_t)(is_control(c) || c >= 0x80) << place);
             if (place >= 16)
                 continue;
             bool target_stop = c <= 0x20 || c >= 0x7f || strchr("\"#<>?\\", c) != NULL;
