@@ -52,7 +52,7 @@ static inline void *arena_zalloc_many(struct arena *arena, size_t size, size_t c
 {
     size_t product;
     if (__builtin_mul_overflow(size, count, &product))
-        return arena_alloc_slow(arena, SIZE_MAX);
+        return arena_alloc_slow(arena, SIZE_MAX / 4);
     return arena_zalloc(arena, product);
 }
 #define arena_new(arena, type) ((type *)arena_zalloc((arena), sizeof(type)))

@@ -34,7 +34,7 @@ static struct stream *open_exchange(void *context, struct client *client)
         return NULL;
     _Static_assert(sizeof(struct exchange) < CHUNK_SMALL_SIZE / 2, "the rest of the chunk is the first of the arena");
     struct exchange *x = (struct exchange *)(void *)memory->data;
-    memset(x, 0, offsetof(struct exchange, upload));
+    memset(x, 0, offsetof(struct exchange, upstream));
     arena_init_with(&x->arena, x + 1, memory->capacity - sizeof(*x), ARENA_BUDGET);
     x->memory = memory;
     x->worker = worker;

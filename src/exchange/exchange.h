@@ -28,7 +28,6 @@ struct exchange_times {
 
 struct exchange {
     struct stream stream;             /* the client's side; first, so that one pointer serves both */
-    struct upstream_stream upstream;  /* the server's side, valid while `upstream_open` */
 
     enum step step;
     unsigned facts_client, facts_server;      /* noted by callbacks, taken by steps */
@@ -68,6 +67,7 @@ struct exchange {
     struct str original_method_name;
     struct str routing_path;          /* what path matchers see */
     struct str request_id;
+    struct str request_id_line;       /* "X-Request-Id: ...\r\n", once it was made for the server */
     struct str user;                  /* who authenticated; empty: nobody */
     struct str peer_text, client_text;      /* see exchange_peer_text; empty: not made yet */
     struct ip client_ip;              /* the socket's peer or, when that is trusted, X-Forwarded-For's last untrusted */
@@ -104,8 +104,9 @@ struct exchange {
     uint64_t upstream_bytes;
     struct list link;                 /* in the worker's list of exchanges, for the API and for stopping */
 
-    /* Inited when they begin (upload_began, download_began); what stands before them is zero at first. */
-    struct relay upload, download;
+    /* What stands from here on is inited when it begins; all before it is zero at first. */
+    struct upstream_stream upstream;  /* the server's side, by each attempt (upstream_bound) */
+    struct relay upload, download;    /* (upload_began, download_began) */
 };
 
 /* For every hook: */

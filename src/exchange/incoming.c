@@ -98,16 +98,12 @@ static void give_id(struct exchange *x)
         return;
     }
     uint64_t random[2] = {rand_u64(), rand_u64()};
-    static const char start[] = "X-Request-Id: ";
-    char *line = arena_alloc(&x->arena, sizeof(start) - 1 + 32 + 2);
-    if (line == NULL)
+    char *text = arena_alloc(&x->arena, 32);
+    if (text == NULL)
         return;
-    char *text = mempcpy(line, start, sizeof(start) - 1);
     hex_encode(str_of((const char *)random, sizeof(random)), text);
-    memcpy(text + 32, "\r\n", 2);
     x->request_id = str_of(text, 32);
     fields_remove(fields, FIELD_X_REQUEST_ID);
-    fields_add_line(fields, FIELD_X_REQUEST_ID, str_of(line, sizeof(start) - 3), x->request_id);
 }
 
 enum status incoming_prepare(struct exchange *x)

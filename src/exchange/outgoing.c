@@ -20,11 +20,11 @@ static struct str forwarded_port(const struct exchange *x)
     return str_equal(exchange_scheme(x), S("https")) ? S("443") : S("80");
 }
 
-/* Fields of ours are laid out as lines in one piece of memory, as if a parser had read them: the writer then copies the
- * piece at once. Names and values here need no checking: they are ours or were read from a checked head. */
+/* Fields of ours are laid out as ready lines, which a writer copies at once. Names and values here need no checking: they
+ * are ours or were read from a checked head. */
 struct lines {
-    struct fields *fields;
-    char *next;                 /* NULL: no memory; nothing is added then */
+    const struct fields *fields;
+    char *next;
 };
 
 static char *put(char *out, struct str text)
@@ -32,18 +32,15 @@ static char *put(char *out, struct str text)
     return mempcpy(out, text.data, text.len);
 }
 
-static void add_line(struct lines *lines, enum field_id id, struct str value)
+/* Whatever is there already stays: a trusted peer sent it, or a middleware set it. */
+static inline void add_line(struct lines *lines, enum field_id id, struct str start, struct str value)
 {
-    if (value.len == 0 || lines->next == NULL || fields_has(lines->fields, id))
+    if (value.len == 0 || fields_has(lines->fields, id))
         return;
-    struct str name = field_title(id);
-    char *line = lines->next;
-    char *text = put(put(line, name), S(": "));
-    lines->next = put(put(text, value), S("\r\n"));
-    fields_add_line(lines->fields, id, str_of(line, name.len), str_of(text, value.len));
+    lines->next = put(put(put(lines->next, start), value), S("\r\n"));
 }
 
-/* Traefik's set. Whatever is there already stays: a trusted peer sent it, or a middleware set it. */
+/* Traefik's set, and the request's id. */
 static void add_forwarding(struct exchange *x)
 {
     struct fields *fields = &exchange_request(x)->fields;
@@ -58,14 +55,21 @@ static void add_forwarding(struct exchange *x)
             fields_set(fields, FIELD_X_FORWARDED_FOR,
                        arena_printf(&x->arena, "%.*s, %.*s", STR_ARGS(before), STR_ARGS(peer)));
     }
-    size_t room = 2 * IP_TEXT_SIZE + x->original_authority.len + port.len + proto.len + x->graph->host_name.len + 160;
-    struct lines lines = {.fields = fields, .next = arena_alloc(&x->arena, room)};
-    add_line(&lines, FIELD_X_FORWARDED_FOR, peer);
-    add_line(&lines, FIELD_X_REAL_IP, real);
-    add_line(&lines, FIELD_X_FORWARDED_HOST, x->original_authority);
-    add_line(&lines, FIELD_X_FORWARDED_PORT, port);
-    add_line(&lines, FIELD_X_FORWARDED_PROTO, proto);
-    add_line(&lines, FIELD_X_FORWARDED_SERVER, x->graph->host_name);
+    size_t room = 2 * IP_TEXT_SIZE + x->original_authority.len + port.len + proto.len + x->graph->host_name.len +
+                  x->request_id.len + 192;
+    char *start = arena_alloc(&x->arena, room);
+    if (start == NULL)
+        return;
+    struct lines lines = {.fields = fields, .next = start};
+    add_line(&lines, FIELD_X_REQUEST_ID, S("X-Request-Id: "), x->request_id);
+    x->request_id_line = str_of(start, (size_t)(lines.next - start));
+    add_line(&lines, FIELD_X_FORWARDED_FOR, S("X-Forwarded-For: "), peer);
+    add_line(&lines, FIELD_X_REAL_IP, S("X-Real-Ip: "), real);
+    add_line(&lines, FIELD_X_FORWARDED_HOST, S("X-Forwarded-Host: "), x->original_authority);
+    add_line(&lines, FIELD_X_FORWARDED_PORT, S("X-Forwarded-Port: "), port);
+    add_line(&lines, FIELD_X_FORWARDED_PROTO, S("X-Forwarded-Proto: "), proto);
+    add_line(&lines, FIELD_X_FORWARDED_SERVER, S("X-Forwarded-Server: "), x->graph->host_name);
+    exchange_request(x)->lines = str_of(start, (size_t)(lines.next - start));
 }
 
 static void add_via(struct exchange *x, struct fields *fields, enum http_version version)
@@ -124,10 +128,9 @@ void outgoing_finish_response(struct exchange *x)
     struct fields *fields = &x->response.fields;
     if (x->request_id.len == 0 || fields_find(fields, FIELD_X_REQUEST_ID) != NULL)
         return;
-    /* The line that the server was sent may serve again. */
-    const struct field *sent = fields_find(&exchange_request(x)->fields, FIELD_X_REQUEST_ID);
-    if (sent != NULL && sent->verbatim && sent->value.data == x->request_id.data)
-        fields_add_line(fields, FIELD_X_REQUEST_ID, sent->name, sent->value);
+    /* The line that the server was sent serves again. */
+    if (x->request_id_line.len != 0)
+        x->response.lines = x->request_id_line;
     else
         fields_add(fields, name, x->request_id);
 }

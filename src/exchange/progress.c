@@ -30,7 +30,9 @@ void progress_begin(struct exchange *x)
 /* `reason` is what it would mean if nothing moved for `limit`. */
 static enum status watch(struct exchange *x, int64_t limit, enum status reason)
 {
-    uint64_t bytes = x->stream.bytes_in + x->stream.bytes_out + x->upstream.bytes_in + x->upstream.bytes_out;
+    uint64_t bytes = x->stream.bytes_in + x->stream.bytes_out;
+    if (x->attempts != 0)
+        bytes += x->upstream.bytes_in + x->upstream.bytes_out;
     int64_t now = exchange_now(x);
     if (bytes != x->progress_bytes || reason != x->progress_reason) {
         x->progress_bytes = bytes;

@@ -61,14 +61,6 @@ bool fields_add_id(struct fields *fields, enum field_id id, struct str value)
     return add(fields, id, field_title(id), value);
 }
 
-bool fields_add_line(struct fields *fields, enum field_id id, struct str name, struct str value)
-{
-    if (!add(fields, id, name, value))
-        return false;
-    fields->items[fields->count - 1].verbatim = true;
-    return true;
-}
-
 struct field *fields_find(const struct fields *fields, enum field_id id)
 {
     if (!fields_has(fields, id))

@@ -42,7 +42,7 @@ struct field {
     struct str name;      /* len 0: removed */
     struct str value;     /* without leading and trailing white space */
     uint8_t id;           /* enum field_id */
-    /* Set by the HTTP/1 parser and fields_add_line alone: name, ": ", value and CRLF were read from one stretch of bytes and
+    /* Set by the HTTP/1 parser alone: name, ": ", value and CRLF were read from one stretch of bytes and
      * checked, so a writer may copy them as they stand. Whoever replaces a value need not clear it (the
      * writer compares the places), but a new field must not have it. */
     bool verbatim;
@@ -70,8 +70,6 @@ bool fields_add(struct fields *fields, struct str name, struct str value);
 /* Makes room for one more; false when the arena's budget is exhausted. */
 bool fields_grow(struct fields *fields);
 bool fields_add_id(struct fields *fields, enum field_id id, struct str value);
-/* A field whose line stands in memory as it goes on the wire ("name: value\r\n", checked): see `verbatim`. */
-bool fields_add_line(struct fields *fields, enum field_id id, struct str name, struct str value);
 
 static inline bool fields_has(const struct fields *fields, enum field_id id)
 {

@@ -39,6 +39,7 @@ struct request {
     int64_t body_length;       /* bytes, BODY_NONE or BODY_UNKNOWN */
     bool has_body;             /* framing announced one (may be 0 long) */
     bool expects_continue;
+    struct str lines;          /* further fields, ready as lines ("Name: value\r\n"...), checked: the proxy's own */
     struct str upgrade;        /* the protocols asked for by Upgrade under Connection: upgrade; or empty */
 };
 
@@ -48,6 +49,7 @@ struct response {
     struct str reason;         /* reason phrase; empty: the customary one */
     struct fields fields;
     struct fields trailers;
+    struct str lines;          /* as in a request */
     int64_t body_length;
 };
 

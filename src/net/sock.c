@@ -1,5 +1,6 @@
 /* Owns the system calls on connected sockets and what their answers mean. Never retries, never buffers. */
 #include "net/sock.h"
+#include "net/call.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -163,7 +164,7 @@ enum status sock_read(struct sock *sock, void *buffer, size_t size, size_t *ret_
     assert(size > 0);
     if (!sock->readable)
         return STATUS_AGAIN;
-    ssize_t got = recv(sock->watch.fd, buffer, size, 0);
+    ssize_t got = call_recv(sock->watch.fd, buffer, size, 0);
     if (got < 0)
         return failed(sock, &sock->readable);
     if (got == 0) {
@@ -182,9 +183,9 @@ enum status sock_read(struct sock *sock, void *buffer, size_t size, size_t *ret_
 static ssize_t send_vector(int fd, const struct iovec *vector, int count, int flags)
 {
     if (count == 1)
-        return send(fd, vector->iov_base, vector->iov_len, flags);
+        return call_send(fd, vector->iov_base, vector->iov_len, flags);
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)vector, .msg_iovlen = (size_t)count};
-    return sendmsg(fd, &message, flags);
+    return call_sendmsg(fd, &message, flags);
 }
 
 enum status sock_write(struct sock *sock, const struct iovec *vector, int count, bool more, size_t *ret_sent)

@@ -175,13 +175,13 @@ size_t h1_request_size(const struct request *request)
 {
     /* A path that was rewritten may need encoding: three bytes for one. */
     return FIXED_MAX + SLACK + request->method_name.len + request->authority.len +
-           request->upgrade.len + 3 * (request->path.len + request->query.len) +
+           request->upgrade.len + request->lines.len + 3 * (request->path.len + request->query.len) +
            fields_size(&request->fields);
 }
 
 size_t h1_response_size(const struct response *response)
 {
-    return FIXED_MAX + SLACK + REASON_MAX + response->reason.len + fields_size(&response->fields);
+    return FIXED_MAX + SLACK + REASON_MAX + response->reason.len + response->lines.len + fields_size(&response->fields);
 }
 
 /* Length of "METHOD target" where it stands in the source as it is to be written, or 0. */
@@ -248,6 +248,7 @@ size_t h1_write_request(char *out, const struct request *request, enum h1_framin
         at += request->authority.len;
     at = PUT(at, "\r\n");
     at = put_fields(at, &request->fields, passed_over);
+    at = put(at, request->lines);
     if (request->upgrade.len != 0)
         at = put_added(at, &(struct field){.name = field_title(FIELD_UPGRADE),
                                            .value = request->upgrade,
@@ -290,6 +291,7 @@ size_t h1_write_response(char *out, const struct response *response, enum h1_fra
         at = PUT(at, "\r\n");
     }
     at = put_fields(at, &response->fields, framing_fields);
+    at = put(at, response->lines);
     if (framing == H1_NO_BODY && tells_length(response))
         framing = H1_LENGTH;
     at = put_end(at, framing, response->body_length, connection);

@@ -1,5 +1,6 @@
 /* HTTP/1.1 heads written to bytes. Pure. A name or value that could break the framing (controls but HTAB; names:
  * anything but token characters) is never written: the field is left out.
+ * `lines` of a message is written as it stands, behind its fields.
  * These write the framing fields (Content-Length, Transfer-Encoding, Connection) themselves: those among the
  * fields of the message are passed over, and so are a request's Host and, when request->upgrade is set, its
  * Upgrade. Other hop-by-hop fields are the caller's to remove. */
