@@ -21,7 +21,7 @@ static inline bool scan_is_odd(char byte)
 static inline bool scan_is_target_stop(char byte)
 {
     unsigned char c = (unsigned char)byte;
-    return c <= 0x20 || c >= 0x7f || c == '"' || c == '#' || c == '<' || c == '>' || c == '?' ||
+    return c <= 0x20 || c >= 0x7f || c == '"' || c == '#' || c == '%' || c == '<' || c == '>' || c == '?' ||
            c == '\\';
 }
 

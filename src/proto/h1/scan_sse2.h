@@ -70,6 +70,7 @@ static inline uint32_t scan_target16(const char *at)
     stops = _mm_or_si128(stops, _mm_cmpeq_epi8(_mm_and_si128(bytes, _mm_set1_epi8((char)0xfd)),
                                                _mm_set1_epi8('<')));
     stops = _mm_or_si128(stops, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('?')));
+    stops = _mm_or_si128(stops, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('%')));
     stops = _mm_or_si128(stops, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
     return (uint32_t)scan_mask(stops);
 }
