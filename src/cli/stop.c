@@ -59,7 +59,9 @@ static void drain_worker(struct message *message)
 static void cut_worker(struct message *message)
 {
     struct order *order = container_of(message, struct order, message);
-    worker_graph_abort(order->worker);
+    /* A worker that was done before this came hears it when its graph is gone. */
+    if (order->worker->graph != NULL)
+        worker_graph_abort(order->worker);
     free(order);
 }
 

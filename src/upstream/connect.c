@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "proto/h1/client.h"
+#include "upstream/fetch.h"
 
 /* The idle connections of one worker to one server, the most recently used first: the others may grow old and go. */
 struct pool {
@@ -17,6 +18,7 @@ struct upstream_pools {
     struct pool **slots;
     unsigned size;
     unsigned idle;
+    struct list fetches;              /* under way */
 };
 
 /* What a connection keeps of where it came from. */
@@ -30,9 +32,16 @@ struct attempt {
 
 static struct upstream_pools *pools_of(struct worker *worker)
 {
-    if (worker->upstreams == NULL)
+    if (worker->upstreams == NULL) {
         worker->upstreams = memory_zalloc(sizeof(*worker->upstreams));
+        list_init(&worker->upstreams->fetches);
+    }
     return worker->upstreams;
+}
+
+struct list *upstream_fetches(struct worker *worker)
+{
+    return &pools_of(worker)->fetches;
 }
 
 static struct pool *pool_of(struct worker *worker, unsigned slot)
@@ -166,6 +175,8 @@ void upstream_forget_all(struct worker *worker)
     struct upstream_pools *pools = worker->upstreams;
     if (pools == NULL)
         return;
+    LIST_FOREACH(&pools->fetches, it)
+        fetch_cancel(fetch_of(it));
     for (unsigned slot = 0; slot < pools->size; slot++) {
         if (pools->slots[slot] == NULL)
             continue;

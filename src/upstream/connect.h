@@ -27,8 +27,10 @@ enum status upstream_open(struct worker *worker, struct server *server, const st
 
 /* Idle connections of this worker to a server are closed (the server is gone or went down). */
 void upstream_forget(struct worker *worker, const struct server *server);
-/* All of them; at the end of a worker. */
+/* All of them, and the fetches under way are cancelled; at the end of a worker, whose loop turns once more to free them. */
 void upstream_forget_all(struct worker *worker);
+/* The worker's fetches under way: for upstream/fetch.c. */
+struct list *upstream_fetches(struct worker *worker);
 /* How many are idle now, for metrics. */
 unsigned upstream_idle_count(const struct worker *worker);
 

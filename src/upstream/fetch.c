@@ -7,6 +7,7 @@
 struct running {
     struct fetch fetch;              /* first, so that one pointer serves both */
     struct chunk *memory;            /* that this lies in */
+    struct list link;                /* in upstream_fetches, from the start until it ended */
     struct upstream_stream stream;
     struct timer timer;
     int64_t deadline;                /* monotonic ns for everything; TIME_NEVER: none */
@@ -102,6 +103,7 @@ static void end(struct running *running, enum status outcome)
     if (running->ended)
         return;
     running->ended = true;
+    list_remove(&running->link);
     let_go(running, outcome == STATUS_OK);
     timer_cancel(&running->timer);
     if (outcome == STATUS_OK && !join_body(running))
@@ -270,7 +272,13 @@ void fetch_start(struct fetch *fetch)
     timer_init(&running->timer, on_timer);
     running->deadline = fetch->timeout != 0 ? fetch->worker->loop.now + fetch->timeout : TIME_NEVER;
     fetch->request.version = HTTP_1_1;
+    list_append(upstream_fetches(fetch->worker), &running->link);
     attempt(running);
+}
+
+struct fetch *fetch_of(struct list *link)
+{
+    return &container_of(link, struct running, link)->fetch;
 }
 
 void fetch_cancel(struct fetch *fetch)

@@ -31,6 +31,8 @@ struct fetch {
 struct fetch *fetch_new(struct worker *worker);
 void fetch_start(struct fetch *fetch);
 void fetch_cancel(struct fetch *fetch);
+/* From its place in upstream_fetches. */
+struct fetch *fetch_of(struct list *link);
 /* Before the start: one that is not wanted after all. */
 void fetch_free(struct fetch *fetch);
 

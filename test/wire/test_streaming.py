@@ -133,7 +133,7 @@ def counted(data, count, sent):
 @pytest.mark.parametrize("framing", ["length", "chunked"])
 def test_a_gibibyte_through_a_slow_client_takes_no_memory(scripted, framing):
     total, sent = 1024 * MIB, []
-    head = b"HTTP/1.1 200 Fine\r\n"
+    head = b"HTTP/1.1 200 Fine\r\nConnection: close\r\n"
     if framing == "length":
         def body(size):
             return [head + b"Content-Length: %d\r\n\r\n" % size, counted(bytes(MIB), size // MIB, sent)]
@@ -143,7 +143,7 @@ def test_a_gibibyte_through_a_slow_client_takes_no_memory(scripted, framing):
         def body(size):
             return [head + b"Transfer-Encoding: chunked\r\n\r\n", counted(chunk, size // MIB, sent), b"0\r\n\r\n"]
         framed = None
-    proxy, _ = scripted([act.request, *body(16 * MIB), act.until_end], [act.request, *body(total), act.until_end])
+    proxy, _ = scripted([act.request, *body(16 * MIB)], [act.request, *body(total)])
 
     # What a first transfer needs stays in the pools: it is the measure for the second.
     client = proxy.client()
@@ -187,8 +187,8 @@ def test_a_gibibyte_to_a_slow_server_takes_no_memory(scripted):
             assert count
             left -= count
 
-    done = b"HTTP/1.1 200 Fine\r\nContent-Length: 2\r\n\r\nok"
-    proxy, _ = scripted([act.request, done, act.until_end], [act.head, act.wait_on(go_on), swallow, done])
+    done = b"HTTP/1.1 200 Fine\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
+    proxy, _ = scripted([act.request, done], [act.head, act.wait_on(go_on), swallow, done])
     client = proxy.client()
     client.request("POST", "/", [("Connection", "close")], body=bytes(16 * MIB))
     before = most = proxy.process.rss_kib()
@@ -228,7 +228,7 @@ def test_a_client_that_leaves_ends_the_download_behind(scripted):
     assert client.reader.response_head().status == 200
     client.close()
     wait_for("the connection behind to end", lambda: server.accepted and server.open_connections() == 0)
-    assert proxy.access()[0]["reason"] == "client_aborted"
+    assert proxy.access()[0]["Reason"] == "client_aborted"
 
 
 def test_a_client_that_leaves_while_it_waits_ends_the_request_behind(scripted):
@@ -246,7 +246,7 @@ def test_a_client_that_leaves_during_its_upload_ends_it_behind(scripted):
     wait_for("the request", lambda: server.played and server.played[0].heads)
     client.reset()
     server.wait_until_played()
-    assert proxy.access()[0]["reason"] == "client_aborted"
+    assert proxy.access()[0]["Reason"] == "client_aborted"
 
 
 def test_a_server_that_dies_within_a_body_cuts_off_the_client(scripted):
@@ -254,4 +254,4 @@ def test_a_server_that_dies_within_a_body_cuts_off_the_client(scripted):
     client = proxy.client().send_request()
     with pytest.raises(Ended):
         client.response()
-    assert proxy.access()[0]["reason"] in ("upstream_reset", "upstream_truncated")
+    assert proxy.access()[0]["Reason"] in ("upstream_reset", "upstream_truncated")

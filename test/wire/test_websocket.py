@@ -99,9 +99,10 @@ def test_a_client_that_vanishes_is_told_to_the_server(portico, raw_server):
 
 
 def test_a_server_that_vanishes_is_told_to_the_client(portico, raw_server):
-    server = raw_server([act.head, SWITCH, act.reset])
+    server = raw_server([act.head, SWITCH, act.take(1), act.reset])
     client = portico(to(server.url)).client()
     client.request("GET", "/", ASK)
+    client.send(b"x")
     client.assert_closed()
 
 
@@ -123,7 +124,7 @@ def test_a_socket_outlives_reloads(portico, node_ws, backend):
     proxy = portico(config)
     socket = proxy.websocket()
     for number in range(3):
-        config["http"]["routers"][f"more{number}"] = {"rule": f"Path(`/more{number}`)", "service": "more"}
+        config["http"]["routers"][f"more{number}"] = {"rule": f"Path(`/more{number}`)", "service": "more", "priority": 100}
         config["http"]["services"]["more"] = {"loadBalancer": {"servers": [{"url": other.url}]}}
         proxy.write(config)
         proxy.wait_for_answer(lambda response: response.body == b"fine", f"/more{number}")
@@ -133,6 +134,8 @@ def test_a_socket_outlives_reloads(portico, node_ws, backend):
 
 def test_an_upgrade_is_logged_when_it_ends(portico, node_ws):
     proxy = portico(to(node_ws.url))
-    proxy.websocket("/logged").close()
+    socket = proxy.websocket("/logged")
+    socket.close()
+    socket.client.close()
     line = proxy.access(where=lambda line: line["RequestPath"] == "/logged")[0]
     assert line["DownstreamStatus"] == 101

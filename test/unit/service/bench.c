@@ -85,6 +85,7 @@ void bench_request(struct bench *bench, struct service *service, const char *coo
     memset(x, 0, sizeof(*x));
     arena_init(&x->arena, ARENA_UNLIMITED);
     x->worker = &bench->worker;
+    x->admitted = x->replayable = true;
     x->stream.arena = &x->arena;
     fields_init(&x->stream.request.fields, &x->arena, 4);
     fields_init(&x->response.fields, &x->arena, 4);
@@ -92,6 +93,7 @@ void bench_request(struct bench *bench, struct service *service, const char *coo
         fields_add_id(&x->stream.request.fields, FIELD_COOKIE, str_from(cookie));
     test_router = (struct router){.service = service};
     x->router = &test_router;
+    x->admitted = true;
     x->service = service;
 }
 

@@ -140,9 +140,7 @@ TEST(failover_gives_a_request_that_got_an_error_to_the_fallback)
 {
     struct bench bench;
     struct service *service = make(&bench, "failover", "{service: one, fallback: two, errors: {status: [404, 500-504]}}");
-    bench.x.replayable = true;
     assert_int_equal(ask(&bench, service, NULL), 0);
-    bench.x.replayable = true;
     bench_attempt(&bench, STATUS_OK, 200);
     assert_false(passed_refuse(&bench.x));
     bench.x.response.status = bench.x.upstream_status = 502;

@@ -1,7 +1,8 @@
 """Waiting for something to become true. Never how long something takes: a bound here only ends a hung test."""
+import os
 import time
 
-PATIENCE = 20.0     # seconds; generous, since machines are slow and busy
+PATIENCE = float(os.environ.get("WIRE_PATIENCE", 20))     # seconds; generous, since machines are slow and busy
 
 
 def wait_for(what, condition, patience=PATIENCE):

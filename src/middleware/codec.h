@@ -1,0 +1,35 @@
+/* The plug of content codings (RFC 9110 8.4.1): one file each. A coder is one body's; its memory comes from a store of the
+ * thread's and goes back there, so that a request allocates nothing once the worker is warm.
+ *
+ *     static const struct codec gzip = {.name = STR("gzip"), .take = take, ...};
+ *     REGISTER(codec, gzip);
+ *
+ * Threading: a coder stays on the thread that took it. */
+#ifndef MIDDLEWARE_CODEC_H
+#define MIDDLEWARE_CODEC_H
+
+#include "base/registry.h"
+#include "base/str.h"
+
+enum codec_step {
+    CODEC_GO,       /* take the input; give output when there is enough of it */
+    CODEC_FLUSH,    /* everything taken so far must come out */
+    CODEC_END,      /* and the body's end */
+};
+
+struct codec {
+    struct str name;        /* as in Content-Encoding */
+    /* A coder for a body of this length, -1 when unknown; NULL without memory. */
+    void *(*take)(int64_t length);
+    void (*give)(void *coder);
+    /* Takes from the front of *input and writes up to `room` bytes. OK: *ret_written bytes; *ret_more: more output is
+     * waiting, call again (also with empty input). False: the library failed, which it has no reason to. */
+    bool (*run)(void *coder, enum codec_step step, struct str *input, char *out, size_t room, size_t *ret_written,
+                bool *ret_more);
+};
+REGISTRY(codec, const struct codec);
+
+/* By name, case ignored; NULL when unknown. */
+const struct codec *codec_find(struct str name);
+
+#endif

@@ -1,0 +1,52 @@
+/* zstd (RFC 8878) by libzstd. */
+#include <zstd.h>
+
+#include "middleware/codec.h"
+#include "middleware/codec_store.h"
+
+#define LEVEL 1
+#define WINDOW_LOG 18
+
+static void destroy(void *coder)
+{
+    ZSTD_freeCCtx(coder);
+}
+
+static void *take(int64_t length)
+{
+    ZSTD_CCtx *context = codec_store_get(CODEC_STORE_ZSTD);
+    if (context == NULL) {
+        context = ZSTD_createCCtx();
+        if (context == NULL)
+            return NULL;
+        ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, LEVEL);
+        ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, WINDOW_LOG);
+    }
+    ZSTD_CCtx_setPledgedSrcSize(context, length >= 0 ? (unsigned long long)length : ZSTD_CONTENTSIZE_UNKNOWN);
+    return context;
+}
+
+static void give(void *coder)
+{
+    ZSTD_CCtx_reset(coder, ZSTD_reset_session_only);
+    codec_store_put(CODEC_STORE_ZSTD, coder, destroy);
+}
+
+static bool run(void *coder, enum codec_step step, struct str *input, char *out, size_t room, size_t *ret_written,
+                bool *ret_more)
+{
+    static const ZSTD_EndDirective directives[] = {
+        [CODEC_GO] = ZSTD_e_continue, [CODEC_FLUSH] = ZSTD_e_flush, [CODEC_END] = ZSTD_e_end};
+    ZSTD_inBuffer in = {.src = input->data, .size = input->len};
+    ZSTD_outBuffer produced = {.dst = out, .size = room};
+    size_t left = ZSTD_compressStream2(coder, &produced, &in, directives[step]);
+    if (ZSTD_isError(left))
+        return false;
+    *input = str_from_index(*input, in.pos);
+    *ret_written = produced.pos;
+    *ret_more = step == CODEC_GO ? produced.pos == room : left != 0;
+    return true;
+}
+
+static const struct codec zstd = {.name = STR("zstd"), .take = take, .give = give, .run = run};
+REGISTER(codec, zstd);
