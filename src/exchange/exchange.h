@@ -146,6 +146,9 @@ enum exchange_hold exchange_hold_response(struct exchange *x, int64_t max, int64
 /* For on_response: waits until `bytes` of a body of unknown length have come, it has ended (its length is then known), or
  * `patience` (ns) is over. Nothing is lost: what was looked at stays the body's beginning. */
 enum exchange_hold exchange_peek_response(struct exchange *x, int64_t bytes, int64_t patience);
+/* The same for the first bytes of a body of any length, which *ret_bytes shows (valid until the hook returns): empty when it
+ * has none, when none came in time, or when it was held on disk. */
+enum exchange_hold exchange_look_at_response(struct exchange *x, int64_t patience, struct str *ret_bytes);
 
 /* True while nothing of a response went out and the request can be sent again (not one that a middleware stopped). The one
  * place that decides. */

@@ -4,6 +4,8 @@
 #include "exchange/progress.h"
 #include "exchange/spool.h"
 
+#define READ_MAX ((int64_t)1 << 20)      /* more than what one read gives, and nothing that looking would keep */
+
 /* Nothing to be read: no body, or one that is made here and costs nobody anything. */
 static bool has_no_stream(const struct exchange *x)
 {
@@ -74,12 +76,14 @@ enum exchange_hold exchange_hold_response(struct exchange *x, int64_t max, int64
     return HOLD_WAIT;
 }
 
-enum exchange_hold exchange_peek_response(struct exchange *x, int64_t bytes, int64_t patience)
+/* Waits for the first `bytes`. What one read gives stays in memory, however much it is. A wait is under way as long as
+ * `resume_on_facts` stands, whoever looked before. */
+static enum exchange_hold wait_for(struct exchange *x, int64_t bytes, int64_t patience)
 {
-    if (has_no_stream(x) || x->response_held || x->response.body_length >= 0)
+    if (has_no_stream(x) || x->response_held)
         return HOLD_READY;
-    bool first = x->response_spool == NULL;
-    enum status status = advance(x, bytes, bytes);
+    bool first = !x->resume_on_facts;
+    enum status status = advance(x, bytes, bytes + READ_MAX);
     if (status == STATUS_END)
         return finish(x);
     if (status != STATUS_OK && status != STATUS_AGAIN)
@@ -92,6 +96,18 @@ enum exchange_hold exchange_peek_response(struct exchange *x, int64_t bytes, int
         progress_limit(x, patience);
     x->resume_on_facts = true;
     return HOLD_WAIT;
+}
+
+enum exchange_hold exchange_peek_response(struct exchange *x, int64_t bytes, int64_t patience)
+{
+    return x->response.body_length >= 0 ? HOLD_READY : wait_for(x, bytes, patience);
+}
+
+enum exchange_hold exchange_look_at_response(struct exchange *x, int64_t patience, struct str *ret_bytes)
+{
+    enum exchange_hold hold = wait_for(x, 1, patience);
+    *ret_bytes = hold == HOLD_READY && x->response_spool != NULL ? spool_bytes(x->response_spool) : STR_NONE;
+    return hold;
 }
 
 struct body_source *hold_response_source(struct exchange *x)

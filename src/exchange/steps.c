@@ -32,6 +32,11 @@ static enum step await_head(struct exchange *x)
 
 static enum step find_route(struct exchange *x)
 {
+    /* "OPTIONS *" asks about the proxy itself, not about anything that a router leads to (RFC 9110 9.3.7). */
+    if (str_equal(x->original_path, S("*"))) {
+        exchange_answer(x, 200, STATUS_OK, STR_NONE, STR_NONE);
+        return STEP_ANSWER;
+    }
     struct client *client = x->stream.client;
     struct route_input input = {.request = exchange_request(x),
                                 .path = x->routing_path,

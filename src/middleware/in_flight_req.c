@@ -1,0 +1,70 @@
+/* Limits how many requests of each source are under way at once. */
+#include "middleware/in_flight_counts.h"
+#include "middleware/source_criterion.h"
+
+struct in_flight_req {
+    const struct node *origin;
+    int64_t amount;
+    struct source_criterion *source_criterion;
+};
+
+struct in_flight_state {
+    struct in_flight_counts *counts;
+    struct source_rule source;
+    uint64_t amount;
+};
+
+struct in_flight_own {
+    uint64_t key;        /* entered under it; 0: did not */
+};
+
+static const struct option in_flight_req_options[] = {
+    OPTION(INT, struct in_flight_req, amount, .required = true, .min = 1, .max = INT64_MAX,
+           .help = "Requests of a source that may be under way at once."),
+    OPTION_NAMED(OBJECT, struct in_flight_req, source_criterion, "sourceCriterion", .table = &source_criterion_table,
+                 .help = "By what sources are told apart; absent: by the request's host."),
+};
+static const struct option_table in_flight_req_table =
+    OPTION_TABLE(struct in_flight_req, in_flight_req_options, .summary = "Limits requests under way at once.");
+
+static bool compile(struct middleware *m, struct compile *compile)
+{
+    const struct in_flight_req *options = m->options;
+    struct in_flight_state *state = m->state;
+    state->amount = (uint64_t)options->amount;
+    state->source = source_from(options->source_criterion, SOURCE_HOST, compile->arena);
+    state->counts = compile_shared(compile, compile->path, sizeof(struct in_flight_counts), in_flight_counts_init,
+                                   in_flight_counts_destroy);
+    return true;
+}
+
+static enum verdict on_request(struct exchange *x, struct middleware *m, void *own)
+{
+    const struct in_flight_state *state = m->state;
+    struct in_flight_own *entered = own;
+    uint64_t key = source_key(&state->source, x);
+    if (in_flight_counts_enter(state->counts, key, state->amount)) {
+        entered->key = key;
+        return VERDICT_NEXT;
+    }
+    exchange_answer_status(x, status_http(STATUS_IN_FLIGHT_LIMITED), STATUS_IN_FLIGHT_LIMITED);
+    return VERDICT_ANSWER;
+}
+
+static void on_finish(struct exchange *x, struct middleware *m, void *own)
+{
+    const struct in_flight_state *state = m->state;
+    const struct in_flight_own *entered = own;
+    if (entered->key != 0)
+        in_flight_counts_leave(state->counts, entered->key);
+}
+
+static const struct middleware_type in_flight_req = {
+    .choice = {.name = "inFlightReq", .summary = "Limits requests under way at once.", .table = &in_flight_req_table},
+    .state_size = sizeof(struct in_flight_state),
+    .exchange_size = sizeof(struct in_flight_own),
+    .compile = compile,
+    .on_request = on_request,
+    .on_finish = on_finish,
+};
+REGISTER(middleware_type, in_flight_req);

@@ -1,0 +1,111 @@
+/* Limits how often each source may ask: token buckets in memory, shared by the workers and kept across reloads. A request
+ * that is a little early waits; one that is too early gets 429 and the time after which to come back. */
+#include "base/list.h"
+#include "middleware/answer.h"
+#include "middleware/source_criterion.h"
+#include "middleware/token_buckets.h"
+
+struct rate_limit {
+    const struct node *origin;
+    int64_t average, period, burst;
+    struct source_criterion *source_criterion;
+};
+
+struct rate_limit_state {
+    struct token_buckets *buckets;      /* NULL: no limit */
+    struct token_rate rate;
+    struct source_rule source;
+};
+
+/* Of an exchange that waits, or has waited, for its token. */
+struct rate_wait {
+    struct exchange *exchange;          /* NULL: it did not */
+    struct timer timer;
+    bool over;
+};
+
+#define YEAR (365 * 24 * 3600 * TIME_S)
+
+static const struct option rate_limit_options[] = {
+    OPTION(INT, struct rate_limit, average, .min = 0, .max = 1000000000,
+           .help = "Requests that a source may make in a period on average; 0: no limit."),
+    OPTION(DURATION, struct rate_limit, period, .fallback = "1s", .min = 0, .max = YEAR,
+           .help = "The period that the average is for."),
+    OPTION(INT, struct rate_limit, burst, .fallback = "1", .min = 0, .max = 1000000000,
+           .help = "Requests that may come at once."),
+    OPTION_NAMED(OBJECT, struct rate_limit, source_criterion, "sourceCriterion", .table = &source_criterion_table,
+                 .help = "By what sources are told apart; absent: by address."),
+};
+static const struct option_table rate_limit_table =
+    OPTION_TABLE(struct rate_limit, rate_limit_options, .summary = "Limits how often each source may ask.");
+
+static bool compile(struct middleware *m, struct compile *compile)
+{
+    const struct rate_limit *options = m->options;
+    struct rate_limit_state *state = m->state;
+    if (options->average == 0)
+        return true;
+    state->source = source_from(options->source_criterion, SOURCE_ADDRESS, compile->arena);
+    state->rate = token_rate_of(options->average, options->period != 0 ? options->period : TIME_S,
+                                options->burst != 0 ? options->burst : 1);
+    state->buckets = compile_shared(compile, compile->path, sizeof(struct token_buckets), token_buckets_init,
+                                    token_buckets_destroy);
+    return true;
+}
+
+static enum verdict refuse(struct exchange *x, int64_t wait)
+{
+    char text[TIME_DURATION_SIZE];
+    size_t len = time_format_duration(wait, text, sizeof(text));
+    struct str seconds = arena_printf(&x->arena, "%lld", (long long)((wait + TIME_S - 1) / TIME_S));
+    struct str exact = arena_str(&x->arena, str_of(text, len));
+    if (seconds.data == NULL || exact.data == NULL)
+        return answer_out_of_memory(x);
+    exchange_answer_status(x, status_http(STATUS_RATE_LIMITED), STATUS_RATE_LIMITED);
+    fields_add_id(&x->response.fields, FIELD_RETRY_AFTER, seconds);
+    fields_add(&x->response.fields, S("X-Retry-In"), exact);
+    return VERDICT_ANSWER;
+}
+
+static void wait_is_over(struct timer *timer)
+{
+    struct rate_wait *wait = container_of(timer, struct rate_wait, timer);
+    wait->over = true;
+    exchange_resume(wait->exchange);
+}
+
+static enum verdict on_request(struct exchange *x, struct middleware *m, void *own)
+{
+    const struct rate_limit_state *state = m->state;
+    struct rate_wait *wait = own;
+    if (state->buckets == NULL || wait->over)
+        return VERDICT_NEXT;
+    if (wait->exchange != NULL)
+        return VERDICT_WAIT;
+    int64_t delay = token_buckets_take(state->buckets, &state->rate, source_key(&state->source, x), exchange_now(x));
+    if (delay == 0)
+        return VERDICT_NEXT;
+    if (delay > state->rate.longest_wait)
+        return refuse(x, delay);
+    wait->exchange = x;
+    timer_init(&wait->timer, wait_is_over);
+    timer_after(&x->worker->loop, &wait->timer, delay);
+    return VERDICT_WAIT;
+}
+
+static void on_finish(struct exchange *x, struct middleware *m, void *own)
+{
+    struct rate_wait *wait = own;
+    if (wait->exchange != NULL)
+        timer_cancel(&wait->timer);
+}
+
+static const struct middleware_type rate_limit = {
+    .choice = {.name = "rateLimit", .summary = "Limits how often each source may ask.", .table = &rate_limit_table},
+    .state_size = sizeof(struct rate_limit_state),
+    .exchange_size = sizeof(struct rate_wait),
+    .compile = compile,
+    .on_request = on_request,
+    .on_finish = on_finish,
+};
+REGISTER(middleware_type, rate_limit);

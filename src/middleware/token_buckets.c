@@ -1,0 +1,61 @@
+#include "middleware/token_buckets.h"
+
+#include "base/time.h"
+
+/* Far beyond any uptime, and room to add to it. */
+#define SPAN_MAX (INT64_MAX / 4)
+
+struct token_rate token_rate_of(int64_t average, int64_t period, int64_t burst)
+{
+    struct token_rate rate = {.interval = period / average};
+    if (rate.interval == 0)
+        rate.interval = 1;
+    if (__builtin_mul_overflow(rate.interval, burst, &rate.span) || rate.span > SPAN_MAX)
+        rate.span = SPAN_MAX;
+    double per_second = (double)average * (double)TIME_S / (double)period;
+    rate.longest_wait = per_second < 1 ? TIME_S / 2 : TIME_S / ((int64_t)per_second * 2);
+    return rate;
+}
+
+void token_buckets_init(void *memory)
+{
+    struct token_buckets *buckets = memory;
+    for (size_t i = 0; i < BUCKETS_LOCKS; i++)
+        pthread_mutex_init(&buckets->locks[i].mutex, NULL);
+}
+
+void token_buckets_destroy(void *memory)
+{
+    struct token_buckets *buckets = memory;
+    for (size_t i = 0; i < BUCKETS_LOCKS; i++)
+        pthread_mutex_destroy(&buckets->locks[i].mutex);
+}
+
+/* The place of `key`, or that of a bucket which is full (that is, forgotten) or nearest to it. */
+static struct token_bucket *find_place(struct token_bucket *set, uint64_t key)
+{
+    struct token_bucket *fullest = &set[0];
+    for (size_t i = 0; i < BUCKETS_WAYS; i++) {
+        if (set[i].key == key)
+            return &set[i];
+        if (set[i].full_at < fullest->full_at)
+            fullest = &set[i];
+    }
+    *fullest = (struct token_bucket){.key = key};
+    return fullest;
+}
+
+int64_t token_buckets_take(struct token_buckets *buckets, const struct token_rate *rate, uint64_t key, int64_t now)
+{
+    size_t at = key & (BUCKETS_SETS - 1);
+    struct token_bucket *set = buckets->sets[at];
+    pthread_mutex_t *mutex = &buckets->locks[at & (BUCKETS_LOCKS - 1)].mutex;
+    pthread_mutex_lock(mutex);
+    struct token_bucket *bucket = find_place(set, key);
+    int64_t full_at = (bucket->full_at > now ? bucket->full_at : now) + rate->interval;
+    int64_t wait = full_at - now - rate->span;
+    if (wait <= rate->longest_wait)
+        bucket->full_at = full_at;
+    pthread_mutex_unlock(mutex);
+    return wait > 0 ? wait : 0;
+}
