@@ -13,6 +13,7 @@ struct settings {
     size_t word_count;
     char *const *environment;
     const char *path;                 /* instead of --config: for `check`; may be NULL */
+    bool reloading;                   /* an empty main file is then a mistake: a slip, or a write under way */
 };
 
 /* Files that the configuration was read from, directories too: what to watch. Paths are heap copies. */
