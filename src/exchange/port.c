@@ -162,7 +162,7 @@ void worker_graph_abort(struct worker *worker)
         struct port *port = container_of(it, struct port, link);
         greeting_close_all(port);
         while (!list_empty(&port->connections))
-            h1_server_close(container_of(port->connections.next, struct h1_server, link));
+            h1_server_close(container_of(port->connections.next, struct h1_server, link), STATUS_STOPPING);
     }
 }
 

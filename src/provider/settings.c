@@ -10,10 +10,7 @@
 #include "config/load.h"
 #include "provider/file.h"
 
-const struct flag settings_flags[] = {
-    {.name = "config", .alias = "configFile", .letter = 'c', .argument = "FILE", .help = "The configuration file."},
-    {.name = NULL},
-};
+const struct flag settings_flags[] = {SETTINGS_FLAG, {.name = NULL}};
 
 static const char *const default_paths[] = {"portico.yaml", "portico.yml", "/etc/portico/portico.yaml",
                                             "/etc/portico/portico.yml", "/etc/traefik/traefik.yml",
@@ -96,7 +93,8 @@ struct model *settings_load(const struct settings *settings, struct diag *diag, 
     struct arena *arena = &model->arena;
     diag_init(diag, arena);
     struct flags flags;
-    flags_read(settings->words, settings->word_count, settings_flags, &config_table, arena, diag, &flags);
+    const struct flag *own = settings->flags != NULL ? settings->flags : settings_flags;
+    flags_read(settings->words, settings->word_count, own, &config_table, arena, diag, &flags);
     const char *path = choose_path(settings, &flags, arena);
     struct node *root = NULL;
     if (path != NULL) {

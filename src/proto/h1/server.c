@@ -179,12 +179,12 @@ static void advance_head(struct h1_server *connection)
                 return;
             }
             if (status != STATUS_OK) {
-                h1_server_close(connection);
+                h1_server_close(connection, STATUS_CLIENT_ABORTED);
                 return;
             }
         }
         if (connection->stream == NULL && !open_stream(connection)) {
-            h1_server_close(connection);
+            h1_server_close(connection, STATUS_CLIENT_ABORTED);
             return;
         }
         enum status status = read_head(connection);
@@ -276,12 +276,12 @@ void h1_server_drain(struct h1_server *connection)
         close_now(connection, false);
 }
 
-void h1_server_close(struct h1_server *connection)
+void h1_server_close(struct h1_server *connection, enum status why)
 {
     if (connection->state == STREAMING || connection->state == READING_HEAD) {
         struct stream *stream = connection->stream;
         connection->state = STREAMING;
-        stream->failure = STATUS_CLIENT_ABORTED;
+        stream->failure = why;
         stream->handler->on_facts(stream, FACT_CLOSED);
         return;
     }
