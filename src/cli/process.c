@@ -95,7 +95,9 @@ static void reload(struct process *process, bool asked)
 {
     struct diag diag;
     struct settings_files files = {.paths = {0}};
-    struct model *model = settings_load(process->settings, &diag, &files);
+    struct settings settings = *process->settings;
+    settings.reloading = true;
+    struct model *model = settings_load(&settings, &diag, &files);
     uint64_t fingerprint = settings_fingerprint(&files);
     file_watch_set(&process->watch, &files);
     settings_files_release(&files);
@@ -205,6 +207,7 @@ static int start(struct process *process)
         graph = load(process, model, &diag);
     if (diag.errors + diag.warnings != 0)
         command_show(&diag);
+    int failure = command_failure(&diag);
     diag_release(&diag);
     if (graph != NULL) {
         adopt(process, graph);
@@ -213,7 +216,7 @@ static int start(struct process *process)
         file_watch_set(&process->watch, &files);
     }
     settings_files_release(&files);
-    return graph != NULL ? EXIT_GOOD : EXIT_FAILED;
+    return graph != NULL ? EXIT_GOOD : failure;
 }
 
 static void announce(const struct graph *graph)
