@@ -144,7 +144,8 @@ static void on_done(struct fetch *fetch, enum status status)
     site->status = status;
     site->code = fetch->response.status;
     site->length = fetch->response_body.len;
-    memcpy(site->body, fetch->response_body.data, site->length < sizeof(site->body) ? site->length : 0);
+    if (site->length != 0 && site->length <= sizeof(site->body))
+        memcpy(site->body, fetch->response_body.data, site->length);
 }
 
 static struct fetch *prepare(struct site *site, const char *method, const char *path)
