@@ -38,6 +38,7 @@ static const struct middleware_type strip_prefix = {
     .choice = {.name = "stripPrefix",
                .summary = "Takes a prefix off the path.",
                .table = &strip_prefix_table},
+    .pure = true,
     .on_request = on_request,
 };
 REGISTER(middleware_type, strip_prefix);
