@@ -11,6 +11,7 @@
 #include "exchange/port.h"
 #include "net/signals.h"
 #include "observe/access_log.h"
+#include "middleware/password_pool.h"
 #include "provider/watch.h"
 #include "snapshot/compile.h"
 #include "snapshot/publish.h"
@@ -71,6 +72,8 @@ static struct graph *load(struct process *process, struct model *model, struct d
     if (configure_logs(model, diag) && choose_access_log(graph, process->graph, diag) &&
         snapshot_publish(graph, process->graph, process->workers, process->worker_count, diag))
         return graph;
+    graph->model = NULL;      /* the caller's again: `diag` shows its lines */
+    graph_unref(graph);
     return NULL;
 }
 
@@ -214,6 +217,8 @@ static int start(struct process *process)
         if (!file_watch_start(&process->watch, &process->control.loop, on_files_changed, process))
             log_warn("file changes cannot be noticed (%m); send SIGHUP");
         file_watch_set(&process->watch, &files);
+    } else {
+        model_free(model);
     }
     settings_files_release(&files);
     return graph != NULL ? EXIT_GOOD : failure;
@@ -239,9 +244,27 @@ static void end(struct process *process)
     free(process->workers);
 }
 
+/* All threads end before the first loop goes: none may post to what is gone. */
+static void end_workers(struct process *process)
+{
+    for (unsigned i = 0; i < process->worker_count; i++)
+        worker_join(&process->workers[i]);
+    password_pool_stop();
+    for (unsigned i = 0; i < process->worker_count; i++) {
+        struct worker *worker = &process->workers[i];
+        worker_graph_release(worker);
+        upstream_forget_all(worker);
+        loop_turn(&worker->loop, 0);
+        access_log_worker_release(worker);
+        worker_release(worker);
+    }
+}
+
 int process_run(const struct settings *settings)
 {
-    struct process process = {.settings = settings};
+    /* What a start that failed leaves in it is taken by the end of the process. */
+    static struct process process;
+    process.settings = settings;
     int code = start(&process);
     if (code != EXIT_GOOD)
         return code;
@@ -251,14 +274,7 @@ int process_run(const struct settings *settings)
     }
     announce(process.graph);
     loop_run(&process.control.loop);
-    for (unsigned i = 0; i < process.worker_count; i++) {
-        worker_join(&process.workers[i]);
-        worker_graph_release(&process.workers[i]);
-        upstream_forget_all(&process.workers[i]);
-        loop_turn(&process.workers[i].loop, 0);
-        access_log_worker_release(&process.workers[i]);
-        worker_release(&process.workers[i]);
-    }
+    end_workers(&process);
     end(&process);
     return EXIT_GOOD;
 }
