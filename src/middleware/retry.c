@@ -7,7 +7,6 @@
 #include "base/rand.h"
 #include "base/time.h"
 #include "exchange/middleware.h"
-#include "http/status_ranges.h"
 
 static const struct option retry_options[] = {
     OPTION(INT, struct retry, attempts, .required = true, .min = 1, .max = 100,
