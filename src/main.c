@@ -14,6 +14,15 @@ static int unknown_command(struct str name, struct str suggestion)
     return EXIT_USAGE;
 }
 
+/* `portico COMMAND --help`, wherever it stands among the flags. */
+static bool wants_help(const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count && strcmp(words[i], "--") != 0; i++)
+        if (strcmp(words[i], "--help") == 0 || strcmp(words[i], "-h") == 0)
+            return true;
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     const char *const *words = (const char *const *)argv + 1;
@@ -33,5 +42,5 @@ int main(int argc, char **argv)
     const struct command *command = command_find(name, &suggestion);
     if (command == NULL)
         return unknown_command(name, suggestion);
-    return command->run(command, words, count);
+    return wants_help(words, count) ? command_help(command) : command->run(command, words, count);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "model/model.h"
 
 size_t command_list(const struct command **out, size_t max)
 {
@@ -36,9 +37,9 @@ const struct command *command_find(struct str name, struct str *ret_suggestion)
     return NULL;
 }
 
-static bool wants_color(void)
+bool command_wants_color(int fd)
 {
-    return isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL;
+    return isatty(fd) && getenv("NO_COLOR") == NULL;
 }
 
 void command_show(struct diag *diag)
@@ -46,7 +47,7 @@ void command_show(struct diag *diag)
     struct text text;
     text_init(&text, (size_t)4 << 20);
     diag_sort(diag);
-    diag_render(diag, wants_color(), &text);
+    diag_render(diag, command_wants_color(STDERR_FILENO), &text);
     fputs(text_c(&text), stderr);
     text_release(&text);
 }
@@ -67,11 +68,33 @@ bool command_read_flags(const struct command *command, const char *const *words,
 {
     struct diag diag;
     diag_init(&diag, arena);
-    bool good = flags_read(words, count, command->flags, NULL, arena, &diag, ret_flags);
-    if (!good) {
+    const struct option_table *table = command->takes_options ? &config_table : NULL;
+    bool good = flags_read(words, count, command->flags, table, arena, &diag, ret_flags);
+    if (!good && diag.errors == 1) {
         const struct diag_item *first = &diag.items[0];
-        command_misused(command, "%.*s%s%.*s", STR_ARGS(first->message), first->hint.len != 0 ? "; " : "", STR_ARGS(first->hint));
+        command_misused(command, "%.*s%s%.*s", STR_ARGS(first->message), first->hint.len != 0 ? ", " : "", STR_ARGS(first->hint));
+    } else if (!good) {
+        command_show(&diag);
     }
     diag_release(&diag);
     return good;
+}
+
+int command_help(const struct command *command)
+{
+    printf("%s\n\nUsage: portico %s\n", command->summary, command->usage);
+    if (command->flags != NULL)
+        putchar('\n');
+    for (const struct flag *flag = command->flags; flag != NULL && flag->name != NULL; flag++) {
+        char letter[5] = "";
+        if (flag->letter != 0)
+            snprintf(letter, sizeof(letter), "-%c, ", flag->letter);
+        int width = printf("  %4s--%s%s%s", letter, flag->name, flag->argument != NULL ? " " : "",
+                           flag->argument != NULL ? flag->argument : "");
+        printf("%*s%s\n", width < 28 ? 28 - width : 1, "", flag->help);
+    }
+    if (command->takes_options)
+        puts("\nAny option of the configuration may be given as well (--log.level=debug): 'portico help OPTION' explains it,\n"
+             "'portico help options' lists those at the top.");
+    return EXIT_GOOD;
 }

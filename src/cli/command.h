@@ -27,11 +27,16 @@ const struct command *command_find(struct str name, struct str *ret_suggestion);
 /* All commands by name; gives how many. */
 size_t command_list(const struct command **out, size_t max);
 
-/* Reads the command's own flags (and nothing else). On a mistake: one line on standard error; false. */
+/* Reads the command's own flags, and options of the configuration where it takes them. A mistake: one line on standard
+ * error, several: each with its caret; false. */
 bool command_read_flags(const struct command *command, const char *const *words, size_t count, struct arena *arena,
                         struct flags *ret_flags);
 /* Shows what a diag holds on standard error, in colour on a terminal without NO_COLOR. */
 void command_show(struct diag *diag);
+/* Whether colour is wanted on a descriptor: on a terminal without NO_COLOR. */
+bool command_wants_color(int fd);
+/* What the command does and takes, on standard output; gives EXIT_GOOD. */
+int command_help(const struct command *command);
 /* One line on standard error for a wrong use, with the usage; gives EXIT_USAGE. */
 int command_misused(const struct command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -33,7 +33,7 @@ static void on_accept(struct listener *listener, int fd, const struct addr *peer
 static void cut(struct whoami *whoami)
 {
     while (!list_empty(&whoami->connections))
-        h1_server_close(container_of(whoami->connections.next, struct h1_server, link));
+        h1_server_close(container_of(whoami->connections.next, struct h1_server, link), STATUS_STOPPING);
 }
 
 static void on_grace_over(struct timer *timer)

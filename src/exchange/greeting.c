@@ -62,13 +62,16 @@ static void on_ready(struct watch *watch, unsigned events)
     ssize_t got = recv(watch->fd, bytes, sizeof(bytes), MSG_PEEK);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    struct proxyproto header;
+    struct proxyproto header = {.local = true};
     size_t length = 0;
-    enum status status =
-        got > 0 ? proxyproto_parse(str_of(bytes, (size_t)got), &header, &length) : STATUS_BAD_PROXY_HEADER;
+    enum status status = STATUS_BAD_PROXY_HEADER;
+    if (got > 0 && !proxyproto_may_begin(str_of(bytes, (size_t)got)))
+        status = STATUS_OK;     /* left out, as health checks of a load balancer do */
+    else if (got > 0)
+        status = proxyproto_parse(str_of(bytes, (size_t)got), &header, &length);
     if (status == STATUS_AGAIN && (events & WATCH_HANGUP) == 0)
         return;
-    if (status != STATUS_OK || recv(watch->fd, bytes, length, 0) != (ssize_t)length) {
+    if (status != STATUS_OK || (length != 0 && recv(watch->fd, bytes, length, 0) != (ssize_t)length)) {
         refuse(greeting);
         return;
     }

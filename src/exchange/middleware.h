@@ -36,6 +36,9 @@ struct middleware_type {
     /* Compiles m->options into m->state; false after reporting. May be NULL. */
     bool (*compile)(struct middleware *m, struct compile *compile);
     void (*destroy)(struct middleware *m);
+    /* on_request looks at the request and the options alone and changes nothing beyond the exchange (it never WAITs):
+     * `portico explain` calls it to tell what becomes of a request. */
+    bool pure;
     enum verdict (*on_request)(struct exchange *x, struct middleware *m, void *own);
     enum verdict (*on_response)(struct exchange *x, struct middleware *m, void *own);
     /* For a type that stands for others (chain): their references, in order. Such a type has no other hooks. */

@@ -137,6 +137,8 @@ void worker_graph_update(struct worker *worker, struct graph *graph, const int *
     for (unsigned i = 0; i < graph->entry_count; i++)
         if (sockets[i] >= 0)
             open_port(worker, graph->entries[i], pin, sockets[i]);
+    worker->chunks.limit = (uint64_t)graph->model->config.memory_limit;
+    upstream_sweep(worker, graph->generation);
     worker->loop.before_wait = sweep;
 }
 
@@ -162,7 +164,7 @@ void worker_graph_abort(struct worker *worker)
         struct port *port = container_of(it, struct port, link);
         greeting_close_all(port);
         while (!list_empty(&port->connections))
-            h1_server_close(container_of(port->connections.next, struct h1_server, link));
+            h1_server_close(container_of(port->connections.next, struct h1_server, link), STATUS_STOPPING);
     }
 }
 

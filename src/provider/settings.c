@@ -10,10 +10,7 @@
 #include "config/load.h"
 #include "provider/file.h"
 
-const struct flag settings_flags[] = {
-    {.name = "config", .alias = "configFile", .letter = 'c', .argument = "FILE", .help = "The configuration file."},
-    {.name = NULL},
-};
+const struct flag settings_flags[] = {SETTINGS_FLAG, {.name = NULL}};
 
 static const char *const default_paths[] = {"portico.yaml", "portico.yml", "/etc/portico/portico.yaml",
                                             "/etc/portico/portico.yml", "/etc/traefik/traefik.yml",
@@ -96,12 +93,15 @@ struct model *settings_load(const struct settings *settings, struct diag *diag, 
     struct arena *arena = &model->arena;
     diag_init(diag, arena);
     struct flags flags;
-    flags_read(settings->words, settings->word_count, settings_flags, &config_table, arena, diag, &flags);
+    const struct flag *own = settings->flags != NULL ? settings->flags : settings_flags;
+    flags_read(settings->words, settings->word_count, own, &config_table, arena, diag, &flags);
     const char *path = choose_path(settings, &flags, arena);
     struct node *root = NULL;
     if (path != NULL) {
         note_file(files, path);
         root = load_file(path, LOAD_MAIN, arena, diag);
+        if (settings->reloading && diag->errors == 0 && (root == NULL || root->kind != NODE_MAP))
+            diag_error(diag, SPAN_NONE, "%s is empty", path);
     } else if (flags.options->count == 0) {
         diag_error(diag, SPAN_NONE, "no configuration: give --config FILE, or flags such as --entryPoints.web.address=:8080");
     }

@@ -11,8 +11,10 @@
 struct settings {
     const char *const *words;         /* the command's, flags and operands */
     size_t word_count;
+    const struct flag *flags;         /* the command's own, SETTINGS_FLAG among them; NULL: settings_flags */
     char *const *environment;
     const char *path;                 /* instead of --config: for `check`; may be NULL */
+    bool reloading;                   /* an empty main file is then a mistake: a slip, or a write under way */
 };
 
 /* Files that the configuration was read from, directories too: what to watch. Paths are heap copies. */
@@ -20,7 +22,10 @@ struct settings_files {
     VEC(char *) paths;
 };
 
-extern const struct flag settings_flags[];      /* --config FILE, -c */
+/* --config FILE, -c */
+#define SETTINGS_FLAG \
+    {.name = "config", .alias = "configFile", .letter = 'c', .argument = "FILE", .help = "The configuration file."}
+extern const struct flag settings_flags[];
 
 /* Never NULL; errors are in `diag` and then the model is only good for showing them. `diag` must work in the model's arena,
  * so it is inited here. `files` may be NULL. */

@@ -44,7 +44,7 @@ struct h1_server *h1_server_new(struct worker *worker, int fd, const struct clie
                                 const struct h1_server_settings *settings, struct list *connections);
 /* The process or entrypoint stops: idle connections close now, others behind their response. */
 void h1_server_drain(struct h1_server *connection);
-/* At once, whatever runs: the stream hears FACT_CLOSED first. */
-void h1_server_close(struct h1_server *connection);
+/* At once, whatever runs: the stream hears FACT_CLOSED first, with `why`. */
+void h1_server_close(struct h1_server *connection, enum status why);
 
 #endif

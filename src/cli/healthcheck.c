@@ -1,0 +1,134 @@
+/* `portico healthcheck`: asks /ping of the Portico that runs with the same configuration. For containers and scripts. */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "net/addr.h"
+#include "provider/settings.h"
+
+#define PATIENCE_SECONDS 5
+
+/* Where /ping is answered. False after saying why there is no such place. */
+static bool find_address(const struct model *model, struct addr *ret_address)
+{
+    const struct config *config = &model->config;
+    bool udp;
+    if (config->ping == NULL) {
+        fputs("portico: ping is not enabled: add 'ping: {}' to the configuration, or --ping\n", stderr);
+        return false;
+    }
+    for (size_t i = 0; i < config->entry_points.count; i++) {
+        const struct entrypoint *entry = config->entry_points.items[i].value;
+        if (str_equal(config->entry_points.items[i].name, config->ping->entry_point))
+            return addr_parse_listen(entry->address, ret_address, &udp);
+    }
+    fprintf(stderr, "portico: ping: unknown entrypoint '%.*s'\n", STR_ARGS(config->ping->entry_point));
+    return false;
+}
+
+/* An address that is listened on as one to connect to: "any" is this machine. */
+static void make_reachable(struct addr *address)
+{
+    if (address->any.sa_family == AF_INET && address->v4.sin_addr.s_addr == htonl(INADDR_ANY))
+        address->v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (address->any.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr))
+        address->v6.sin6_addr = in6addr_loopback;
+}
+
+/* An entrypoint for all addresses listens on IPv4 alone where the kernel has no IPv6. */
+static int connect_to(struct addr *address)
+{
+    struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
+    make_reachable(address);
+    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0) {
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+        if (connect(fd, &address->any, address->len) == 0)
+            return fd;
+        close(fd);
+    }
+    if (address->any.sa_family != AF_INET6 || !IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr))
+        return -1;
+    struct addr v4 = {.v4 = {.sin_family = AF_INET, .sin_port = address->v6.sin6_port}, .len = sizeof(v4.v4)};
+    v4.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    *address = v4;
+    return connect_to(address);
+}
+
+/* The status of the answer to /ping; -1 with errno, 0 when that was no answer. */
+static int ask(struct addr *address)
+{
+    static const char request[] = "GET /ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    char answer[64];
+    size_t got = 0;
+    int fd = connect_to(address), status = 0;
+    if (fd < 0)
+        return -1;
+    bool sent = send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) == (ssize_t)sizeof(request) - 1;
+    ssize_t count = sent ? 1 : -1;
+    while (count > 0 && got < sizeof(answer) - 1) {
+        count = recv(fd, answer + got, sizeof(answer) - 1 - got, 0);
+        got += count > 0 ? (size_t)count : 0;
+    }
+    answer[got] = '\0';
+    int error = errno;
+    close(fd);
+    errno = error;
+    if (count < 0 && got == 0)
+        return -1;
+    return sscanf(answer, "HTTP/1.1 %3d", &status) == 1 ? status : 0;
+}
+
+static int check(const struct model *model)
+{
+    struct addr address;
+    if (!find_address(model, &address))
+        return EXIT_FAILED;
+    int status = ask(&address);
+    if (status < 0)
+        fprintf(stderr, "portico: no answer: %s\n", strerror(errno == EAGAIN ? ETIMEDOUT : errno));
+    else if (status != 200)
+        fprintf(stderr, "portico: not well: /ping answers %d\n", status);
+    else
+        puts("OK");
+    return status == 200 ? EXIT_GOOD : EXIT_FAILED;
+}
+
+static int run(const struct command *command, const char *const *words, size_t count)
+{
+    struct arena arena;
+    struct flags flags;
+    arena_init(&arena, ARENA_UNLIMITED);
+    bool good = command_read_flags(command, words, count, &arena, &flags);
+    if (good && flags.operand_count != 0) {
+        command_misused(command, "'%.*s' is no flag", STR_ARGS(flags.operands[0]));
+        good = false;
+    }
+    arena_release(&arena);
+    if (!good)
+        return EXIT_USAGE;
+    struct settings settings = {.words = words, .word_count = count, .environment = environ};
+    struct diag diag;
+    struct model *model = settings_load(&settings, &diag, NULL);
+    int code = EXIT_FAILED;
+    if (diag.errors != 0)
+        command_show(&diag);
+    else
+        code = check(model);
+    diag_release(&diag);
+    model_free(model);
+    return code;
+}
+
+static const struct command healthcheck = {
+    .name = "healthcheck",
+    .usage = "healthcheck --config FILE [--OPTION=VALUE...]",
+    .summary = "Asks a running Portico whether it is well: exit 0 or 1.",
+    .flags = settings_flags,
+    .takes_options = true,
+    .run = run,
+};
+REGISTER(command, healthcheck);
