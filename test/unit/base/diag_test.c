@@ -232,22 +232,16 @@ TEST(nearest_finds_typos_beginnings_and_nothing_far)
 
 TEST(diag_tells_the_same_mistake_at_the_same_place_once)
 {
-    struct arena arena;
-    struct diag diag;
-    arena_init(&arena, ARENA_UNLIMITED);
-    diag_init(&diag, &arena);
+    start();
     const struct source *source = diag_source(&arena, S("a.yaml"), S("key: value\n"));
-    struct span span = {.source = source, .line = 1, .column = 6, .length = 5};
     for (int i = 0; i < 3; i++)
-        diag_hint(&diag, diag_error(&diag, span, "unknown %s", "value"), "hint %d", i);
+        diag_hint(&diag, diag_error(&diag, at(source, 1, 6, 5), "unknown %s", "value"), "hint %d", i);
     assert_int_equal(diag.count, 1);
     assert_int_equal(diag.errors, 1);
     assert_str_equal(diag.items[0].hint, S("hint 0"));
-    diag_error(&diag, span, "another");
-    diag_warning(&diag, span, "unknown value");
-    span.column = 1;
-    diag_error(&diag, span, "unknown value");
+    diag_error(&diag, at(source, 1, 6, 5), "another");
+    diag_warning(&diag, at(source, 1, 6, 5), "unknown value");
+    diag_error(&diag, at(source, 1, 1, 5), "unknown value");
     assert_int_equal(diag.count, 4);
-    diag_release(&diag);
-    arena_release(&arena);
+    end();
 }
