@@ -14,8 +14,17 @@ static enum status read_memory(struct body_source *source, struct chunkq *into, 
     return STATUS_OK;
 }
 
+void exchange_release_source(struct exchange *x)
+{
+    struct body_source *source = x->response_source;
+    x->response_source = NULL;
+    if (source != NULL && source->release != NULL)
+        source->release(source);
+}
+
 static void begin_answer(struct exchange *x, int status, enum status reason)
 {
+    exchange_release_source(x);
     x->response = (struct response){.status = status, .version = HTTP_1_1};
     fields_init(&x->response.fields, &x->arena, 8);
     fields_init(&x->response.trailers, &x->arena, 0);
@@ -63,6 +72,7 @@ void exchange_answer_redirect(struct exchange *x, int status, struct str locatio
 
 void exchange_answer_source(struct exchange *x, struct body_source *source, enum status reason)
 {
+    exchange_release_source(x);
     x->answered_here = true;
     x->response_source = source;
     if (reason != STATUS_OK)

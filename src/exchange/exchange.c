@@ -95,6 +95,7 @@ static void end_exchange(struct exchange *x)
         chain_finish(x);
     release_filters(&x->request_filters);
     release_filters(&x->response_filters);
+    exchange_release_source(x);
     if (x->spool != NULL)
         spool_release(x->spool);
     if (x->response_spool != NULL)
@@ -168,11 +169,11 @@ void exchange_send_continue(struct exchange *x)
 void exchange_drop_response(struct exchange *x)
 {
     release_filters(&x->response_filters);
+    exchange_release_source(x);
     if (x->response_spool != NULL)
         spool_release(x->response_spool);
     x->response_spool = NULL;
     x->answered_here = x->service_told = x->response_held = false;
-    x->response_source = NULL;
     x->failure = STATUS_OK;
     x->reason_detail = NULL;
 }

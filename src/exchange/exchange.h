@@ -122,7 +122,8 @@ void exchange_answer(struct exchange *x, int status, enum status reason, struct 
 void exchange_answer_status(struct exchange *x, int status, enum status reason);
 /* A redirection with Location (a view as above). */
 void exchange_answer_redirect(struct exchange *x, int status, struct str location);
-/* A response whose body comes from a source of the caller's (files). The head is in x->response, body_length set. */
+/* A response whose body comes from a source of the caller's (files), instead of the one that exchange_answer gave. The head is
+ * in x->response, body_length set. The source is released (once) when it is no longer needed. */
 void exchange_answer_source(struct exchange *x, struct body_source *source, enum status reason);
 
 /* What WAITed is settled: the hook is called again. Safe from any callback of the worker; runs the exchange at once. */
@@ -176,6 +177,8 @@ static inline int64_t exchange_now(const struct exchange *x)
 
 /* Tells a client that waits for it (Expect: 100-continue) to send its body; once. */
 void exchange_send_continue(struct exchange *x);
+/* Lets go of the source of a response made here. */
+void exchange_release_source(struct exchange *x);
 /* Forgets the response at hand (filters included) so that another can take its place. */
 void exchange_drop_response(struct exchange *x);
 

@@ -54,6 +54,15 @@ static void take_addresses(struct client *client, const struct proxyproto *heade
     client->unix_socket = false;
 }
 
+/* A trusted peer may leave the header out (its health checks do): what cannot be the beginning of one is the first byte of
+ * a request. */
+static bool may_be_header(struct str bytes)
+{
+    static const struct str text = STR("PROXY "), binary = STR("\r\n\r\n\0\r\nQUIT\n");
+    return str_equal(str_first(text, bytes.len), str_first(bytes, text.len)) ||
+           str_equal(str_first(binary, bytes.len), str_first(bytes, binary.len));
+}
+
 /* Peeks, so that exactly the header is taken and whoever reads next finds its first byte. */
 static void on_ready(struct watch *watch, unsigned events)
 {
@@ -62,13 +71,14 @@ static void on_ready(struct watch *watch, unsigned events)
     ssize_t got = recv(watch->fd, bytes, sizeof(bytes), MSG_PEEK);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    struct proxyproto header;
+    struct proxyproto header = {.local = true};
     size_t length = 0;
-    enum status status =
-        got > 0 ? proxyproto_parse(str_of(bytes, (size_t)got), &header, &length) : STATUS_BAD_PROXY_HEADER;
+    enum status status = got <= 0                                         ? STATUS_BAD_PROXY_HEADER
+                         : !may_be_header(str_of(bytes, (size_t)got)) ? STATUS_OK
+                                                                          : proxyproto_parse(str_of(bytes, (size_t)got), &header, &length);
     if (status == STATUS_AGAIN && (events & WATCH_HANGUP) == 0)
         return;
-    if (status != STATUS_OK || recv(watch->fd, bytes, length, 0) != (ssize_t)length) {
+    if (status != STATUS_OK || (length != 0 && recv(watch->fd, bytes, length, 0) != (ssize_t)length)) {
         refuse(greeting);
         return;
     }

@@ -1,6 +1,6 @@
 /* The PROXY header that a trusted load balancer sends before anything else: awaited, read exactly, and then the connection
- * goes on as any other, with the addresses that the header named. A missing or malformed header closes the connection, as
- * does one that is not whole within the time for a request head. Threading: the worker's. */
+ * goes on as any other, with the addresses that the header named. A connection without such a header goes on
+ * as it is; a malformed header closes it, as does one that is not whole within the time for a request head. Threading: the worker's. */
 #ifndef EXCHANGE_GREETING_H
 #define EXCHANGE_GREETING_H
 

@@ -108,6 +108,8 @@ enum status progress_await_response(struct exchange *x)
 
 enum status progress_relay(struct exchange *x)
 {
+    if (x->download.yielded)
+        return progress_limit(x, 1), STATUS_OK;
     if (x->upgraded && (x->upload_done || x->download_done))
         return watch(x, HALF_CLOSED_LIMIT, STATUS_UPSTREAM_TOO_SLOW);
     if (x->download.stalled_on_sink) {

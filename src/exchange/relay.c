@@ -16,7 +16,7 @@ void relay_init(struct relay *relay, struct worker *worker, struct body_source *
     relay->moved = relay->given = relay->limit = 0;
     relay->began_at = worker->loop.now;
     relay->broken_side = RELAY_NEITHER;
-    relay->source_ended = relay->done = relay->flush_each = relay->stalled_on_sink = false;
+    relay->source_ended = relay->done = relay->flush_each = relay->stalled_on_sink = relay->yielded = false;
     chunkq_init(&relay->queue);
     chunkq_init(&relay->raw);
 }
@@ -191,15 +191,53 @@ static enum status splice_through(struct relay *relay)
     return STATUS_OK;
 }
 
+/* ---- out of a file ---- */
+
+static bool may_send_file(const struct relay *relay)
+{
+    return relay->source->file != NULL && relay->filters == NULL && relay->queue.bytes == 0 &&
+           relay->sink->send_file != NULL && relay->sink->splice_possible(relay->sink);
+}
+
+/* OK: what comes next is no stretch of a file: go on by reading. */
+static enum status send_file(struct relay *relay, int64_t *turn_left)
+{
+    off_t *offset;
+    int64_t *left;
+    int file;
+    while (may_send_file(relay) && (file = relay->source->file(relay->source, &offset, &left)) >= 0) {
+        size_t moved = 0, max = (size_t)(*left < *turn_left ? *left : *turn_left);
+        if (max == 0) {
+            relay->yielded = true;
+            return STATUS_AGAIN;
+        }
+        enum status status = relay->sink->send_file(relay->sink, file, offset, max, &moved);
+        *left -= (int64_t)moved;
+        *turn_left -= (int64_t)moved;
+        relay->moved += moved;
+        relay->given += moved;
+        relay->stalled_on_sink = status == STATUS_AGAIN;
+        if (status == STATUS_END)
+            return broken(relay, RELAY_SOURCE, STATUS_FILE_ERROR);
+        if (status != STATUS_OK)
+            return status == STATUS_AGAIN ? status : broken(relay, RELAY_SINK, status);
+    }
+    return STATUS_OK;
+}
+
 enum status relay_pump(struct relay *relay)
 {
     if (relay->done)
         return STATUS_OK;
+    int64_t turn_left = RELAY_FILE_TURN;
+    relay->yielded = false;
     enum status status = splice_out(relay);
     if (status != STATUS_OK)
         return status;
     for (;;) {
-        status = splice_through(relay);
+        status = send_file(relay, &turn_left);
+        if (status == STATUS_OK)
+            status = splice_through(relay);
         if (status != STATUS_OK)
             return status;
         enum status read = relay->source_ended ? STATUS_END : read_source(relay);

@@ -1,7 +1,7 @@
 /* A body on its way: source -> filters -> bounded queue -> sink. One each way in an exchange.
  *
  * A full queue stops the reading (back-pressure). Without filters, plain bytes from 32 KiB up go from socket to
- * socket through a pipe and never enter the process. Threading: the worker's. */
+ * socket through a pipe, and a file's straight to the socket: they never enter the process. Threading: the worker's. */
 #ifndef EXCHANGE_RELAY_H
 #define EXCHANGE_RELAY_H
 
@@ -11,6 +11,7 @@
 
 #define RELAY_QUEUE_BYTES ((size_t)65536)       /* reading stops beyond */
 #define RELAY_SPLICE_FROM ((int64_t)32768)      /* bytes that are still to come for a pipe to pay */
+#define RELAY_FILE_TURN ((int64_t)16 << 20)     /* of a file in one turn: a fast reader must not keep the loop from others */
 
 enum relay_side { RELAY_NEITHER, RELAY_SOURCE, RELAY_SINK, RELAY_FILTER };
 
@@ -32,6 +33,7 @@ struct relay {
     bool source_ended, done;
     bool flush_each;                    /* push out after every read: event streams, upgrades, unknown lengths */
     bool stalled_on_sink;               /* the last pump ended because the sink was full */
+    bool yielded;                       /* it ended because others must have their turn: no fact will come */
 };
 
 void relay_init(struct relay *relay, struct worker *worker, struct body_source *source, struct body_sink *sink);

@@ -10,6 +10,8 @@
 #ifndef HTTP_STREAM_H
 #define HTTP_STREAM_H
 
+#include <sys/types.h>
+
 #include "base/chunkq.h"
 #include "base/status.h"
 #include "http/message.h"
@@ -25,6 +27,11 @@ struct body_source {
     /* Bytes of plain body that stand between here and the end or the next framing and that are not yet
      * read into memory; 0: use read. */
     int64_t (*splice_ready)(struct body_source *source);
+    /* Which file the next bytes are a stretch of, for send_file: its descriptor, where the stretch goes on and how much of it
+     * is left, both moved by who sends. -1: they come by read (their number is small, or they are no file's). NULL: never. */
+    int (*file)(struct body_source *source, off_t **ret_offset, int64_t **ret_left);
+    /* Nothing will be read any more; for sources given to exchange_answer_source. May be NULL. */
+    void (*release)(struct body_source *source);
 };
 
 struct body_sink {
@@ -34,7 +41,9 @@ struct body_sink {
     /* Up to `max` bytes out of a pipe straight into the socket; NULL or AGAIN as above. May be called only
      * when splice_possible says so. */
     enum status (*splice)(struct body_sink *sink, int pipe, size_t max, size_t *ret_moved);
-    /* True when the framing lets plain bytes through (a known length, or until close). */
+    /* A stretch of a file straight into the socket; as splice. END: the file is shorter than that now. */
+    enum status (*send_file)(struct body_sink *sink, int file, off_t *offset, size_t max, size_t *ret_moved);
+    /* True when the framing lets plain bytes through (a known length, or until close): splice and send_file. */
     bool (*splice_possible)(struct body_sink *sink);
     /* Pushes out what was held back to fill packets. OK, AGAIN, or why it broke. */
     enum status (*flush)(struct body_sink *sink);

@@ -173,22 +173,48 @@ bool h1_body_splice_possible(const struct h1_body_out *body)
     return body->framing == H1_LENGTH || body->framing == H1_UNTIL_CLOSE;
 }
 
+/* Before plain bytes go past the queue: the queue goes first, and a length that was announced is kept to. */
+static enum status begin_plain(struct h1_body_out *body, struct h1_wire *wire, size_t max)
+{
+    enum status status = h1_wire_flush(wire, true);
+    if (status == STATUS_OK && body->framing == H1_LENGTH && (int64_t)max > body->left)
+        return STATUS_INTERNAL;
+    return status;
+}
+
+static bool more_is_owed(const struct h1_body_out *body, size_t max)
+{
+    return body->framing == H1_LENGTH && (int64_t)max < body->left;
+}
+
+static void count_plain(struct h1_body_out *body, struct h1_wire *wire, size_t moved)
+{
+    if (body->framing == H1_LENGTH)
+        body->left -= (int64_t)moved;
+    if (wire->bytes_out != NULL)
+        *wire->bytes_out += moved;
+}
+
 enum status h1_body_splice_out(struct h1_body_out *body, struct h1_wire *wire, int pipe, size_t max,
                                size_t *ret_moved)
 {
     *ret_moved = 0;
-    enum status status = h1_wire_flush(wire, true);
+    enum status status = begin_plain(body, wire, max);
     if (status != STATUS_OK)
         return status;
-    if (body->framing == H1_LENGTH && (int64_t)max > body->left)
-        return STATUS_INTERNAL;
-    bool more = body->framing == H1_LENGTH && (int64_t)max < body->left;
-    status = sock_splice_out(&wire->sock, pipe, max, more, ret_moved);
-    if (status == STATUS_OK) {
-        if (body->framing == H1_LENGTH)
-            body->left -= (int64_t)*ret_moved;
-        if (wire->bytes_out != NULL)
-            *wire->bytes_out += *ret_moved;
-    }
+    status = sock_splice_out(&wire->sock, pipe, max, more_is_owed(body, max), ret_moved);
+    count_plain(body, wire, *ret_moved);
+    return status;
+}
+
+enum status h1_body_send_file(struct h1_body_out *body, struct h1_wire *wire, int file, off_t *offset, size_t max,
+                              size_t *ret_moved)
+{
+    *ret_moved = 0;
+    enum status status = begin_plain(body, wire, max);
+    if (status != STATUS_OK)
+        return status;
+    status = sock_send_file(&wire->sock, file, offset, max, more_is_owed(body, max), ret_moved);
+    count_plain(body, wire, *ret_moved);
     return status;
 }

@@ -37,5 +37,7 @@ enum status h1_body_write(struct h1_body_out *body, struct h1_wire *wire, struct
 bool h1_body_splice_possible(const struct h1_body_out *body);
 enum status h1_body_splice_out(struct h1_body_out *body, struct h1_wire *wire, int pipe, size_t max,
                                size_t *ret_moved);
+enum status h1_body_send_file(struct h1_body_out *body, struct h1_wire *wire, int file, off_t *offset, size_t max,
+                              size_t *ret_moved);
 
 #endif

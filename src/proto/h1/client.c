@@ -311,8 +311,9 @@ void h1_client_bind(struct h1_client *connection, struct upstream_stream *stream
     connection->head_complete = false;
     stream->ops = &client_ops;
     stream->connection = connection;
-    stream->source = (struct body_source){source_read, source_splice, source_splice_ready};
-    stream->sink = (struct body_sink){sink_write, sink_splice, sink_splice_possible, sink_flush};
+    stream->source = (struct body_source){.read = source_read, .splice = source_splice, .splice_ready = source_splice_ready};
+    stream->sink = (struct body_sink){
+        .write = sink_write, .splice = sink_splice, .splice_possible = sink_splice_possible, .flush = sink_flush};
     stream->failure = STATUS_OK;
     stream->reused = connection->requests != 0;
     stream->anything_sent = stream->anything_received = false;

@@ -44,7 +44,8 @@ bool h1_may_be_complete(struct str bytes, const struct h1_limits *limits, struct
 #define likely(condition) __builtin_expect((condition), 1)
 
 /* A pass over the lines. Its members live in registers: its address goes to inlined functions only. Control
- * bytes (that is, line ends) are found 64 bytes at a time and remembered as a mask. */
+ * bytes (that is, line ends; also what is not ASCII, which is looked at when met) are found 64 bytes at a time
+ * and remembered as a mask. */
 struct pass {
     const char *at, *end;
     const char *block;            /* where the mask begins */
@@ -54,7 +55,7 @@ struct pass {
 };
 
 /* The mask of fewer than 64 bytes, when there are no more. */
-static uint64_t short_controls(const char *at, size_t len)
+static __attribute__((noinline)) uint64_t short_controls(const char *at, size_t len)
 {
     char block[64] = {0};
     memcpy(block, at, len);
@@ -139,8 +140,8 @@ static inline bool is_line_end(const char *at, const char *end)
     return at < end - 1 && memcmp(at, "\r\n", 2) == 0;
 }
 
-/* The first control is no line end: HTAB is the one control that may stand in a value. Gives where the value
- * stops. */
+/* The first control is no line end: HTAB is the one control that may stand in a value, and what is not ASCII is
+ * none. Gives where the value stops. */
 static __attribute__((noinline)) const char *walk_value(const char *at, const char *end)
 {
     while (at < end && (*at == '\t' || ((unsigned char)*at >= 0x20 && *at != 0x7f)))

@@ -36,7 +36,8 @@ struct h1_head {
  * are settled here:
  *   - an absolute form replaces Host, also as a field; request->scheme is left as the caller set it otherwise;
  *   - an empty path becomes "/" ("*" for OPTIONS without a query);
- *   - the target's bytes are visible ASCII without " # < > and, before "?", without backslash;
+ *   - the target's bytes are visible ASCII without " # < > and, before "?", without backslash and with two hex
+ *     digits behind each "%";
  *   - upgrade stays empty for HTTP/1.0, and when "h2c" is among the protocols (RFC 9113 3.1 withdrew it, and
  *     a tunnel to it would carry requests past the rules here);
  *   - expects_continue only with a body (RFC 9110 10.1.1).

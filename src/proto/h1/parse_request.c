@@ -45,29 +45,54 @@ static enum status read_method(struct h1_reader *reader, struct request *request
     return STATUS_OK;
 }
 
-/* The bytes at `at` that are no plain target bytes, as a mask of 16; the end counts as one. */
-static inline uint32_t target_stops(const char *at, const char *end)
+/* As scan_target16, for fewer bytes; the end counts as a stop. */
+static __attribute__((noinline)) uint32_t short_target_stops(const char *at, size_t len)
 {
-    if (end - at >= 16)
-        return scan_target16(at);
     char block[16] = {0};
-    memcpy(block, at, (size_t)(end - at));
-    return scan_target16(block) | 1u << (end - at);
+    memcpy(block, at, len);
+    return scan_target16(block) | 1u << len;
 }
 
-/* Where the target ends; *ret_question is its first "?", behind which "?" and backslash are plain. */
+/* The bytes at `at` that are no plain target bytes, as a mask of 16. */
+static inline uint32_t target_stops(const char *at, const char *end)
+{
+    return end - at >= 16 ? scan_target16(at) : short_target_stops(at, (size_t)(end - at));
+}
+
+/* Of a byte that may not be a plain one: the next to look at when it may stand here, itself when it ends the target or
+ * spoils it, the end when more must come. Behind the first "?" browsers leave percent signs and backslashes as they
+ * were typed; before it a percent sign begins two hex digits. */
+static const char *pass_stop(const char *stop, const char *end, const char **question)
+{
+    if (stop == end)
+        return stop;
+    if (*stop == '?' && *question == NULL)
+        *question = stop;
+    if (*question != NULL)
+        return *stop == '?' || *stop == '\\' || *stop == '%' ? stop + 1 : stop;
+    if (*stop != '%')
+        return stop;
+    for (const char *digit = stop + 1; digit <= stop + 2; digit++) {
+        if (digit == end)
+            return end;
+        if (ascii_hex(*digit) < 0)
+            return stop;
+    }
+    return stop + 1;
+}
+
+/* Where the target ends; *ret_question is its first "?" or NULL. */
 static inline const char *target_end(const char *at, const char *end, const char **ret_question)
 {
-    const char *question = NULL;
+    *ret_question = NULL;
     for (;; at += 16) {
         for (uint32_t stops = target_stops(at, end); stops != 0; stops &= stops - 1) {
             const char *stop = at + __builtin_ctz(stops);
-            if (stop == end || (*stop != '?' && (*stop != '\\' || question == NULL))) {
-                *ret_question = question;
+            if (stop != end && *stop == ' ')
                 return stop;
-            }
-            if (question == NULL)
-                question = stop;
+            const char *next = pass_stop(stop, end, ret_question);
+            if (next != stop + 1)
+                return next;
         }
     }
 }
@@ -262,7 +287,7 @@ static void settle_upgrade(struct request *request, const struct h1_facts *facts
         return;
     struct str protocols = fields_joined(&request->fields, FIELD_UPGRADE, request->fields.arena);
     if (!token_list_has(protocols, S("h2c")))
-        request->upgrade = protocols;
+        request->upgrade = str_trim(protocols);
 }
 
 /* Everything that the lines say together. */

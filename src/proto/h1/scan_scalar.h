@@ -21,7 +21,7 @@ static inline bool scan_is_odd(char byte)
 static inline bool scan_is_target_stop(char byte)
 {
     unsigned char c = (unsigned char)byte;
-    return c <= 0x20 || c >= 0x7f || c == '"' || c == '#' || c == '<' || c == '>' || c == '?' ||
+    return c <= 0x20 || c >= 0x7f || c == '"' || c == '#' || c == '%' || c == '<' || c == '>' || c == '?' ||
            c == '\\';
 }
 
@@ -29,7 +29,7 @@ static inline uint64_t scan_controls64(const char *at)
 {
     uint64_t mask = 0;
     for (int i = 0; i < 64; i++)
-        mask |= (uint64_t)scan_is_control(at[i]) << i;
+        mask |= (uint64_t)(scan_is_control(at[i]) || (unsigned char)at[i] >= 0x80) << i;
     return mask;
 }
 

@@ -22,12 +22,18 @@ static inline uint64_t scan_mask(__m128i flags)
     return (uint32_t)_mm_movemask_epi8(flags);
 }
 
+/* DEL becomes the least of the signed bytes by adding 1, what is not ASCII is negative anyway, and then what was
+ * below the space gets the sign by subtracting: three instructions for 16 bytes. */
+static inline uint64_t scan_controls_wide(const char *at)
+{
+    __m128i bytes = _mm_add_epi8(scan_load(at), _mm_set1_epi8(1));
+    return scan_mask(_mm_subs_epi8(bytes, _mm_set1_epi8(0x21)));
+}
+
 static inline uint64_t scan_controls64(const char *at)
 {
-    return scan_mask(scan_controls(scan_load(at))) |
-           scan_mask(scan_controls(scan_load(at + 16))) << 16 |
-           scan_mask(scan_controls(scan_load(at + 32))) << 32 |
-           scan_mask(scan_controls(scan_load(at + 48))) << 48;
+    return scan_controls_wide(at) | scan_controls_wide(at + 16) << 16 |
+           scan_controls_wide(at + 32) << 32 | scan_controls_wide(at + 48) << 48;
 }
 
 static inline uint32_t scan_colons16(const char *at)
@@ -64,6 +70,7 @@ static inline uint32_t scan_target16(const char *at)
     stops = _mm_or_si128(stops, _mm_cmpeq_epi8(_mm_and_si128(bytes, _mm_set1_epi8((char)0xfd)),
                                                _mm_set1_epi8('<')));
     stops = _mm_or_si128(stops, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('?')));
+    stops = _mm_or_si128(stops, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('%')));
     stops = _mm_or_si128(stops, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
     return (uint32_t)scan_mask(stops);
 }

@@ -441,6 +441,13 @@ static enum status sink_splice(struct body_sink *sink, int pipe, size_t max, siz
         h1_body_splice_out(&connection->active->body_out, &connection->wire, pipe, max, ret_moved));
 }
 
+static enum status sink_send_file(struct body_sink *sink, int file, off_t *offset, size_t max, size_t *ret_moved)
+{
+    struct h1_server *connection = connection_of(container_of(sink, struct stream, sink));
+    return to_client_failure(
+        h1_body_send_file(&connection->active->body_out, &connection->wire, file, offset, max, ret_moved));
+}
+
 static bool sink_splice_possible(struct body_sink *sink)
 {
     return h1_body_splice_possible(&connection_of(container_of(sink, struct stream, sink))->active->body_out);
@@ -460,6 +467,10 @@ static const struct stream_ops server_ops = {.send_head = send_head, .upgrade = 
 static void attach(struct stream *stream)
 {
     stream->ops = &server_ops;
-    stream->source = (struct body_source){source_read, source_splice, source_splice_ready};
-    stream->sink = (struct body_sink){sink_write, sink_splice, sink_splice_possible, sink_flush};
+    stream->source = (struct body_source){.read = source_read, .splice = source_splice, .splice_ready = source_splice_ready};
+    stream->sink = (struct body_sink){.write = sink_write,
+                                      .splice = sink_splice,
+                                      .send_file = sink_send_file,
+                                      .splice_possible = sink_splice_possible,
+                                      .flush = sink_flush};
 }

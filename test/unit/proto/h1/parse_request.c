@@ -184,6 +184,12 @@ TEST(targets_that_no_client_sends_are_refused)
         {"GET /a\"b HTTP/1.1\r\nHost: a\r\n\r\n", STATUS_BAD_TARGET},
         {"GET /<a> HTTP/1.1\r\nHost: a\r\n\r\n", STATUS_BAD_TARGET},
         {"GET /a\\b HTTP/1.1\r\nHost: a\r\n\r\n", STATUS_BAD_TARGET},
+        {"GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n", STATUS_BAD_TARGET},
+        {"GET /a% HTTP/1.1\r\nHost: a\r\n\r\n", STATUS_BAD_TARGET},
+        {"GET /%4 HTTP/1.1\r\nHost: a\r\n\r\n", STATUS_BAD_TARGET},
+        {"GET /%4?a HTTP/1.1\r\nHost: a\r\n\r\n", STATUS_BAD_TARGET},
+        {"GET /%41%2f%fF?100%&%z HTTP/1.1\r\nHost: a\r\n\r\n", STATUS_OK},
+        {"GET http://a%41/ HTTP/1.1\r\nHost: a\r\n\r\n", STATUS_BAD_TARGET},
         {"GET /a?b\\c|{d} HTTP/1.1\r\nHost: a\r\n\r\n", STATUS_OK},
         {"GET /a\x01 HTTP/1.1\r\nHost: a\r\n\r\n", STATUS_BAD_TARGET},
         {"GET /a\x7f HTTP/1.1\r\nHost: a\r\n\r\n", STATUS_BAD_TARGET},
@@ -398,6 +404,7 @@ TEST(upgrade_counts_only_when_connection_lists_it)
     check_upgrade(GET11 "Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n", S("websocket"));
     check_upgrade(GET11 "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\r\n", S("websocket"));
     check_upgrade(GET11 "Connection: upgrade\r\nUpgrade: a\r\nUpgrade: b\r\n\r\n", S("a, b"));
+    check_upgrade(GET11 "Connection: upgrade\r\nUpgrade: a\r\nUpgrade:\r\n\r\n", S("a,"));
     check_upgrade(GET11 "Upgrade: websocket\r\nConnection: keep-alive\r\n\r\n", S(""));
     check_upgrade(GET11 "Upgrade: websocket\r\n\r\n", S(""));
     check_upgrade(GET11 "Connection: upgrade\r\n\r\n", S(""));

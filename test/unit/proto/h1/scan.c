@@ -21,10 +21,10 @@ TEST(scanners_find_the_bytes_that_they_say)
             char bytes[64], copy[16];
             memset(bytes, 'a', sizeof(bytes));
             bytes[place] = (char)c;
-            assert_int_equal(scan_controls64(bytes), (uint64_t)is_control(c) << place);
+            assert_int_equal(scan_controls64(bytes), (uint64_t)(is_control(c) || c >= 0x80) << place);
             if (place >= 16)
                 continue;
-            bool target_stop = c <= 0x20 || c >= 0x7f || strchr("\"#<>?\\", c) != NULL;
+            bool target_stop = c <= 0x20 || c >= 0x7f || strchr("\"#%<>?\\", c) != NULL;
             bool odd = !is_letter_or_digit(c) && c != '-' && c != '_';
             bool no_host = (!is_letter_or_digit(c) && c != '-' && c != '.') || (c >= 'A' && c <= 'Z');
             assert_int_equal(scan_colons16(bytes), (uint32_t)(c == ':') << place);
