@@ -38,7 +38,7 @@ UNIT_OBJECTS := $(UNIT:%.c=$(OUT)/obj/%.o)
 SAY   = $(if $(V),,@printf '  %-5s %s\n' "$(1)" "$@" &&)
 
 .PHONY: all help check unit unit-binary wire asan tsan fuzz fuzz-replay bench bench-calls \
-        bench-memory bench-reload bench-tools lint install clean format
+        bench-memory bench-reload bench-tools docs lint install clean format
 all: $(OUT)/portico                                  ## build/portico
 
 $(OUT)/portico: $(OBJECTS)
@@ -108,7 +108,11 @@ bench-memory: $(OUT)/portico $(BENCH_TOOLS)          ## bytes for each of 9,000 
 bench-reload: $(OUT)/portico $(BENCH_TOOLS)          ## requests lost and latency during reloads (P=peers)
 	bench/reload --portico $(OUT)/portico --peers "$(P)" $(ARGS)
 
-lint:                                                ## layers, names in ARCHITECTURE.md, style
+docs: $(OUT)/portico                                 ## docs/options.md anew, from the option tables
+	$(OUT)/portico help --markdown >docs/options.md.new
+	mv docs/options.md.new docs/options.md
+
+lint: $(OUT)/portico                                 ## layers, names in ARCHITECTURE.md, docs/options.md, style
 	tools/lint
 
 format:                                              ## clang-format over the sources
