@@ -95,7 +95,9 @@ static void reload(struct process *process, bool asked)
 {
     struct diag diag;
     struct settings_files files = {.paths = {0}};
-    struct model *model = settings_load(process->settings, &diag, &files);
+    struct settings settings = *process->settings;
+    settings.reloading = true;
+    struct model *model = settings_load(&settings, &diag, &files);
     uint64_t fingerprint = settings_fingerprint(&files);
     file_watch_set(&process->watch, &files);
     settings_files_release(&files);

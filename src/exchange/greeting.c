@@ -54,15 +54,6 @@ static void take_addresses(struct client *client, const struct proxyproto *heade
     client->unix_socket = false;
 }
 
-/* A trusted peer may leave the header out (its health checks do): what cannot be the beginning of one is the first byte of
- * a request. */
-static bool may_be_header(struct str bytes)
-{
-    static const struct str text = STR("PROXY "), binary = STR("\r\n\r\n\0\r\nQUIT\n");
-    return str_equal(str_first(text, bytes.len), str_first(bytes, text.len)) ||
-           str_equal(str_first(binary, bytes.len), str_first(bytes, binary.len));
-}
-
 /* Peeks, so that exactly the header is taken and whoever reads next finds its first byte. */
 static void on_ready(struct watch *watch, unsigned events)
 {
@@ -73,9 +64,11 @@ static void on_ready(struct watch *watch, unsigned events)
         return;
     struct proxyproto header = {.local = true};
     size_t length = 0;
-    enum status status = got <= 0                                         ? STATUS_BAD_PROXY_HEADER
-                         : !may_be_header(str_of(bytes, (size_t)got)) ? STATUS_OK
-                                                                          : proxyproto_parse(str_of(bytes, (size_t)got), &header, &length);
+    enum status status = STATUS_BAD_PROXY_HEADER;
+    if (got > 0 && !proxyproto_may_begin(str_of(bytes, (size_t)got)))
+        status = STATUS_OK;     /* left out, as health checks of a load balancer do */
+    else if (got > 0)
+        status = proxyproto_parse(str_of(bytes, (size_t)got), &header, &length);
     if (status == STATUS_AGAIN && (events & WATCH_HANGUP) == 0)
         return;
     if (status != STATUS_OK || (length != 0 && recv(watch->fd, bytes, length, 0) != (ssize_t)length)) {

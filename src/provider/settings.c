@@ -100,9 +100,8 @@ struct model *settings_load(const struct settings *settings, struct diag *diag, 
     if (path != NULL) {
         note_file(files, path);
         root = load_file(path, LOAD_MAIN, arena, diag);
-        /* Seen when an editor has only begun to write: an empty file is nobody's wish. */
-        if (root != NULL && root->kind == NODE_NULL)
-            diag_error(diag, root->span, "the file is empty");
+        if (settings->reloading && diag->errors == 0 && (root == NULL || root->kind != NODE_MAP))
+            diag_error(diag, SPAN_NONE, "%s is empty", path);
     } else if (flags.options->count == 0) {
         diag_error(diag, SPAN_NONE, "no configuration: give --config FILE, or flags such as --entryPoints.web.address=:8080");
     }

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "observe/access_log.h"
 #include "snapshot/build.h"
+#include "upstream/server.h"
 
 static _Atomic uint64_t generations;
 
@@ -64,6 +65,7 @@ static void begin(struct build *build, struct model *model, unsigned workers, st
     atomic_store(&graph->refs, 1);
     graph->generation = 1 + atomic_fetch_add(&generations, 1);
     graph->destroy = destroy_graph;
+    server_new_generation(graph->generation);
     char host[256] = "";
     gethostname(host, sizeof(host) - 1);
     graph->host_name = arena_str(&graph->arena, str_from(host));

@@ -18,12 +18,14 @@ struct upstream_pools {
     struct pool **slots;
     unsigned size;
     unsigned idle;
+    uint64_t generation;              /* of the configuration that runs: see upstream_sweep */
     struct list fetches;              /* under way */
 };
 
 /* What a connection keeps of where it came from. */
 struct attempt {
     struct server *server;            /* one reference */
+    struct addr address;              /* the one that is tried or was reached */
     unsigned slot;
     unsigned tries_left;              /* further addresses of the name */
     unsigned max_idle;
@@ -79,11 +81,16 @@ static void on_close(struct h1_client *connection)
     connection->owner_data = NULL;
 }
 
+static bool is_gone(const struct upstream_pools *pools, const struct server *server)
+{
+    return atomic_load_explicit(&server->generation, memory_order_relaxed) < pools->generation;
+}
+
 static void on_idle(struct h1_client *connection)
 {
     struct attempt *attempt = connection->owner_data;
     struct pool *pool = pool_of(connection->wire.worker, attempt->slot);
-    if (pool->count >= attempt->max_idle) {
+    if (pool->count >= attempt->max_idle || is_gone(connection->wire.worker->upstreams, attempt->server)) {
         h1_client_close(connection);
         return;
     }
@@ -99,7 +106,11 @@ static bool next_address(struct h1_client *connection, enum status status, struc
     if (attempt->tries_left == 0 || status == STATUS_OVERLOADED)
         return false;
     attempt->tries_left--;
-    return server_next_address(attempt->server, ret_addr);
+    server_address_failed(attempt->server, &attempt->address);
+    if (!server_next_address(attempt->server, ret_addr))
+        return false;
+    attempt->address = *ret_addr;
+    return true;
 }
 
 static const struct h1_client_owner owner = {.on_idle = on_idle, .on_close = on_close, .next_address = next_address};
@@ -119,6 +130,14 @@ static struct h1_client *take_idle(struct worker *worker, const struct server *s
     return NULL;
 }
 
+/* How many addresses a name has beside the one that is tried first. */
+static unsigned further_addresses(struct server *server)
+{
+    struct addr addresses[SERVER_ADDRESSES_MAX];
+    unsigned count = server->named ? server_addresses(server, addresses) : 0;
+    return count > 1 ? count - 1 : 0;
+}
+
 static enum status open_new(struct worker *worker, struct server *server, const struct transport *transport,
                             struct upstream_stream *stream)
 {
@@ -127,20 +146,21 @@ static enum status open_new(struct worker *worker, struct server *server, const 
         return STATUS_UPSTREAM_UNRESOLVED;
     struct attempt *attempt = memory_zalloc(sizeof(*attempt));
     *attempt = (struct attempt){.server = server_ref(server),
+                                .address = address,
                                 .slot = server->slot,
-                                .tries_left = server->named ? SERVER_ADDRESSES_MAX : 0,
+                                .tries_left = further_addresses(server),
                                 .max_idle = transport->max_idle,
                                 .idle_timeout = transport->idle_timeout};
-    if (attempt->tries_left >= server->address_count)
-        attempt->tries_left = server->address_count != 0 ? server->address_count - 1 : 0;
     struct h1_limits limits = {
         .line_bytes = 65536, .head_bytes = transport->max_head_bytes, .field_count = 1000};
     struct h1_client *connection;
     enum status status = h1_client_new(worker, &address, &limits, &owner, attempt, &connection);
-    while (status != STATUS_OK && status != STATUS_AGAIN && attempt->tries_left != 0 &&
-           server_next_address(server, &address)) {
+    while (status != STATUS_OK && status != STATUS_AGAIN && attempt->tries_left != 0) {
         attempt->tries_left--;
-        status = h1_client_new(worker, &address, &limits, &owner, attempt, &connection);
+        server_address_failed(server, &attempt->address);
+        if (!server_next_address(server, &attempt->address))
+            break;
+        status = h1_client_new(worker, &attempt->address, &limits, &owner, attempt, &connection);
     }
     if (status != STATUS_OK && status != STATUS_AGAIN) {
         server_unref(server);
@@ -161,13 +181,19 @@ enum status upstream_open(struct worker *worker, struct server *server, const st
     return STATUS_OK;
 }
 
-void upstream_forget(struct worker *worker, const struct server *server)
+void upstream_sweep(struct worker *worker, uint64_t generation)
 {
-    if (worker->upstreams == NULL || server->slot >= worker->upstreams->size)
-        return;
-    struct h1_client *connection;
-    while ((connection = take_idle(worker, server)) != NULL)
-        h1_client_close(connection);
+    struct upstream_pools *pools = pools_of(worker);
+    pools->generation = generation;
+    for (unsigned slot = 0; slot < pools->size; slot++) {
+        if (pools->slots[slot] == NULL)
+            continue;
+        LIST_FOREACH(&pools->slots[slot]->idle, it) {
+            struct h1_client *connection = container_of(it, struct h1_client, link);
+            if (is_gone(pools, ((const struct attempt *)connection->owner_data)->server))
+                h1_client_close(connection);
+        }
+    }
 }
 
 void upstream_forget_all(struct worker *worker)

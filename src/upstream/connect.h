@@ -25,8 +25,9 @@ struct transport {
 enum status upstream_open(struct worker *worker, struct server *server, const struct transport *transport,
                           bool fresh, struct upstream_stream *stream);
 
-/* Idle connections of this worker to a server are closed (the server is gone or went down). */
-void upstream_forget(struct worker *worker, const struct server *server);
+/* A configuration of this generation runs now: idle connections to servers that it does not name are closed, and those that
+ * become idle later too. */
+void upstream_sweep(struct worker *worker, uint64_t generation);
 /* All of them, and the fetches under way are cancelled; at the end of a worker, whose loop turns once more to free them. */
 void upstream_forget_all(struct worker *worker);
 /* The worker's fetches under way: for upstream/fetch.c. */

@@ -89,6 +89,13 @@ static struct str trim_slashes(struct str url)
     return url;
 }
 
+static _Atomic uint64_t present_generation;
+
+void server_new_generation(uint64_t generation)
+{
+    atomic_store(&present_generation, generation);
+}
+
 struct server *server_get(struct str service, struct str url)
 {
     struct server_url parts;
@@ -113,6 +120,7 @@ struct server *server_get(struct str service, struct str url)
     } else {
         server_ref(server);
     }
+    atomic_store(&server->generation, atomic_load(&present_generation));
     pthread_mutex_unlock(&registry_lock);
     text_release(&key);
     if (is_new && server->named)

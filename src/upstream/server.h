@@ -49,6 +49,7 @@ struct server {
     uint64_t serial;                /* never given twice: tells a slot's former owner from its present one */
     uint64_t id_hash;               /* of the URL, the same in every run: sticky cookies, rendezvous */
     _Atomic unsigned refs;
+    _Atomic uint64_t generation;    /* the last configuration that named it: see server_new_generation */
 
     _Atomic int state;              /* enum server_state */
     _Atomic bool healthy;           /* by active checks; true where there are none */
@@ -92,6 +93,9 @@ uint64_t server_stable_hash(struct str text);
 /* The server of a service, made when it is new (one reference for the caller). NULL: bad URL. Control thread. A named one
  * is resolved from then on, if the resolver runs. */
 struct server *server_get(struct str service, struct str url);
+/* A configuration begins to be compiled: the servers it gets are stamped with its generation, so that connections to those
+ * it leaves out can be told (upstream_sweep). */
+void server_new_generation(uint64_t generation);
 struct server *server_ref(struct server *server);
 void server_unref(struct server *server);
 /* For upstream/resolve.c, which has the last word on servers with a name. */

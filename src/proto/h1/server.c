@@ -91,6 +91,16 @@ static void read_away(struct h1_server *connection)
     close_now(connection, false);
 }
 
+/* No memory for a request: said with what is at hand, for whoever is on the other side to come again. */
+static void refuse_for_load(struct h1_server *connection)
+{
+    static char text[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    struct iovec vector = {.iov_base = text, .iov_len = sizeof(text) - 1};
+    size_t sent;
+    sock_write(&connection->wire.sock, &vector, 1, false, &sent);
+    close_now(connection, false);
+}
+
 /* A stream for the request whose first bytes have come. */
 static bool open_stream(struct h1_server *connection)
 {
@@ -178,13 +188,17 @@ static void advance_head(struct h1_server *connection)
                 begin_stream(connection, status);
                 return;
             }
+            if (status == STATUS_OVERLOADED && connection->stream == NULL) {
+                refuse_for_load(connection);
+                return;
+            }
             if (status != STATUS_OK) {
                 h1_server_close(connection, STATUS_CLIENT_ABORTED);
                 return;
             }
         }
         if (connection->stream == NULL && !open_stream(connection)) {
-            h1_server_close(connection, STATUS_CLIENT_ABORTED);
+            refuse_for_load(connection);
             return;
         }
         enum status status = read_head(connection);

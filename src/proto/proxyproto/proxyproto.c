@@ -150,6 +150,16 @@ static bool begins(struct str bytes, struct str start)
     return len == 0 || memcmp(bytes.data, start.data, len) == 0;
 }
 
+static bool begins_alike(struct str bytes, const char *signature, size_t len)
+{
+    return memcmp(bytes.data, signature, bytes.len < len ? bytes.len : len) == 0;
+}
+
+bool proxyproto_may_begin(struct str bytes)
+{
+    return begins_alike(bytes, v2_signature, sizeof(v2_signature)) || begins_alike(bytes, "PROXY ", 6);
+}
+
 enum status proxyproto_parse(struct str bytes, struct proxyproto *ret_header, size_t *ret_length)
 {
     *ret_header = (struct proxyproto){.source.ss_family = AF_UNSPEC};

@@ -15,6 +15,8 @@ struct proxyproto {
     struct sockaddr_storage destination;
 };
 
+/* Could these first bytes be those of a header? False as soon as they cannot: a peer that may send one has left it out. */
+bool proxyproto_may_begin(struct str bytes);
 /* OK with *ret_length bytes consumed; AGAIN: more needed; BAD_PROXY_HEADER. */
 enum status proxyproto_parse(struct str bytes, struct proxyproto *ret_header, size_t *ret_length);
 

@@ -157,3 +157,13 @@ TEST(malformed_version_2_is_refused)
         assert_int_equal(parse(texts[i], &header, &length), STATUS_BAD_PROXY_HEADER);
     }
 }
+
+TEST(what_cannot_become_a_header_is_seen_at_its_first_strange_byte)
+{
+    assert_true(proxyproto_may_begin(S("P")));
+    assert_true(proxyproto_may_begin(S("PROXY TCP4 ")));
+    assert_true(proxyproto_may_begin(S("\r\n\r\n")));
+    assert_false(proxyproto_may_begin(S("PO")));
+    assert_false(proxyproto_may_begin(S("GET / HTTP/1.1\r\n")));
+    assert_false(proxyproto_may_begin(S("\r\nGET")));
+}

@@ -98,6 +98,7 @@ class Backend(_Listener):
         super().__init__(**more)
 
     def serve(self, connection, number):
+        connection.settimeout(None)     # it may idle for as long as the test lasts
         reader = Reader(lambda: connection.recv(1 << 16))
         while True:
             try:
