@@ -45,6 +45,22 @@ static struct diag_item *next_item(struct diag *diag)
     return &diag->items[diag->count++];
 }
 
+static bool same_place(struct span a, struct span b)
+{
+    return a.source == b.source && a.line == b.line && a.column == b.column && a.length == b.length;
+}
+
+/* What is looked at twice (a middleware on two routers, a router on two entrypoints) is told once. */
+static bool is_told_already(const struct diag *diag, const struct diag_item *item)
+{
+    for (const struct diag_item *it = diag->items; it < item; it++) {
+        if (it->severity == item->severity && item->span.source != NULL &&
+            same_place(it->span, item->span) && str_equal(it->message, item->message))
+            return true;
+    }
+    return false;
+}
+
 static struct diag_item *report(struct diag *diag, enum diag_severity severity, struct span span,
                                 const char *format, va_list args)
     __attribute__((format(printf, 4, 0)));
@@ -55,6 +71,10 @@ static struct diag_item *report(struct diag *diag, enum diag_severity severity, 
     *item = (struct diag_item){.severity = severity, .span = span};
     if (item != &diag->beyond)
         item->message = arena_vprintf(diag->arena, format, args);
+    if (item != &diag->beyond && is_told_already(diag, item)) {
+        diag->count--;
+        return &diag->beyond;
+    }
     if (diag->context != NULL) {
         item->context = diag->context->text;
         item->context_span = diag->context->span;

@@ -69,7 +69,7 @@ const struct source *diag_source(struct arena *arena, struct str name, struct st
 const struct source *diag_source_word(struct arena *arena, struct str name, struct str content);
 
 /* The report; gives the item so that a hint can be added: valid until the next report. After
- * DIAG_ITEMS_MAX items further ones are only counted. */
+ * DIAG_ITEMS_MAX items further ones are only counted. The same words at the same place are one report. */
 struct diag_item *diag_error(struct diag *diag, struct span span, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 struct diag_item *diag_warning(struct diag *diag, struct span span, const char *format, ...)

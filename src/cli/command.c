@@ -52,6 +52,16 @@ void command_show(struct diag *diag)
     text_release(&text);
 }
 
+int command_failure(const struct diag *diag)
+{
+    for (size_t i = 0; i < diag->count; i++) {
+        const struct source *source = diag->items[i].span.source;
+        if (diag->items[i].severity == DIAG_ERROR && (source == NULL || !source->word || !str_starts(source->name, S("-"))))
+            return EXIT_FAILED;
+    }
+    return diag->errors != 0 ? EXIT_USAGE : EXIT_FAILED;
+}
+
 int command_misused(const struct command *command, const char *format, ...)
 {
     va_list args;
@@ -91,7 +101,7 @@ int command_help(const struct command *command)
             snprintf(letter, sizeof(letter), "-%c, ", flag->letter);
         int width = printf("  %4s--%s%s%s", letter, flag->name, flag->argument != NULL ? " " : "",
                            flag->argument != NULL ? flag->argument : "");
-        printf("%*s%s\n", width < 28 ? 28 - width : 1, "", flag->help);
+        printf("%*s%s\n", width < 32 ? 32 - width : 1, "", flag->help);
     }
     if (command->takes_options)
         puts("\nAny option of the configuration may be given as well (--log.level=debug): 'portico help OPTION' explains it,\n"

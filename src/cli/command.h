@@ -37,6 +37,8 @@ void command_show(struct diag *diag);
 bool command_wants_color(int fd);
 /* What the command does and takes, on standard output; gives EXIT_GOOD. */
 int command_help(const struct command *command);
+/* The exit code for a configuration with errors: EXIT_USAGE when all of them stand on the command line. */
+int command_failure(const struct diag *diag);
 /* One line on standard error for a wrong use, with the usage; gives EXIT_USAGE. */
 int command_misused(const struct command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

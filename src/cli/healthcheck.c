@@ -113,7 +113,7 @@ static int run(const struct command *command, const char *const *words, size_t c
     struct settings settings = {.words = words, .word_count = count, .environment = environ};
     struct diag diag;
     struct model *model = settings_load(&settings, &diag, NULL);
-    int code = EXIT_FAILED;
+    int code = command_failure(&diag);
     if (diag.errors != 0)
         command_show(&diag);
     else

@@ -207,6 +207,7 @@ static int start(struct process *process)
         graph = load(process, model, &diag);
     if (diag.errors + diag.warnings != 0)
         command_show(&diag);
+    int failure = command_failure(&diag);
     diag_release(&diag);
     if (graph != NULL) {
         adopt(process, graph);
@@ -215,7 +216,7 @@ static int start(struct process *process)
         file_watch_set(&process->watch, &files);
     }
     settings_files_release(&files);
-    return graph != NULL ? EXIT_GOOD : EXIT_FAILED;
+    return graph != NULL ? EXIT_GOOD : failure;
 }
 
 static void announce(const struct graph *graph)

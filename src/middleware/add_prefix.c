@@ -43,6 +43,7 @@ static const struct middleware_type add_prefix = {
     .choice = {.name = "addPrefix", .summary = "Puts a prefix before the path.", .table = &add_prefix_table},
     .state_size = sizeof(struct add_prefix_state),
     .compile = compile,
+    .pure = true,
     .on_request = on_request,
 };
 REGISTER(middleware_type, add_prefix);

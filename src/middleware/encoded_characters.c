@@ -70,6 +70,7 @@ static const struct middleware_type encoded_characters = {
                .table = &encoded_characters_table},
     .state_size = sizeof(struct encoded_characters_state),
     .compile = compile,
+    .pure = true,
     .on_request = on_request,
 };
 REGISTER(middleware_type, encoded_characters);

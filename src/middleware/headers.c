@@ -151,6 +151,7 @@ static const struct middleware_type headers = {
     .state_size = sizeof(struct headers_state),
     .compile = compile,
     .destroy = destroy,
+    .pure = true,
     .on_request = on_request,
     .on_response = on_response,
 };

@@ -75,6 +75,7 @@ static const struct middleware_type ip_allow_list = {
                .table = &allow_table},
     .state_size = sizeof(struct ip_list_state),
     .compile = compile,
+    .pure = true,
     .on_request = allow_on_request,
 };
 REGISTER(middleware_type, ip_allow_list);
@@ -83,6 +84,7 @@ static const struct middleware_type ip_deny_list = {
     .choice = {.name = "ipDenyList", .summary = "Refuses these addresses.", .table = &deny_table},
     .state_size = sizeof(struct ip_list_state),
     .compile = compile,
+    .pure = true,
     .on_request = deny_on_request,
 };
 REGISTER(middleware_type, ip_deny_list);

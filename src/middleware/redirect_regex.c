@@ -59,6 +59,7 @@ static const struct middleware_type redirect_regex = {
     .state_size = sizeof(struct redirect_regex_state),
     .compile = compile,
     .destroy = destroy,
+    .pure = true,
     .on_request = on_request,
 };
 REGISTER(middleware_type, redirect_regex);

@@ -87,6 +87,7 @@ static const struct middleware_type redirect_scheme = {
     .choice = {.name = "redirectScheme", .summary = "Redirects to another scheme or port.", .table = &redirect_scheme_table},
     .state_size = sizeof(struct redirect_scheme_state),
     .compile = compile,
+    .pure = true,
     .on_request = on_request,
 };
 REGISTER(middleware_type, redirect_scheme);

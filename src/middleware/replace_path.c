@@ -47,6 +47,7 @@ static const struct middleware_type replace_path = {
                .table = &replace_path_table},
     .state_size = sizeof(struct replace_path_state),
     .compile = compile,
+    .pure = true,
     .on_request = on_request,
 };
 REGISTER(middleware_type, replace_path);

@@ -55,6 +55,7 @@ static const struct middleware_type replace_path_regex = {
     .state_size = sizeof(struct replace_path_regex_state),
     .compile = compile,
     .destroy = destroy,
+    .pure = true,
     .on_request = on_request,
 };
 REGISTER(middleware_type, replace_path_regex);

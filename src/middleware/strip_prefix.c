@@ -35,6 +35,7 @@ static enum verdict on_request(struct exchange *x, struct middleware *m, void *o
 
 static const struct middleware_type strip_prefix = {
     .choice = {.name = "stripPrefix", .summary = "Takes a prefix off the path.", .table = &strip_prefix_table},
+    .pure = true,
     .on_request = on_request,
 };
 REGISTER(middleware_type, strip_prefix);

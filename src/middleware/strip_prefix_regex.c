@@ -65,6 +65,7 @@ static const struct middleware_type strip_prefix_regex = {
     .state_size = sizeof(struct regexes),
     .compile = compile,
     .destroy = destroy,
+    .pure = true,
     .on_request = on_request,
 };
 REGISTER(middleware_type, strip_prefix_regex);

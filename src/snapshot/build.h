@@ -42,6 +42,9 @@ bool build_chain(struct build *build, struct router *router, const struct entry 
 bool build_internal_chain(struct build *build, struct router *router, const struct middleware_type *type,
                           const void *options);
 
+/* Those that no chain has are built once as well, so that their mistakes are found. */
+void build_unused_middlewares(struct build *build);
+
 /* routers.c: entries first, then the routers and each entry's table. */
 struct entry_rules;
 void build_entries(struct build *build);

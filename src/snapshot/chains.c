@@ -52,7 +52,8 @@ static void collect_one(struct collector *collector, struct named *named, struct
 {
     struct diag *diag = collector->build->compile.diag;
     const struct middleware_config *config = named->value;
-    if (config->type.type == NULL) {
+    named->used = true;
+    if (named->failed || config->type.type == NULL) {
         collector->good = false;      /* the binder has said so */
         return;
     }
@@ -129,4 +130,19 @@ bool build_internal_chain(struct build *build, struct router *router, const stru
     struct collector collector = {.build = build, .router = router, .good = true};
     add(&collector, new_middleware(&collector, type, router->name, options, S("internal")));
     return finish_chain(&collector);
+}
+
+void build_unused_middlewares(struct build *build)
+{
+    const struct map *map = &build->names.maps[NAME_MIDDLEWARE];
+    for (uint32_t i = 0; i < map->count; i++) {
+        struct named *named = map->items[i].value;
+        if (named == NULL || named->used)
+            continue;
+        struct router nobody = {.name = named->name};
+        struct collector collector = {.build = build, .router = &nobody, .good = true};
+        ptrdiff_t at = str_find_last_char(named->name, '@');
+        collect_one(&collector, named, str_first(named->name, (size_t)at),
+                    named->node != NULL ? named->node->key_span : SPAN_NONE, 0);
+    }
 }

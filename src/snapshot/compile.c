@@ -109,6 +109,7 @@ struct graph *snapshot_compile(struct model *model, unsigned workers, struct dia
     build_entries(&build);
     build_all_services(&build);
     build_routers(&build);
+    build_unused_middlewares(&build);
     end(&build);
     if (diag->errors != errors) {
         destroy_graph(build.graph);

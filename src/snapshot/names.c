@@ -14,6 +14,7 @@ static void collect_objects(struct names *names, enum name_kind kind, const stru
         named->provider = provider;
         named->value = item->value;
         named->node = item->node;
+        named->failed = item->broken;
         const struct named *before = map_put(&names->maps[kind], named->name, named);
         if (before == NULL)
             continue;

@@ -16,7 +16,8 @@ struct named {
     const struct node *node;
     void *built;                  /* what compilation made of it; NULL: nothing yet */
     bool building;                /* to find circles */
-    bool failed;
+    bool used;                    /* a middleware: it is in some chain */
+    bool failed;                  /* mistakes were reported, by the binder or here: not to be built */
 };
 
 struct names {

@@ -37,7 +37,7 @@ static void check_addresses(struct build *build)
     for (unsigned i = 0; i < graph->entry_count; i++)
         for (unsigned j = 0; j < i; j++) {
             const struct entry *one = graph->entries[i], *other = graph->entries[j];
-            if (one->address.len == other->address.len &&
+            if (one->address.len != 0 && one->address.len == other->address.len &&
                 memcmp(&one->address.any, &other->address.any, one->address.len) == 0)
                 diag_error(build->compile.diag, node_span(node_get(one->config->origin, S("address"))),
                            "entrypoint '%.*s' has the address of '%.*s'", STR_ARGS(one->name), STR_ARGS(other->name));
@@ -170,6 +170,9 @@ void build_routers(struct build *build)
     const struct map *map = &build->names.maps[NAME_ROUTER];
     for (uint32_t i = 0; i < map->count; i++) {
         const struct named *named = map->items[i].value;
+        const struct router_config *config = named->value;
+        if (named->failed && (str_empty(config->rule) || str_empty(config->service)))
+            continue;      /* the binder has said so */
         ptrdiff_t at = str_find_last_char(named->name, '@');
         diag_enter(diag, named->node != NULL ? named->node->key_span : SPAN_NONE, "in router '%.*s'", (int)at,
                    named->name.data);

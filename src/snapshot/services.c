@@ -24,7 +24,7 @@ const struct transport *build_transport(struct build *build, struct str referenc
         return build->default_transport;
     }
     struct named *named = names_find(&build->names, NAME_TRANSPORT, reference, provider, span, build->compile.diag);
-    if (named == NULL)
+    if (named == NULL || named->failed)
         return NULL;
     if (named->built == NULL)
         named->built = compile_transport_config(build, named->name, named->value);

@@ -150,7 +150,7 @@ def test_explain_of_what_no_router_takes(run, config):
 
 def test_explain_takes_a_method_fields_and_an_address(run, config):
     text = GOOD.replace("Host(`example.com`) && PathPrefix(`/api`)",
-                        "Method(`POST`) && Header(`X-A`, `b: c`) && ClientIP(`192.0.2.0/24`)")
+                        "'Method(`POST`) && Header(`X-A`, `b: c`) && ClientIP(`192.0.2.0/24`)'")
     path = config(text)
     asked = ["-X", "POST", "-H", "X-A: b: c", "--from", "192.0.2.9", "http://x/"]
     assert explain(run, path, *asked)["router"].split("@")[0] == "api"

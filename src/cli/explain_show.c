@@ -1,0 +1,155 @@
+#include "cli/explain_show.h"
+
+#define GREEN "\033[32m"
+#define RED "\033[31m"
+#define BOLD "\033[1m"
+
+/* ---- for people ---- */
+
+static void label(const char *text, bool color, struct text *out)
+{
+    text_addf(out, "%s%-12s%s", color ? BOLD : "", text, color ? "\033[0m" : "");
+}
+
+static void show_tried(const struct way *way, bool color, struct text *out)
+{
+    const struct explanation *explanation = &way->explanation;
+    for (size_t i = 0; i < explanation->count; i++) {
+        const struct explained *tried = &explanation->tried[i];
+        const struct router *router = tried->entry->router;
+        label(i == 0 ? "routers" : "", color, out);
+        if (tried->matched)
+            text_addf(out, "%s+ %.*s%s: %.*s\n", color ? GREEN : "", STR_ARGS(router->name), color ? "\033[0m" : "",
+                      STR_ARGS(router->rule));
+        else
+            text_addf(out, "%s- %.*s%s: not %.*s, %.*s\n", color ? RED : "", STR_ARGS(router->name), color ? "\033[0m" : "",
+                      STR_ARGS(tried->failed), STR_ARGS(tried->why));
+    }
+    if (explanation->count == 0) {
+        label("routers", color, out);
+        text_add(out, S("there are none on this entrypoint\n"));
+    }
+}
+
+static void show_chain(const struct way *way, bool color, struct text *out)
+{
+    const struct router *router = way->x.router;
+    for (unsigned i = 0; i < router->chain_count; i++) {
+        const struct middleware *m = router->chain[i];
+        label(i == 0 ? "middlewares" : "", color, out);
+        text_addf(out, "%.*s (%s)%s\n", STR_ARGS(m->name), m->type->choice.name,
+                  i == way->passed ? " answers" : i > way->passed ? " is not reached" : "");
+    }
+}
+
+static void show_answer(const struct way *way, bool color, struct text *out)
+{
+    const struct response *response = &way->x.response;
+    struct str location = fields_value(&response->fields, FIELD_LOCATION);
+    label("answer", color, out);
+    text_addf(out, "%d %.*s%s%.*s\n", response->status, STR_ARGS(http_reason(response->status)),
+              location.len != 0 ? ", to " : "", STR_ARGS(location));
+}
+
+static void show_services(const struct way *way, bool color, struct text *out)
+{
+    for (unsigned i = 0; i < way->service_count; i++) {
+        const struct service *service = way->services[i];
+        label(i == 0 ? "service" : "", color, out);
+        text_addf(out, "%*s%.*s (%s)\n", (int)(2 * i), "", STR_ARGS(service->name),
+                  service->internal ? "internal" : service->type->choice.name);
+    }
+}
+
+static void show_server(const struct way *way, bool color, struct text *out)
+{
+    label("server", color, out);
+    if (way->server == NULL) {
+        bool names_servers = way->services[0]->type->choose != NULL;
+        text_addf(out, "%s\n", names_servers ? "none is ready: the answer is 503" : "none: the service answers itself");
+        return;
+    }
+    text_addf(out, "%.*s\n", STR_ARGS(way->server->url));
+    label("request", color, out);
+    text_addf(out, "%.*s %.*s (Host: %.*s)\n", STR_ARGS(way->method), STR_ARGS(way->url), STR_ARGS(way->host));
+}
+
+void explain_show(const struct way *way, const char *note, bool color, struct text *out)
+{
+    const struct entry *entry = way->x.entry;
+    label("entrypoint", color, out);
+    text_addf(out, "%.*s (%.*s)%s\n", STR_ARGS(entry->name), STR_ARGS(entry->address_text), note);
+    if (way->refused != STATUS_OK) {
+        label("answer", color, out);
+        text_addf(out, "%d: %s\n", status_http(way->refused), status_text(way->refused));
+        return;
+    }
+    show_tried(way, color, out);
+    if (way->x.router == NULL) {
+        label("answer", color, out);
+        text_add(out, S("404: no router takes this request\n"));
+        return;
+    }
+    show_chain(way, color, out);
+    if (way->x.answered_here) {
+        show_answer(way, color, out);
+        return;
+    }
+    show_services(way, color, out);
+    show_server(way, color, out);
+}
+
+/* ---- for programs ---- */
+
+static void add_string(struct text *out, struct str s)
+{
+    if (s.data == NULL || s.len == 0) {
+        text_add(out, S("null"));
+        return;
+    }
+    text_add_char(out, '"');
+    text_add_json(out, s);
+    text_add_char(out, '"');
+}
+
+static void add_tried(const struct way *way, struct text *out)
+{
+    text_add(out, S(",\"tried\":["));
+    for (size_t i = 0; i < way->explanation.count; i++) {
+        const struct explained *tried = &way->explanation.tried[i];
+        text_add(out, i != 0 ? S(",{\"router\":") : S("{\"router\":"));
+        add_string(out, ((const struct router *)tried->entry->router)->name);
+        text_addf(out, ",\"matched\":%s,\"failed\":", tried->matched ? "true" : "false");
+        add_string(out, tried->failed);
+        text_add_char(out, '}');
+    }
+    text_add_char(out, ']');
+}
+
+static void add_middlewares(const struct router *router, struct text *out)
+{
+    text_add(out, S(",\"middlewares\":["));
+    for (unsigned i = 0; router != NULL && i < router->chain_count; i++) {
+        text_add(out, i != 0 ? S(",") : S(""));
+        add_string(out, router->chain[i]->name);
+    }
+    text_add_char(out, ']');
+}
+
+void explain_show_json(const struct way *way, struct text *out)
+{
+    const struct router *router = way->x.router;
+    text_add(out, S("{\"entryPoint\":"));
+    add_string(out, way->x.entry->name);
+    text_add(out, S(",\"router\":"));
+    add_string(out, router != NULL ? router->name : STR_NONE);
+    add_tried(way, out);
+    add_middlewares(router, out);
+    text_add(out, S(",\"service\":"));
+    add_string(out, router != NULL ? router->service->name : STR_NONE);
+    text_add(out, S(",\"server\":"));
+    add_string(out, way->server != NULL ? way->server->url : STR_NONE);
+    text_add(out, S(",\"url\":"));
+    add_string(out, way->url);
+    text_add(out, S("}\n"));
+}

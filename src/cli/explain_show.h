@@ -1,0 +1,13 @@
+/* A way (cli/explain_way.h) for people and for programs. */
+#ifndef CLI_EXPLAIN_SHOW_H
+#define CLI_EXPLAIN_SHOW_H
+
+#include "base/text.h"
+#include "cli/explain_way.h"
+
+/* `note`: why this entrypoint, or "". */
+void explain_show(const struct way *way, const char *note, bool color, struct text *out);
+/* {entryPoint, router, tried: [{router, matched, failed}], middlewares, service, server, url} */
+void explain_show_json(const struct way *way, struct text *out);
+
+#endif

@@ -1,0 +1,131 @@
+#include "cli/explain_way.h"
+
+#include "base/text.h"
+#include "exchange/chain.h"
+#include "exchange/incoming.h"
+#include "exchange/outgoing.h"
+#include "proto/h1/parse.h"
+
+#define HEAD_MAX ((size_t)16 << 20)
+
+/* The request goes through the parser that reads real ones, so it is refused as they are. */
+static enum status parse(struct way *way, const struct way_request *asked)
+{
+    struct exchange *x = &way->x;
+    struct h1_head head = {.seen = 0};
+    struct text text;
+    bool has_host = false;
+    for (size_t i = 0; i < asked->field_count; i++)
+        has_host = has_host || str_starts_nocase(asked->fields[i], S("host:"));
+    text_init(&text, HEAD_MAX);
+    text_addf(&text, "%.*s %.*s HTTP/1.1\r\n", STR_ARGS(asked->method), STR_ARGS(asked->target));
+    if (!has_host)
+        text_addf(&text, "Host: %.*s\r\n", STR_ARGS(asked->authority));
+    for (size_t i = 0; i < asked->field_count; i++)
+        text_addf(&text, "%.*s\r\n", STR_ARGS(asked->fields[i]));
+    text_add(&text, S("\r\n"));
+    struct str bytes = arena_str(&x->arena, text_str(&text));
+    text_release(&text);
+    fields_init(&x->stream.request.fields, &x->arena, 24);
+    fields_init(&x->stream.request.trailers, &x->arena, 0);
+    x->stream.request.scheme = asked->tls ? S("https") : S("http");
+    enum status status = h1_parse_request(bytes, &x->entry->limits, &x->stream.request, &head);
+    return status == STATUS_AGAIN ? STATUS_BAD_REQUEST : status;
+}
+
+static void find_router(struct way *way)
+{
+    struct exchange *x = &way->x;
+    struct route_input input = {
+        .request = &x->stream.request, .path = x->routing_path, .peer = &way->client.peer, .arena = &x->arena};
+    way->explanation = explain(x->entry->table, &input, &x->arena);
+    x->router = way->explanation.found != NULL ? way->explanation.found->router : NULL;
+}
+
+/* A middleware that is not pure asks somebody, counts or waits: it is taken to let the request pass. */
+static void pass_middlewares(struct way *way)
+{
+    struct exchange *x = &way->x;
+    const struct router *router = x->router;
+    if (!chain_begin(x))
+        return;
+    for (way->passed = 0; way->passed < router->chain_count; way->passed++) {
+        struct middleware *m = router->chain[way->passed];
+        void *own = m->type->exchange_size != 0 ? x->chain_memory + m->own_offset : NULL;
+        if (m->type->pure && m->type->on_request(x, m, own) == VERDICT_ANSWER)
+            return;
+    }
+}
+
+/* The way from `service` down to the one with this name. */
+static bool find_services(struct way *way, struct service *service, struct str name)
+{
+    if (way->service_count == WAY_SERVICES_MAX)
+        return false;
+    way->services[way->service_count++] = service;
+    if (str_equal(service->name, name))
+        return true;
+    struct service *child;
+    for (unsigned i = 0; (child = service_child(service, i)) != NULL; i++)
+        if (find_services(way, child, name))
+            return true;
+    way->service_count--;
+    return false;
+}
+
+static void find_server(struct way *way, struct service *service)
+{
+    struct exchange *x = &way->x;
+    const struct transport *transport = NULL;
+    struct request copy;
+    way->server = service_choose(service, x->worker, &x->client_ip, &transport);
+    if (way->server == NULL || !find_services(way, service, way->server->service)) {
+        way->service_count = 1;
+        way->services[0] = service;
+    }
+    if (way->server == NULL)
+        return;
+    x->server = way->server;
+    x->service = way->services[way->service_count - 1];
+    const struct request *request = outgoing_address(x, &copy);
+    struct str origin = way->server->unix_socket
+                            ? arena_printf(&x->arena, "unix:%.*s:", STR_ARGS(way->server->host))
+                            : arena_printf(&x->arena, "%.*s://%.*s", STR_ARGS(way->server->scheme), STR_ARGS(way->server->authority));
+    way->url = arena_printf(&x->arena, "%.*s%.*s%s%.*s", STR_ARGS(origin), STR_ARGS(request->path),
+                            request->query.data != NULL ? "?" : "", STR_ARGS(request->query));
+    way->method = request->method_name;
+    way->host = request->authority;
+}
+
+void way_find(struct way *way, struct worker *worker, struct graph *graph, struct entry *entry,
+              const struct way_request *request)
+{
+    struct exchange *x = &way->x;
+    memset(way, 0, sizeof(*way));
+    arena_init(&x->arena, ARENA_UNLIMITED);
+    way->client = (struct client){.peer = request->peer, .tls = request->tls};
+    x->worker = worker;
+    x->graph = graph;
+    x->entry = entry;
+    x->stream.client = &way->client;
+    x->stream.arena = &x->arena;
+    timer_init(&x->timer, NULL);
+    way->refused = parse(way, request);
+    if (way->refused == STATUS_OK)
+        way->refused = incoming_prepare(x);
+    if (way->refused != STATUS_OK)
+        return;
+    find_router(way);
+    if (x->router == NULL)
+        return;
+    pass_middlewares(way);
+    if (!x->answered_here)
+        find_server(way, x->router->service);
+}
+
+void way_release(struct way *way)
+{
+    if (way->server != NULL)
+        server_unref(way->server);
+    arena_release(&way->x.arena);
+}
