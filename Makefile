@@ -45,7 +45,7 @@ $(OUT)/portico: $(OBJECTS)
 	$(call SAY,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(OUT)/unit: $(PARTS) $(UNIT_OBJECTS)
-	$(call SAY,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(call SAY,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -lbrotlidec
 
 .PRECIOUS: $(OUT)/obj/%.o
 # With MODE=fuzz CC=clang (tools/fuzz): one binary for each fuzzer.

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/stop.h"
 #include "exchange/port.h"
+#include "middleware/password_pool.h"
 #include "net/signals.h"
 #include "observe/access_log.h"
 #include "provider/watch.h"
@@ -251,8 +252,10 @@ int process_run(const struct settings *settings)
     }
     announce(process.graph);
     loop_run(&process.control.loop);
-    for (unsigned i = 0; i < process.worker_count; i++) {
+    for (unsigned i = 0; i < process.worker_count; i++)
         worker_join(&process.workers[i]);
+    password_pool_stop();      /* while there are loops that its threads may post to */
+    for (unsigned i = 0; i < process.worker_count; i++) {
         worker_graph_release(&process.workers[i]);
         upstream_forget_all(&process.workers[i]);
         loop_turn(&process.workers[i].loop, 0);

@@ -1,9 +1,10 @@
 /* Compresses response bodies as the client accepts it and the response allows it. Owns the decision and the fields that
  * tell of it; the coding is its codecs' (codec.h). */
+#include "middleware/compress.h"
+
 #include "base/time.h"
 #include "exchange/middleware.h"
 #include "http/token.h"
-#include "middleware/compress.h"
 #include "middleware/compress_filter.h"
 
 struct compress {

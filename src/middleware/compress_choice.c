@@ -1,6 +1,7 @@
-#include "exchange/middleware.h"
-#include "http/token.h"
+/* Whether and how: see compress.h. */
 #include "middleware/compress.h"
+
+#include "http/token.h"
 
 const struct codec *codec_find(struct str name)
 {

@@ -1,12 +1,12 @@
 /* Asks again when a server gave no answer, or one whose status is listed. What may be repeated at all is for
  * exchange_can_retry to say; this decides what is worth it, how often and how soon. */
+#include "middleware/retry.h"
+
 #include <math.h>
 
 #include "base/rand.h"
 #include "base/time.h"
 #include "exchange/middleware.h"
-#include "http/status_ranges.h"
-#include "middleware/retry.h"
 
 static const struct option retry_options[] = {
     OPTION(INT, struct retry, attempts, .required = true, .min = 1, .max = 100,

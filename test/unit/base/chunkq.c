@@ -244,3 +244,51 @@ TEST(chunkq_passes_a_stream_through_two_queues_unchanged)
     assert_int_equal(pool.in_use, 0);
     chunk_pool_release(&pool);
 }
+
+TEST(chunkq_pack_copies_drops_together_and_moves_the_rest)
+{
+    struct chunk_pool pool;
+    struct chunkq from, to;
+    chunk_pool_init(&pool, 3, 3, 0);
+    chunkq_init(&from);
+    chunkq_init(&to);
+    for (unsigned i = 0; i < 100; i++) {
+        struct chunk *chunk = chunk_new(&pool, true);
+        size_t len = i == 50 ? 20000 : 3;
+        memset(chunk->data, 'a' + (int)(i % 26), len);
+        chunk->used = (uint32_t)len;
+        chunkq_add(&from, chunk, chunk->data, len);
+        chunk_unref(chunk);
+    }
+    assert_true(pool.in_use >= 100 * CHUNK_LARGE_SIZE);
+    assert_true(chunkq_pack(&to, &from, &pool));
+    assert_int_equal(from.bytes, 0);
+    assert_int_equal(to.bytes, 99 * 3 + 20000);
+    assert_true(pool.in_use <= 3 * CHUNK_LARGE_SIZE);
+    assert_str_equal(str_first(chunkq_front(&to), 6), S("aaabbb"));
+    chunkq_release(&to);
+    chunkq_release(&from);
+    chunk_pool_release(&pool);
+}
+
+TEST(chunkq_share_gives_a_stretch_and_leaves_it_there)
+{
+    struct chunk_pool pool;
+    struct chunkq from, to;
+    chunk_pool_init(&pool, 3, 3, 0);
+    chunkq_init(&from);
+    chunkq_init(&to);
+    assert_true(chunkq_add_copy(&from, &pool, S("0123")));
+    chunkq_add_static(&from, S("4567"));
+    assert_int_equal(chunkq_share(&to, &from, 2, 4), 4);
+    assert_str_equal(chunkq_front(&to), S("23"));
+    chunkq_drop(&to, 2);
+    assert_str_equal(chunkq_front(&to), S("45"));
+    assert_int_equal(chunkq_share(&to, &from, 8, 4), 0);
+    assert_int_equal(chunkq_share(&to, &from, 6, 100), 2);
+    assert_int_equal(from.bytes, 8);
+    chunkq_release(&from);
+    chunkq_release(&to);
+    assert_int_equal(pool.in_use, 0);
+    chunk_pool_release(&pool);
+}
