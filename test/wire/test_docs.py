@@ -62,6 +62,20 @@ def test_there_are_examples():
     assert list(examples()) and list(commands())
 
 
+def test_the_readme_shows_what_script_run_says():
+    """script/run prints the lines of its example that begin with "#:"."""
+    example = (ROOT / "examples/quickstart.yaml").read_text()
+    said = "\n".join(re.sub("^#: ?", "", line) for line in example.split("\n") if line.startswith("#:"))
+    assert said in PAGES[0].read_text()
+
+
+def test_links_between_pages_lead_somewhere():
+    pages = [*PAGES, ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "bench/README.md"]
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
 @pytest.mark.parametrize("page, line, name, text", of(examples()))
 def test_an_example_is_a_good_configuration(run, folder, page, line, name, text):
     result = run("check", name, cwd=folder(page))
