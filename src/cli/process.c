@@ -85,13 +85,19 @@ static void adopt(struct process *process, struct graph *graph)
     process->graph = graph;
 }
 
+/* A line for each, so that whatever collects the log can show them. */
 static void log_mistakes(struct diag *diag)
 {
+    static const enum log_level levels[] = {[DIAG_ERROR] = LOG_ERROR, [DIAG_WARNING] = LOG_WARN, [DIAG_NOTE] = LOG_INFO};
     struct text text;
     text_init(&text, (size_t)1 << 20);
     diag_sort(diag);
-    diag_render(diag, false, &text);
-    log_error("the configuration has mistakes, what runs stays as it was:\n%s", text_c(&text));
+    for (size_t i = 0; i < diag->count; i++) {
+        text_clear(&text);
+        diag_render_line(&diag->items[i], &text);
+        log_at(levels[diag->items[i].severity], "%s", text_c(&text));
+    }
+    log_error("the configuration has %zu mistake%s; what runs stays as it was", diag->errors, diag->errors == 1 ? "" : "s");
     text_release(&text);
 }
 
