@@ -92,7 +92,7 @@ void chunkq_clear(struct chunkq *queue)
     queue->bytes = 0;
 }
 
-void chunkq_release(struct chunkq *queue)
+void chunkq_release_slow(struct chunkq *queue)
 {
     chunkq_clear(queue);
     if (queue->slices != queue->inside)

@@ -105,8 +105,13 @@ static inline void chunkq_init(struct chunkq *queue)
     queue->capacity = sizeof(queue->inside) / sizeof(queue->inside[0]);
     queue->bytes = 0;
 }
-/* Drops what is queued and frees; the queue is then as after init. */
-void chunkq_release(struct chunkq *queue);
+/* Drops what is queued and frees; the queue is then empty, as after init. */
+void chunkq_release_slow(struct chunkq *queue);
+static inline void chunkq_release(struct chunkq *queue)
+{
+    if (queue->count != 0 || queue->slices != queue->inside)
+        chunkq_release_slow(queue);
+}
 /* Drops what is queued and keeps the room for slices. */
 void chunkq_clear(struct chunkq *queue);
 

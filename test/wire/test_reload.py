@@ -146,14 +146,22 @@ BROKEN = {
 def test_a_mistake_is_told_and_what_runs_stays(portico, backend, text):
     server = backend()
     proxy = portico(versions(server, "one"))
-    before = len(proxy.log)
     proxy.config_path.write_text(text)
     proxy.process.signal(signal.SIGHUP)
-    log = proxy.wait_until("a word about it", lambda: proxy.log[before:])
-    assert "portico.yaml" in log or text == ""
+    proxy.wait_until("a word about it", lambda: "portico.yaml" in proxy.log)
     assert proxy.get("/one").status == 200
     proxy.write(versions(server, "two"))
     serves(proxy, "two")
+
+
+def test_each_mistake_is_a_line_of_the_log(portico, backend):
+    proxy = portico(versions(backend(), "one"))
+    before = len(proxy.log)
+    proxy.config_path.write_text("entryPointz: {}\nhttp:\n  routerz: {}\n")
+    proxy.wait_until("the end of it", lambda: "what runs stays" in proxy.log[before:])
+    lines = proxy.log[before:].split("\n")
+    for place, meant in (("portico.yaml:1:1: ", "did you mean 'entryPoints'?"), ("portico.yaml:3:3: ", "did you mean 'routers'?")):
+        assert any(place in line and meant in line for line in lines), lines
 
 
 def test_a_mistake_in_one_dynamic_file_names_it(portico, backend, tmp_path):
