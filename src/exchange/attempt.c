@@ -122,6 +122,8 @@ enum step attempt_failed(struct exchange *x, enum status status)
                   (unsent || method_is_idempotent(x->stream.request.method));
     attempt_release(x, false);
     x->failure = status;
+    if (status == STATUS_CLIENT_ABORTED)
+        return STEP_FINISH;
     if (!is_the_servers_fault(status) || !replay || x->attempts >= ATTEMPTS_MAX ||
         status == STATUS_UPSTREAM_TIMEOUT || status == STATUS_UPSTREAM_BAD_RESPONSE)
         return STEP_ANSWER;

@@ -8,21 +8,22 @@ struct add_prefix {
 };
 
 struct add_prefix_state {
-    struct str prefix;      /* encoded, begins with "/" */
+    struct str prefix; /* encoded, begins with "/" */
 };
 
 static const struct option add_prefix_options[] = {
     OPTION(STR, struct add_prefix, prefix, .required = true, .check = path_check_not_empty,
            .help = "What is put before the path."),
 };
-static const struct option_table add_prefix_table =
-    OPTION_TABLE(struct add_prefix, add_prefix_options, .summary = "Puts a prefix before the path.");
+static const struct option_table add_prefix_table = OPTION_TABLE(
+    struct add_prefix, add_prefix_options, .summary = "Puts a prefix before the path.");
 
 static bool compile(struct middleware *m, struct compile *compile)
 {
     const struct add_prefix *options = m->options;
     struct add_prefix_state *state = m->state;
-    state->prefix = path_rooted(compile->arena, path_encode(compile->arena, options->prefix, false));
+    state->prefix =
+        path_rooted(compile->arena, path_encode(compile->arena, options->prefix, false));
     return true;
 }
 
@@ -40,7 +41,9 @@ static enum verdict on_request(struct exchange *x, struct middleware *m, void *o
 }
 
 static const struct middleware_type add_prefix = {
-    .choice = {.name = "addPrefix", .summary = "Puts a prefix before the path.", .table = &add_prefix_table},
+    .choice = {.name = "addPrefix",
+               .summary = "Puts a prefix before the path.",
+               .table = &add_prefix_table},
     .state_size = sizeof(struct add_prefix_state),
     .compile = compile,
     .pure = true,

@@ -42,7 +42,8 @@ static void add(EVP_MD_CTX *md5, struct str bytes)
 }
 
 /* The first sum: password, magic and salt, stirred by the length of the password in two ways. */
-static bool begin(EVP_MD_CTX *md5, struct str password, struct str salt, unsigned char sum[MD5_SIZE])
+static bool begin(EVP_MD_CTX *md5, struct str password, struct str salt,
+                  unsigned char sum[MD5_SIZE])
 {
     if (!EVP_DigestInit_ex(md5, EVP_md5(), NULL))
         return false;
@@ -62,7 +63,8 @@ static bool begin(EVP_MD_CTX *md5, struct str password, struct str salt, unsigne
     return EVP_DigestFinal_ex(md5, sum, NULL) == 1;
 }
 
-static void stir(EVP_MD_CTX *md5, struct str password, struct str salt, unsigned char sum[MD5_SIZE], int round)
+static void stir(EVP_MD_CTX *md5, struct str password, struct str salt, unsigned char sum[MD5_SIZE],
+                 int round)
 {
     struct str before = str_of((char *)sum, MD5_SIZE);
     EVP_DigestInit_ex(md5, NULL, NULL);

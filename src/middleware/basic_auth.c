@@ -1,5 +1,6 @@
-/* HTTP Basic authentication (RFC 7617). Passwords are verified by threads of their own (password_pool.h), good ones are
- * remembered for some minutes. A user that does not exist costs what one that does would cost. */
+/* HTTP Basic authentication (RFC 7617). Passwords are verified by threads of their own
+ * (password_pool.h), good ones are remembered for some minutes. A user that does not exist costs
+ * what one that does would cost. */
 #include "base/base64.h"
 #include "http/token.h"
 #include "middleware/answer.h"
@@ -17,7 +18,7 @@ struct basic_auth {
 
 struct basic_auth_state {
     struct users users;
-    struct str challenge;      /* of WWW-Authenticate */
+    struct str challenge; /* of WWW-Authenticate */
 };
 
 enum check { CHECK_NOT_BEGUN, CHECK_RUNS, CHECK_GOOD, CHECK_BAD };
@@ -25,25 +26,29 @@ enum check { CHECK_NOT_BEGUN, CHECK_RUNS, CHECK_GOOD, CHECK_BAD };
 /* Of one exchange. */
 struct attempt {
     struct exchange *exchange;
-    struct password_job *job;      /* while the check runs */
-    const struct user *user;       /* NULL: there is no such user, whatever the check says */
+    struct password_job *job; /* while the check runs */
+    const struct user *user; /* NULL: there is no such user, whatever the check says */
     enum check check;
 };
 
-static const char *check_name(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length)
+static const char *check_name(struct str text, struct arena *arena, size_t *ret_offset,
+                              size_t *ret_length)
 {
     return token_is_valid(text) ? NULL : "is not a header field's name";
 }
 
-static const char *check_realm(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length)
+static const char *check_realm(struct str text, struct arena *arena, size_t *ret_offset,
+                               size_t *ret_length)
 {
     return token_is_field_value(text) ? NULL : "has bytes that no header field may hold";
 }
 
 static const struct option basic_auth_options[] = {
     OPTION(STRS, struct basic_auth, users, .secret = true,
-           .help = "Users as 'name:hash' (bcrypt, apr1, {SHA}, SHA-crypt, yescrypt), as htpasswd writes them."),
-    OPTION_NAMED(STR, struct basic_auth, users_file, "usersFile", .help = "A file with such users, one a line."),
+           .help = "Users as 'name:hash' (bcrypt, apr1, {SHA}, SHA-crypt, yescrypt), as htpasswd "
+                   "writes them."),
+    OPTION_NAMED(STR, struct basic_auth, users_file, "usersFile",
+                 .help = "A file with such users, one a line."),
     OPTION(STR, struct basic_auth, realm, .fallback = "traefik", .check = check_realm,
            .help = "What the browser is told that the password is for."),
     OPTION_NAMED(STR, struct basic_auth, header_field, "headerField", .check = check_name,
@@ -51,10 +56,10 @@ static const struct option basic_auth_options[] = {
     OPTION_NAMED(BOOL, struct basic_auth, remove_header, "removeHeader",
                  .help = "Take Authorization out of the request that goes on."),
 };
-static const struct option_table basic_auth_table =
-    OPTION_TABLE(struct basic_auth, basic_auth_options, .summary = "Asks for a user and a password (RFC 7617).");
+static const struct option_table basic_auth_table = OPTION_TABLE(
+    struct basic_auth, basic_auth_options, .summary = "Asks for a user and a password (RFC 7617).");
 
-/* --- compiling --------------------------------------------------------------------------------------- */
+/* --- compiling --- */
 
 static const char *check_hash(struct str hash)
 {
@@ -83,10 +88,11 @@ static bool compile(struct middleware *m, struct compile *compile)
     const struct basic_auth *options = m->options;
     struct basic_auth_state *state = m->state;
     state->challenge = make_challenge(options->realm, compile->arena);
-    return users_compile(&state->users, &options->users, options->users_file, options->origin, check_hash, compile);
+    return users_compile(&state->users, &options->users, options->users_file, options->origin,
+                         check_hash, compile);
 }
 
-/* --- a request --------------------------------------------------------------------------------------- */
+/* --- a request --- */
 
 /* "Basic" and base 64 of "user:password". */
 static bool read_credentials(struct exchange *x, struct str *ret_user, struct str *ret_password)
@@ -115,13 +121,15 @@ static enum verdict challenge(struct exchange *x, const struct basic_auth_state 
     return VERDICT_ANSWER;
 }
 
-static enum verdict let_pass(struct exchange *x, const struct basic_auth *options, const struct user *user)
+static enum verdict let_pass(struct exchange *x, const struct basic_auth *options,
+                             const struct user *user)
 {
     struct fields *fields = &exchange_request(x)->fields;
     x->user = user->name;
     if (options->remove_header)
         fields_remove(fields, FIELD_AUTHORIZATION);
-    if (options->header_field.len != 0 && !fields_set_name(fields, options->header_field, user->name))
+    if (options->header_field.len != 0 &&
+        !fields_set_name(fields, options->header_field, user->name))
         return answer_out_of_memory(x);
     return VERDICT_NEXT;
 }
@@ -134,14 +142,17 @@ static void password_was_checked(void *owner, bool good)
     exchange_resume(attempt->exchange);
 }
 
-/* The hash to check against: the user's or, where there is none, that of another whom the name chooses (always the same
- * one, so that asking twice tells nothing either). */
-static struct str hash_for(const struct basic_auth_state *state, const struct user *user, struct str name)
+/* The hash to check against: the user's or, where there is none, that of another whom the name
+ * chooses (always the same one, so that asking twice tells nothing either). */
+static struct str hash_for(const struct basic_auth_state *state, const struct user *user,
+                           struct str name)
 {
-    return user != NULL ? user->secret : state->users.items[str_hash(name) % state->users.count].secret;
+    return user != NULL ? user->secret
+                        : state->users.items[str_hash(name) % state->users.count].secret;
 }
 
-static enum check begin_check(struct exchange *x, const struct basic_auth_state *state, struct attempt *attempt)
+static enum check begin_check(struct exchange *x, const struct basic_auth_state *state,
+                              struct attempt *attempt)
 {
     struct str name, password;
     if (!read_credentials(x, &name, &password))
@@ -153,7 +164,8 @@ static enum check begin_check(struct exchange *x, const struct basic_auth_state 
     if (password_cache_has(hash, password, exchange_now(x)))
         return CHECK_GOOD;
     attempt->exchange = x;
-    attempt->job = password_pool_submit(&x->worker->loop, hash, password, password_was_checked, attempt);
+    attempt->job =
+        password_pool_submit(&x->worker->loop, hash, password, password_was_checked, attempt);
     return CHECK_RUNS;
 }
 
@@ -182,7 +194,9 @@ static void on_finish(struct exchange *x, struct middleware *m, void *own)
 }
 
 static const struct middleware_type basic_auth = {
-    .choice = {.name = "basicAuth", .summary = "Asks for a user and a password (RFC 7617).", .table = &basic_auth_table},
+    .choice = {.name = "basicAuth",
+               .summary = "Asks for a user and a password (RFC 7617).",
+               .table = &basic_auth_table},
     .state_size = sizeof(struct basic_auth_state),
     .exchange_size = sizeof(struct attempt),
     .compile = compile,

@@ -1,4 +1,5 @@
-/* Several middlewares under one name. A chain is flattened when a snapshot is compiled, so requests never meet it. */
+/* Several middlewares under one name. A chain is flattened when a snapshot is compiled, so
+ * requests never meet it. */
 #include "exchange/middleware.h"
 
 struct chain {
@@ -7,7 +8,8 @@ struct chain {
 };
 
 static const struct option chain_options[] = {
-    OPTION(STRS, struct chain, middlewares, .required = true, .help = "Names of middlewares, in the order of requests."),
+    OPTION(STRS, struct chain, middlewares, .required = true,
+           .help = "Names of middlewares, in the order of requests."),
 };
 static const struct option_table chain_table =
     OPTION_TABLE(struct chain, chain_options, .summary = "Several middlewares under one name.");
@@ -19,7 +21,9 @@ static const struct strs *members(const void *options)
 }
 
 static const struct middleware_type chain = {
-    .choice = {.name = "chain", .summary = "Several middlewares under one name.", .table = &chain_table},
+    .choice = {.name = "chain",
+               .summary = "Several middlewares under one name.",
+               .table = &chain_table},
     .members = members,
 };
 REGISTER(middleware_type, chain);

@@ -1,5 +1,6 @@
-/* Gives a response that names no media type the one that its first bytes show. For that the head waits until they are
- * here, but not longer than a tenth of a second: a slow stream then goes on without. */
+/* Gives a response that names no media type the one that its first bytes show. For that the head
+ * waits until they are here, but not longer than a tenth of a second: a slow stream then goes on
+ * without. */
 #include "exchange/middleware.h"
 #include "middleware/answer.h"
 #include "middleware/sniff.h"
@@ -11,10 +12,13 @@ struct content_type {
 };
 
 static const struct option content_type_options[] = {
-    {.name = "autoDetect", .accepted = "the media type is always found here", .help = "Of version 2."},
+    {.name = "autoDetect",
+     .accepted = "the media type is always found here",
+     .help = "Of version 2."},
 };
 static const struct option_table content_type_table =
-    OPTION_TABLE(struct content_type, content_type_options, .summary = "Finds the media type of responses that name none.");
+    OPTION_TABLE(struct content_type, content_type_options,
+                 .summary = "Finds the media type of responses that name none.");
 
 /* A coded body shows nothing of what is in it. */
 static bool needs_type(const struct exchange *x)
@@ -44,7 +48,8 @@ static enum verdict on_response(struct exchange *x, struct middleware *m, void *
 }
 
 static const struct middleware_type content_type = {
-    .choice = {.name = "contentType", .summary = "Finds the media type of responses that name none.",
+    .choice = {.name = "contentType",
+               .summary = "Finds the media type of responses that name none.",
                .table = &content_type_table},
     .on_response = on_response,
 };

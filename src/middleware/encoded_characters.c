@@ -1,15 +1,17 @@
-/* Refuses paths that hold encoded characters which servers might read in another way than the router did ("%2F" as a
- * separator). Of an entrypoint's policy this is the stricter kin, for single routers. */
+/* Refuses paths that hold encoded characters which servers might read in another way than the
+ * router did ("%2F" as a separator). Of an entrypoint's policy this is the stricter kin, for
+ * single routers. */
 #include "exchange/middleware.h"
 #include "model/entrypoint.h"
 
 struct encoded_characters_state {
-    uint64_t refused[2];       /* a bit for each ASCII character that may not stand encoded */
+    uint64_t refused[2]; /* a bit for each ASCII character that may not stand encoded */
 };
 
-#define ALLOW(member, key, what) \
-    OPTION_NAMED(BOOL, struct encoded_characters, member, key, \
-                 .help = "Let an encoded " what " in the path pass; else such a request gets 400.")
+#define ALLOW(member, key, what)                                                                   \
+    OPTION_NAMED(BOOL, struct encoded_characters, member, key,                                     \
+                 .help =                                                                           \
+                     "Let an encoded " what " in the path pass; else such a request gets 400.")
 static const struct option encoded_characters_options[] = {
     ALLOW(allow_slash, "allowEncodedSlash", "slash (%2F)"),
     ALLOW(allow_backslash, "allowEncodedBackSlash", "backslash (%5C)"),
@@ -31,20 +33,23 @@ static bool compile(struct middleware *m, struct compile *compile)
         bool allowed;
         char character;
     } characters[] = {
-        {options->allow_slash, '/'},   {options->allow_backslash, '\\'},    {options->allow_null, '\0'},
-        {options->allow_semicolon, ';'}, {options->allow_percent, '%'}, {options->allow_question_mark, '?'},
+        {options->allow_slash, '/'},   {options->allow_backslash, '\\'},
+        {options->allow_null, '\0'},   {options->allow_semicolon, ';'},
+        {options->allow_percent, '%'}, {options->allow_question_mark, '?'},
         {options->allow_hash, '#'},
     };
     for (size_t i = 0; i < sizeof(characters) / sizeof(characters[0]); i++) {
         if (!characters[i].allowed)
-            state->refused[characters[i].character >> 6] |= UINT64_C(1) << (characters[i].character & 63);
+            state->refused[characters[i].character >> 6] |= UINT64_C(1)
+                                                            << (characters[i].character & 63);
     }
     return true;
 }
 
 static bool is_refused(const struct encoded_characters_state *state, struct str path)
 {
-    for (ptrdiff_t at = str_find_char(path, '%', 0); at >= 0; at = str_find_char(path, '%', (size_t)at + 1)) {
+    for (ptrdiff_t at = str_find_char(path, '%', 0); at >= 0;
+         at = str_find_char(path, '%', (size_t)at + 1)) {
         if ((size_t)at + 2 >= path.len)
             return false;
         int high = ascii_hex(path.data[at + 1]), low = ascii_hex(path.data[at + 2]);
@@ -61,12 +66,14 @@ static enum verdict on_request(struct exchange *x, struct middleware *m, void *o
 {
     if (!is_refused(m->state, exchange_request(x)->path))
         return VERDICT_NEXT;
-    exchange_answer_status(x, status_http(STATUS_BAD_ENCODED_CHARACTER), STATUS_BAD_ENCODED_CHARACTER);
+    exchange_answer_status(x, status_http(STATUS_BAD_ENCODED_CHARACTER),
+                           STATUS_BAD_ENCODED_CHARACTER);
     return VERDICT_ANSWER;
 }
 
 static const struct middleware_type encoded_characters = {
-    .choice = {.name = "encodedCharacters", .summary = "Refuses paths with encoded characters that are not allowed.",
+    .choice = {.name = "encodedCharacters",
+               .summary = "Refuses paths with encoded characters that are not allowed.",
                .table = &encoded_characters_table},
     .state_size = sizeof(struct encoded_characters_state),
     .compile = compile,

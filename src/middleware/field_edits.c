@@ -6,14 +6,15 @@
 
 void field_edits_init(struct field_edits *edits, size_t capacity, struct arena *arena)
 {
-    *edits = (struct field_edits){.capacity = capacity, .items = arena_array(arena, struct field_edit, capacity)};
+    *edits = (struct field_edits){.capacity = capacity,
+                                  .items = arena_array(arena, struct field_edit, capacity)};
 }
 
 void field_edits_add(struct field_edits *edits, struct str name, struct str value)
 {
     assert(edits->count < edits->capacity);
-    edits->items[edits->count++] =
-        (struct field_edit){.name = name, .value = value, .id = field_identify(name.data, name.len)};
+    edits->items[edits->count++] = (struct field_edit){
+        .name = name, .value = value, .id = field_identify(name.data, name.len)};
 }
 
 static bool frames_a_message(enum field_id id)
@@ -25,19 +26,20 @@ static bool frames_a_message(enum field_id id)
 static bool check(const struct strmap_item *item, const struct node *node, struct compile *compile)
 {
     if (!token_is_valid(item->name)) {
-        diag_error(compile->diag, node != NULL ? node->key_span : SPAN_NONE, "'%.*s' is not a header field's name",
-                   STR_ARGS(item->name));
+        diag_error(compile->diag, node != NULL ? node->key_span : SPAN_NONE,
+                   "'%.*s' is not a header field's name", STR_ARGS(item->name));
         return false;
     }
     if (!token_is_field_value(item->value)) {
-        diag_error(compile->diag, node_span(node), "'%.*s' has bytes that no header field may hold", STR_ARGS(item->name));
+        diag_error(compile->diag, node_span(node), "'%.*s' has bytes that no header field may hold",
+                   STR_ARGS(item->name));
         return false;
     }
     return true;
 }
 
-bool field_edits_compile(struct field_edits *edits, const struct strmap *map, const struct node *origin, struct str key,
-                         struct compile *compile)
+bool field_edits_compile(struct field_edits *edits, const struct strmap *map,
+                         const struct node *origin, struct str key, struct compile *compile)
 {
     const struct node *nodes = node_get(origin, key);
     bool good = true;
@@ -49,7 +51,8 @@ bool field_edits_compile(struct field_edits *edits, const struct strmap *map, co
             good = false;
         } else if (frames_a_message(field_identify(item->name.data, item->name.len))) {
             diag_warning(compile->diag, node != NULL ? node->key_span : SPAN_NONE,
-                         "'%.*s' belongs to the connection and is not changed", STR_ARGS(item->name));
+                         "'%.*s' belongs to the connection and is not changed",
+                         STR_ARGS(item->name));
         } else {
             field_edits_add(edits, item->name, str_trim(item->value));
         }

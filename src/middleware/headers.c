@@ -1,5 +1,6 @@
-/* Sets and removes fields of requests and responses. On a request: first CORS (a preflight is answered), then the user's
- * fields, then the check of the host. On a response in reverse: security, the user's fields, CORS. */
+/* Sets and removes fields of requests and responses. On a request: first CORS (a preflight is
+ * answered), then the user's fields, then the check of the host. On a response in reverse:
+ * security, the user's fields, CORS. */
 #include "middleware/headers.h"
 
 #include "http/uri.h"
@@ -7,7 +8,7 @@
 
 struct headers_state {
     struct field_edits request, response;
-    struct str authority, host;        /* "Host" among the request's edits; empty: none */
+    struct str authority, host; /* "Host" among the request's edits; empty: none */
     struct headers_cors cors;
     struct headers_security security;
 };
@@ -33,7 +34,8 @@ static const struct option headers_options[] = {
     HEADER(INT, access_control_max_age, "accessControlMaxAge", .min = -1, .max = INT32_MAX,
            .help = "CORS: seconds for which a preflight's answer may be kept."),
     HEADER(BOOL, add_vary_header, "addVaryHeader", .help = "Add 'Vary: Origin' to responses."),
-    HEADER(STRS, allowed_hosts, "allowedHosts", .help = "Hosts that are served; others get 421. Empty: all."),
+    HEADER(STRS, allowed_hosts, "allowedHosts",
+           .help = "Hosts that are served; others get 421. Empty: all."),
     HEADER(STRS, hosts_proxy_headers, "hostsProxyHeaders",
            .help = "Fields that may hold the host that a client asked for, in place of Host."),
     HEADER(STRMAP, ssl_proxy_headers, "sslProxyHeaders",
@@ -48,11 +50,14 @@ static const struct option headers_options[] = {
     HEADER(BOOL, frame_deny, "frameDeny", .help = "X-Frame-Options: DENY."),
     HEADER(STR, custom_frame_options_value, "customFrameOptionsValue",
            .help = "X-Frame-Options with this value, before frameDeny."),
-    HEADER(BOOL, content_type_nosniff, "contentTypeNosniff", .help = "X-Content-Type-Options: nosniff."),
-    HEADER(BOOL, browser_xss_filter, "browserXssFilter", .help = "X-XSS-Protection: 1; mode=block."),
+    HEADER(BOOL, content_type_nosniff, "contentTypeNosniff",
+           .help = "X-Content-Type-Options: nosniff."),
+    HEADER(BOOL, browser_xss_filter, "browserXssFilter",
+           .help = "X-XSS-Protection: 1; mode=block."),
     HEADER(STR, custom_browser_xss_value, "customBrowserXSSValue",
            .help = "X-XSS-Protection with this value, before browserXssFilter."),
-    HEADER(STR, content_security_policy, "contentSecurityPolicy", .help = "Content-Security-Policy."),
+    HEADER(STR, content_security_policy, "contentSecurityPolicy",
+           .help = "Content-Security-Policy."),
     HEADER(STR, content_security_policy_report_only, "contentSecurityPolicyReportOnly",
            .help = "Content-Security-Policy-Report-Only."),
     HEADER(STR, public_key, "publicKey", .help = "Public-Key-Pins (over TLS)."),
@@ -60,19 +65,29 @@ static const struct option headers_options[] = {
     HEADER(STR, permissions_policy, "permissionsPolicy", .help = "Permissions-Policy."),
     HEADER(BOOL, is_development, "isDevelopment",
            .help = "Leave out allowedHosts, Strict-Transport-Security and Public-Key-Pins."),
-    {.name = "sslRedirect", .removed = "use the middleware 'redirectScheme', or a redirection of the entrypoint",
+    {.name = "sslRedirect",
+     .removed = "use the middleware 'redirectScheme', or a redirection of the entrypoint",
      .help = "Removed in version 3."},
-    {.name = "sslTemporaryRedirect", .removed = "use the middleware 'redirectScheme' without 'permanent'",
+    {.name = "sslTemporaryRedirect",
+     .removed = "use the middleware 'redirectScheme' without 'permanent'",
      .help = "Removed in version 3."},
-    {.name = "sslHost", .removed = "use the middleware 'redirectRegex'", .help = "Removed in version 3."},
-    {.name = "sslForceHost", .removed = "use the middleware 'redirectRegex'", .help = "Removed in version 3."},
-    {.name = "featurePolicy", .removed = "use 'permissionsPolicy'", .help = "Removed in version 3."},
+    {.name = "sslHost",
+     .removed = "use the middleware 'redirectRegex'",
+     .help = "Removed in version 3."},
+    {.name = "sslForceHost",
+     .removed = "use the middleware 'redirectRegex'",
+     .help = "Removed in version 3."},
+    {.name = "featurePolicy",
+     .removed = "use 'permissionsPolicy'",
+     .help = "Removed in version 3."},
 };
 static const struct option_table headers_table =
-    OPTION_TABLE(struct headers, headers_options, .summary = "Sets and removes fields of requests and responses.");
+    OPTION_TABLE(struct headers, headers_options,
+                 .summary = "Sets and removes fields of requests and responses.");
 
 /* "Host" is no field like others: the request's authority goes out as Host. */
-static bool take_host(struct headers_state *state, const struct headers *options, struct compile *compile)
+static bool take_host(struct headers_state *state, const struct headers *options,
+                      struct compile *compile)
 {
     struct field_edits *edits = &state->request;
     for (size_t i = 0; i < edits->count; i++) {
@@ -85,7 +100,8 @@ static bool take_host(struct headers_state *state, const struct headers *options
             state->authority = value;
             return true;
         }
-        const struct node *node = node_get(node_get(options->origin, S("customRequestHeaders")), S("Host"));
+        const struct node *node =
+            node_get(node_get(options->origin, S("customRequestHeaders")), S("Host"));
         diag_error(compile->diag, node_span(node), "'%.*s' is not a host", STR_ARGS(value));
         return false;
     }
@@ -97,14 +113,15 @@ static bool compile(struct middleware *m, struct compile *compile)
     const struct headers *options = m->options;
     struct headers_state *state = m->state;
     if (options->origin == NULL || options->origin->first == NULL) {
-        diag_error(compile->diag, node_span(options->origin), "'headers' needs at least one option");
+        diag_error(compile->diag, node_span(options->origin),
+                   "'headers' needs at least one option");
         return false;
     }
-    bool good = field_edits_compile(&state->request, &options->custom_request_headers, options->origin,
-                                    S("customRequestHeaders"), compile);
+    bool good = field_edits_compile(&state->request, &options->custom_request_headers,
+                                    options->origin, S("customRequestHeaders"), compile);
     good &= take_host(state, options, compile);
-    good &= field_edits_compile(&state->response, &options->custom_response_headers, options->origin,
-                                S("customResponseHeaders"), compile);
+    good &= field_edits_compile(&state->response, &options->custom_response_headers,
+                                options->origin, S("customResponseHeaders"), compile);
     good &= headers_cors_compile(&state->cors, options, compile);
     good &= headers_security_compile(&state->security, options, compile);
     return good;
@@ -139,14 +156,16 @@ static enum verdict on_request(struct exchange *x, struct middleware *m, void *o
 static enum verdict on_response(struct exchange *x, struct middleware *m, void *own)
 {
     const struct headers_state *state = m->state;
-    if (headers_security_apply(&state->security, x) && field_edits_apply(&state->response, &x->response.fields) &&
+    if (headers_security_apply(&state->security, x) &&
+        field_edits_apply(&state->response, &x->response.fields) &&
         headers_cors_apply(&state->cors, x))
         return VERDICT_NEXT;
     return answer_out_of_memory(x);
 }
 
 static const struct middleware_type headers = {
-    .choice = {.name = "headers", .summary = "Sets and removes fields of requests and responses.",
+    .choice = {.name = "headers",
+               .summary = "Sets and removes fields of requests and responses.",
                .table = &headers_table},
     .state_size = sizeof(struct headers_state),
     .compile = compile,

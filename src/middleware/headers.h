@@ -12,7 +12,8 @@ struct headers {
     struct strmap custom_request_headers, custom_response_headers;
 
     bool access_control_allow_credentials, add_vary_header;
-    struct strs access_control_allow_headers, access_control_allow_methods, access_control_expose_headers;
+    struct strs access_control_allow_headers, access_control_allow_methods,
+        access_control_expose_headers;
     struct strs access_control_allow_origin_list, access_control_allow_origin_list_regex;
     int64_t access_control_max_age;
 
@@ -33,7 +34,8 @@ struct headers_cors {
     struct regexes origin_regexes;
     struct str allow_headers, allow_methods, expose_headers, max_age;
 };
-bool headers_cors_compile(struct headers_cors *cors, const struct headers *options, struct compile *compile);
+bool headers_cors_compile(struct headers_cors *cors, const struct headers *options,
+                          struct compile *compile);
 void headers_cors_release(struct headers_cors *cors);
 /* A preflight request is one that is answered here. */
 bool headers_cors_is_preflight(const struct headers_cors *cors, const struct request *request);
@@ -43,12 +45,14 @@ bool headers_cors_apply(const struct headers_cors *cors, struct exchange *x);
 
 /* --- security --- */
 struct headers_security {
-    const struct strs *allowed_hosts, *hosts_proxy_headers;     /* NULL: any host */
+    const struct strs *allowed_hosts, *hosts_proxy_headers; /* NULL: any host */
     const struct strmap *ssl_proxy_headers;
     struct field_edits always, over_tls;
 };
-bool headers_security_compile(struct headers_security *security, const struct headers *options, struct compile *compile);
-bool headers_security_allows_host(const struct headers_security *security, const struct request *request);
+bool headers_security_compile(struct headers_security *security, const struct headers *options,
+                              struct compile *compile);
+bool headers_security_allows_host(const struct headers_security *security,
+                                  const struct request *request);
 /* False when memory ran out. */
 bool headers_security_apply(const struct headers_security *security, struct exchange *x);
 

@@ -1,4 +1,5 @@
-/* Cross-origin requests: preflights are answered here, other responses get the fields that let scripts read them. */
+/* Cross-origin requests: preflights are answered here, other responses get the fields that let
+ * scripts read them. */
 #include "middleware/headers.h"
 
 #include "http/token.h"
@@ -9,19 +10,24 @@ static struct str join(struct arena *arena, const struct strs *list)
 {
     struct str joined = STR_NONE;
     for (size_t i = 0; i < list->count; i++)
-        joined = arena_printf(arena, "%.*s%s%.*s", STR_ARGS(joined), i != 0 ? "," : "", STR_ARGS(list->items[i]));
+        joined = arena_printf(arena, "%.*s%s%.*s", STR_ARGS(joined), i != 0 ? "," : "",
+                              STR_ARGS(list->items[i]));
     return joined;
 }
 
 static bool check_values(const struct headers *options, struct compile *compile)
 {
     static const struct str keys[] = {
-        STR("accessControlAllowHeaders"), STR("accessControlAllowMethods"), STR("accessControlExposeHeaders"),
+        STR("accessControlAllowHeaders"),
+        STR("accessControlAllowMethods"),
+        STR("accessControlExposeHeaders"),
         STR("accessControlAllowOriginList"),
     };
     const struct strs *lists[] = {
-        &options->access_control_allow_headers, &options->access_control_allow_methods,
-        &options->access_control_expose_headers, &options->access_control_allow_origin_list,
+        &options->access_control_allow_headers,
+        &options->access_control_allow_methods,
+        &options->access_control_expose_headers,
+        &options->access_control_allow_origin_list,
     };
     bool good = true;
     for (size_t list = 0; list < sizeof(lists) / sizeof(lists[0]); list++) {
@@ -36,7 +42,8 @@ static bool check_values(const struct headers *options, struct compile *compile)
     return good;
 }
 
-bool headers_cors_compile(struct headers_cors *cors, const struct headers *options, struct compile *compile)
+bool headers_cors_compile(struct headers_cors *cors, const struct headers *options,
+                          struct compile *compile)
 {
     struct arena *arena = compile->arena;
     cors->credentials = options->access_control_allow_credentials;
@@ -46,12 +53,14 @@ bool headers_cors_compile(struct headers_cors *cors, const struct headers *optio
     cors->allow_methods = join(arena, &options->access_control_allow_methods);
     cors->expose_headers = join(arena, &options->access_control_expose_headers);
     cors->max_age = arena_printf(arena, "%lld", (long long)options->access_control_max_age);
-    cors->enabled = cors->credentials || cors->vary || cors->origins->count != 0 || cors->allow_headers.len != 0 ||
-                    cors->allow_methods.len != 0 || cors->expose_headers.len != 0 ||
-                    options->access_control_max_age != 0 || options->access_control_allow_origin_list_regex.count != 0;
+    cors->enabled = cors->credentials || cors->vary || cors->origins->count != 0 ||
+                    cors->allow_headers.len != 0 || cors->allow_methods.len != 0 ||
+                    cors->expose_headers.len != 0 || options->access_control_max_age != 0 ||
+                    options->access_control_allow_origin_list_regex.count != 0;
     bool good = check_values(options, compile);
-    return regexes_compile(&cors->origin_regexes, &options->access_control_allow_origin_list_regex, options->origin,
-                           S("accessControlAllowOriginListRegex"), compile) && good;
+    return regexes_compile(&cors->origin_regexes, &options->access_control_allow_origin_list_regex,
+                           options->origin, S("accessControlAllowOriginListRegex"), compile) &&
+           good;
 }
 
 void headers_cors_release(struct headers_cors *cors)
@@ -83,7 +92,8 @@ bool headers_cors_is_preflight(const struct headers_cors *cors, const struct req
 
 void headers_cors_answer_preflight(const struct headers_cors *cors, struct exchange *x)
 {
-    struct str allowed = find_allowed(cors, fields_value(&exchange_request(x)->fields, FIELD_ORIGIN));
+    struct str allowed =
+        find_allowed(cors, fields_value(&exchange_request(x)->fields, FIELD_ORIGIN));
     exchange_answer(x, 200, STATUS_MIDDLEWARE_ANSWERED, STR_NONE, STR_NONE);
     struct fields *fields = &x->response.fields;
     if (cors->credentials)
@@ -114,7 +124,8 @@ bool headers_cors_apply(const struct headers_cors *cors, struct exchange *x)
     if (!cors->enabled)
         return true;
     struct fields *fields = &x->response.fields;
-    struct str allowed = find_allowed(cors, fields_value(&exchange_request(x)->fields, FIELD_ORIGIN));
+    struct str allowed =
+        find_allowed(cors, fields_value(&exchange_request(x)->fields, FIELD_ORIGIN));
     bool good = true;
     if (allowed.len != 0)
         good &= fields_set_name(fields, allow_origin, allowed);

@@ -32,7 +32,8 @@ static struct str chosen(struct str custom, bool usual_wanted, struct str usual)
     return custom.len != 0 ? custom : usual_wanted ? usual : STR_NONE;
 }
 
-static bool compile_fields(struct headers_security *security, const struct headers *options, struct compile *compile)
+static bool compile_fields(struct headers_security *security, const struct headers *options,
+                           struct compile *compile)
 {
     const struct {
         struct field_edits *edits;
@@ -41,26 +42,31 @@ static bool compile_fields(struct headers_security *security, const struct heade
         const char *key;
     } fields[] = {
         {&security->always, "X-Frame-Options",
-         chosen(options->custom_frame_options_value, options->frame_deny, S("DENY")), "customFrameOptionsValue"},
-        {&security->always, "X-Content-Type-Options", chosen(STR_NONE, options->content_type_nosniff, S("nosniff")),
-         "contentTypeNosniff"},
+         chosen(options->custom_frame_options_value, options->frame_deny, S("DENY")),
+         "customFrameOptionsValue"},
+        {&security->always, "X-Content-Type-Options",
+         chosen(STR_NONE, options->content_type_nosniff, S("nosniff")), "contentTypeNosniff"},
         {&security->always, "X-XSS-Protection",
          chosen(options->custom_browser_xss_value, options->browser_xss_filter, S("1; mode=block")),
          "customBrowserXSSValue"},
-        {&security->always, "Content-Security-Policy", options->content_security_policy, "contentSecurityPolicy"},
-        {&security->always, "Content-Security-Policy-Report-Only", options->content_security_policy_report_only,
-         "contentSecurityPolicyReportOnly"},
+        {&security->always, "Content-Security-Policy", options->content_security_policy,
+         "contentSecurityPolicy"},
+        {&security->always, "Content-Security-Policy-Report-Only",
+         options->content_security_policy_report_only, "contentSecurityPolicyReportOnly"},
         {&security->always, "Referrer-Policy", options->referrer_policy, "referrerPolicy"},
         {&security->always, "Permissions-Policy", options->permissions_policy, "permissionsPolicy"},
-        {&security->over_tls, "Public-Key-Pins", options->is_development ? STR_NONE : options->public_key, "publicKey"},
+        {&security->over_tls, "Public-Key-Pins",
+         options->is_development ? STR_NONE : options->public_key, "publicKey"},
     };
     bool good = true;
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-        good &= add_text(fields[i].edits, fields[i].name, fields[i].value, fields[i].key, options, compile);
+        good &= add_text(fields[i].edits, fields[i].name, fields[i].value, fields[i].key, options,
+                         compile);
     return good;
 }
 
-bool headers_security_compile(struct headers_security *security, const struct headers *options, struct compile *compile)
+bool headers_security_compile(struct headers_security *security, const struct headers *options,
+                              struct compile *compile)
 {
     field_edits_init(&security->always, ALWAYS_MAX, compile->arena);
     field_edits_init(&security->over_tls, 2, compile->arena);
@@ -88,7 +94,8 @@ static struct str asked_host(const struct headers_security *security, const stru
 }
 
 /* "example.com" allows every port, "example.com:8443" that one. */
-bool headers_security_allows_host(const struct headers_security *security, const struct request *request)
+bool headers_security_allows_host(const struct headers_security *security,
+                                  const struct request *request)
 {
     if (security->allowed_hosts == NULL)
         return true;
@@ -120,5 +127,6 @@ bool headers_security_apply(const struct headers_security *security, struct exch
 {
     struct fields *fields = &x->response.fields;
     return field_edits_apply(&security->always, fields) &&
-           (security->over_tls.count == 0 || !is_over_tls(security, x) || field_edits_apply(&security->over_tls, fields));
+           (security->over_tls.count == 0 || !is_over_tls(security, x) ||
+            field_edits_apply(&security->over_tls, fields));
 }

@@ -59,7 +59,8 @@ static void grow(struct in_flight_shard *shard)
 static void remove_at(struct in_flight_shard *shard, uint32_t at)
 {
     uint32_t mask = shard->capacity - 1;
-    for (uint32_t next = (at + 1) & mask; shard->entries[next].count != 0; next = (next + 1) & mask) {
+    for (uint32_t next = (at + 1) & mask; shard->entries[next].count != 0;
+         next = (next + 1) & mask) {
         uint32_t home = home_of(shard, shard->entries[next].key);
         if (((next - home) & mask) < ((next - at) & mask))
             continue;

@@ -1,7 +1,7 @@
 /* How many requests of each source are under way, shared by all workers.
  *
- * A source has an entry while at least one of its requests runs, so there are never more entries than requests.
- * Threading: any thread; one short lock per call, one of many. */
+ * A source has an entry while at least one of its requests runs, so there are never more entries
+ * than requests. Threading: any thread; one short lock per call, one of many. */
 #ifndef MIDDLEWARE_IN_FLIGHT_COUNTS_H
 #define MIDDLEWARE_IN_FLIGHT_COUNTS_H
 
@@ -9,11 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define IN_FLIGHT_SHARDS 64       /* a power of two */
+#define IN_FLIGHT_SHARDS 64 /* a power of two */
 
 struct in_flight_entry {
     uint64_t key;
-    uint64_t count;               /* 0: the place is free */
+    uint64_t count; /* 0: the place is free */
 };
 
 /* Open addressing; grows with malloc when half full, which is rare: it never shrinks. */
@@ -21,7 +21,7 @@ struct in_flight_shard {
     pthread_mutex_t mutex;
     struct in_flight_entry *entries;
     uint32_t used;
-    uint32_t capacity;            /* a power of two, or 0 */
+    uint32_t capacity; /* a power of two, or 0 */
 };
 
 struct in_flight_counts {

@@ -15,17 +15,18 @@ struct in_flight_state {
 };
 
 struct in_flight_own {
-    uint64_t key;        /* entered under it; 0: did not */
+    uint64_t key; /* entered under it; 0: did not */
 };
 
 static const struct option in_flight_req_options[] = {
     OPTION(INT, struct in_flight_req, amount, .required = true, .min = 1, .max = INT64_MAX,
            .help = "Requests of a source that may be under way at once."),
-    OPTION_NAMED(OBJECT, struct in_flight_req, source_criterion, "sourceCriterion", .table = &source_criterion_table,
+    OPTION_NAMED(OBJECT, struct in_flight_req, source_criterion, "sourceCriterion",
+                 .table = &source_criterion_table,
                  .help = "By what sources are told apart; absent: by the request's host."),
 };
-static const struct option_table in_flight_req_table =
-    OPTION_TABLE(struct in_flight_req, in_flight_req_options, .summary = "Limits requests under way at once.");
+static const struct option_table in_flight_req_table = OPTION_TABLE(
+    struct in_flight_req, in_flight_req_options, .summary = "Limits requests under way at once.");
 
 static bool compile(struct middleware *m, struct compile *compile)
 {
@@ -33,8 +34,8 @@ static bool compile(struct middleware *m, struct compile *compile)
     struct in_flight_state *state = m->state;
     state->amount = (uint64_t)options->amount;
     state->source = source_from(options->source_criterion, SOURCE_HOST, compile->arena);
-    state->counts = compile_shared(compile, compile->path, sizeof(struct in_flight_counts), in_flight_counts_init,
-                                   in_flight_counts_destroy);
+    state->counts = compile_shared(compile, compile->path, sizeof(struct in_flight_counts),
+                                   in_flight_counts_init, in_flight_counts_destroy);
     return true;
 }
 
@@ -60,7 +61,9 @@ static void on_finish(struct exchange *x, struct middleware *m, void *own)
 }
 
 static const struct middleware_type in_flight_req = {
-    .choice = {.name = "inFlightReq", .summary = "Limits requests under way at once.", .table = &in_flight_req_table},
+    .choice = {.name = "inFlightReq",
+               .summary = "Limits requests under way at once.",
+               .table = &in_flight_req_table},
     .state_size = sizeof(struct in_flight_state),
     .exchange_size = sizeof(struct in_flight_own),
     .compile = compile,

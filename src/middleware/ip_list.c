@@ -1,5 +1,5 @@
-/* ipAllowList and ipDenyList: the same options, opposite answers. A client whose address cannot be told is refused by
- * both: a list that cannot decide protects nothing. */
+/* ipAllowList and ipDenyList: the same options, opposite answers. A client whose address cannot be
+ * told is refused by both: a list that cannot decide protects nothing. */
 #include "middleware/ip_strategy.h"
 
 struct ip_list {
@@ -19,29 +19,31 @@ static void validate(void *value, const struct node *node, struct diag *diag)
 {
     const struct ip_list *list = value;
     if (http_reason((int)list->reject_status_code).len == 0)
-        diag_error(diag, node_span(node_get(node, S("rejectStatusCode"))), "'%lld' is not an HTTP status code",
-                   (long long)list->reject_status_code);
+        diag_error(diag, node_span(node_get(node, S("rejectStatusCode"))),
+                   "'%lld' is not an HTTP status code", (long long)list->reject_status_code);
 }
 
 static const struct option ip_list_options[] = {
-    OPTION_NAMED(STRS, struct ip_list, source_range, "sourceRange", .required = true, .check = network_check,
-                 .help = "Addresses and networks (CIDR)."),
+    OPTION_NAMED(STRS, struct ip_list, source_range, "sourceRange", .required = true,
+                 .check = network_check, .help = "Addresses and networks (CIDR)."),
     OPTION_NAMED(OBJECT, struct ip_list, ip_strategy, "ipStrategy", .table = &ip_strategy_table,
                  .help = "Which address counts as the client's; absent: the peer's."),
-    OPTION_NAMED(INT, struct ip_list, reject_status_code, "rejectStatusCode", .fallback = "403", .min = 400, .max = 599,
-                 .help = "The status that refused clients get."),
+    OPTION_NAMED(INT, struct ip_list, reject_status_code, "rejectStatusCode", .fallback = "403",
+                 .min = 400, .max = 599, .help = "The status that refused clients get."),
 };
 static const struct option_table allow_table =
-    OPTION_TABLE(struct ip_list, ip_list_options, .validate = validate, .summary = "Lets only these addresses pass.");
-static const struct option_table deny_table =
-    OPTION_TABLE(struct ip_list, ip_list_options, .validate = validate, .summary = "Refuses these addresses.");
+    OPTION_TABLE(struct ip_list, ip_list_options, .validate = validate,
+                 .summary = "Lets only these addresses pass.");
+static const struct option_table deny_table = OPTION_TABLE(
+    struct ip_list, ip_list_options, .validate = validate, .summary = "Refuses these addresses.");
 
 static bool compile(struct middleware *m, struct compile *compile)
 {
     const struct ip_list *options = m->options;
     struct ip_list_state *state = m->state;
     if (options->source_range.count == 0) {
-        diag_error(compile->diag, node_span(node_get(options->origin, S("sourceRange"))), "sourceRange is empty");
+        diag_error(compile->diag, node_span(node_get(options->origin, S("sourceRange"))),
+                   "sourceRange is empty");
         return false;
     }
     state->networks = networks_from(&options->source_range, compile->arena);
@@ -54,7 +56,8 @@ static enum verdict decide(struct exchange *x, struct middleware *m, bool passes
 {
     const struct ip_list_state *state = m->state;
     struct ip ip;
-    if (ip_rule_find(&state->rule, x, &ip) && networks_have(&state->networks, &ip) == passes_when_listed)
+    if (ip_rule_find(&state->rule, x, &ip) &&
+        networks_have(&state->networks, &ip) == passes_when_listed)
         return VERDICT_NEXT;
     exchange_answer_status(x, state->status, STATUS_IP_DENIED);
     return VERDICT_ANSWER;
@@ -71,7 +74,9 @@ static enum verdict deny_on_request(struct exchange *x, struct middleware *m, vo
 }
 
 static const struct middleware_type ip_allow_list = {
-    .choice = {.name = "ipAllowList", .alias = "ipWhiteList", .summary = "Lets only these addresses pass.",
+    .choice = {.name = "ipAllowList",
+               .alias = "ipWhiteList",
+               .summary = "Lets only these addresses pass.",
                .table = &allow_table},
     .state_size = sizeof(struct ip_list_state),
     .compile = compile,

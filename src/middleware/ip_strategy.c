@@ -3,13 +3,14 @@
 static const struct option ip_strategy_options[] = {
     OPTION(INT, struct ip_strategy, depth, .min = 0, .max = 1000,
            .help = "Take the n-th address of X-Forwarded-For from the right; 0: the peer's."),
-    OPTION_NAMED(STRS, struct ip_strategy, excluded_ips, "excludedIPs", .check = network_check,
-                 .help = "Take the first address of X-Forwarded-For from the right that is none of these."),
+    OPTION_NAMED(
+        STRS, struct ip_strategy, excluded_ips, "excludedIPs", .check = network_check,
+        .help = "Take the first address of X-Forwarded-For from the right that is none of these."),
     OPTION_NAMED(INT, struct ip_strategy, ipv6_subnet, "ipv6Subnet", .min = 1, .max = 128,
                  .help = "Bits of an IPv6 address that count: 64 makes one client of a whole /64."),
 };
-const struct option_table ip_strategy_table =
-    OPTION_TABLE(struct ip_strategy, ip_strategy_options, .summary = "Which address counts as the client's.");
+const struct option_table ip_strategy_table = OPTION_TABLE(
+    struct ip_strategy, ip_strategy_options, .summary = "Which address counts as the client's.");
 
 struct ip_rule ip_rule_from(const struct ip_strategy *options, struct arena *arena)
 {
@@ -25,8 +26,8 @@ struct ip_rule ip_rule_from(const struct ip_strategy *options, struct arena *are
 /* The members of all X-Forwarded-For fields, from the last to the first. */
 struct backwards {
     const struct fields *fields;
-    uint32_t index;      /* of the field before which to go on */
-    struct str rest;     /* of the present field */
+    uint32_t index; /* of the field before which to go on */
+    struct str rest; /* of the present field */
     bool inside;
 };
 
@@ -58,7 +59,8 @@ static bool find_at_depth(struct backwards *walk, unsigned depth, struct ip *ret
     return ip_parse(member, ret_ip);
 }
 
-static bool find_not_excluded(struct backwards *walk, const struct networks *excluded, struct ip *ret_ip)
+static bool find_not_excluded(struct backwards *walk, const struct networks *excluded,
+                              struct ip *ret_ip)
 {
     struct str member;
     while (previous_member(walk, &member)) {

@@ -10,7 +10,7 @@
 #include "middleware/apr1.h"
 
 #define SHA1_SIZE 20
-#define PASSWORD_MAX 512      /* crypt(3) takes no more */
+#define PASSWORD_MAX 512 /* crypt(3) takes no more */
 
 static const struct str sha_prefix = STR("{SHA}"), apr1_prefix = STR("$apr1$");
 
@@ -28,7 +28,8 @@ static bool sha1_of_hash(struct str hash, unsigned char *out)
 static bool verify_sha1(struct str hash, struct str password)
 {
     unsigned char expected[SHA1_SIZE], actual[EVP_MAX_MD_SIZE];
-    if (!sha1_of_hash(hash, expected) || !EVP_Digest(password.data, password.len, actual, NULL, EVP_sha1(), NULL))
+    if (!sha1_of_hash(hash, expected) ||
+        !EVP_Digest(password.data, password.len, actual, NULL, EVP_sha1(), NULL))
         return false;
     return secret_equal(str_of((char *)expected, SHA1_SIZE), str_of((char *)actual, SHA1_SIZE));
 }
@@ -91,11 +92,13 @@ bool password_hash_is_known(struct str hash, const char **ret_why)
     if (hash.len == 0 || hash.len > PASSWORD_HASH_MAX) {
         *ret_why = "is empty or too long";
     } else if (str_starts(hash, sha_prefix)) {
-        *ret_why = sha1_of_hash(hash, bytes) ? NULL : "is no {SHA} hash: 20 bytes in base 64 are expected";
+        *ret_why =
+            sha1_of_hash(hash, bytes) ? NULL : "is no {SHA} hash: 20 bytes in base 64 are expected";
     } else if (str_starts(hash, apr1_prefix)) {
         *ret_why = apr1_is_whole(hash) ? NULL : "is no whole $apr1$ hash";
     } else if (hash.data[0] != '$') {
-        *ret_why = "is not a hash of a kind that is known: bcrypt, apr1, {SHA}, SHA-crypt or yescrypt";
+        *ret_why =
+            "is not a hash of a kind that is known: bcrypt, apr1, {SHA}, SHA-crypt or yescrypt";
     } else {
         *ret_why = check_crypt(hash);
     }

@@ -9,12 +9,12 @@
 #include "base/secret.h"
 
 #define DIGEST_SIZE 32
-#define SETS 512         /* a power of two */
+#define SETS 512 /* a power of two */
 #define WAYS 8
 
 struct entry {
     unsigned char digest[DIGEST_SIZE];
-    int64_t until;       /* 0: never used */
+    int64_t until; /* 0: never used */
 };
 
 static struct entry entries[SETS][WAYS];
@@ -22,7 +22,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static unsigned char process_key[DIGEST_SIZE];
 static pthread_once_t key_drawn = PTHREAD_ONCE_INIT;
-static pthread_key_t thread_mac;      /* each thread's EVP_MAC_CTX, keyed */
+static pthread_key_t thread_mac; /* each thread's EVP_MAC_CTX, keyed */
 
 static void free_mac(void *mac)
 {
@@ -38,7 +38,8 @@ static void draw_key(void)
 static EVP_MAC_CTX *new_mac(void)
 {
     char name[] = "SHA256";
-    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0), OSSL_PARAM_construct_end()};
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+                                 OSSL_PARAM_construct_end()};
     EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     EVP_MAC_CTX *mac = hmac != NULL ? EVP_MAC_CTX_new(hmac) : NULL;
     EVP_MAC_free(hmac);
@@ -72,7 +73,8 @@ static struct entry *set_of(const unsigned char digest[DIGEST_SIZE])
 
 static bool is_entry(const struct entry *entry, const unsigned char digest[DIGEST_SIZE])
 {
-    return secret_equal(str_of((const char *)entry->digest, DIGEST_SIZE), str_of((const char *)digest, DIGEST_SIZE));
+    return secret_equal(str_of((const char *)entry->digest, DIGEST_SIZE),
+                        str_of((const char *)digest, DIGEST_SIZE));
 }
 
 bool password_cache_has(struct str hash, struct str password, int64_t now)

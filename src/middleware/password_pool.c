@@ -12,16 +12,16 @@
 #include "middleware/password_cache.h"
 
 #define THREADS 2
-#define WAITING_MAX 128       /* some seconds of work with bcrypt at its usual cost */
+#define WAITING_MAX 128 /* some seconds of work with bcrypt at its usual cost */
 
 struct password_job {
     struct message message;
     struct list link;
     struct loop *loop;
     void (*on_done)(void *owner, bool good);
-    void *owner;              /* NULL: abandoned; the loop's thread only */
+    void *owner; /* NULL: abandoned; the loop's thread only */
     bool good;
-    size_t size;              /* of all of this, texts included */
+    size_t size; /* of all of this, texts included */
     struct str hash, password;
     char texts[];
 };
@@ -59,7 +59,8 @@ static void deliver(struct message *message)
         on_done(owner, good);
 }
 
-/* Many requests of one client may have asked before the first was answered: those find the password in the cache. */
+/* Many requests of one client may have asked before the first was answered: those find the
+ * password in the cache. */
 static void verify(struct password_job *job)
 {
     job->good = password_cache_has(job->hash, job->password, time_monotonic());
@@ -96,7 +97,8 @@ static void start_threads(void)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (pool.thread_count < THREADS && pthread_create(&pool.threads[pool.thread_count], NULL, run_thread, NULL) == 0)
+    while (pool.thread_count < THREADS &&
+           pthread_create(&pool.threads[pool.thread_count], NULL, run_thread, NULL) == 0)
         pool.thread_count++;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
@@ -113,7 +115,8 @@ struct password_job *password_pool_submit(struct loop *loop, struct str hash, st
 {
     size_t size = sizeof(struct password_job) + hash.len + password.len;
     struct password_job *job = memory_alloc(size);
-    *job = (struct password_job){.message.deliver = deliver, .loop = loop, .on_done = on_done, .owner = owner, .size = size};
+    *job = (struct password_job){
+        .message.deliver = deliver, .loop = loop, .on_done = on_done, .owner = owner, .size = size};
     job->hash = copy(job->texts, hash);
     job->password = copy(job->texts + hash.len, password);
 

@@ -39,7 +39,8 @@ size_t path_skip_decoded(struct str raw, size_t count)
 /* What RFC 3986 lets stand in a path: unreserved, sub-delims, ":", "@" and "/". */
 static bool may_stand_raw(char c)
 {
-    return ascii_alpha(c) || ascii_digit(c) || (c != '\0' && strchr("-._~!$&'()*+,;=:@/", c) != NULL);
+    return ascii_alpha(c) || ascii_digit(c) ||
+           (c != '\0' && strchr("-._~!$&'()*+,;=:@/", c) != NULL);
 }
 
 struct str path_encode(struct arena *arena, struct str text, bool keep_escapes)
@@ -87,7 +88,8 @@ bool path_has_dot_segment(struct str raw)
 
 bool path_escapes_are_whole(struct str raw)
 {
-    for (ptrdiff_t at = str_find_char(raw, '%', 0); at >= 0; at = str_find_char(raw, '%', (size_t)at + 1)) {
+    for (ptrdiff_t at = str_find_char(raw, '%', 0); at >= 0;
+         at = str_find_char(raw, '%', (size_t)at + 1)) {
         if (!is_escape(raw, (size_t)at))
             return false;
     }
@@ -115,7 +117,8 @@ enum verdict path_forward(struct exchange *x, struct str path)
     return VERDICT_NEXT;
 }
 
-const char *path_check_not_empty(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length)
+const char *path_check_not_empty(struct str text, struct arena *arena, size_t *ret_offset,
+                                 size_t *ret_length)
 {
     return text.len == 0 ? "is empty" : NULL;
 }

@@ -1,5 +1,6 @@
-/* Limits how often each source may ask: token buckets in memory, shared by the workers and kept across reloads. A request
- * that is a little early waits; one that is too early gets 429 and the time after which to come back. */
+/* Limits how often each source may ask: token buckets in memory, shared by the workers and kept
+ * across reloads. A request that is a little early waits; one that is too early gets 429 and the
+ * time after which to come back. */
 #include "base/list.h"
 #include "middleware/answer.h"
 #include "middleware/source_criterion.h"
@@ -12,14 +13,14 @@ struct rate_limit {
 };
 
 struct rate_limit_state {
-    struct token_buckets *buckets;      /* NULL: no limit */
+    struct token_buckets *buckets; /* NULL: no limit */
     struct token_rate rate;
     struct source_rule source;
 };
 
 /* Of an exchange that waits, or has waited, for its token. */
 struct rate_wait {
-    struct exchange *exchange;          /* NULL: it did not */
+    struct exchange *exchange; /* NULL: it did not */
     struct timer timer;
     bool over;
 };
@@ -33,11 +34,12 @@ static const struct option rate_limit_options[] = {
            .help = "The period that the average is for."),
     OPTION(INT, struct rate_limit, burst, .fallback = "1", .min = 0, .max = 1000000000,
            .help = "Requests that may come at once."),
-    OPTION_NAMED(OBJECT, struct rate_limit, source_criterion, "sourceCriterion", .table = &source_criterion_table,
+    OPTION_NAMED(OBJECT, struct rate_limit, source_criterion, "sourceCriterion",
+                 .table = &source_criterion_table,
                  .help = "By what sources are told apart; absent: by address."),
 };
-static const struct option_table rate_limit_table =
-    OPTION_TABLE(struct rate_limit, rate_limit_options, .summary = "Limits how often each source may ask.");
+static const struct option_table rate_limit_table = OPTION_TABLE(
+    struct rate_limit, rate_limit_options, .summary = "Limits how often each source may ask.");
 
 static bool compile(struct middleware *m, struct compile *compile)
 {
@@ -48,8 +50,8 @@ static bool compile(struct middleware *m, struct compile *compile)
     state->source = source_from(options->source_criterion, SOURCE_ADDRESS, compile->arena);
     state->rate = token_rate_of(options->average, options->period != 0 ? options->period : TIME_S,
                                 options->burst != 0 ? options->burst : 1);
-    state->buckets = compile_shared(compile, compile->path, sizeof(struct token_buckets), token_buckets_init,
-                                    token_buckets_destroy);
+    state->buckets = compile_shared(compile, compile->path, sizeof(struct token_buckets),
+                                    token_buckets_init, token_buckets_destroy);
     return true;
 }
 
@@ -82,7 +84,8 @@ static enum verdict on_request(struct exchange *x, struct middleware *m, void *o
         return VERDICT_NEXT;
     if (wait->exchange != NULL)
         return VERDICT_WAIT;
-    int64_t delay = token_buckets_take(state->buckets, &state->rate, source_key(&state->source, x), exchange_now(x));
+    int64_t delay = token_buckets_take(state->buckets, &state->rate, source_key(&state->source, x),
+                                       exchange_now(x));
     if (delay == 0)
         return VERDICT_NEXT;
     if (delay > state->rate.longest_wait)
@@ -101,7 +104,9 @@ static void on_finish(struct exchange *x, struct middleware *m, void *own)
 }
 
 static const struct middleware_type rate_limit = {
-    .choice = {.name = "rateLimit", .summary = "Limits how often each source may ask.", .table = &rate_limit_table},
+    .choice = {.name = "rateLimit",
+               .summary = "Limits how often each source may ask.",
+               .table = &rate_limit_table},
     .state_size = sizeof(struct rate_limit_state),
     .exchange_size = sizeof(struct rate_wait),
     .compile = compile,

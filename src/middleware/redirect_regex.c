@@ -1,4 +1,5 @@
-/* Redirects when a regular expression finds something in the request's URL and its replacement is another URL. */
+/* Redirects when a regular expression finds something in the request's URL and its replacement is
+ * another URL. */
 #include "middleware/answer.h"
 #include "middleware/path.h"
 #include "middleware/redirect.h"
@@ -22,13 +23,15 @@ static const struct option redirect_regex_options[] = {
     OPTION(BOOL, struct redirect_regex, permanent, .help = "301 and 308 instead of 302 and 307."),
 };
 static const struct option_table redirect_regex_table =
-    OPTION_TABLE(struct redirect_regex, redirect_regex_options, .summary = "Redirects by a regular expression on the URL.");
+    OPTION_TABLE(struct redirect_regex, redirect_regex_options,
+                 .summary = "Redirects by a regular expression on the URL.");
 
 static bool compile(struct middleware *m, struct compile *compile)
 {
     const struct redirect_regex *options = m->options;
     struct redirect_regex_state *state = m->state;
-    state->regex = regexes_compile_one(options->regex, node_span(node_get(options->origin, S("regex"))), compile);
+    state->regex = regexes_compile_one(options->regex,
+                                       node_span(node_get(options->origin, S("regex"))), compile);
     return state->regex != NULL;
 }
 
@@ -54,7 +57,8 @@ static enum verdict on_request(struct exchange *x, struct middleware *m, void *o
 }
 
 static const struct middleware_type redirect_regex = {
-    .choice = {.name = "redirectRegex", .summary = "Redirects by a regular expression on the URL.",
+    .choice = {.name = "redirectRegex",
+               .summary = "Redirects by a regular expression on the URL.",
                .table = &redirect_regex_table},
     .state_size = sizeof(struct redirect_regex_state),
     .compile = compile,

@@ -1,5 +1,6 @@
-/* Redirects to another scheme or port; nothing happens when both are right already. Entrypoint redirections are made
- * of it. The present scheme is that of TLS or of a trusted X-Forwarded-Proto. */
+/* Redirects to another scheme or port; nothing happens when both are right already. Entrypoint
+ * redirections are made of it. The present scheme is that of TLS or of a trusted
+ * X-Forwarded-Proto. */
 #include "middleware/answer.h"
 #include "middleware/redirect.h"
 
@@ -10,10 +11,11 @@ struct redirect_scheme {
 };
 
 struct redirect_scheme_state {
-    struct str port;        /* ":8443", or empty where it is the scheme's own */
+    struct str port; /* ":8443", or empty where it is the scheme's own */
 };
 
-static const char *check_scheme(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length)
+static const char *check_scheme(struct str text, struct arena *arena, size_t *ret_offset,
+                                size_t *ret_length)
 {
     bool good = text.len != 0 && ascii_alpha(text.data[0]);
     for (size_t i = 0; i < text.len; i++) {
@@ -23,19 +25,25 @@ static const char *check_scheme(struct str text, struct arena *arena, size_t *re
     return good ? NULL : "is not a scheme such as 'https'";
 }
 
-static const char *check_port(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length)
+static const char *check_port(struct str text, struct arena *arena, size_t *ret_offset,
+                              size_t *ret_length)
 {
     uint64_t port;
-    return text.len == 0 || (str_to_u64(text, &port) && port >= 1 && port <= 65535) ? NULL : "is not a port (1 to 65535)";
+    return text.len == 0 || (str_to_u64(text, &port) && port >= 1 && port <= 65535)
+               ? NULL
+               : "is not a port (1 to 65535)";
 }
 
 static const struct option redirect_scheme_options[] = {
-    OPTION(STR, struct redirect_scheme, scheme, .required = true, .check = check_scheme, .help = "The scheme to go to."),
-    OPTION(STR, struct redirect_scheme, port, .check = check_port, .help = "The port to go to; empty: the scheme's own."),
+    OPTION(STR, struct redirect_scheme, scheme, .required = true, .check = check_scheme,
+           .help = "The scheme to go to."),
+    OPTION(STR, struct redirect_scheme, port, .check = check_port,
+           .help = "The port to go to; empty: the scheme's own."),
     OPTION(BOOL, struct redirect_scheme, permanent, .help = "301 and 308 instead of 302 and 307."),
 };
 static const struct option_table redirect_scheme_table =
-    OPTION_TABLE(struct redirect_scheme, redirect_scheme_options, .summary = "Redirects to another scheme or port.");
+    OPTION_TABLE(struct redirect_scheme, redirect_scheme_options,
+                 .summary = "Redirects to another scheme or port.");
 
 /* ":443" for https and the like say nothing. */
 static struct str port_that_matters(struct str scheme, struct str port)
@@ -50,7 +58,8 @@ static bool compile(struct middleware *m, struct compile *compile)
     const struct redirect_scheme *options = m->options;
     struct redirect_scheme_state *state = m->state;
     if (options->port.len != 0)
-        state->port = port_that_matters(options->scheme, arena_concat(compile->arena, S(":"), options->port));
+        state->port =
+            port_that_matters(options->scheme, arena_concat(compile->arena, S(":"), options->port));
     return true;
 }
 
@@ -77,14 +86,18 @@ static enum verdict on_request(struct exchange *x, struct middleware *m, void *o
         exchange_answer_status(x, status_http(STATUS_BAD_HOST), STATUS_BAD_HOST);
         return VERDICT_ANSWER;
     }
-    struct str location = arena_printf(&x->arena, "%.*s://%.*s%.*s%.*s%s%.*s", STR_ARGS(options->scheme), STR_ARGS(host),
-                                       STR_ARGS(state->port), STR_ARGS(request->path),
-                                       request->query.data != NULL ? "?" : "", STR_ARGS(request->query));
-    return location.data != NULL ? redirect_answer(x, location, options->permanent) : answer_out_of_memory(x);
+    struct str location =
+        arena_printf(&x->arena, "%.*s://%.*s%.*s%.*s%s%.*s", STR_ARGS(options->scheme),
+                     STR_ARGS(host), STR_ARGS(state->port), STR_ARGS(request->path),
+                     request->query.data != NULL ? "?" : "", STR_ARGS(request->query));
+    return location.data != NULL ? redirect_answer(x, location, options->permanent)
+                                 : answer_out_of_memory(x);
 }
 
 static const struct middleware_type redirect_scheme = {
-    .choice = {.name = "redirectScheme", .summary = "Redirects to another scheme or port.", .table = &redirect_scheme_table},
+    .choice = {.name = "redirectScheme",
+               .summary = "Redirects to another scheme or port.",
+               .table = &redirect_scheme_table},
     .state_size = sizeof(struct redirect_scheme_state),
     .compile = compile,
     .pure = true,

@@ -1,4 +1,5 @@
-/* Puts another path in place of the request's; the former one goes on in X-Replaced-Path, as it came (encoded). */
+/* Puts another path in place of the request's; the former one goes on in X-Replaced-Path, as it
+ * came (encoded). */
 #include "middleware/answer.h"
 #include "middleware/path.h"
 
@@ -8,10 +9,11 @@ struct replace_path {
 };
 
 struct replace_path_state {
-    struct str path;        /* encoded, begins with "/" */
+    struct str path; /* encoded, begins with "/" */
 };
 
-static const char *check_path(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length)
+static const char *check_path(struct str text, struct arena *arena, size_t *ret_offset,
+                              size_t *ret_length)
 {
     if (text.len == 0)
         return "is empty";
@@ -19,10 +21,12 @@ static const char *check_path(struct str text, struct arena *arena, size_t *ret_
 }
 
 static const struct option replace_path_options[] = {
-    OPTION(STR, struct replace_path, path, .required = true, .check = check_path, .help = "The path to go on with."),
+    OPTION(STR, struct replace_path, path, .required = true, .check = check_path,
+           .help = "The path to go on with."),
 };
 static const struct option_table replace_path_table =
-    OPTION_TABLE(struct replace_path, replace_path_options, .summary = "Puts another path in place of the request's.");
+    OPTION_TABLE(struct replace_path, replace_path_options,
+                 .summary = "Puts another path in place of the request's.");
 
 static bool compile(struct middleware *m, struct compile *compile)
 {
@@ -43,7 +47,8 @@ static enum verdict on_request(struct exchange *x, struct middleware *m, void *o
 }
 
 static const struct middleware_type replace_path = {
-    .choice = {.name = "replacePath", .summary = "Puts another path in place of the request's.",
+    .choice = {.name = "replacePath",
+               .summary = "Puts another path in place of the request's.",
                .table = &replace_path_table},
     .state_size = sizeof(struct replace_path_state),
     .compile = compile,

@@ -5,15 +5,29 @@
 /* A pattern at the beginning; with a mask only the bits of it are compared. */
 struct signature {
     struct str pattern;
-    struct str mask;           /* empty: all bits */
+    struct str mask; /* empty: all bits */
     const char *type;
 };
 
 /* Tags, any case, behind white space, ended by a space or ">". */
 static const struct str tags[] = {
-    STR("<!DOCTYPE HTML"), STR("<HTML"), STR("<HEAD"), STR("<SCRIPT"), STR("<IFRAME"), STR("<H1"),
-    STR("<DIV"),           STR("<FONT"), STR("<TABLE"), STR("<A"),     STR("<STYLE"),  STR("<TITLE"),
-    STR("<B"),             STR("<BODY"), STR("<BR"),   STR("<P"),      STR("<!--"),
+    STR("<!DOCTYPE HTML"),
+    STR("<HTML"),
+    STR("<HEAD"),
+    STR("<SCRIPT"),
+    STR("<IFRAME"),
+    STR("<H1"),
+    STR("<DIV"),
+    STR("<FONT"),
+    STR("<TABLE"),
+    STR("<A"),
+    STR("<STYLE"),
+    STR("<TITLE"),
+    STR("<B"),
+    STR("<BODY"),
+    STR("<BR"),
+    STR("<P"),
+    STR("<!--"),
 };
 
 #define RIFF_MASK STR("\xff\xff\xff\xff\0\0\0\0\xff\xff\xff\xff\xff\xff")
@@ -103,7 +117,8 @@ static bool is_mp4(struct str bytes)
     if (bytes.len < 12)
         return false;
     const unsigned char *size = (const unsigned char *)bytes.data;
-    uint32_t box = (uint32_t)size[0] << 24 | (uint32_t)size[1] << 16 | (uint32_t)size[2] << 8 | size[3];
+    uint32_t box =
+        (uint32_t)size[0] << 24 | (uint32_t)size[1] << 16 | (uint32_t)size[2] << 8 | size[3];
     if (box % 4 != 0 || bytes.len < box || memcmp(bytes.data + 4, "ftyp", 4) != 0)
         return false;
     for (size_t at = 8; at < box; at += 4) {

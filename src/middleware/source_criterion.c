@@ -2,7 +2,8 @@
 
 #include "http/token.h"
 
-static const char *check_name(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length)
+static const char *check_name(struct str text, struct arena *arena, size_t *ret_offset,
+                              size_t *ret_length)
 {
     return token_is_valid(text) ? NULL : "is not a header field's name";
 }
@@ -10,23 +11,27 @@ static const char *check_name(struct str text, struct arena *arena, size_t *ret_
 static void validate(void *value, const struct node *node, struct diag *diag)
 {
     const struct source_criterion *criterion = value;
-    int given = (criterion->ip_strategy != NULL) + (criterion->request_header_name.len != 0) + criterion->request_host;
+    int given = (criterion->ip_strategy != NULL) + (criterion->request_header_name.len != 0) +
+                criterion->request_host;
     if (given > 1)
-        diag_error(diag, node_span(node), "only one of 'ipStrategy', 'requestHeaderName' and 'requestHost' can be given");
+        diag_error(diag, node_span(node),
+                   "only one of 'ipStrategy', 'requestHeaderName' and 'requestHost' can be given");
 }
 
 static const struct option source_criterion_options[] = {
-    OPTION_NAMED(OBJECT, struct source_criterion, ip_strategy, "ipStrategy", .table = &ip_strategy_table,
-                 .help = "Count by the client's address."),
-    OPTION_NAMED(STR, struct source_criterion, request_header_name, "requestHeaderName", .check = check_name,
-                 .help = "Count by the value of this header field."),
-    OPTION_NAMED(BOOL, struct source_criterion, request_host, "requestHost", .help = "Count by the request's host."),
+    OPTION_NAMED(OBJECT, struct source_criterion, ip_strategy, "ipStrategy",
+                 .table = &ip_strategy_table, .help = "Count by the client's address."),
+    OPTION_NAMED(STR, struct source_criterion, request_header_name, "requestHeaderName",
+                 .check = check_name, .help = "Count by the value of this header field."),
+    OPTION_NAMED(BOOL, struct source_criterion, request_host, "requestHost",
+                 .help = "Count by the request's host."),
 };
 const struct option_table source_criterion_table =
     OPTION_TABLE(struct source_criterion, source_criterion_options, .validate = validate,
                  .summary = "By what requests are told apart.");
 
-struct source_rule source_from(const struct source_criterion *options, enum source_kind fallback, struct arena *arena)
+struct source_rule source_from(const struct source_criterion *options, enum source_kind fallback,
+                               struct arena *arena)
 {
     struct source_rule source = {.kind = fallback};
     const struct ip_strategy *strategy = NULL;

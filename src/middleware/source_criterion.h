@@ -1,5 +1,5 @@
-/* By what requests are told apart when they are counted: the client's address, a header field, or the host.
- * Threading: compiled sources are const. */
+/* By what requests are told apart when they are counted: the client's address, a header field, or
+ * the host. Threading: compiled sources are const. */
 #ifndef MIDDLEWARE_SOURCE_CRITERION_H
 #define MIDDLEWARE_SOURCE_CRITERION_H
 
@@ -23,10 +23,11 @@ struct source_rule {
 };
 
 /* `fallback` where `options` are NULL or name none of the three. */
-struct source_rule source_from(const struct source_criterion *options, enum source_kind fallback, struct arena *arena);
-/* The key of a request's source, never 0. A seeded 64-bit hash stands for the source itself: two of a hundred thousand
- * sources share one with a chance of 1 in 3,000 million, and nobody outside can look for such a pair. Requests whose
- * source cannot be told share one key. */
+struct source_rule source_from(const struct source_criterion *options, enum source_kind fallback,
+                               struct arena *arena);
+/* The key of a request's source, never 0. A seeded 64-bit hash stands for the source itself: two
+ * of a hundred thousand sources share one with a chance of 1 in 3,000 million, and nobody outside
+ * can look for such a pair. Requests whose source cannot be told share one key. */
 uint64_t source_key(const struct source_rule *source, const struct exchange *x);
 
 #endif

@@ -1,5 +1,5 @@
-/* Takes a prefix off the path; the prefix goes on in X-Forwarded-Prefix. A prefix is a plain string: "/api" also fits
- * "/apix", and "/api../x" would become "/../x", which is refused. */
+/* Takes a prefix off the path; the prefix goes on in X-Forwarded-Prefix. A prefix is a plain
+ * string: "/api" also fits "/apix", and "/api../x" would become "/../x", which is refused. */
 #include "middleware/answer.h"
 #include "middleware/path.h"
 
@@ -11,11 +11,12 @@ struct strip_prefix {
 static const struct option strip_prefix_options[] = {
     OPTION(STRS, struct strip_prefix, prefixes, .required = true, .check = path_check_not_empty,
            .help = "Prefixes to take off; the first that the path begins with."),
-    {.name = "forceSlash", .removed = "the path always begins with one slash; take the option out",
+    {.name = "forceSlash",
+     .removed = "the path always begins with one slash; take the option out",
      .help = "Removed in version 3."},
 };
-static const struct option_table strip_prefix_table =
-    OPTION_TABLE(struct strip_prefix, strip_prefix_options, .summary = "Takes a prefix off the path.");
+static const struct option_table strip_prefix_table = OPTION_TABLE(
+    struct strip_prefix, strip_prefix_options, .summary = "Takes a prefix off the path.");
 
 static enum verdict on_request(struct exchange *x, struct middleware *m, void *own)
 {
@@ -34,7 +35,9 @@ static enum verdict on_request(struct exchange *x, struct middleware *m, void *o
 }
 
 static const struct middleware_type strip_prefix = {
-    .choice = {.name = "stripPrefix", .summary = "Takes a prefix off the path.", .table = &strip_prefix_table},
+    .choice = {.name = "stripPrefix",
+               .summary = "Takes a prefix off the path.",
+               .table = &strip_prefix_table},
     .pure = true,
     .on_request = on_request,
 };

@@ -11,7 +11,8 @@ struct strip_prefix_regex {
 
 static const struct option strip_prefix_regex_options[] = {
     OPTION(STRS, struct strip_prefix_regex, regex, .required = true, .check = path_check_not_empty,
-           .help = "Regular expressions; the first that finds something at the beginning of the path."),
+           .help =
+               "Regular expressions; the first that finds something at the beginning of the path."),
 };
 static const struct option_table strip_prefix_regex_table =
     OPTION_TABLE(struct strip_prefix_regex, strip_prefix_regex_options,
@@ -60,7 +61,8 @@ static enum verdict on_request(struct exchange *x, struct middleware *m, void *o
 }
 
 static const struct middleware_type strip_prefix_regex = {
-    .choice = {.name = "stripPrefixRegex", .summary = "Takes what a regular expression finds off the beginning of the path.",
+    .choice = {.name = "stripPrefixRegex",
+               .summary = "Takes what a regular expression finds off the beginning of the path.",
                .table = &strip_prefix_regex_table},
     .state_size = sizeof(struct regexes),
     .compile = compile,

@@ -45,7 +45,8 @@ static struct token_bucket *find_place(struct token_bucket *set, uint64_t key)
     return fullest;
 }
 
-int64_t token_buckets_take(struct token_buckets *buckets, const struct token_rate *rate, uint64_t key, int64_t now)
+int64_t token_buckets_take(struct token_buckets *buckets, const struct token_rate *rate,
+                           uint64_t key, int64_t now)
 {
     size_t at = key & (BUCKETS_SETS - 1);
     struct token_bucket *set = buckets->sets[at];

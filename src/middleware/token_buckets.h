@@ -1,9 +1,10 @@
 /* Token buckets of many sources, in memory of a fixed size, shared by all workers.
  *
- * A bucket is one number: the time at which it will be full again. Taking a token moves that time on by the time that
- * one token takes to come back; how far it then lies ahead says whether the token was there, or for how long to wait.
- * So a bucket that is full needs no memory: its place can be used for another source, and nothing ever expires by a
- * timer. Where a set of places is full of busy sources, the one nearest to full is forgotten.
+ * A bucket is one number: the time at which it will be full again. Taking a token moves that time
+ * on by the time that one token takes to come back; how far it then lies ahead says whether the
+ * token was there, or for how long to wait. So a bucket that is full needs no memory: its place
+ * can be used for another source, and nothing ever expires by a timer. Where a set of places is
+ * full of busy sources, the one nearest to full is forgotten.
  *
  * Threading: any thread; one short lock per call, one of many. Times are monotonic ns. */
 #ifndef MIDDLEWARE_TOKEN_BUCKETS_H
@@ -12,40 +13,41 @@
 #include <pthread.h>
 #include <stdint.h>
 
-#define BUCKETS_SETS 16384        /* a power of two */
-#define BUCKETS_WAYS 8            /* places in a set: 128 bytes, two cache lines */
-#define BUCKETS_LOCKS 64          /* a power of two */
+#define BUCKETS_SETS 16384 /* a power of two */
+#define BUCKETS_WAYS 8 /* places in a set: 128 bytes, two cache lines */
+#define BUCKETS_LOCKS 64 /* a power of two */
 
 struct token_bucket {
-    uint64_t key;                 /* 0: never used */
+    uint64_t key; /* 0: never used */
     int64_t full_at;
 };
 
 struct token_buckets {
     union {
         pthread_mutex_t mutex;
-        char line[64];            /* a cache line each */
+        char line[64]; /* a cache line each */
     } locks[BUCKETS_LOCKS];
     struct token_bucket sets[BUCKETS_SETS][BUCKETS_WAYS];
 };
 
 /* How fast a bucket fills, how much it holds, and how long a request may wait for a token. */
 struct token_rate {
-    int64_t interval;             /* ns that one token takes to come */
-    int64_t span;                 /* ns that the whole burst takes: interval * burst, or as much as fits */
-    int64_t longest_wait;         /* ns */
+    int64_t interval; /* ns that one token takes to come */
+    int64_t span; /* ns that the whole burst takes: interval * burst, or as much as fits */
+    int64_t longest_wait; /* ns */
 };
 
-/* `average` tokens in `period` ns, both over 0; `burst` at least 1. The longest wait is half of the time for a token
- * (the rate cut to a whole number a second), 0.5 s at the most. */
+/* `average` tokens in `period` ns, both over 0; `burst` at least 1. The longest wait is half of
+ * the time for a token (the rate cut to a whole number a second), 0.5 s at the most. */
 struct token_rate token_rate_of(int64_t average, int64_t period, int64_t burst);
 
 /* For compile_shared: `memory` is zeroed. */
 void token_buckets_init(void *memory);
 void token_buckets_destroy(void *memory);
 
-/* Takes one token. The time to wait before going on (0: none); over rate->longest_wait: nothing was taken, and that is
- * the time after which to try again. */
-int64_t token_buckets_take(struct token_buckets *buckets, const struct token_rate *rate, uint64_t key, int64_t now);
+/* Takes one token. The time to wait before going on (0: none); over rate->longest_wait: nothing
+ * was taken, and that is the time after which to try again. */
+int64_t token_buckets_take(struct token_buckets *buckets, const struct token_rate *rate,
+                           uint64_t key, int64_t now);
 
 #endif

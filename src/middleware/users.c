@@ -10,7 +10,7 @@
 
 struct entry {
     struct user user;
-    size_t order;         /* in which it was read */
+    size_t order; /* in which it was read */
 };
 
 struct reader {
@@ -43,18 +43,21 @@ static void read_entry(struct reader *reader, struct str entry, struct span span
         report(reader, span, where, "is not of the form 'name:hash'");
         return;
     }
-    struct user user = {.name = str_first(entry, (size_t)colon), .secret = str_from_index(entry, (size_t)colon + 1)};
+    struct user user = {.name = str_first(entry, (size_t)colon),
+                        .secret = str_from_index(entry, (size_t)colon + 1)};
     struct arena *arena = reader->compile->arena;
     const char *fault = has_control(entry) ? "has control characters" : reader->check(user.secret);
     if (fault != NULL) {
-        struct str whose = arena_printf(arena, "the hash of user '%.*s' in %.*s", STR_ARGS(user.name), STR_ARGS(where));
+        struct str whose = arena_printf(arena, "the hash of user '%.*s' in %.*s",
+                                        STR_ARGS(user.name), STR_ARGS(where));
         report(reader, span, has_control(entry) ? where : whose, fault);
         return;
     }
     VEC_PUSH(&reader->entries, (struct entry){.user = user, .order = reader->entries.count});
 }
 
-static void read_inline(struct reader *reader, const struct strs *entries, const struct node *origin)
+static void read_inline(struct reader *reader, const struct strs *entries,
+                        const struct node *origin)
 {
     const struct node *list = node_get(origin, S("users"));
     for (size_t i = 0; i < entries->count; i++) {
@@ -71,14 +74,16 @@ static void read_file(struct reader *reader, struct str file, const struct node 
     struct str content, line;
     if (!file_read(arena, arena_str(arena, file).data, FILE_MAX, &content)) {
         reader->good = false;
-        diag_error(reader->compile->diag, span, "cannot read '%.*s': %s", STR_ARGS(file), strerror(errno));
+        diag_error(reader->compile->diag, span, "cannot read '%.*s': %s", STR_ARGS(file),
+                   strerror(errno));
         return;
     }
     for (size_t number = 1; str_split(&content, '\n', &line); number++) {
         line = str_trim_space(line);
         if (line.len == 0 || line.data[0] == '#')
             continue;
-        read_entry(reader, line, span, arena_printf(arena, "line %zu of '%.*s'", number, STR_ARGS(file)));
+        read_entry(reader, line, span,
+                   arena_printf(arena, "line %zu of '%.*s'", number, STR_ARGS(file)));
     }
 }
 
@@ -99,16 +104,16 @@ static void keep(struct users *users, struct reader *reader, const struct node *
     for (size_t i = 0; i < reader->entries.count; i++) {
         const struct user *user = &reader->entries.items[i].user;
         if (users->count != 0 && str_equal(users->items[users->count - 1].name, user->name)) {
-            diag_warning(reader->compile->diag, node_span(origin), "user '%.*s' is given twice; the last one counts",
-                         STR_ARGS(user->name));
+            diag_warning(reader->compile->diag, node_span(origin),
+                         "user '%.*s' is given twice; the last one counts", STR_ARGS(user->name));
             users->count--;
         }
         users->items[users->count++] = *user;
     }
 }
 
-bool users_compile(struct users *users, const struct strs *inline_users, struct str file, const struct node *origin,
-                   users_check check, struct compile *compile)
+bool users_compile(struct users *users, const struct strs *inline_users, struct str file,
+                   const struct node *origin, users_check check, struct compile *compile)
 {
     struct reader reader = {.check = check, .compile = compile, .good = true};
     read_inline(&reader, inline_users, origin);

@@ -1,5 +1,6 @@
 """The commands, as a person or a script uses them."""
 import json
+from pathlib import Path
 
 import pytest
 
@@ -118,6 +119,59 @@ def test_check_says_when_there_is_no_file(run, tmp_path):
     assert result.returncode == 1 and "absent.yaml" in result.stderr
 
 
+DYNAMIC = """\
+http:
+  routers:
+    api: {rule: "Host(`a`)", service: api, entryPoints: [websecure]}
+  services:
+    api: {loadBalancer: {servers: [{url: "http://127.0.0.1:1"}]}}
+"""
+
+
+def test_check_of_a_file_for_the_file_provider_takes_entrypoints_as_given(run, config):
+    path = config(DYNAMIC)
+    result = run("check", path)
+    assert result.returncode == 0 and f"{path}: good: 1 router, 0 middlewares, 1 service" in result.stdout
+    result = run("check", config(DYNAMIC.replace("service: api", "service: apj")))
+    assert result.returncode == 1 and "did you mean 'api'" in result.stderr
+
+
+def test_check_as_json_is_one_array_of_all_files(run, config):
+    bad = config(GOOD.replace("service: rest", "service: rset"))
+    found = json.loads(run("check", "--json", bad, config("entryPonts: {}\n", "second.yaml"), config(GOOD, "good.yaml")).stdout)
+    assert [(item["severity"], item["file"].split("/")[-1], item["line"]) for item in found] == [
+        ("error", "portico.yaml", 12), ("error", "second.yaml", 1)]
+    assert json.loads(run("check", "--json", config(GOOD)).stdout) == []
+
+
+def test_check_tells_a_mistake_once_however_often_it_is_met(run, config):
+    text = GOOD.replace("entryPoints:\n", "entryPoints:\n  other:\n    address: 127.0.0.1:8001\n").replace("[strip]", "[stirp]")
+    assert run("check", config(text)).stderr.count("error: ") == 1
+
+
+def test_check_looks_at_middlewares_that_nobody_uses(run, config):
+    text = GOOD.replace("  middlewares:\n    strip", "  middlewares:\n    unused: {stripPrefixRegex: {regex: ['(']}}\n    strip")
+    result = run("check", config(text))
+    assert result.returncode == 1 and "never closed" in result.stderr
+
+
+@pytest.mark.parametrize("name, text", [("nginx.conf", "server { listen 80; }\n"), ("compose.yaml", "services:\n  web: {image: nginx}\n"),
+                                        ("portico.toml", "[entryPoints]\n"), ("dir", None)])
+def test_check_says_what_it_does_not_read(run, tmp_path, name, text):
+    path = tmp_path / name
+    path.write_text(text) if text else path.mkdir()
+    result = run("check", path)
+    assert result.returncode == 1 and name in result.stderr and "unknown" not in result.stderr
+
+
+def test_all_examples_are_right(run):
+    examples = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
+    assert len(examples) >= 6
+    result = run("check", *examples, cwd=examples[0].parents[1])
+    assert result.returncode == 0 and "warning" not in result.stderr, result.stderr
+    assert result.stdout.count(": good: ") == len(examples)
+
+
 # explain
 
 def explain(run, path, *arguments):
@@ -165,7 +219,103 @@ def test_explain_for_people(run, config):
         assert word in result.stdout
 
 
+WAYS = """\
+entryPoints:
+  web: {address: ":8000", http: {redirections: {entryPoint: {to: secure, scheme: https}}}}
+  secure: {address: ":8443", http: {maxLineBytes: 1024}}
+http:
+  routers:
+    main: {rule: "Host(`a`)", entryPoints: [secure], middlewares: [rewrite, limit], service: all}
+    inner: {rule: "Host(`b`)", entryPoints: [secure], middlewares: [office], service: all}
+    fixed: {rule: "Host(`c`)", entryPoints: [secure], service: fixed}
+    socket: {rule: "Host(`d`)", entryPoints: [secure], service: socket}
+  middlewares:
+    rewrite: {chain: {middlewares: [strip, add]}}
+    strip: {stripPrefix: {prefixes: [/api]}}
+    add: {addPrefix: {prefix: /v2}}
+    limit: {rateLimit: {average: 10}}
+    office: {ipAllowList: {sourceRange: [10.0.0.0/8]}}
+  services:
+    all: {weighted: {services: [{name: spare, weight: 1}]}}
+    spare: {failover: {service: app, fallback: fixed}}
+    app: {loadBalancer: {passHostHeader: false, servers: [{url: "http://127.0.0.1:1/base", preservePath: true}]}}
+    fixed: {respond: {status: 200}}
+    socket: {loadBalancer: {servers: [{url: "unix:/run/app.sock"}]}}
+"""
+
+
+def test_explain_follows_paths_through_middlewares_and_services(run, config):
+    path = config(WAYS)
+    told = explain(run, path, "https://a:8443/api/./x?q")
+    assert told["entryPoint"] == "secure" and told["middlewares"] == ["strip@file", "add@file", "limit@file"]
+    assert told["service"] == "all@file" and told["url"] == "http://127.0.0.1:1/base/v2/x?q"
+    text = run("explain", "--config", path, "https://a:8443/api/x").stdout
+    assert "all@file (weighted)" in text and "spare@file (failover)" in text and "app@file (loadBalancer)" in text
+    assert "Host: 127.0.0.1:1" in text
+
+
+def test_explain_says_who_answers_without_a_server(run, config):
+    path = config(WAYS)
+    redirect = run("explain", "--config", path, "http://a:8000/x?y").stdout
+    assert "301" in redirect and "https://a:8443/x?y" in redirect
+    assert "403" in run("explain", "--config", path, "https://b:8443/").stdout
+    assert explain(run, path, "--from", "10.1.2.3", "https://b:8443/")["server"] is not None
+    told = explain(run, path, "https://c:8443/")
+    assert told["router"] == "fixed@file" and told["server"] is None and told["url"] is None
+    assert explain(run, path, "https://d:8443/x")["server"] == "unix:/run/app.sock"
+
+
+def test_explain_refuses_what_the_entrypoint_would(run, config):
+    path = config(WAYS)
+    assert "414" in run("explain", "--config", path, "https://a:8443/" + "x" * 2000).stdout
+    told = explain(run, path, "-H", "Bad Name: x", "https://a:8443/")
+    assert told["router"] is None and told["tried"] == []
+
+
+def test_explain_chooses_the_entrypoint(run, config):
+    path = config(WAYS)
+    assert explain(run, path, "--entryPoint=secure", "http://a/")["router"] == "main@file"
+    assert explain(run, path, "http://a/")["entryPoint"] == "web"
+    result = run("explain", "--config", path, "--entryPoint=secur", "http://a/")
+    assert result.returncode == 2 and "did you mean 'secure'" in result.stderr
+
+
+def test_explain_takes_options_as_flags(run):
+    told = explain_words(run, "--entryPoints.web.address=:80", "--http.routers.a.rule=Path(`/x`)", "--http.routers.a.service=s",
+                         "--http.services.s.loadBalancer.servers[0].url=http://127.0.0.1:7", "/x")
+    assert told["url"] == "http://127.0.0.1:7/x"
+
+
+def explain_words(run, *words):
+    return json.loads(run("explain", "--json", *words).stdout)
+
+
+@pytest.mark.parametrize("words", [[], ["http://a/", "http://b/"], ["http://"], ["-H", "novalue", "http://a/"], ["--from", "x", "http://a/"]])
+def test_explain_wants_one_good_url(run, config, words):
+    result = run("explain", "--config", config(WAYS), *words)
+    assert result.returncode == 2 and len(result.stderr.strip().split("\n")) == 1
+
+
 # The rest
+
+def test_every_command_explains_itself(run):
+    names = [line.split()[1] for line in run("help").stdout.split("\n") if line.startswith("  portico ")]
+    assert {"run", "check", "explain", "whoami", "help", "schema", "healthcheck", "version"} <= set(names)
+    for name in names:
+        result = run(name, "--help")
+        assert result.returncode == 0 and f"Usage: portico {name}" in result.stdout.replace("[run]", "run")
+        assert run("help", name).stdout == result.stdout
+
+
+def test_bad_values_on_the_command_line_are_a_wrong_use(run, config):
+    assert run("run", "--config", config(GOOD), "--workers=many").returncode == 2
+    assert run("run", "--config", config(GOOD.replace("service: rest", "service: rset"))).returncode == 1
+
+
+def test_help_as_markdown_is_the_reference(run):
+    text = run("help", "--markdown").stdout
+    assert text.startswith("# ") and "entryPoints" in text and "stripPrefix" in text
+
 
 def test_version(run):
     result = run("version")

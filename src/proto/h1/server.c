@@ -11,6 +11,7 @@
 enum { IDLE, READING_HEAD, STREAMING, LINGERING, CLOSED };
 
 #define HEAD_GUESS ((size_t)2048)      /* bytes that most heads fit in */
+#define DOUBT_TIME (2 * TIME_S)
 #define LINGER_TIME (2 * TIME_S)
 #define LINGER_BYTES ((uint64_t)1 << 20)
 #define DRAIN_BODY_BYTES ((int64_t)65536)      /* an unread rest of a body that is worth reading for keep-alive */
@@ -21,6 +22,7 @@ struct h1_active {
     struct h1_body_in body_in;
     struct h1_body_out body_out;
     struct chunkq out;
+    uint64_t out_at_doubt;      /* stream.bytes_out when the client was last seen to have ended its direction */
     bool close;                 /* no further request on this connection */
     bool upgraded;
     bool final_head_queued;
@@ -229,6 +231,26 @@ static void process(struct h1_server *connection)
     connection->in_process = false;
 }
 
+/* The client ended its direction while it waits. It may be gone, or have sent all that it has to say (nc -N): which of the
+ * two, nobody can know without writing. It is given some time; see still_there. An upgraded connection or a body under way
+ * finds the end by reading it. */
+static void doubt_client(struct h1_server *connection)
+{
+    struct h1_active *active = connection->active;
+    if (active->upgraded || !active->body_in.ended)
+        return;
+    active->out_at_doubt = connection->stream->bytes_out;
+    timer_after(connection->wire.sock.loop, &connection->timer, DOUBT_TIME);
+}
+
+/* Whether a client that ended its direction goes on taking its response; one that is slow with what waits for it is told
+ * from one that is gone by the reset that the latter sends. */
+static bool still_there(const struct h1_server *connection)
+{
+    const struct h1_active *active = connection->active;
+    return active->out.bytes != 0 || connection->stream->bytes_out != active->out_at_doubt;
+}
+
 static void on_event(struct sock *sock, unsigned events)
 {
     struct h1_server *connection = container_of(container_of(sock, struct h1_wire, sock), struct h1_server, wire);
@@ -241,12 +263,11 @@ static void on_event(struct sock *sock, unsigned events)
         facts |= FACT_READABLE;
     if ((events & WATCH_WRITE) != 0)
         facts |= FACT_WRITABLE;
-    /* The end of the client's direction while it waits for an answer: it is taken for gone, as every server does that cannot
-     * ask. An upgraded connection or a body under way finds the end by reading it. */
-    bool body_ended = connection->active->body_in.ended && !connection->active->upgraded;
-    if (sock->broken || ((events & WATCH_HANGUP) != 0 && body_ended)) {
+    if (sock->broken) {
         connection->stream->failure = STATUS_CLIENT_ABORTED;
         facts |= FACT_CLOSED;
+    } else if ((events & WATCH_HANGUP) != 0) {
+        doubt_client(connection);
     }
     if (facts != 0)
         connection->stream->handler->on_facts(connection->stream, facts);
@@ -259,6 +280,10 @@ static void on_timeout(struct timer *timer)
         begin_stream(connection, STATUS_CLIENT_HEAD_TIMEOUT);
     else if (connection->state == IDLE || connection->state == LINGERING)
         close_now(connection, false);
+    else if (connection->state == STREAMING && connection->wire.sock.peer_done && still_there(connection))
+        doubt_client(connection);
+    else if (connection->state == STREAMING && connection->wire.sock.peer_done && connection->active->body_in.ended)
+        h1_server_close(connection, STATUS_CLIENT_ABORTED);
 }
 
 struct h1_server *h1_server_new(struct worker *worker, int fd, const struct client *client,

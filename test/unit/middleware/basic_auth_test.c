@@ -17,13 +17,16 @@
 #define APR1 "$apr1$xyz$HXgo9gtz4gpj4JWTLYmjB0"
 #define SHA1 "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="
 #define SHA256 "$5$salt$kpa26zwgX83BPSR8d7w93OIXbFt/d3UOTZaAu5vsTM6"
-#define SHA512 "$6$salt$egUxKNxDs8kPfh8iPMNcosMhb2eWah6d3R44JDm5Rj/j/XWR5E33QPd0YmHXoDHOIDR6kL5D3JcQcz0O8FHE00"
+#define SHA512                                                                                     \
+    "$6$salt$egUxKNxDs8kPfh8iPMNcosMhb2eWah6d3R44JDm5Rj/j/"                                        \
+    "XWR5E33QPd0YmHXoDHOIDR6kL5D3JcQcz0O8FHE00"
 #define YESCRYPT "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$GmcwIgvdUC9qLWcKCi6gklUa1dM3ziD43YxYNURLKy0"
 
-static const struct str hashes[] = {STR(BCRYPT), STR(APR1), STR(SHA1), STR(SHA256), STR(SHA512), STR(YESCRYPT)};
+static const struct str hashes[] = {STR(BCRYPT), STR(APR1),   STR(SHA1),
+                                    STR(SHA256), STR(SHA512), STR(YESCRYPT)};
 #define HASHES (sizeof(hashes) / sizeof(hashes[0]))
 
-/* --- passwords ---------------------------------------------------------------------------------------- */
+/* --- passwords --- */
 
 TEST(passwords_are_verified_against_every_kind_of_hash)
 {
@@ -47,16 +50,28 @@ TEST(a_password_hash_whose_end_is_missing_fits_nothing)
 TEST(apr1_hashes_long_and_empty_passwords)
 {
     char out[APR1_SIZE];
-    assert_str_equal(str_of(out, apr1_hash(S("a much longer password than sixteen bytes"), S("$apr1$8charsal$"), out)),
+    assert_str_equal(str_of(out, apr1_hash(S("a much longer password than sixteen bytes"),
+                                           S("$apr1$8charsal$"), out)),
                      S("$apr1$8charsal$ytf6wfcDlKbW0p2iLfxg7."));
-    assert_str_equal(str_of(out, apr1_hash(S(""), S("$apr1$abcd$"), out)), S("$apr1$abcd$xc0GS6mcK/RPjawIVUTD1/"));
+    assert_str_equal(str_of(out, apr1_hash(S(""), S("$apr1$abcd$"), out)),
+                     S("$apr1$abcd$xc0GS6mcK/RPjawIVUTD1/"));
 }
 
 TEST(passwords_that_are_no_hashes_are_told_apart)
 {
     const char *why;
-    const char *const bad[] = {"", "secret", "{SHA}abc", "{SSHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", "$apr1$xyz$short", "$apr1$xyz",
-                               "$2y$04$short", "$6$salt$short", "$6$", "$", "$nosuch$x$y", "abJnggxhB/yWI"};
+    const char *const bad[] = {"",
+                               "secret",
+                               "{SHA}abc",
+                               "{SSHA}5en6G6MezRroT3XKqkdPOmY/BfQ=",
+                               "$apr1$xyz$short",
+                               "$apr1$xyz",
+                               "$2y$04$short",
+                               "$6$salt$short",
+                               "$6$",
+                               "$",
+                               "$nosuch$x$y",
+                               "abJnggxhB/yWI"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_false(password_hash_is_known(str_from(bad[i]), &why));
         assert_non_null(why);
@@ -76,7 +91,7 @@ TEST(the_password_cache_remembers_the_pair_for_a_while)
     assert_false(password_cache_has(hash, S("a"), now + PASSWORD_CACHE_LIFE));
 }
 
-/* --- the pool ----------------------------------------------------------------------------------------- */
+/* --- the pool --- */
 
 static struct rig rig;
 
@@ -95,7 +110,8 @@ TEST(the_password_pool_delivers_on_the_loop_that_asked)
     rig_init(&rig);
     struct outcome outcome = {0};
     for (int i = 0; i < 10; i++)
-        assert_non_null(password_pool_submit(&rig.worker->loop, S(APR1), i % 2 ? S("secret") : S("wrong"), note, &outcome));
+        assert_non_null(password_pool_submit(&rig.worker->loop, S(APR1),
+                                             i % 2 ? S("secret") : S("wrong"), note, &outcome));
     int64_t limit = time_monotonic() + 10 * TIME_S;
     while (outcome.good + outcome.bad < 10 && time_monotonic() < limit)
         loop_turn(&rig.worker->loop, 100 * TIME_MS);
@@ -109,7 +125,8 @@ TEST(the_password_pool_leaves_abandoned_owners_alone)
 {
     rig_init(&rig);
     struct outcome gone = {0}, waits = {0};
-    struct password_job *job = password_pool_submit(&rig.worker->loop, S(APR1), S("x"), note, &gone);
+    struct password_job *job =
+        password_pool_submit(&rig.worker->loop, S(APR1), S("x"), note, &gone);
     assert_non_null(job);
     password_job_abandon(job);
     assert_non_null(password_pool_submit(&rig.worker->loop, S(BCRYPT), S("y"), note, &waits));
@@ -118,7 +135,7 @@ TEST(the_password_pool_leaves_abandoned_owners_alone)
         loop_turn(&rig.worker->loop, 100 * TIME_MS);
     assert_int_equal(waits.bad, 1);
     password_pool_stop();
-    loop_turn(&rig.worker->loop, 0);      /* the other may have been slower */
+    loop_turn(&rig.worker->loop, 0); /* the other may have been slower */
     assert_int_equal(gone.good + gone.bad, 0);
     rig_release(&rig);
 }
@@ -128,7 +145,8 @@ TEST(the_password_pool_refuses_more_than_it_can_do_in_good_time)
     rig_init(&rig);
     struct outcome outcome = {0};
     unsigned taken = 0;
-    while (taken < 1000 && password_pool_submit(&rig.worker->loop, S(SHA512), S("x"), note, &outcome) != NULL)
+    while (taken < 1000 &&
+           password_pool_submit(&rig.worker->loop, S(SHA512), S("x"), note, &outcome) != NULL)
         taken++;
     assert_in_range(taken, 128, 999);
     password_pool_stop();
@@ -136,7 +154,7 @@ TEST(the_password_pool_refuses_more_than_it_can_do_in_good_time)
     rig_release(&rig);
 }
 
-/* --- the middleware ----------------------------------------------------------------------------------- */
+/* --- the middleware --- */
 
 static void configure(const char *options)
 {
@@ -179,7 +197,8 @@ TEST(basic_auth_asks_who_sends_nothing_that_it_can_read)
         assert_int_equal(rig_request(&rig), VERDICT_ANSWER);
         assert_int_equal(rig.x.response.status, 401);
         assert_int_equal(rig.x.failure, STATUS_UNAUTHORIZED);
-        assert_str_equal(rig_response_field(&rig, "WWW-Authenticate"), S("Basic realm=\"traefik\""));
+        assert_str_equal(rig_response_field(&rig, "WWW-Authenticate"),
+                         S("Basic realm=\"traefik\""));
     }
     end();
 }
@@ -189,15 +208,19 @@ TEST(basic_auth_quotes_its_realm)
     configure("{users: ['ann:" SHA1 "'], realm: 'a \"b\\c'}");
     rig_begin(&rig, "GET", "http://example.com/");
     assert_int_equal(rig_request(&rig), VERDICT_ANSWER);
-    assert_str_equal(rig_response_field(&rig, "WWW-Authenticate"), S("Basic realm=\"a \\\"b\\\\c\""));
+    assert_str_equal(rig_response_field(&rig, "WWW-Authenticate"),
+                     S("Basic realm=\"a \\\"b\\\\c\""));
     end();
 }
 
 TEST(basic_auth_lets_users_of_every_kind_of_hash_pass)
 {
-    configure("users: ['a:" BCRYPT "', 'b:" APR1 "', 'c:" SHA1 "', 'd:" SHA256 "', 'e:" SHA512 "', 'f:" YESCRYPT "']");
-    const char *const good[] = {"a:secret", "b:secret", "c:secret", "d:secret", "e:secret", "f:secret"};
-    const char *const bad[] = {"a:x", "b:x", "c:x", "d:x", "e:x", "f:x", "g:secret", ":secret", "a:"};
+    configure("users: ['a:" BCRYPT "', 'b:" APR1 "', 'c:" SHA1 "', 'd:" SHA256 "', 'e:" SHA512
+              "', 'f:" YESCRYPT "']");
+    const char *const good[] = {"a:secret", "b:secret", "c:secret",
+                                "d:secret", "e:secret", "f:secret"};
+    const char *const bad[] = {"a:x", "b:x",      "c:x",     "d:x", "e:x",
+                               "f:x", "g:secret", ":secret", "a:"};
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         assert_int_equal(ask(good[i]), VERDICT_NEXT);
         assert_str_equal(rig.x.user, str_first(str_from(good[i]), 1));
@@ -271,7 +294,8 @@ TEST(basic_auth_reads_a_file_of_users)
 static bool is_refused(const char *options, const char *report)
 {
     rig_init(&rig);
-    bool refused = !rig_configure(&rig, "basicAuth", options) && strstr(rig_reported(&rig), report) != NULL;
+    bool refused =
+        !rig_configure(&rig, "basicAuth", options) && strstr(rig_reported(&rig), report) != NULL;
     if (strstr(rig_reported(&rig), "secret") != NULL)
         fail_msg("%s", rig_reported(&rig));
     rig_release(&rig);
@@ -283,7 +307,8 @@ TEST(basic_auth_refuses_users_that_could_never_pass)
     assert_true(is_refused("{}", "there is no user"));
     assert_true(is_refused("users: []", "there is no user"));
     assert_true(is_refused("users: ['ann']", "entry 1 of 'users' is not of the form"));
-    assert_true(is_refused("users: ['ann:" SHA1 "', 'bob:plainsecret']", "the hash of user 'bob' in entry 2 of 'users' is not"));
+    assert_true(is_refused("users: ['ann:" SHA1 "', 'bob:plainsecret']",
+                           "the hash of user 'bob' in entry 2 of 'users' is not"));
     assert_true(is_refused("usersFile: /nonexistent/users", "cannot read '/nonexistent/users'"));
 }
 

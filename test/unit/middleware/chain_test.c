@@ -18,7 +18,8 @@ TEST(chain_names_its_members)
 /* What the tables give users to read, and what the snapshot relies on. */
 TEST(every_middleware_describes_itself)
 {
-    REGISTRY_FOREACH(middleware_type, const struct middleware_type, it) {
+    REGISTRY_FOREACH(middleware_type, const struct middleware_type, it)
+    {
         const struct choice_type *choice = &(*it)->choice;
         assert_non_null(choice->table);
         assert_non_null(choice->table->summary);

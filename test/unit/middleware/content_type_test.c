@@ -25,12 +25,18 @@ TEST(sniffing_knows_images_sound_video_fonts_and_archives)
     assert_sniffed("\xff\xd8\xff\xe0", "image/jpeg");
     assert_sniffed("RIFF\x10\x20\x30\x40WEBPVP8 ", "image/webp");
     assert_sniffed("RIFF\x10\x20\x30\x40WAVEfmt ", "audio/wave");
-    assert_sniffed("RIFF\x10\x20\x30\x40""AVI LIST", "video/avi");
+    assert_sniffed("RIFF\x10\x20\x30\x40"
+                   "AVI LIST",
+                   "video/avi");
     assert_sniffed("ID3\x03", "audio/mpeg");
     assert_sniffed("OggS\0\x02", "application/ogg");
     assert_sniffed("\x1a\x45\xdf\xa3\x01", "video/webm");
-    assert_sniffed("\0\0\0\x18" "ftypmp42\0\0\0\0isommp42", "video/mp4");
-    assert_sniffed("\0\0\0\x18" "ftypisom\0\0\0\0isommp41", "video/mp4");
+    assert_sniffed("\0\0\0\x18"
+                   "ftypmp42\0\0\0\0isommp42",
+                   "video/mp4");
+    assert_sniffed("\0\0\0\x18"
+                   "ftypisom\0\0\0\0isommp41",
+                   "video/mp4");
     assert_sniffed("wOF2\0\x01", "font/woff2");
     assert_sniffed("PK\x03\x04", "application/zip");
     assert_sniffed("\x1f\x8b\x08\0", "application/x-gzip");
@@ -40,18 +46,22 @@ TEST(sniffing_knows_images_sound_video_fonts_and_archives)
 TEST(sniffing_tells_text_from_bytes)
 {
     assert_sniffed("", "text/plain; charset=utf-8");
-    assert_sniffed("gr\xc3\xbc\xc3\x9f" "e\n", "text/plain; charset=utf-8");
+    assert_sniffed("gr\xc3\xbc\xc3\x9f"
+                   "e\n",
+                   "text/plain; charset=utf-8");
     assert_sniffed("\xef\xbb\xbfhello", "text/plain; charset=utf-8");
     assert_sniffed("\xfe\xff\0h\0i", "text/plain; charset=utf-16be");
     assert_sniffed("abc\x01", "application/octet-stream");
-    assert_sniffed("\0\0\0\x10" "ftypmp42", "application/octet-stream");
+    assert_sniffed("\0\0\0\x10"
+                   "ftypmp42",
+                   "application/octet-stream");
 }
 
-/* --- the middleware ----------------------------------------------------------------------------------- */
+/* --- the middleware --- */
 
 static struct rig rig;
-static struct str coming;          /* what the server's body gives next */
-static enum status then;           /* and afterwards */
+static struct str coming; /* what the server's body gives next */
+static enum status then; /* and afterwards */
 
 static enum status read_coming(struct body_source *source, struct chunkq *into, size_t max)
 {

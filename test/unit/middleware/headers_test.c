@@ -15,7 +15,8 @@ static void begin(const char *yaml, const char *method)
 static bool is_refused(const char *yaml, const char *report)
 {
     rig_init(&rig);
-    bool refused = !rig_configure(&rig, "headers", yaml) && strstr(rig_reported(&rig), report) != NULL;
+    bool refused =
+        !rig_configure(&rig, "headers", yaml) && strstr(rig_reported(&rig), report) != NULL;
     rig_release(&rig);
     return refused;
 }
@@ -78,8 +79,10 @@ TEST(headers_leaves_the_framing_of_messages_alone)
 TEST(headers_refuses_options_that_cannot_be_fields)
 {
     assert_true(is_refused("{}", "at least one option"));
-    assert_true(is_refused("customRequestHeaders: {'X A': b}", "'X A' is not a header field's name"));
-    assert_true(is_refused("customResponseHeaders: {X-A: \"b\\r\\nX-B: c\"}", "bytes that no header field may hold"));
+    assert_true(
+        is_refused("customRequestHeaders: {'X A': b}", "'X A' is not a header field's name"));
+    assert_true(is_refused("customResponseHeaders: {X-A: \"b\\r\\nX-B: c\"}",
+                           "bytes that no header field may hold"));
     assert_true(is_refused("contentSecurityPolicy: \"a\\nb\"", "contentSecurityPolicy"));
     assert_true(is_refused("accessControlAllowHeaders: [\"a\\nb\"]", "accessControlAllowHeaders"));
     assert_true(is_refused("customRequestHeaders: {Host: 'a/b'}", "is not a host"));
@@ -88,7 +91,7 @@ TEST(headers_refuses_options_that_cannot_be_fields)
     assert_true(is_refused("featurePolicy: x", "permissionsPolicy"));
 }
 
-/* --- CORS --------------------------------------------------------------------------------------------- */
+/* --- CORS --- */
 
 TEST(headers_answers_a_preflight)
 {
@@ -150,12 +153,18 @@ static struct str allowed_origin(const char *yaml, const char *origin)
 
 TEST(headers_names_the_origin_that_may_read_a_response)
 {
-    assert_str_equal(allowed_origin("accessControlAllowOriginList: ['*']", "https://a.org"), S("*"));
-    assert_str_equal(allowed_origin("accessControlAllowOriginList: ['https://a.org', 'https://b.org']", "https://b.org"),
+    assert_str_equal(allowed_origin("accessControlAllowOriginList: ['*']", "https://a.org"),
+                     S("*"));
+    assert_str_equal(
+        allowed_origin("accessControlAllowOriginList: ['https://a.org', 'https://b.org']",
+                       "https://b.org"),
+        S("https://b.org"));
+    assert_str_equal(allowed_origin("accessControlAllowOriginListRegex: ['^https://(.*)\\.org$']",
+                                    "https://b.org"),
                      S("https://b.org"));
-    assert_str_equal(allowed_origin("accessControlAllowOriginListRegex: ['^https://(.*)\\.org$']", "https://b.org"),
-                     S("https://b.org"));
-    assert_str_equal(allowed_origin("accessControlAllowOriginListRegex: ['^https://(.*)\\.org$']", "https://b.com"), S(""));
+    assert_str_equal(allowed_origin("accessControlAllowOriginListRegex: ['^https://(.*)\\.org$']",
+                                    "https://b.com"),
+                     S(""));
 }
 
 TEST(headers_adds_origin_to_vary_once)
@@ -163,10 +172,8 @@ TEST(headers_adds_origin_to_vary_once)
     const struct {
         struct str before, after;
     } cases[] = {
-        {STR(""), STR("Origin")},
-        {STR("Accept"), STR("Accept,Origin")},
-        {STR("origin"), STR("origin")},
-        {STR("Accept, Origin"), STR("Accept, Origin")},
+        {STR(""), STR("Origin")},       {STR("Accept"), STR("Accept,Origin")},
+        {STR("origin"), STR("origin")}, {STR("Accept, Origin"), STR("Accept, Origin")},
         {STR("*"), STR("*")},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -181,12 +188,14 @@ TEST(headers_adds_origin_to_vary_once)
     }
 }
 
-/* --- security ----------------------------------------------------------------------------------------- */
+/* --- security --- */
 
 TEST(headers_sends_every_security_field)
 {
-    begin("{frameDeny: true, contentTypeNosniff: true, browserXssFilter: true, contentSecurityPolicy: a,"
-          " contentSecurityPolicyReportOnly: b, referrerPolicy: c, permissionsPolicy: d, stsSeconds: 10, publicKey: e}",
+    begin("{frameDeny: true, contentTypeNosniff: true, browserXssFilter: true, "
+          "contentSecurityPolicy: a,"
+          " contentSecurityPolicyReportOnly: b, referrerPolicy: c, permissionsPolicy: d, "
+          "stsSeconds: 10, publicKey: e}",
           "GET");
     assert_int_equal(rig_request(&rig), VERDICT_NEXT);
     rig_respond(&rig, 200);
@@ -205,7 +214,9 @@ TEST(headers_sends_every_security_field)
 
 TEST(headers_prefers_custom_values)
 {
-    begin("{frameDeny: true, customFrameOptionsValue: SAMEORIGIN, browserXssFilter: true, customBrowserXSSValue: '0'}", "GET");
+    begin("{frameDeny: true, customFrameOptionsValue: SAMEORIGIN, browserXssFilter: true, "
+          "customBrowserXSSValue: '0'}",
+          "GET");
     rig_respond(&rig, 200);
     assert_int_equal(rig_response(&rig), VERDICT_NEXT);
     assert_answered("X-Frame-Options", "SAMEORIGIN");
@@ -231,14 +242,24 @@ static struct str strict_transport(const char *yaml, bool tls, const char *proto
 TEST(headers_sends_strict_transport_security_over_tls)
 {
     assert_str_equal(strict_transport("stsSeconds: 10", true, NULL), S("max-age=10"));
-    assert_str_equal(strict_transport("{stsSeconds: 10, stsIncludeSubdomains: true, stsPreload: true}", true, NULL),
-                     S("max-age=10; includeSubDomains; preload"));
+    assert_str_equal(
+        strict_transport("{stsSeconds: 10, stsIncludeSubdomains: true, stsPreload: true}", true,
+                         NULL),
+        S("max-age=10; includeSubDomains; preload"));
     assert_str_equal(strict_transport("stsSeconds: 10", false, NULL), S(""));
-    assert_str_equal(strict_transport("{stsSeconds: 10, forceSTSHeader: true}", false, NULL), S("max-age=10"));
-    assert_str_equal(strict_transport("{stsSeconds: 10, isDevelopment: true, forceSTSHeader: true}", true, NULL), S(""));
-    assert_str_equal(strict_transport("{stsSeconds: 10, sslProxyHeaders: {X-Forwarded-Proto: https}}", false, "https"),
+    assert_str_equal(strict_transport("{stsSeconds: 10, forceSTSHeader: true}", false, NULL),
                      S("max-age=10"));
-    assert_str_equal(strict_transport("{stsSeconds: 10, sslProxyHeaders: {X-Forwarded-Proto: https}}", false, "http"), S(""));
+    assert_str_equal(
+        strict_transport("{stsSeconds: 10, isDevelopment: true, forceSTSHeader: true}", true, NULL),
+        S(""));
+    assert_str_equal(
+        strict_transport("{stsSeconds: 10, sslProxyHeaders: {X-Forwarded-Proto: https}}", false,
+                         "https"),
+        S("max-age=10"));
+    assert_str_equal(
+        strict_transport("{stsSeconds: 10, sslProxyHeaders: {X-Forwarded-Proto: https}}", false,
+                         "http"),
+        S(""));
 }
 
 static int host_status(const char *yaml, const char *url, const char *forwarded_host)
@@ -255,11 +276,18 @@ static int host_status(const char *yaml, const char *url, const char *forwarded_
 TEST(headers_serves_only_allowed_hosts)
 {
     assert_int_equal(host_status("allowedHosts: [foo.com, bar.com]", "http://BAR.com/", NULL), 0);
-    assert_int_equal(host_status("allowedHosts: [foo.com, bar.com]", "http://bar.com:8080/", NULL), 0);
-    assert_int_equal(host_status("allowedHosts: ['bar.com:80']", "http://bar.com:8080/", NULL), 421);
+    assert_int_equal(host_status("allowedHosts: [foo.com, bar.com]", "http://bar.com:8080/", NULL),
+                     0);
+    assert_int_equal(host_status("allowedHosts: ['bar.com:80']", "http://bar.com:8080/", NULL),
+                     421);
     assert_int_equal(host_status("allowedHosts: ['[::1]']", "http://[::1]:80/", NULL), 0);
     assert_int_equal(host_status("allowedHosts: [foo.com]", "http://evil.com/", NULL), 421);
-    assert_int_equal(host_status("{allowedHosts: [foo.com], isDevelopment: true}", "http://evil.com/", NULL), 0);
-    assert_int_equal(host_status("{allowedHosts: [foo.com], hostsProxyHeaders: [X-Forwarded-Host]}", "http://evil.com/", "foo.com"), 0);
-    assert_int_equal(host_status("{allowedHosts: [foo.com], hostsProxyHeaders: [X-Forwarded-Host]}", "http://foo.com/", "evil.com"), 421);
+    assert_int_equal(
+        host_status("{allowedHosts: [foo.com], isDevelopment: true}", "http://evil.com/", NULL), 0);
+    assert_int_equal(host_status("{allowedHosts: [foo.com], hostsProxyHeaders: [X-Forwarded-Host]}",
+                                 "http://evil.com/", "foo.com"),
+                     0);
+    assert_int_equal(host_status("{allowedHosts: [foo.com], hostsProxyHeaders: [X-Forwarded-Host]}",
+                                 "http://foo.com/", "evil.com"),
+                     421);
 }

@@ -6,7 +6,8 @@
 
 static struct rig rig;
 
-static int status_for(const char *type, const char *yaml, const char *peer, const char *forwarded_for)
+static int status_for(const char *type, const char *yaml, const char *peer,
+                      const char *forwarded_for)
 {
     rig_init(&rig);
     assert_true(rig_configure(&rig, type, yaml));
@@ -23,25 +24,38 @@ static int status_for(const char *type, const char *yaml, const char *peer, cons
 
 TEST(ip_allow_list_lets_only_its_networks_pass)
 {
-    assert_int_equal(status_for("ipAllowList", "sourceRange: [10.0.0.0/8, '::1']", "10.1.2.3", NULL), 0);
+    assert_int_equal(
+        status_for("ipAllowList", "sourceRange: [10.0.0.0/8, '::1']", "10.1.2.3", NULL), 0);
     assert_int_equal(status_for("ipAllowList", "sourceRange: [10.0.0.0/8, '::1']", "::1", NULL), 0);
-    assert_int_equal(status_for("ipAllowList", "sourceRange: [10.0.0.0/8, '::1']", "11.0.0.1", NULL), 403);
-    assert_int_equal(status_for("ipWhiteList", "{sourceRange: [10.0.0.1], rejectStatusCode: 404}", "10.0.0.2", NULL), 404);
+    assert_int_equal(
+        status_for("ipAllowList", "sourceRange: [10.0.0.0/8, '::1']", "11.0.0.1", NULL), 403);
+    assert_int_equal(status_for("ipWhiteList", "{sourceRange: [10.0.0.1], rejectStatusCode: 404}",
+                                "10.0.0.2", NULL),
+                     404);
 }
 
 TEST(ip_allow_list_ignores_forwarded_addresses_unless_told)
 {
-    assert_int_equal(status_for("ipAllowList", "sourceRange: [10.0.0.1]", "11.0.0.1", "10.0.0.1"), 403);
-    assert_int_equal(status_for("ipAllowList", "{sourceRange: [10.0.0.1], ipStrategy: {depth: 1}}", "11.0.0.1", "10.0.0.1"), 0);
-    assert_int_equal(status_for("ipAllowList", "{sourceRange: [0.0.0.0/0], ipStrategy: {depth: 2}}", "11.0.0.1", "10.0.0.1"), 403);
-    assert_int_equal(status_for("ipAllowList", "{sourceRange: [0.0.0.0/0], ipStrategy: {depth: 1}}", "11.0.0.1", "unknown"), 403);
+    assert_int_equal(status_for("ipAllowList", "sourceRange: [10.0.0.1]", "11.0.0.1", "10.0.0.1"),
+                     403);
+    assert_int_equal(status_for("ipAllowList", "{sourceRange: [10.0.0.1], ipStrategy: {depth: 1}}",
+                                "11.0.0.1", "10.0.0.1"),
+                     0);
+    assert_int_equal(status_for("ipAllowList", "{sourceRange: [0.0.0.0/0], ipStrategy: {depth: 2}}",
+                                "11.0.0.1", "10.0.0.1"),
+                     403);
+    assert_int_equal(status_for("ipAllowList", "{sourceRange: [0.0.0.0/0], ipStrategy: {depth: 1}}",
+                                "11.0.0.1", "unknown"),
+                     403);
 }
 
 TEST(ip_deny_list_refuses_its_networks_and_who_cannot_be_told)
 {
     assert_int_equal(status_for("ipDenyList", "sourceRange: [10.0.0.0/8]", "10.1.2.3", NULL), 403);
     assert_int_equal(status_for("ipDenyList", "sourceRange: [10.0.0.0/8]", "11.1.2.3", NULL), 0);
-    assert_int_equal(status_for("ipDenyList", "{sourceRange: [10.0.0.0/8], ipStrategy: {depth: 1}}", "11.1.2.3", NULL), 403);
+    assert_int_equal(status_for("ipDenyList", "{sourceRange: [10.0.0.0/8], ipStrategy: {depth: 1}}",
+                                "11.1.2.3", NULL),
+                     403);
 }
 
 TEST(ip_lists_check_their_options)
@@ -50,13 +64,16 @@ TEST(ip_lists_check_their_options)
     assert_false(rig_configure(&rig, "ipAllowList", "{}"));
     assert_false(rig_configure(&rig, "ipAllowList", "sourceRange: []"));
     assert_false(rig_configure(&rig, "ipAllowList", "sourceRange: [10.0.0.0/33]"));
-    assert_false(rig_configure(&rig, "ipAllowList", "{sourceRange: [10.0.0.1], rejectStatusCode: 599}"));
-    assert_false(rig_configure(&rig, "ipAllowList", "{sourceRange: [10.0.0.1], ipStrategy: {ipv6Subnet: 129}}"));
+    assert_false(
+        rig_configure(&rig, "ipAllowList", "{sourceRange: [10.0.0.1], rejectStatusCode: 599}"));
+    assert_false(rig_configure(&rig, "ipAllowList",
+                               "{sourceRange: [10.0.0.1], ipStrategy: {ipv6Subnet: 129}}"));
     rig_release(&rig);
 }
 
 /* The address that counts, or "none". */
-static struct str address_by(const struct ip_strategy *strategy, const char *peer, const char *const *fields)
+static struct str address_by(const struct ip_strategy *strategy, const char *peer,
+                             const char *const *fields)
 {
     rig_init(&rig);
     rig.m.type = middleware_find(S("ipAllowList"));
@@ -67,7 +84,8 @@ static struct str address_by(const struct ip_strategy *strategy, const char *pee
     struct ip_rule rule = ip_rule_from(strategy, &rig.arena);
     struct ip ip;
     static char text[IP_TEXT_SIZE];
-    struct str found = ip_rule_find(&rule, &rig.x, &ip) ? str_of(text, ip_format(&ip, text)) : S("none");
+    struct str found =
+        ip_rule_find(&rule, &rig.x, &ip) ? str_of(text, ip_format(&ip, text)) : S("none");
     rig_release(&rig);
     return found;
 }
@@ -87,7 +105,8 @@ TEST(ip_strategy_counts_from_the_right)
 
 TEST(ip_strategy_reads_all_fields_as_one_list)
 {
-    assert_str_equal(address_by(&(struct ip_strategy){.depth = 3}, "1.1.1.1", FIELDS("10.0.0.1, 11.0.0.1", "12.0.0.1", " 13.0.0.1")),
+    assert_str_equal(address_by(&(struct ip_strategy){.depth = 3}, "1.1.1.1",
+                                FIELDS("10.0.0.1, 11.0.0.1", "12.0.0.1", " 13.0.0.1")),
                      S("11.0.0.1"));
 }
 
@@ -97,8 +116,10 @@ TEST(ip_strategy_skips_excluded_addresses)
     struct ip_strategy strategy = {.excluded_ips = {.items = items, .count = 2}};
     assert_str_equal(address_by(&strategy, "1.1.1.1", FOUR), S("11.0.0.1"));
     assert_str_equal(address_by(&strategy, "1.1.1.1", FIELDS("12.0.0.1, 13.0.0.1")), S("none"));
-    assert_str_equal(address_by(&strategy, "1.1.1.1", FIELDS("10.0.0.1, , 13.0.0.1")), S("10.0.0.1"));
-    assert_str_equal(address_by(&strategy, "1.1.1.1", FIELDS("10.0.0.1, bogus, 13.0.0.1")), S("none"));
+    assert_str_equal(address_by(&strategy, "1.1.1.1", FIELDS("10.0.0.1, , 13.0.0.1")),
+                     S("10.0.0.1"));
+    assert_str_equal(address_by(&strategy, "1.1.1.1", FIELDS("10.0.0.1, bogus, 13.0.0.1")),
+                     S("none"));
 }
 
 TEST(ip_strategy_takes_a_subnet_of_ipv6_for_one)
@@ -110,7 +131,8 @@ TEST(ip_strategy_takes_a_subnet_of_ipv6_for_one)
     assert_str_equal(address_by(&strategy, "10.1.2.3", none), S("10.1.2.3"));
 }
 
-static uint64_t key_by(const struct source_criterion *criterion, enum source_kind fallback, const char *peer, const char *url)
+static uint64_t key_by(const struct source_criterion *criterion, enum source_kind fallback,
+                       const char *peer, const char *url)
 {
     rig_init(&rig);
     rig.m.type = middleware_find(S("ipAllowList"));
@@ -125,19 +147,28 @@ static uint64_t key_by(const struct source_criterion *criterion, enum source_kin
 
 TEST(source_criterion_tells_requests_apart_by_what_was_asked)
 {
-    const struct source_criterion by_host = {.request_host = true}, by_field = {.request_header_name = STR("X-Key")};
-    assert_int_equal(key_by(NULL, SOURCE_ADDRESS, "1.1.1.1", "http://a/"), key_by(NULL, SOURCE_ADDRESS, "1.1.1.1", "http://b/"));
-    assert_true(key_by(NULL, SOURCE_ADDRESS, "1.1.1.1", "http://a/") != key_by(NULL, SOURCE_ADDRESS, "1.1.1.2", "http://a/"));
-    assert_int_equal(key_by(NULL, SOURCE_HOST, "1.1.1.1", "http://a/"), key_by(NULL, SOURCE_HOST, "1.1.1.2", "http://A:81/"));
-    assert_true(key_by(&by_host, SOURCE_ADDRESS, "1.1.1.1", "http://a/") != key_by(&by_host, SOURCE_ADDRESS, "1.1.1.1", "http://b/"));
-    assert_int_equal(key_by(&by_field, SOURCE_ADDRESS, "1.1.1.1", "http://a/"), key_by(&by_field, SOURCE_HOST, "1.1.1.2", "http://a/"));
-    assert_true(key_by(&by_field, SOURCE_ADDRESS, "1.1.1.1", "http://a/") != key_by(&by_field, SOURCE_ADDRESS, "1.1.1.1", "http://b/"));
+    const struct source_criterion by_host = {.request_host = true},
+                                  by_field = {.request_header_name = STR("X-Key")};
+    assert_int_equal(key_by(NULL, SOURCE_ADDRESS, "1.1.1.1", "http://a/"),
+                     key_by(NULL, SOURCE_ADDRESS, "1.1.1.1", "http://b/"));
+    assert_true(key_by(NULL, SOURCE_ADDRESS, "1.1.1.1", "http://a/") !=
+                key_by(NULL, SOURCE_ADDRESS, "1.1.1.2", "http://a/"));
+    assert_int_equal(key_by(NULL, SOURCE_HOST, "1.1.1.1", "http://a/"),
+                     key_by(NULL, SOURCE_HOST, "1.1.1.2", "http://A:81/"));
+    assert_true(key_by(&by_host, SOURCE_ADDRESS, "1.1.1.1", "http://a/") !=
+                key_by(&by_host, SOURCE_ADDRESS, "1.1.1.1", "http://b/"));
+    assert_int_equal(key_by(&by_field, SOURCE_ADDRESS, "1.1.1.1", "http://a/"),
+                     key_by(&by_field, SOURCE_HOST, "1.1.1.2", "http://a/"));
+    assert_true(key_by(&by_field, SOURCE_ADDRESS, "1.1.1.1", "http://a/") !=
+                key_by(&by_field, SOURCE_ADDRESS, "1.1.1.1", "http://b/"));
 }
 
 TEST(source_criterion_takes_only_one_of_its_three)
 {
     rig_init(&rig);
-    assert_false(rig_configure(&rig, "inFlightReq", "{amount: 1, sourceCriterion: {requestHost: true, ipStrategy: {depth: 1}}}"));
+    assert_false(
+        rig_configure(&rig, "inFlightReq",
+                      "{amount: 1, sourceCriterion: {requestHost: true, ipStrategy: {depth: 1}}}"));
     assert_non_null(strstr(rig_reported(&rig), "only one of"));
     rig_release(&rig);
 }

@@ -9,7 +9,7 @@
 
 static struct rig rig;
 
-/* --- token buckets ------------------------------------------------------------------------------------ */
+/* --- token buckets --- */
 
 static struct token_buckets *new_buckets(void)
 {
@@ -72,10 +72,12 @@ TEST(token_buckets_forget_the_fullest_of_a_full_set)
     struct token_rate rate = token_rate_of(1, TIME_S, 1);
     int64_t now = 1000 * TIME_S;
     for (uint64_t i = 0; i < BUCKETS_WAYS; i++)
-        assert_int_equal(token_buckets_take(buckets, &rate, 1 + (i + 1) * BUCKETS_SETS, now + (int64_t)i), 0);
+        assert_int_equal(
+            token_buckets_take(buckets, &rate, 1 + (i + 1) * BUCKETS_SETS, now + (int64_t)i), 0);
     /* All are still there. */
     for (uint64_t i = 0; i < BUCKETS_WAYS; i++)
-        assert_true(token_buckets_take(buckets, &rate, 1 + (i + 1) * BUCKETS_SETS, now + (int64_t)i) > 0);
+        assert_true(
+            token_buckets_take(buckets, &rate, 1 + (i + 1) * BUCKETS_SETS, now + (int64_t)i) > 0);
     /* One more takes the place of the first. */
     assert_int_equal(token_buckets_take(buckets, &rate, 1 + 100 * BUCKETS_SETS, now + 20), 0);
     assert_true(token_buckets_take(buckets, &rate, 1 + 2 * BUCKETS_SETS, now + 20) > 0);
@@ -83,7 +85,7 @@ TEST(token_buckets_forget_the_fullest_of_a_full_set)
     free_buckets(buckets);
 }
 
-/* --- rateLimit ---------------------------------------------------------------------------------------- */
+/* --- rateLimit --- */
 
 TEST(rate_limit_refuses_with_the_time_to_come_back)
 {
@@ -111,7 +113,7 @@ TEST(rate_limit_lets_a_request_that_is_a_little_early_wait)
     rig_begin(&rig, "GET", "http://foo/");
     assert_int_equal(rig_request(&rig), VERDICT_NEXT);
     rig_finish(&rig);
-    /* 13 of the 25 ms that a token takes have passed: the rest is within the longest wait of 12.5 ms. */
+    /* 13 of the 25 ms that a token takes are over: what is left is within the longest wait. */
     rig.worker->loop.now += 13 * TIME_MS;
     rig_begin(&rig, "GET", "http://foo/");
     assert_int_equal(rig_request(&rig), VERDICT_WAIT);
@@ -168,7 +170,9 @@ TEST(rate_limit_remembers_over_a_reload)
 TEST(rate_limit_counts_by_the_source_that_was_asked_for)
 {
     rig_init(&rig);
-    assert_true(rig_configure(&rig, "rateLimit", "{average: 1, period: 1h, sourceCriterion: {requestHeaderName: X-User}}"));
+    assert_true(
+        rig_configure(&rig, "rateLimit",
+                      "{average: 1, period: 1h, sourceCriterion: {requestHeaderName: X-User}}"));
     const char *const users[] = {"ann", "bob", "ann"};
     const enum verdict expected[] = {VERDICT_NEXT, VERDICT_NEXT, VERDICT_ANSWER};
     for (size_t i = 0; i < 3; i++) {
@@ -179,7 +183,7 @@ TEST(rate_limit_counts_by_the_source_that_was_asked_for)
     rig_release(&rig);
 }
 
-/* --- in flight ---------------------------------------------------------------------------------------- */
+/* --- in flight --- */
 
 TEST(in_flight_counts_hold_many_sources_and_let_them_go)
 {
@@ -191,7 +195,8 @@ TEST(in_flight_counts_hold_many_sources_and_let_them_go)
     for (uint64_t i = 1; i < 1000; i += 2)
         in_flight_counts_leave(counts, (i % 50 + i * 1024) * IN_FLIGHT_SHARDS + 3);
     for (uint64_t i = 0; i < 1000; i++)
-        assert_int_equal(in_flight_counts_enter(counts, (i % 50 + i * 1024) * IN_FLIGHT_SHARDS + 3, 1), i % 2);
+        assert_int_equal(
+            in_flight_counts_enter(counts, (i % 50 + i * 1024) * IN_FLIGHT_SHARDS + 3, 1), i % 2);
     for (uint64_t i = 0; i < 1000; i++)
         in_flight_counts_leave(counts, (i % 50 + i * 1024) * IN_FLIGHT_SHARDS + 3);
     assert_int_equal(counts->shards[3].used, 0);
@@ -212,7 +217,7 @@ TEST(in_flight_req_refuses_beyond_the_amount_until_one_ends)
     assert_int_equal(rig_request(&rig), VERDICT_ANSWER);
     assert_int_equal(rig.x.response.status, 429);
     assert_int_equal(rig.x.failure, STATUS_IN_FLIGHT_LIMITED);
-    rig_finish(&rig);       /* was not counted, so frees no place */
+    rig_finish(&rig); /* was not counted, so frees no place */
     rig_begin(&rig, "GET", "http://foo/");
     assert_int_equal(rig_request(&rig), VERDICT_ANSWER);
     rig_finish(&rig);

@@ -13,14 +13,15 @@ static struct str path_after(const char *type, const char *yaml, const char *pat
     struct str url = arena_printf(&rig.arena, "http://example.com%s", path);
     rig_begin(&rig, "GET", url.data);
     if (rig_request(&rig) == VERDICT_ANSWER)
-        return arena_printf(&rig.arena, "%d %s", rig.x.response.status, status_reason(rig.x.failure));
+        return arena_printf(&rig.arena, "%d %s", rig.x.response.status,
+                            status_reason(rig.x.failure));
     return exchange_request(&rig.x)->path;
 }
 
-#define assert_path(type, yaml, path, expected) \
-    do { \
-        assert_str_equal(path_after(type, yaml, path), S(expected)); \
-        rig_release(&rig); \
+#define assert_path(type, yaml, path, expected)                                                    \
+    do {                                                                                           \
+        assert_str_equal(path_after(type, yaml, path), S(expected));                               \
+        rig_release(&rig);                                                                         \
     } while (0)
 
 TEST(add_prefix_puts_an_encoded_prefix_before_the_raw_path)
@@ -135,11 +136,14 @@ TEST(replace_path_takes_escapes_as_they_are_and_encodes_the_rest)
 
 TEST(replace_path_regex_rewrites_with_groups)
 {
-    assert_path("replacePathRegex", "{regex: '^/foo/(.*)', replacement: '/bar/$1'}", "/foo/x%2Fy", "/bar/x%2Fy");
-    assert_path("replacePathRegex", "{regex: ' ^/(?P<v>[^/]+)/x ', replacement: ' /${v}s '}", "/a/x", "/as");
+    assert_path("replacePathRegex", "{regex: '^/foo/(.*)', replacement: '/bar/$1'}", "/foo/x%2Fy",
+                "/bar/x%2Fy");
+    assert_path("replacePathRegex", "{regex: ' ^/(?P<v>[^/]+)/x ', replacement: ' /${v}s '}",
+                "/a/x", "/as");
     assert_path("replacePathRegex", "{regex: '^/foo', replacement: ''}", "/foo", "/");
     assert_path("replacePathRegex", "{regex: '^/no', replacement: '/x'}", "/foo", "/foo");
-    assert_path("replacePathRegex", "{regex: '^/a(.*)', replacement: '$1'}", "/a../b", "400 bad_rewrite");
+    assert_path("replacePathRegex", "{regex: '^/a(.*)', replacement: '$1'}", "/a../b",
+                "400 bad_rewrite");
     assert_path("replacePathRegex", "{regex: '%2F', replacement: '%'}", "/a%2Fb", "/a%25b");
 }
 
@@ -173,7 +177,10 @@ TEST(encoded_characters_are_refused_unless_allowed)
     assert_path("encodedCharacters", "{}", "/%zz%3b", "400 bad_encoded_character");
     assert_path("encodedCharacters", "{}", "/%ff%AF", "/%ff%AF");
     assert_path("encodedCharacters", "allowEncodedSlash: true", "/a%2fb", "/a%2fb");
-    assert_path("encodedCharacters", "allowEncodedSlash: true", "/a%25b", "400 bad_encoded_character");
-    assert_path("encodedCharacters", "{allowEncodedPercent: true, allowEncodedQuestionMark: true, allowEncodedHash: true}",
-                "/%25%3F%23", "/%25%3F%23");
+    assert_path("encodedCharacters", "allowEncodedSlash: true", "/a%25b",
+                "400 bad_encoded_character");
+    assert_path(
+        "encodedCharacters",
+        "{allowEncodedPercent: true, allowEncodedQuestionMark: true, allowEncodedHash: true}",
+        "/%25%3F%23", "/%25%3F%23");
 }

@@ -10,8 +10,8 @@
 #include "config/yaml.h"
 #include "http/uri.h"
 
-static void *get_shared(struct compile *compile, struct str key, size_t size, void (*init)(void *memory),
-                        void (*destroy)(void *memory))
+static void *get_shared(struct compile *compile, struct str key, size_t size,
+                        void (*init)(void *memory), void (*destroy)(void *memory))
 {
     struct rig *rig = container_of(compile, struct rig, compile);
     if (rig->shared != NULL) {
@@ -36,8 +36,11 @@ void rig_init(struct rig *rig)
     rig->worker = memory_zalloc(sizeof(*rig->worker));
     assert_true(worker_init(rig->worker, 0));
     assert_true(ip_parse(S("192.0.2.1"), &rig->client.peer));
-    rig->compile = (struct compile){.ops = &ops, .arena = &rig->arena, .diag = &rig->diag,
-                                    .path = S("router@file/m@file/type"), .workers = 2};
+    rig->compile = (struct compile){.ops = &ops,
+                                    .arena = &rig->arena,
+                                    .diag = &rig->diag,
+                                    .path = S("router@file/m@file/type"),
+                                    .workers = 2};
 }
 
 static void destroy_middleware(struct rig *rig)
@@ -105,8 +108,12 @@ void rig_begin(struct rig *rig, const char *method, const char *url)
     uint16_t port;
     struct request *request = exchange_request(x);
     assert_true(uri_split(str_from(url), &uri));
-    *request = (struct request){.version = HTTP_1_1, .method_name = str_from(method), .scheme = uri.scheme,
-                                .authority = uri.authority, .path = uri.path, .query = uri.query};
+    *request = (struct request){.version = HTTP_1_1,
+                                .method_name = str_from(method),
+                                .scheme = uri.scheme,
+                                .authority = uri.authority,
+                                .path = uri.path,
+                                .query = uri.query};
     request->method = method_identify(request->method_name);
     assert_true(uri_split_authority(&rig->arena, uri.authority, &request->host, &port));
     fields_init(&request->fields, &x->arena, 8);
@@ -126,7 +133,8 @@ void rig_field(struct rig *rig, const char *name, const char *value)
 
 void rig_respond(struct rig *rig, int status)
 {
-    rig->x.response = (struct response){.status = status, .version = HTTP_1_1, .body_length = BODY_UNKNOWN};
+    rig->x.response =
+        (struct response){.status = status, .version = HTTP_1_1, .body_length = BODY_UNKNOWN};
     fields_init(&rig->x.response.fields, &rig->x.arena, 8);
 }
 

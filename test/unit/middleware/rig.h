@@ -1,5 +1,6 @@
-/* One middleware by itself: its options bound from YAML, compiled, and its hooks called with an exchange that goes
- * nowhere. The exchange says that it is running, so exchange_resume only clears `waiting`. */
+/* One middleware by itself: its options bound from YAML, compiled, and its hooks called with an
+ * exchange that goes nowhere. The exchange says that it is running, so exchange_resume only clears
+ * `waiting`. */
 #ifndef RIG_H
 #define RIG_H
 
@@ -14,7 +15,7 @@ struct rig {
     struct compile compile;
     struct middleware m;
     void *own;
-    void *shared;                 /* the middleware's, kept over rig_configure */
+    void *shared; /* the middleware's, kept over rig_configure */
     size_t shared_size;
     void (*shared_destroy)(void *memory);
 };
@@ -38,7 +39,8 @@ void rig_respond(struct rig *rig, int status);
 enum verdict rig_request(struct rig *rig);
 enum verdict rig_response(struct rig *rig);
 void rig_finish(struct rig *rig);
-/* Turns the loop until the exchange no longer waits; fails the test when that takes more than five seconds. */
+/* Turns the loop until the exchange no longer waits; fails the test when that takes more than five
+ * seconds. */
 void rig_wait(struct rig *rig);
 
 /* Values of the present request's or response's first field of that name; empty when absent. */
