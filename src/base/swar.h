@@ -2,6 +2,7 @@
 #ifndef BASE_SWAR_H
 #define BASE_SWAR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -30,6 +31,16 @@ static inline uint64_t swar_lower(uint64_t word)
     uint64_t beyond_z = low + SWAR_ONES * (0x7f - 'Z');
     uint64_t upper = (from_a ^ beyond_z) & ~word & (SWAR_ONES * 0x80);
     return word | upper >> 2;
+}
+
+/* Every byte is printable ASCII and neither '"' nor '\\': what stands in quotes as it is. */
+static inline bool swar_plain(uint64_t word)
+{
+    const uint64_t top = SWAR_ONES * 0x80;
+    uint64_t quote = word ^ SWAR_ONES * '"', backslash = word ^ SWAR_ONES * '\\';
+    /* A borrow into the next byte can only come from a byte that is a hit itself. */
+    uint64_t hits = word | (word + SWAR_ONES) | (word - SWAR_ONES * 0x20) | (quote - SWAR_ONES) | (backslash - SWAR_ONES);
+    return (hits & top) == 0;
 }
 
 #endif

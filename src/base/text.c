@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/swar.h"
 #include "base/utf8.h"
 
 #define CAPACITY_FIRST 64
@@ -115,6 +116,10 @@ void text_add_json(struct text *text, struct str s)
 {
     size_t at = 0, run = 0;
     while (at < s.len) {
+        if (s.len - at >= 8 && swar_plain(swar_load64(s.data + at))) {
+            at += 8;
+            continue;
+        }
         size_t length = utf8_sequence(str_from_index(s, at));
         if (length != 0 && !needs_escape(s.data[at])) {
             at += length;

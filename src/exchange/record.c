@@ -36,7 +36,8 @@ static bool wants_log(const struct exchange *x)
         return false;
     if (x->times.routed == 0 && x->failure == STATUS_CLIENT_ABORTED)
         return false;      /* a connection that closed before it asked for anything */
-    return x->router == NULL || (x->router->access_log && !x->internal);
+    const struct access_log_config *config = x->graph->model->config.access_log;
+    return x->router == NULL || (x->router->access_log && (!x->internal || config->add_internals));
 }
 
 void record_exchange(struct exchange *x)

@@ -37,9 +37,9 @@ static const char *check_mode(struct str text, struct arena *arena, size_t *ret_
 static const char *check_status_range(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length)
 {
     struct str rest = text, part;
-    uint64_t code;
-    for (int parts = 0; str_split(&rest, '-', &part); parts++)
-        if (parts == 2 || !str_to_u64(part, &code) || code < 100 || code > 999)
+    uint64_t code, before = 0;
+    for (int parts = 0; str_split(&rest, '-', &part); parts++, before = code)
+        if (parts == 2 || !str_to_u64(part, &code) || code < 100 || code > 999 || code < before)
             return "is neither a status code nor a range such as 500-599";
     return NULL;
 }

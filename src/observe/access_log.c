@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -13,7 +14,8 @@
 #include "base/text.h"
 #include "observe/access_format.h"
 
-#define BUFFER_BYTES ((size_t)262144)
+#define BUFFER_MAX ((size_t)256 << 20)    /* a head's limit bounds a line; this is beyond all of them */
+#define BUFFER_KEPT ((size_t)262144)      /* what a worker keeps for the next lines; a giant's room is given back */
 #define WRITE_AT ((size_t)65536)          /* bytes that are written without waiting for the turn's end */
 #define HOLD_TIME TIME_S                  /* how long bufferingSize may hold a line back */
 
@@ -23,6 +25,7 @@ struct access_log {
     char *path;                           /* NULL: standard output */
     struct access_format *format;
     int64_t buffering;
+    _Atomic bool torn;                    /* the file ends within a line: the disk was full */
     _Atomic uint64_t lost;
     _Atomic int64_t complained_at;
 };
@@ -33,13 +36,18 @@ struct access_buffer {
     struct worker *worker;
     struct text text;
     int64_t lines;
-    struct deferred flush;
+    struct deferred flush, freeing;
     struct timer hold;
 };
 
+/* The names of our own descriptors are copied, not opened: what they stand for may be a socket, or another user's. */
 static int open_log(const char *path)
 {
-    return path != NULL ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640) : STDOUT_FILENO;
+    if (path == NULL)
+        return STDOUT_FILENO;
+    if (strcmp(path, "/dev/stdout") == 0 || strcmp(path, "/dev/stderr") == 0)
+        return fcntl(path[8] == 'o' ? STDOUT_FILENO : STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
 }
 
 struct access_log *access_log_new(const struct access_log_config *config)
@@ -93,6 +101,8 @@ bool access_log_reopen(struct access_log *log)
     /* The descriptor keeps its number, so that a worker in the middle of a write is not disturbed. */
     bool good = dup3(fd, log->fd, O_CLOEXEC) >= 0;
     close(fd);
+    if (good)
+        log->torn = false;
     return good;
 }
 
@@ -106,21 +116,49 @@ static void complain(struct access_log *log, uint64_t lines)
         log_error("the access log cannot be written (%m); %llu lines are lost so far", (unsigned long long)lost);
 }
 
+/* Gives how many bytes went; errno says why not all. */
+static size_t write_all(int fd, struct str bytes)
+{
+    size_t done = 0;
+    while (done < bytes.len) {
+        ssize_t wrote = write(fd, bytes.data + done, bytes.len - done);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote < 0)
+            break;
+        done += (size_t)wrote;
+    }
+    return done;
+}
+
+static uint64_t count_lines(struct str text)
+{
+    uint64_t lines = 0;
+    for (ptrdiff_t at = -1; (at = str_find_char(text, '\n', (size_t)(at + 1))) >= 0;)
+        lines++;
+    return lines;
+}
+
+/* What did not go is lost. A line of which a part went is ended before the next one begins. */
+static void write_lines(struct access_log *log, struct str lines)
+{
+    if (atomic_load_explicit(&log->torn, memory_order_relaxed) && write_all(log->fd, S("\n")) == 1)
+        log->torn = false;
+    size_t done = write_all(log->fd, lines);
+    if (done == lines.len)
+        return;
+    complain(log, count_lines(str_from_index(lines, done)));
+    if (done != 0 && lines.data[done - 1] != '\n')
+        log->torn = true;
+}
+
 static void write_out(struct access_buffer *buffer)
 {
     if (buffer->log == NULL)
         return;
-    size_t done = 0;
-    while (done < buffer->text.len) {
-        ssize_t wrote = write(buffer->log->fd, buffer->text.data + done, buffer->text.len - done);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote < 0) {
-            complain(buffer->log, (uint64_t)buffer->lines);
-            break;
-        }
-        done += (size_t)wrote;
-    }
+    write_lines(buffer->log, text_str(&buffer->text));
+    if (buffer->text.capacity > BUFFER_KEPT)
+        text_release(&buffer->text);
     text_clear(&buffer->text);
     buffer->lines = 0;
     access_log_unref(buffer->log);
@@ -149,7 +187,7 @@ static struct access_buffer *buffer_of(struct worker *worker)
     buffer->worker = worker;
     buffer->flush.run = on_turn_end;
     timer_init(&buffer->hold, on_hold_end);
-    text_init(&buffer->text, BUFFER_BYTES);
+    text_init(&buffer->text, BUFFER_MAX);
     worker->access = buffer;
     return buffer;
 }
@@ -168,6 +206,7 @@ void access_log_write(struct access_log *log, struct worker *worker, const struc
     if (buffer->text.overflow) {
         buffer->text.len = before;
         buffer->text.overflow = false;
+        errno = EMSGSIZE;
         complain(log, 1);
     } else {
         buffer->lines++;
@@ -184,13 +223,20 @@ void access_log_flush(struct worker *worker)
         write_out(worker->access);
 }
 
+static void free_buffer(struct deferred *deferred)
+{
+    free(container_of(deferred, struct access_buffer, freeing));
+}
+
 void access_log_worker_release(struct worker *worker)
 {
-    if (worker->access == NULL)
+    struct access_buffer *buffer = worker->access;
+    if (buffer == NULL)
         return;
-    write_out(worker->access);
-    timer_cancel(&worker->access->hold);
-    text_release(&worker->access->text);
-    free(worker->access);
     worker->access = NULL;
+    write_out(buffer);
+    timer_cancel(&buffer->hold);
+    text_release(&buffer->text);
+    buffer->freeing.run = free_buffer;      /* its flush may still be queued */
+    loop_defer_free(&worker->loop, &buffer->freeing);
 }

@@ -47,6 +47,7 @@ bool access_log_reopen(struct access_log *log);
 void access_log_write(struct access_log *log, struct worker *worker, const struct access_record *record);
 /* Writes what a worker holds back; at its end and each second. */
 void access_log_flush(struct worker *worker);
+/* Before worker_release. */
 void access_log_worker_release(struct worker *worker);
 
 #endif

@@ -1,4 +1,4 @@
-/* What an access log's configuration comes down to once it is compiled. Private to observe/. */
+/* What an access log's configuration comes down to once it is compiled, and the parts of lines. Private to observe/. */
 #ifndef OBSERVE_ACCESS_RULES_H
 #define OBSERVE_ACCESS_RULES_H
 
@@ -11,9 +11,9 @@
     X(StartUTC) X(StartLocal) X(Duration) X(RouterName) X(ServiceName) X(ServiceURL) X(ServiceAddr) X(ClientAddr) \
     X(ClientHost) X(ClientPort) X(ClientUsername) X(RequestAddr) X(RequestHost) X(RequestPort) X(RequestMethod) \
     X(RequestPath) X(RequestProtocol) X(RequestScheme) X(RequestLine) X(RequestContentSize) X(OriginDuration) \
-    X(OriginContentSize) X(OriginStatus) X(DownstreamStatus) X(DownstreamContentSize) X(RequestCount) X(Overhead) \
-    X(RetryAttempts) X(entryPointName) X(RequestID) X(Reason) X(ReasonDetail) X(QueueDuration) X(ConnectDuration) \
-    X(FirstByteDuration)
+    X(OriginContentSize) X(OriginStatus) X(OriginStatusLine) X(DownstreamStatus) X(DownstreamStatusLine) \
+    X(DownstreamContentSize) X(RequestCount) X(GzipRatio) X(Overhead) X(RetryAttempts) X(entryPointName) X(RequestID) \
+    X(Reason) X(ReasonDetail) X(QueueDuration) X(ConnectDuration) X(FirstByteDuration)
 
 enum access_field {
 #define X(name) ACCESS_##name,
@@ -47,14 +47,32 @@ struct access_format {
     int64_t min_duration;
     bool kept[ACCESS_FIELD_COUNT];
     struct access_rules headers, query;
+    bool headers_wanted;                  /* not all are dropped */
+    bool query_whole;                     /* the query is shown as it is */
+    int referer_mode, agent_mode;         /* in lines that have a place for them: shown unless a rule names them */
 };
 
 int access_rule_mode(const struct access_rules *rules, struct str name);
-/* "/path?query" as the log may show it: parameters dropped or redacted by the rules. */
-void access_add_target(const struct access_format *format, const struct access_record *record, struct text *out);
-/* access_json.c */
+
+/* "/path?query" as the log may show it, parameters dropped or redacted by the rules: piece by piece. */
+struct access_target {
+    const struct access_format *format;
+    struct str path, query;               /* what is left; data NULL: nothing */
+    struct str pieces[4];                 /* of the parameter under way */
+    unsigned piece, piece_count;
+    char separator;                       /* before the next parameter */
+};
+void access_target_begin(struct access_target *target, const struct access_format *format, const struct access_record *record);
+bool access_target_next(struct access_target *target, struct str *ret_piece);
+
+/* access_common.c: the three formats that are lines of words. access_json.c */
+void access_common_line(const struct access_format *format, const struct access_record *record, struct text *out);
 void access_json_line(const struct access_format *format, const struct access_record *record, struct text *out);
-/* "2026-11-22T10:00:00.123456789Z" of wall-clock ns. */
-void access_add_time(int64_t wall, bool local, struct text *out);
+
+/* Both at most ACCESS_TIME_SIZE; give the end. The parts that last a second are kept per thread.
+ * "2026-11-22T10:00:00.123456789Z" (local: "+01:00"), and "[22/Nov/2026:10:00:00 +0000]". */
+#define ACCESS_TIME_SIZE 48
+char *access_put_time(char *out, int64_t wall, bool local);
+char *access_put_clf_time(char *out, int64_t wall, bool local);
 
 #endif
