@@ -53,10 +53,8 @@ all: $(OUT)/portico                                  ## build/portico
 $(OUT)/portico: $(OBJECTS)
 	$(call SAY,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-# The link optimises across tests and sources, and what a test does on purpose (asking for all memory there is) then looks
-# like a mistake: warnings were heard when each file was compiled.
 $(OUT)/unit: $(PARTS) $(UNIT_OBJECTS)
-	$(call SAY,LINK)$(CC) $(CFLAGS) -w $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -lbrotlidec
+	$(call SAY,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -lbrotlidec
 
 .PRECIOUS: $(OUT)/obj/%.o
 # With MODE=fuzz CC=clang (tools/fuzz): one binary for each fuzzer.

@@ -67,10 +67,12 @@ static unsigned count_workers(const struct model *model)
 /* A new graph, published, or NULL with the mistakes in `diag`; the model is still the caller's then, who shows them from it. */
 static struct graph *load(struct process *process, struct model *model, struct diag *diag)
 {
-    struct graph *graph = diag->errors == 0 ? snapshot_compile(model, process->worker_count, diag) : NULL;
+    /* Compiled even when there are mistakes already: what refers to nothing is told in the same run. */
+    bool good = diag->errors == 0;
+    struct graph *graph = snapshot_compile(model, process->worker_count, diag);
     if (graph == NULL)
         return NULL;
-    if (configure_logs(model, diag) && choose_access_log(graph, process->graph, diag) &&
+    if (good && configure_logs(model, diag) && choose_access_log(graph, process->graph, diag) &&
         snapshot_publish(graph, process->graph, process->workers, process->worker_count, diag))
         return graph;
     graph->model = NULL;
@@ -214,7 +216,7 @@ static int start(struct process *process)
     process->fingerprint = settings_fingerprint(&files);
     struct graph *graph = NULL;
     process->started = diag.errors == 0 && start_workers(process) && start_control(process);
-    if (process->started)
+    if (process->started || diag.errors != 0)
         graph = load(process, model, &diag);
     if (diag.errors + diag.warnings != 0)
         command_show(&diag);
