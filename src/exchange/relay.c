@@ -74,7 +74,15 @@ static bool has_room(const struct relay *relay)
            relay->queue.count + relay->raw.count < RELAY_QUEUE_SLICES;
 }
 
-/* Reads until the queue is full (OK), nothing more has come (AGAIN), or the source has ended (END). */
+/* What comes next is long and plain enough for a pipe. */
+static bool splice_pays(const struct relay *relay)
+{
+    return relay->filters == NULL && relay->source->splice != NULL && relay->sink->splice != NULL &&
+           relay->source->splice_ready(relay->source) >= RELAY_SPLICE_FROM &&
+           relay->sink->splice_possible(relay->sink);
+}
+
+/* Reads until the queue is full or the rest is better spliced (OK), nothing more has come (AGAIN), or the source has ended (END). */
 static enum status read_source(struct relay *relay)
 {
     struct chunkq *into = relay->filters != NULL ? &relay->raw : &relay->queue;
@@ -92,6 +100,8 @@ static enum status read_source(struct relay *relay)
             return status;
         if (status != STATUS_OK)
             return broken(relay, RELAY_SOURCE, status);
+        if (splice_pays(relay))
+            return STATUS_OK;
     }
     return STATUS_OK;
 }
@@ -146,13 +156,6 @@ static enum status flush_sink(struct relay *relay)
 
 /* ---- through a pipe ---- */
 
-static bool may_splice(const struct relay *relay)
-{
-    return relay->filters == NULL && relay->queue.bytes == 0 && relay->source->splice != NULL &&
-           relay->sink->splice != NULL && relay->source->splice_ready(relay->source) >= RELAY_SPLICE_FROM &&
-           relay->sink->splice_possible(relay->sink);
-}
-
 static enum status splice_out(struct relay *relay)
 {
     while (relay->in_pipe != 0) {
@@ -174,7 +177,7 @@ static enum status splice_out(struct relay *relay)
 /* OK: the plain stretch is through (or no pipe is to be had): go on by reading. */
 static enum status splice_through(struct relay *relay)
 {
-    while (may_splice(relay)) {
+    while (relay->queue.bytes == 0 && splice_pays(relay)) {
         if (relay->pipe[0] < 0 && !worker_pipe_take(relay->worker, relay->pipe))
             return STATUS_OK;
         size_t moved = 0;
@@ -188,6 +191,8 @@ static enum status splice_through(struct relay *relay)
         }
         if (relay->limit != 0 && relay->moved > relay->limit)
             return broken(relay, RELAY_FILTER, STATUS_BODY_TOO_LARGE);
+        if (relay->moved == relay->length)
+            relay->source_ended = true;
         status = splice_out(relay);
         if (status != STATUS_OK)
             return status;
@@ -255,8 +260,8 @@ enum status relay_pump(struct relay *relay)
         if (status != STATUS_OK && status != STATUS_AGAIN)
             return status;
         bool taken = status == STATUS_OK;
-        if (taken && read == STATUS_OK && !may_splice(relay))
-            continue;      /* more is there to be read before a flush pays */
+        if (taken && read == STATUS_OK)
+            continue;      /* more is there before a flush pays; a splice pushes out what is queued before it */
         status = flush_sink(relay);
         if (status != STATUS_OK)
             return status;

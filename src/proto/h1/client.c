@@ -9,6 +9,7 @@
 #include "proto/h1/write.h"
 
 #define HEAD_GUESS ((size_t)2048)      /* bytes that most heads fit in */
+#define SPLICED_BYTES ((int64_t)65536)      /* bodies from here on are spliced rather than read */
 #define INTERIM_MAX 32      /* interim responses before the final one; more is an attack */
 
 static void free_connection(struct deferred *deferred)
@@ -91,7 +92,7 @@ static void advance_head(struct h1_client *connection)
     for (unsigned interim = 0; connection->stream != NULL && !connection->head_complete;) {
         enum status status = read_head(connection);
         if (status == STATUS_AGAIN) {
-            status = h1_wire_fill(&connection->wire, true, connection->limits.head_bytes + 4096);
+            status = h1_wire_fill(&connection->wire, !connection->spliced, connection->limits.head_bytes + 4096);
             if (status == STATUS_OK) {
                 connection->stream->anything_received = true;
                 continue;
@@ -118,6 +119,7 @@ static void advance_head(struct h1_client *connection)
             continue;
         }
         connection->head_complete = true;
+        connection->spliced = connection->stream->response.body_length >= SPLICED_BYTES;
         struct upstream_stream *stream = connection->stream;
         h1_body_in_init(&connection->body_in, connection->head.framing, stream->response.body_length,
                         &stream->response.trailers);
