@@ -110,16 +110,16 @@ $(BUILD)/bench/load: $(wildcard bench/load/*.c) $(wildcard bench/load/*.h) bench
 bench-tools: $(BENCH_TOOLS)
 
 bench: $(OUT)/portico $(BENCH_TOOLS)                 ## CPU per request beside the peers (S=scenarios P=peers)
-	bench/run --portico $(OUT)/portico --scenarios "$(S)" --peers "$(P)" $(ARGS)
+	bench/run --portico $(abspath $(OUT)/portico) --scenarios "$(S)" --peers "$(P)" $(ARGS)
 
 bench-calls: $(OUT)/portico $(BENCH_TOOLS)           ## system calls and user instructions per request (P=peers)
-	bench/calls --portico $(OUT)/portico --peers "$(P)" $(ARGS)
+	bench/calls --portico $(abspath $(OUT)/portico) --peers "$(P)" $(ARGS)
 
 bench-memory: $(OUT)/portico $(BENCH_TOOLS)          ## bytes for each of 9,000 idle connections (P=peers)
-	bench/memory --portico $(OUT)/portico --peers "$(P)" $(ARGS)
+	bench/memory --portico $(abspath $(OUT)/portico) --peers "$(P)" $(ARGS)
 
 bench-reload: $(OUT)/portico $(BENCH_TOOLS)          ## requests lost and latency during reloads (P=peers)
-	bench/reload --portico $(OUT)/portico --peers "$(P)" $(ARGS)
+	bench/reload --portico $(abspath $(OUT)/portico) --peers "$(P)" $(ARGS)
 
 lint: $(OUT)/portico                                 ## layers, names in ARCHITECTURE.md, docs/options.md, style
 	tools/lint
