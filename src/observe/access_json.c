@@ -140,10 +140,10 @@ static void add_route(const struct access_format *format, const struct access_re
         add_text(out, S("ServiceURL"), record->server_url);
     if (format->kept[ACCESS_ServiceAddr] && record->server_url.len != 0)
         add_text(out, S("ServiceAddr"), authority_of(record->server_url));
-    if (format->kept[ACCESS_Reason] && record->reason != STATUS_OK)
-        add_text(out, S("Reason"), str_from(status_reason(record->reason)));
-    if (format->kept[ACCESS_ReasonDetail] && record->reason != STATUS_OK)
-        add_text(out, S("ReasonDetail"),
+    if (format->kept[ACCESS_reason] && record->reason != STATUS_OK)
+        add_text(out, S("reason"), str_from(status_reason(record->reason)));
+    if (format->kept[ACCESS_reasonDetail] && record->reason != STATUS_OK)
+        add_text(out, S("reasonDetail"),
                  str_from(record->reason_detail != NULL ? record->reason_detail : status_text(record->reason)));
 }
 
