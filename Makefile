@@ -27,7 +27,9 @@ FLAGS_debug   := -O0 -g3
 FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 FLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
-LINK_release  := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+# What is uninitialised each file's compilation says; across files gcc only guesses.
+LINK_gcc      := -Wno-maybe-uninitialized
+LINK_release  := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack $(LINK_$(GCC))
 LINK_asan     := -fsanitize=address,undefined
 LINK_tsan     := -fsanitize=thread
 
