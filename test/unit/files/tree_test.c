@@ -122,7 +122,7 @@ static void check_opening(struct woods *woods)
     memset(name, 'x', sizeof(name) - 1);
     name[sizeof(name) - 1] = '\0';
     assert_string_equal(opened(woods, name), "file_not_found");
-    struct stat stat;
+    struct stat stat = {0};
     assert_int_equal(tree_look(&woods->tree, &place->worker, "sub/a.txt", &stat), STATUS_OK);
     assert_int_equal(stat.st_size, 1);
     assert_int_equal(tree_look(&woods->tree, &place->worker, "out.txt", &stat), STATUS_FILE_FORBIDDEN);
