@@ -38,7 +38,7 @@ UNIT_OBJECTS := $(UNIT:%.c=$(OUT)/obj/%.o)
 SAY   = $(if $(V),,@printf '  %-5s %s\n' "$(1)" "$@" &&)
 
 .PHONY: all help check unit unit-binary wire asan tsan fuzz fuzz-replay bench bench-calls \
-        bench-memory bench-reload bench-tools lint install clean format
+        bench-memory bench-reload bench-tools lint docs install clean format
 all: $(OUT)/portico                                  ## build/portico
 
 $(OUT)/portico: $(OBJECTS)
@@ -113,6 +113,10 @@ lint:                                                ## layers, names in ARCHITE
 
 format:                                              ## clang-format over the sources
 	clang-format -i $$(find src test -name '*.[ch]')
+
+docs: $(OUT)/portico                                 ## docs/options.md, generated from the option tables
+	@mkdir -p docs
+	$(OUT)/portico help --markdown >docs/options.md
 
 install: $(OUT)/portico                              ## to PREFIX (default /usr/local), DESTDIR respected
 	install -D -m 755 $(OUT)/portico $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/portico

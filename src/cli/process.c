@@ -28,6 +28,7 @@ struct process {
     struct file_watch watch;
     uint64_t fingerprint;
     struct stop stop;
+    bool started;                     /* workers and control are there, although perhaps no graph */
 };
 
 /* ---- loading ---- */
@@ -63,7 +64,7 @@ static unsigned count_workers(const struct model *model)
     return model->config.workers != 0 ? (unsigned)model->config.workers : worker_default_count();
 }
 
-/* A new graph, ready to be published, or NULL with the mistakes in `diag`. The model is freed with whatever it became. */
+/* A new graph, published, or NULL with the mistakes in `diag`; the model is still the caller's then, who shows them from it. */
 static struct graph *load(struct process *process, struct model *model, struct diag *diag)
 {
     struct graph *graph = diag->errors == 0 ? snapshot_compile(model, process->worker_count, diag) : NULL;
@@ -72,6 +73,8 @@ static struct graph *load(struct process *process, struct model *model, struct d
     if (configure_logs(model, diag) && choose_access_log(graph, process->graph, diag) &&
         snapshot_publish(graph, process->graph, process->workers, process->worker_count, diag))
         return graph;
+    graph->model = NULL;
+    graph_unref(graph);
     return NULL;
 }
 
@@ -204,7 +207,8 @@ static int start(struct process *process)
     process->worker_count = count_workers(model);
     process->fingerprint = settings_fingerprint(&files);
     struct graph *graph = NULL;
-    if (diag.errors == 0 && start_workers(process) && start_control(process))
+    process->started = diag.errors == 0 && start_workers(process) && start_control(process);
+    if (process->started)
         graph = load(process, model, &diag);
     if (diag.errors + diag.warnings != 0)
         command_show(&diag);
@@ -215,6 +219,8 @@ static int start(struct process *process)
         if (!file_watch_start(&process->watch, &process->control.loop, on_files_changed, process))
             log_warn("file changes cannot be noticed (%m); send SIGHUP");
         file_watch_set(&process->watch, &files);
+    } else {
+        model_free(model);
     }
     settings_files_release(&files);
     return graph != NULL ? EXIT_GOOD : failure;
@@ -229,8 +235,18 @@ static void announce(const struct graph *graph)
 
 static void end(struct process *process)
 {
-    file_watch_stop(&process->watch);
-    graph_unref(process->graph);
+    password_pool_stop();      /* while there are loops that its threads may post to */
+    for (unsigned i = 0; i < process->worker_count; i++) {
+        worker_graph_release(&process->workers[i]);
+        upstream_forget_all(&process->workers[i]);
+        loop_turn(&process->workers[i].loop, 0);
+        access_log_worker_release(&process->workers[i]);
+        worker_release(&process->workers[i]);
+    }
+    if (process->graph != NULL) {
+        file_watch_stop(&process->watch);
+        graph_unref(process->graph);
+    }
     health_stop();
     resolve_stop();
     upstream_forget_all(&process->control);
@@ -244,8 +260,11 @@ int process_run(const struct settings *settings)
 {
     struct process process = {.settings = settings};
     int code = start(&process);
-    if (code != EXIT_GOOD)
+    if (code != EXIT_GOOD) {
+        if (process.started)
+            end(&process);
         return code;
+    }
     if (!run_workers(&process)) {
         log_error("threads cannot be started: %m");
         return EXIT_FAILED;
@@ -254,14 +273,6 @@ int process_run(const struct settings *settings)
     loop_run(&process.control.loop);
     for (unsigned i = 0; i < process.worker_count; i++)
         worker_join(&process.workers[i]);
-    password_pool_stop();      /* while there are loops that its threads may post to */
-    for (unsigned i = 0; i < process.worker_count; i++) {
-        worker_graph_release(&process.workers[i]);
-        upstream_forget_all(&process.workers[i]);
-        loop_turn(&process.workers[i].loop, 0);
-        access_log_worker_release(&process.workers[i]);
-        worker_release(&process.workers[i]);
-    }
     end(&process);
     return EXIT_GOOD;
 }

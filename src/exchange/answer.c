@@ -25,6 +25,7 @@ void exchange_release_source(struct exchange *x)
 static void begin_answer(struct exchange *x, int status, enum status reason)
 {
     exchange_release_source(x);
+    exchange_drop_filters(x);
     x->response = (struct response){.status = status, .version = HTTP_1_1};
     fields_init(&x->response.fields, &x->arena, 8);
     fields_init(&x->response.trailers, &x->arena, 0);

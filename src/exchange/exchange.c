@@ -166,9 +166,14 @@ void exchange_send_continue(struct exchange *x)
         x->stream.sink.flush(&x->stream.sink);
 }
 
-void exchange_drop_response(struct exchange *x)
+void exchange_drop_filters(struct exchange *x)
 {
     release_filters(&x->response_filters);
+}
+
+void exchange_drop_response(struct exchange *x)
+{
+    exchange_drop_filters(x);
     exchange_release_source(x);
     if (x->response_spool != NULL)
         spool_release(x->response_spool);

@@ -181,6 +181,8 @@ void exchange_send_continue(struct exchange *x);
 void exchange_release_source(struct exchange *x);
 /* Forgets the response at hand (filters included) so that another can take its place. */
 void exchange_drop_response(struct exchange *x);
+/* The filters alone: what inner middlewares wanted done to a body that another one replaces. */
+void exchange_drop_filters(struct exchange *x);
 
 /* For services' pick: */
 void exchange_use_server(struct exchange *x, struct server *server, unsigned index);

@@ -312,8 +312,10 @@ def test_bad_values_on_the_command_line_are_a_wrong_use(run, config):
     assert run("run", "--config", config(GOOD.replace("service: rest", "service: rset"))).returncode == 1
 
 
-def test_help_as_markdown_is_the_reference(run):
+def test_the_reference_in_the_tree_is_up_to_date(run):
+    """`make docs` makes it so."""
     text = run("help", "--markdown").stdout
+    assert (Path(__file__).parents[2] / "docs" / "options.md").read_text() == text
     assert text.startswith("# ") and "entryPoints" in text and "stripPrefix" in text
 
 

@@ -146,11 +146,9 @@ BROKEN = {
 def test_a_mistake_is_told_and_what_runs_stays(portico, backend, text):
     server = backend()
     proxy = portico(versions(server, "one"))
-    before = len(proxy.log)
     proxy.config_path.write_text(text)
     proxy.process.signal(signal.SIGHUP)
-    log = proxy.wait_until("a word about it", lambda: proxy.log[before:])
-    assert "portico.yaml" in log or text == ""
+    proxy.wait_until("a word about it", lambda: "portico.yaml" in proxy.log)
     assert proxy.get("/one").status == 200
     proxy.write(versions(server, "two"))
     serves(proxy, "two")

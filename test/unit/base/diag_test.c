@@ -229,3 +229,19 @@ TEST(nearest_finds_typos_beginnings_and_nothing_far)
     assert_true(str_empty(nearest(S("qwertz"), keys, 4)));
     assert_true(str_empty(nearest(S("x"), keys, 4)));
 }
+
+TEST(diag_tells_the_same_mistake_at_the_same_place_once)
+{
+    start();
+    const struct source *source = diag_source(&arena, S("a.yaml"), S("key: value\n"));
+    for (int i = 0; i < 3; i++)
+        diag_hint(&diag, diag_error(&diag, at(source, 1, 6, 5), "unknown %s", "value"), "hint %d", i);
+    assert_int_equal(diag.count, 1);
+    assert_int_equal(diag.errors, 1);
+    assert_str_equal(diag.items[0].hint, S("hint 0"));
+    diag_error(&diag, at(source, 1, 6, 5), "another");
+    diag_warning(&diag, at(source, 1, 6, 5), "unknown value");
+    diag_error(&diag, at(source, 1, 1, 5), "unknown value");
+    assert_int_equal(diag.count, 4);
+    end();
+}
