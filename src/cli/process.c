@@ -67,10 +67,12 @@ static unsigned count_workers(const struct model *model)
 /* A new graph, published, or NULL with the mistakes in `diag`; the model is still the caller's then, who shows them from it. */
 static struct graph *load(struct process *process, struct model *model, struct diag *diag)
 {
-    struct graph *graph = diag->errors == 0 ? snapshot_compile(model, process->worker_count, diag) : NULL;
+    /* Compiled even when there are mistakes already: what refers to nothing is told in the same run. */
+    bool good = diag->errors == 0;
+    struct graph *graph = snapshot_compile(model, process->worker_count, diag);
     if (graph == NULL)
         return NULL;
-    if (configure_logs(model, diag) && choose_access_log(graph, process->graph, diag) &&
+    if (good && configure_logs(model, diag) && choose_access_log(graph, process->graph, diag) &&
         snapshot_publish(graph, process->graph, process->workers, process->worker_count, diag))
         return graph;
     graph->model = NULL;
@@ -85,13 +87,19 @@ static void adopt(struct process *process, struct graph *graph)
     process->graph = graph;
 }
 
+/* A line for each, so that whatever collects the log can show them. */
 static void log_mistakes(struct diag *diag)
 {
+    static const enum log_level levels[] = {[DIAG_ERROR] = LOG_ERROR, [DIAG_WARNING] = LOG_WARN, [DIAG_NOTE] = LOG_INFO};
     struct text text;
     text_init(&text, (size_t)1 << 20);
     diag_sort(diag);
-    diag_render(diag, false, &text);
-    log_error("the configuration has mistakes, what runs stays as it was:\n%s", text_c(&text));
+    for (size_t i = 0; i < diag->count; i++) {
+        text_clear(&text);
+        diag_render_line(&diag->items[i], &text);
+        log_at(levels[diag->items[i].severity], "%s", text_c(&text));
+    }
+    log_error("the configuration has %zu mistake%s; what runs stays as it was", diag->errors, diag->errors == 1 ? "" : "s");
     text_release(&text);
 }
 
@@ -208,7 +216,7 @@ static int start(struct process *process)
     process->fingerprint = settings_fingerprint(&files);
     struct graph *graph = NULL;
     process->started = diag.errors == 0 && start_workers(process) && start_control(process);
-    if (process->started)
+    if (process->started || diag.errors != 0)
         graph = load(process, model, &diag);
     if (diag.errors + diag.warnings != 0)
         command_show(&diag);

@@ -34,7 +34,7 @@ static enum exchange_hold finish(struct exchange *x)
 {
     settle(x);
     x->response_held = true;
-    if (x->response.trailers.count == 0)
+    if (x->upstream.response.trailers.count == 0)
         x->response.body_length = spool_length(x->response_spool);
     attempt_give_back(x);
     return HOLD_READY;

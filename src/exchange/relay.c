@@ -66,16 +66,18 @@ static enum status broken(struct relay *relay, enum relay_side side, enum status
     return status;
 }
 
-static size_t waiting_bytes(const struct relay *relay)
+/* Counted in slices too: a peer that drips bytes would otherwise hold a buffer with each of them. */
+static bool has_room(const struct relay *relay)
 {
-    return relay->queue.bytes + relay->raw.bytes;
+    return relay->queue.bytes + relay->raw.bytes < RELAY_QUEUE_BYTES &&
+           relay->queue.count + relay->raw.count < RELAY_QUEUE_SLICES;
 }
 
 /* Reads until the queue is full (OK), nothing more has come (AGAIN), or the source has ended (END). */
 static enum status read_source(struct relay *relay)
 {
     struct chunkq *into = relay->filters != NULL ? &relay->raw : &relay->queue;
-    while (waiting_bytes(relay) < RELAY_QUEUE_BYTES) {
+    while (has_room(relay)) {
         size_t before = into->bytes;
         enum status status = relay->source->read(relay->source, into, RELAY_QUEUE_BYTES);
         relay->moved += into->bytes - before;

@@ -10,6 +10,7 @@
 #include "net/worker.h"
 
 #define RELAY_QUEUE_BYTES ((size_t)65536)       /* reading stops beyond */
+#define RELAY_QUEUE_SLICES 32                   /* and beyond this: each of them may hold a whole buffer */
 #define RELAY_SPLICE_FROM ((int64_t)32768)      /* bytes that are still to come for a pipe to pay */
 #define RELAY_FILE_TURN ((int64_t)16 << 20)     /* of a file in one turn: a fast reader must not keep the loop from others */
 

@@ -154,6 +154,16 @@ def test_a_mistake_is_told_and_what_runs_stays(portico, backend, text):
     serves(proxy, "two")
 
 
+def test_each_mistake_is_a_line_of_the_log(portico, backend):
+    proxy = portico(versions(backend(), "one"))
+    before = len(proxy.log)
+    proxy.config_path.write_text("entryPointz: {}\nhttp:\n  routerz: {}\n")
+    proxy.wait_until("the end of it", lambda: "what runs stays" in proxy.log[before:])
+    lines = proxy.log[before:].split("\n")
+    for place, meant in (("portico.yaml:1:1: ", "did you mean 'entryPoints'?"), ("portico.yaml:3:3: ", "did you mean 'routers'?")):
+        assert any(place in line and meant in line for line in lines), lines
+
+
 def test_a_mistake_in_one_dynamic_file_names_it(portico, backend, tmp_path):
     server, folder = backend(), tmp_path / "dynamic"
     folder.mkdir()

@@ -139,7 +139,7 @@ static bool write_last_chunk(struct h1_wire *wire, const struct fields *trailers
 enum status h1_body_write(struct h1_body_out *body, struct h1_wire *wire, struct chunkq *from, bool end,
                           const struct fields *trailers)
 {
-    if (wire->out->bytes > H1_OUT_BYTES) {
+    if (wire->out->bytes > H1_OUT_BYTES || wire->out->count > H1_OUT_SLICES) {
         enum status status = h1_wire_flush(wire, true);
         if (status != STATUS_OK)
             return status;

@@ -1,0 +1,216 @@
+#include "test.h"
+
+#include <stdlib.h>
+
+#include "base/list.h"
+#include "base/memory.h"
+#include "exchange/relay.h"
+
+/* A source that gives what the test says, a sink that takes as much as the test says. */
+struct run {
+    struct worker *worker;
+    struct body_source source;
+    struct body_sink sink;
+    struct relay relay;
+    unsigned reads_left;        /* then AGAIN, or END */
+    size_t read_size;
+    bool ends;
+    enum status broken;         /* what the source says instead; OK: nothing */
+    size_t room;                /* bytes that the sink still takes */
+    size_t taken;
+    unsigned flushes;
+    bool ended;
+};
+
+/* Each read is a buffer of its own, as from a peer that drips. */
+static enum status read_some(struct body_source *source, struct chunkq *into, size_t max)
+{
+    struct run *run = container_of(source, struct run, source);
+    if (run->broken != STATUS_OK)
+        return run->broken;
+    if (run->reads_left == 0)
+        return run->ends ? STATUS_END : STATUS_AGAIN;
+    run->reads_left--;
+    struct chunk *chunk = chunk_new(&run->worker->chunks, true);
+    memset(chunk->data, 'x', run->read_size);
+    chunk->used = (uint32_t)run->read_size;
+    chunkq_add(into, chunk, chunk->data, run->read_size);
+    chunk_unref(chunk);
+    return STATUS_OK;
+}
+
+static enum status write_some(struct body_sink *sink, struct chunkq *from, bool end, const struct fields *trailers)
+{
+    struct run *run = container_of(sink, struct run, sink);
+    size_t len = from->bytes < run->room ? from->bytes : run->room;
+    chunkq_drop(from, len);
+    run->room -= len;
+    run->taken += len;
+    run->ended = end && from->bytes == 0;
+    return from->bytes == 0 ? STATUS_OK : STATUS_AGAIN;
+}
+
+static enum status flush(struct body_sink *sink)
+{
+    struct run *run = container_of(sink, struct run, sink);
+    run->flushes++;
+    return run->room != 0 ? STATUS_OK : STATUS_AGAIN;
+}
+
+static void begin(struct run *run)
+{
+    memset(run, 0, sizeof(*run));
+    run->worker = memory_zalloc(sizeof(*run->worker));
+    assert_true(worker_init(run->worker, 0));
+    run->source = (struct body_source){.read = read_some};
+    run->sink = (struct body_sink){.write = write_some, .flush = flush};
+    run->read_size = 1000;
+    run->room = SIZE_MAX;
+    relay_init(&run->relay, run->worker, &run->source, &run->sink);
+}
+
+static void end(struct run *run)
+{
+    relay_release(&run->relay);
+    assert_int_equal(run->worker->chunks.in_use, 0);
+    worker_release(run->worker);
+    free(run->worker);
+}
+
+TEST(relay_moves_a_body_to_its_end)
+{
+    struct run run;
+    begin(&run);
+    run.reads_left = 500;
+    run.ends = true;
+    assert_int_equal(relay_pump(&run.relay), STATUS_OK);
+    assert_int_equal(run.taken, 500000);
+    assert_int_equal(run.relay.moved, 500000);
+    assert_int_equal(run.relay.given, 500000);
+    assert_true(run.ended);
+    assert_int_equal(relay_pump(&run.relay), STATUS_OK);
+    end(&run);
+}
+
+TEST(relay_flushes_before_it_waits)
+{
+    struct run run;
+    begin(&run);
+    run.reads_left = 1;
+    assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
+    assert_int_equal(run.taken, 1000);
+    assert_int_equal(run.flushes, 1);
+    assert_false(run.ended);
+    end(&run);
+}
+
+TEST(relay_stops_reading_when_the_sink_is_full)
+{
+    struct run run;
+    begin(&run);
+    run.reads_left = 1000000;
+    run.read_size = 30000;
+    run.room = 100;
+    assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
+    assert_true(run.relay.stalled_on_sink);
+    assert_in_range(run.relay.moved, RELAY_QUEUE_BYTES, RELAY_QUEUE_BYTES + 30000);
+    run.room = SIZE_MAX;
+    run.reads_left = 0;
+    run.ends = true;
+    assert_int_equal(relay_pump(&run.relay), STATUS_OK);
+    assert_int_equal(run.taken, run.relay.moved);
+    end(&run);
+}
+
+TEST(relay_holds_few_buffers_of_a_peer_that_drips)
+{
+    struct run run;
+    begin(&run);
+    run.read_size = 1;
+    run.room = 0;
+    for (unsigned i = 0; i < 1000; i++) {
+        run.reads_left++;
+        assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
+    }
+    assert_in_range(run.worker->chunks.in_use, 1, RELAY_QUEUE_SLICES * CHUNK_LARGE_SIZE);
+    run.room = SIZE_MAX;
+    run.ends = true;
+    assert_int_equal(relay_pump(&run.relay), STATUS_OK);
+    assert_int_equal(run.taken, 1000);
+    end(&run);
+}
+
+TEST(relay_says_which_side_broke)
+{
+    struct run run;
+    begin(&run);
+    run.broken = STATUS_UPSTREAM_TRUNCATED;
+    assert_int_equal(relay_pump(&run.relay), STATUS_UPSTREAM_TRUNCATED);
+    assert_int_equal(run.relay.broken_side, RELAY_SOURCE);
+    end(&run);
+}
+
+TEST(relay_ends_a_body_that_grows_beyond_its_limit)
+{
+    struct run run;
+    begin(&run);
+    run.relay.limit = 1500;
+    run.reads_left = 2;
+    assert_int_equal(relay_pump(&run.relay), STATUS_BODY_TOO_LARGE);
+    end(&run);
+}
+
+/* ---- filters ---- */
+
+/* Holds back all but what is told to go, and adds a tail. */
+struct miser {
+    struct filter filter;
+    struct chunkq kept;
+    bool released;
+};
+
+static enum status keep(struct filter *filter, struct chunkq *in, struct chunkq *out, bool is_end)
+{
+    struct miser *miser = container_of(filter, struct miser, filter);
+    chunkq_move(&miser->kept, in, in->bytes);
+    if (is_end) {
+        chunkq_move(out, &miser->kept, miser->kept.bytes);
+        chunkq_add_static(out, S("tail"));
+    }
+    return STATUS_OK;
+}
+
+static enum status let_go(struct filter *filter, struct chunkq *out)
+{
+    struct miser *miser = container_of(filter, struct miser, filter);
+    chunkq_move(out, &miser->kept, miser->kept.bytes);
+    return STATUS_OK;
+}
+
+static void release(struct filter *filter)
+{
+    container_of(filter, struct miser, filter)->released = true;
+}
+
+TEST(relay_lets_filters_hold_back_until_nothing_more_is_there)
+{
+    struct run run;
+    struct miser first = {.filter = {.process = keep, .flush = let_go, .release = release}}, second = first;
+    begin(&run);
+    chunkq_init(&first.kept);
+    chunkq_init(&second.kept);
+    relay_add_filter(&run.relay, &first.filter);
+    relay_add_filter(&run.relay, &second.filter);
+    run.reads_left = 2;
+    assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
+    assert_int_equal(run.taken, 2000);
+    run.reads_left = 1;
+    run.ends = true;
+    assert_int_equal(relay_pump(&run.relay), STATUS_OK);
+    assert_int_equal(run.taken, 3000 + 4 + 4);
+    assert_int_equal(run.relay.given, 3008);
+    assert_int_equal(run.relay.moved, 3000);
+    assert_true(run.ended);
+    end(&run);
+    assert_true(first.released && second.released);
+}
