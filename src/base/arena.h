@@ -31,7 +31,7 @@ void arena_init_with(struct arena *arena, void *first, size_t size, size_t budge
 void arena_release(struct arena *arena);
 
 /* Not zeroed, aligned to 8 bytes, never NULL within the budget (not even for 0 bytes). */
-void *arena_alloc_slow(struct arena *arena, size_t size);
+void *arena_alloc_slow(struct arena *arena, size_t size) __attribute__((noinline));
 static inline void *arena_alloc(struct arena *arena, size_t size)
 {
     /* next and end are both aligned, so what fits unrounded fits rounded, and a huge size cannot wrap. */

@@ -70,12 +70,12 @@ void chunk_free(struct chunk *chunk)
 }
 
 /* The ring's capacity is a power of two. */
-static struct slice *slice_at(const struct chunkq *queue, uint32_t index)
+static inline struct slice *slice_at(const struct chunkq *queue, uint32_t index)
 {
     return &queue->slices[(queue->head + index) & (queue->capacity - 1)];
 }
 
-static void drop_first(struct chunkq *queue)
+static inline void drop_first(struct chunkq *queue)
 {
     struct slice *first = &queue->slices[queue->head];
     if (first->chunk != NULL)
@@ -92,7 +92,7 @@ void chunkq_clear(struct chunkq *queue)
     queue->bytes = 0;
 }
 
-void chunkq_release(struct chunkq *queue)
+void chunkq_release_slow(struct chunkq *queue)
 {
     chunkq_clear(queue);
     if (queue->slices != queue->inside)
@@ -113,36 +113,51 @@ static __attribute__((noinline)) void grow(struct chunkq *queue)
     queue->capacity *= 2;
 }
 
-/* Takes over the slice's reference; true when the bytes continue the last slice, whose reference then
+/* Takes over one reference to the chunk; true when the bytes continue the last slice, whose reference then
  * stands for both. */
-static bool append(struct chunkq *queue, struct slice slice)
+static inline bool append(struct chunkq *queue, struct chunk *chunk, char *data, size_t len)
 {
-    queue->bytes += slice.len;
+    queue->bytes += len;
     if (queue->count != 0) {
         struct slice *last = slice_at(queue, queue->count - 1);
-        if (last->chunk == slice.chunk && last->data + last->len == slice.data) {
-            last->len += slice.len;
+        if (last->chunk == chunk && last->data + last->len == data) {
+            last->len += len;
             return true;
         }
+        if (queue->count == queue->capacity)
+            grow(queue);
     }
-    if (queue->count == queue->capacity)
-        grow(queue);
-    *slice_at(queue, queue->count++) = slice;
+    struct slice *slice = slice_at(queue, queue->count++);
+    slice->chunk = chunk;
+    slice->data = data;
+    slice->len = len;
     return false;
+}
+
+static inline bool lies_inside(const struct chunk *chunk, const char *data, size_t len)
+{
+    return data >= chunk->data && len <= chunk->capacity - (size_t)(data - chunk->data);
 }
 
 void chunkq_add(struct chunkq *queue, struct chunk *chunk, char *data, size_t len)
 {
-    assert(data >= chunk->data && len <= chunk->capacity - (size_t)(data - chunk->data));
-    if (len != 0 && !append(queue, (struct slice){chunk, data, len}))
-        chunk_ref(chunk);
+    assert(lies_inside(chunk, data, len));
+    if (len != 0 && !append(queue, chunk, data, len))
+        chunk->refs++;
+}
+
+void chunkq_give(struct chunkq *queue, struct chunk *chunk, char *data, size_t len)
+{
+    assert(lies_inside(chunk, data, len));
+    if (len == 0 || append(queue, chunk, data, len))
+        chunk_unref(chunk);
 }
 
 void chunkq_add_static(struct chunkq *queue, struct str bytes)
 {
     /* The queue never writes through `data` of a slice without a chunk. */
     if (bytes.len != 0)
-        append(queue, (struct slice){NULL, (char *)(uintptr_t)bytes.data, bytes.len});
+        append(queue, NULL, (char *)(uintptr_t)bytes.data, bytes.len);
 }
 
 /* Copies what fits behind the chunk's used bytes and gives the rest. */
@@ -213,6 +228,20 @@ bool chunkq_add_copy(struct chunkq *queue, struct chunk_pool *pool, struct str b
     return true;
 }
 
+bool chunkq_absorb(struct chunkq *to, struct chunkq *from)
+{
+    struct chunk *open = open_chunk(to);
+    if (open == NULL || chunk_room(open) < from->bytes)
+        return false;
+    while (from->count != 0) {
+        struct slice *first = &from->slices[from->head];
+        copy_into(to, open, str_of(first->data, first->len));
+        drop_first(from);
+    }
+    from->bytes = 0;
+    return true;
+}
+
 size_t chunkq_move(struct chunkq *to, struct chunkq *from, size_t max)
 {
     size_t moved = 0;
@@ -232,7 +261,7 @@ size_t chunkq_move(struct chunkq *to, struct chunkq *from, size_t max)
         }
         from->bytes -= part.len;
         moved += part.len;
-        if (append(to, part) && part.chunk != NULL)
+        if (append(to, part.chunk, part.data, part.len) && part.chunk != NULL)
             chunk_unref(part.chunk);
     }
     return moved;

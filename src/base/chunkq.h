@@ -105,13 +105,20 @@ static inline void chunkq_init(struct chunkq *queue)
     queue->capacity = sizeof(queue->inside) / sizeof(queue->inside[0]);
     queue->bytes = 0;
 }
-/* Drops what is queued and frees; the queue is then as after init. */
-void chunkq_release(struct chunkq *queue);
+/* Drops what is queued and frees; the queue is then empty, as after init. */
+void chunkq_release_slow(struct chunkq *queue);
+static inline void chunkq_release(struct chunkq *queue)
+{
+    if (queue->count != 0 || queue->slices != queue->inside)
+        chunkq_release_slow(queue);
+}
 /* Drops what is queued and keeps the room for slices. */
 void chunkq_clear(struct chunkq *queue);
 
 /* Appends bytes of a chunk, taking a reference of its own. */
 void chunkq_add(struct chunkq *queue, struct chunk *chunk, char *data, size_t len);
+/* The same, taking over the caller's reference. */
+void chunkq_give(struct chunkq *queue, struct chunk *chunk, char *data, size_t len);
 /* Appends bytes that outlive the queue's use of them (literals, arena memory of the same exchange). */
 void chunkq_add_static(struct chunkq *queue, struct str bytes);
 /* Copies bytes in, into free room of the last chunk (if nobody else refers to it: its reader would take
@@ -119,6 +126,9 @@ void chunkq_add_static(struct chunkq *queue, struct str bytes);
 bool chunkq_add_copy(struct chunkq *queue, struct chunk_pool *pool, struct str bytes);
 /* Moves up to `max` bytes from one queue to another; gives how many. */
 size_t chunkq_move(struct chunkq *to, struct chunkq *from, size_t max);
+/* Moves everything by copying it behind the last bytes of `to`, if their chunk is nobody else's and has the room; else
+ * false, with nothing moved. For few bytes: one slice is cheaper to write than two. */
+bool chunkq_absorb(struct chunkq *to, struct chunkq *from);
 /* Moves everything, for a queue that lasts: short stretches of large chunks are copied together, so that a
  * peer that drips bytes cannot pin a chunk with each. False at the pool's limit, with a rest left in `from`. */
 bool chunkq_pack(struct chunkq *to, struct chunkq *from, struct chunk_pool *pool);

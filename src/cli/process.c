@@ -27,6 +27,8 @@ struct process {
     struct signals signals;
     struct file_watch watch;
     uint64_t fingerprint;
+    int64_t changed_at;               /* monotonic ns of the last change of files that was taken up; 0: none yet */
+    struct timer throttle;
     struct stop stop;
     bool started;                     /* workers and control are there, although perhaps no graph */
 };
@@ -119,6 +121,7 @@ static void reload(struct process *process, bool asked)
         return;
     }
     process->fingerprint = fingerprint;
+    process->changed_at = process->control.loop.now;
     if (count_workers(model) != process->worker_count)
         log_warn("'workers' takes effect when the process is started again");
     struct graph *graph = load(process, model, &diag);
@@ -136,9 +139,21 @@ static void reload(struct process *process, bool asked)
 
 /* ---- the control thread's events ---- */
 
+/* A change that follows the last one too soon waits (providersThrottleDuration): many at once make few snapshots. */
 static void on_files_changed(struct file_watch *watch)
 {
-    reload(watch->owner, false);
+    struct process *process = watch->owner;
+    struct loop *loop = &process->control.loop;
+    int64_t ready_at = process->changed_at + process->graph->model->config.providers.throttle_duration;
+    if (process->changed_at == 0 || loop->now >= ready_at)
+        reload(process, false);
+    else
+        timer_set(loop, &process->throttle, ready_at);
+}
+
+static void on_throttle_end(struct timer *timer)
+{
+    on_files_changed(&container_of(timer, struct process, throttle)->watch);
 }
 
 static void reopen_logs(struct process *process)
@@ -199,6 +214,7 @@ static bool start_control(struct process *process)
         return false;
     worker_self = &process->control;
     process->control.loop.owner = &process->control;
+    timer_init(&process->throttle, on_throttle_end);
     process->stop = (struct stop){.control = &process->control, .workers = process->workers, .worker_count = process->worker_count};
     if (!resolve_start(&process->control.loop))
         log_warn("names of servers cannot be resolved: %m");
@@ -253,6 +269,7 @@ static void end(struct process *process)
     }
     if (process->graph != NULL) {
         file_watch_stop(&process->watch);
+        timer_cancel(&process->throttle);
         graph_unref(process->graph);
     }
     health_stop();

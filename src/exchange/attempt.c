@@ -19,7 +19,10 @@ enum status attempt_open(struct exchange *x)
 {
     x->attempts++;
     x->facts_server = 0;
-    x->upstream = (struct upstream_stream){.on_facts = on_server_facts, .owner = x, .arena = &x->arena};
+    memset(&x->upstream, 0, offsetof(struct upstream_stream, response));
+    x->upstream.on_facts = on_server_facts;
+    x->upstream.owner = x;
+    x->upstream.arena = &x->arena;
     enum status status = upstream_open(x->worker, x->server, x->transport, x->fresh_connection, &x->upstream);
     x->upstream_bound = status == STATUS_OK || status == STATUS_AGAIN;
     return status;

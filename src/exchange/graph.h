@@ -27,7 +27,7 @@ struct router {
     unsigned chain_count;
     size_t chain_memory;              /* bytes of their `own`s together */
     struct service *service;
-    bool access_log, metrics;
+    bool access_log;
     bool internal;
 };
 

@@ -36,6 +36,8 @@ static enum status clean_unknown_fields(struct exchange *x)
 {
     struct fields *fields = &exchange_request(x)->fields;
     int strategy = x->entry->config->http.underscore_headers_strategy;
+    if (!fields_has(fields, FIELD_OTHER))
+        return STATUS_OK;
     FIELDS_FOREACH(fields, field) {
         if (field->id != FIELD_OTHER)
             continue;

@@ -87,8 +87,7 @@ void outgoing_prepare(struct exchange *x)
         return;
     x->hop_stripped = true;
     fields_remove_hop_by_hop(&request->fields, true);
-    fields_remove(&request->fields, FIELD_HOST);
-    fields_remove(&request->fields, FIELD_CONTENT_LENGTH);
+    fields_remove_each(&request->fields, FIELD_BIT(HOST) | FIELD_BIT(CONTENT_LENGTH));
     add_forwarding(x);
     if (x->entry->config->http.via)
         add_via(x, &request->fields, request->version);

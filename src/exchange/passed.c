@@ -28,16 +28,19 @@ static struct service *first_service(const struct exchange *x)
     return x->router != NULL && !x->detour ? x->router->service : x->service;
 }
 
-/* The next one towards x->service; NULL behind it. */
-static struct service *next_service(const struct exchange *x, const struct service *service)
+static __attribute__((noinline)) struct service *next_child(const struct exchange *x, const struct service *service)
 {
     struct service *child;
-    if (service == x->service)
-        return NULL;
     for (unsigned i = 0; (child = service_child(service, i)) != NULL; i++)
         if (service_reaches(child, x->service))
             return child;
     return NULL;
+}
+
+/* The next one towards x->service; NULL behind it. */
+static inline struct service *next_service(const struct exchange *x, const struct service *service)
+{
+    return service != x->service ? next_child(x, service) : NULL;
 }
 
 void passed_on_response(struct exchange *x)

@@ -14,6 +14,7 @@ void relay_init(struct relay *relay, struct worker *worker, struct body_source *
     relay->pipe[0] = relay->pipe[1] = -1;
     relay->in_pipe = 0;
     relay->moved = relay->given = relay->limit = 0;
+    relay->length = RELAY_ANY_LENGTH;
     relay->began_at = worker->loop.now;
     relay->broken_side = RELAY_NEITHER;
     relay->source_ended = relay->done = relay->flush_each = relay->stalled_on_sink = relay->yielded = false;
@@ -83,6 +84,8 @@ static enum status read_source(struct relay *relay)
         relay->moved += into->bytes - before;
         if (relay->limit != 0 && relay->moved > relay->limit)
             return broken(relay, RELAY_FILTER, STATUS_BODY_TOO_LARGE);
+        if (status == STATUS_OK && relay->moved == relay->length)
+            status = STATUS_END;
         if (status == STATUS_END)
             relay->source_ended = true;
         if (status == STATUS_END || status == STATUS_AGAIN)

@@ -14,6 +14,8 @@
 #define RELAY_SPLICE_FROM ((int64_t)32768)      /* bytes that are still to come for a pipe to pay */
 #define RELAY_FILE_TURN ((int64_t)16 << 20)     /* of a file in one turn: a fast reader must not keep the loop from others */
 
+#define RELAY_ANY_LENGTH UINT64_MAX
+
 enum relay_side { RELAY_NEITHER, RELAY_SOURCE, RELAY_SINK, RELAY_FILTER };
 
 struct relay {
@@ -29,6 +31,7 @@ struct relay {
     uint64_t moved;                     /* body bytes that came from the source */
     uint64_t given;                     /* body bytes that the sink took: what filters made of them */
     uint64_t limit;                     /* the source may give no more (413); 0: none */
+    uint64_t length;                    /* bytes after which the source has ended without being asked; RELAY_ANY_LENGTH */
     int64_t began_at;                   /* monotonic ns, for the minimum rate */
     enum relay_side broken_side;        /* who failed */
     bool source_ended, done;

@@ -207,8 +207,12 @@ static void begin_download(struct exchange *x)
         begin_tunnel(x);
     relay_init(&x->download, x->worker, hold_response_source(x), &x->stream.sink);
     x->download.filters = x->response_filters;
-    if (!x->answered_here)
-        x->download.trailers = &x->upstream.response.trailers;
+    if (!x->answered_here) {
+        const struct response *response = &x->upstream.response;
+        x->download.trailers = &response->trailers;
+        if (response->body_length > 0)
+            x->download.length = (uint64_t)response->body_length;
+    }
     x->download_began = true;
 }
 

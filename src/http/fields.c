@@ -7,7 +7,11 @@
 
 #define FIRST_CAPACITY 8
 
-_Static_assert(FIELD_COUNT <= 128, "fields.present has 128 bits");
+_Static_assert(FIELD_COUNT <= 64, "a set of ids fits one word");
+
+/* What holds for one connection only, whatever else Connection lists. */
+static const uint64_t hop_by_hop = FIELD_BIT(CONNECTION) | FIELD_BIT(KEEP_ALIVE) | FIELD_BIT(PROXY_CONNECTION) |
+                                   FIELD_BIT(TE) | FIELD_BIT(TRANSFER_ENCODING) | FIELD_BIT(UPGRADE);
 
 void fields_init(struct fields *fields, struct arena *arena, uint32_t capacity)
 {
@@ -147,6 +151,16 @@ uint32_t fields_remove(struct fields *fields, enum field_id id)
     return removed;
 }
 
+void fields_remove_each(struct fields *fields, uint64_t ids)
+{
+    if ((fields->present[0] & ids) == 0)
+        return;
+    fields->present[0] &= ~ids;
+    for (struct field *field = fields->items, *end = field + fields->count; field < end; field++)
+        if ((ids >> field->id & 1) != 0)
+            drop(field);
+}
+
 uint32_t fields_remove_name(struct fields *fields, struct str name)
 {
     enum field_id id = field_identify_inline(name.data, name.len);
@@ -195,18 +209,15 @@ static bool te_asks_for_trailers(const struct fields *fields)
 
 void fields_remove_hop_by_hop(struct fields *fields, bool keep_trailers_te)
 {
+    if ((fields->present[0] & hop_by_hop) == 0)
+        return;
     if (fields_has(fields, FIELD_CONNECTION)) {
         FIELDS_FOREACH(fields, field)
             if (field->id == FIELD_CONNECTION)
                 remove_listed(fields, field->value);
-        fields_remove(fields, FIELD_CONNECTION);
     }
     bool keep_te = keep_trailers_te && te_asks_for_trailers(fields);
-    fields_remove(fields, FIELD_TE);
+    fields_remove_each(fields, hop_by_hop);
     if (keep_te)
         fields_add_id(fields, FIELD_TE, S("trailers"));
-    fields_remove(fields, FIELD_KEEP_ALIVE);
-    fields_remove(fields, FIELD_PROXY_CONNECTION);
-    fields_remove(fields, FIELD_TRANSFER_ENCODING);
-    fields_remove(fields, FIELD_UPGRADE);
 }

@@ -86,6 +86,9 @@ struct str fields_joined(const struct fields *fields, enum field_id id, struct a
 
 /* Removes every field of that id or name; gives how many. */
 uint32_t fields_remove(struct fields *fields, enum field_id id);
+/* Removes every field whose id's bit is in `ids`, in one pass. */
+#define FIELD_BIT(id) (UINT64_C(1) << FIELD_##id)
+void fields_remove_each(struct fields *fields, uint64_t ids);
 uint32_t fields_remove_name(struct fields *fields, struct str name);
 /* One field with this value in place of any former ones. */
 bool fields_set(struct fields *fields, enum field_id id, struct str value);

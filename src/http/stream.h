@@ -114,7 +114,6 @@ struct upstream_stream {
     void (*on_facts)(struct upstream_stream *stream, unsigned facts);
     void *owner;                 /* the product's: its exchange or fetch */
     struct arena *arena;         /* heads are parsed into it */
-    struct response response;    /* filled before FACT_HEAD and FACT_INFORM */
     struct body_source source;        /* the response's body */
     struct body_sink sink;            /* the request's body */
     enum status failure;
@@ -122,6 +121,7 @@ struct upstream_stream {
     bool reused;                 /* the connection served a request before: a close now may be a race */
     bool anything_sent;          /* a byte of the request left for the kernel */
     bool anything_received;      /* a byte of the response came */
+    struct response response;    /* filled before FACT_HEAD and FACT_INFORM; last, since nothing of it counts before */
 };
 
 #endif

@@ -123,7 +123,7 @@ static enum verdict on_response(struct exchange *x, struct middleware *m, void *
                                     .elapsed = exchange_now(x) - progress->began,
                                     .status = x->response.status,
                                     .network_error = is_network_error(x),
-                                    .sent = x->upstream.anything_sent,
+                                    .sent = x->attempts != 0 && x->upstream.anything_sent,
                                     .repeatable =
                                         retry_is_repeatable(retry, request->method, request->method_name)};
     if (!exchange_can_retry(x) || !retry_is_worth_it(retry, &state->status, &outcome))

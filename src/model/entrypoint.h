@@ -72,7 +72,7 @@ struct entrypoint_transport {
 
 struct entrypoint_observability {
     const struct node *origin;
-    bool access_logs, metrics, tracing;
+    bool access_logs;
 };
 
 struct entrypoint {

@@ -36,14 +36,30 @@ bool ip_parse(struct str text, struct ip *ret_ip)
     return true;
 }
 
-static char *put_decimal(char *out, unsigned byte)
+/* Every byte in digits, with a dot behind them: an address is asked for with each request. */
+static struct {
+    char text[4];
+    uint8_t len;
+} dotted[256];
+
+__attribute__((constructor)) static void fill_dotted(void)
 {
-    if (byte >= 100)
-        *out++ = (char)('0' + byte / 100);
-    if (byte >= 10)
-        *out++ = (char)('0' + byte / 10 % 10);
-    *out++ = (char)('0' + byte % 10);
-    return out;
+    for (unsigned byte = 0; byte < 256; byte++) {
+        char *out = dotted[byte].text;
+        if (byte >= 100)
+            *out++ = (char)('0' + byte / 100);
+        if (byte >= 10)
+            *out++ = (char)('0' + byte / 10 % 10);
+        *out++ = (char)('0' + byte % 10);
+        *out++ = '.';
+        dotted[byte].len = (uint8_t)(out - dotted[byte].text);
+    }
+}
+
+static inline char *put_dotted(char *out, uint8_t byte)
+{
+    memcpy(out, dotted[byte].text, sizeof(dotted[byte].text));
+    return out + dotted[byte].len;
 }
 
 size_t ip_format(const struct ip *ip, char *out)
@@ -52,12 +68,10 @@ size_t ip_format(const struct ip *ip, char *out)
         inet_ntop(AF_INET6, ip->bytes, out, IP_TEXT_SIZE);
         return strlen(out);
     }
-    char *at = put_decimal(out, ip->bytes[12]);
-    for (int i = 13; i < 16; i++) {
-        *at++ = '.';
-        at = put_decimal(at, ip->bytes[i]);
-    }
-    *at = '\0';
+    char *at = out;
+    for (int i = 12; i < 16; i++)
+        at = put_dotted(at, ip->bytes[i]);
+    *--at = '\0';
     return (size_t)(at - out);
 }
 

@@ -5,12 +5,20 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+/* A shell that starts a program in the background has it ignore the keyboard's signals: that wish is kept. */
+static void add_unless_ignored(sigset_t *set, int number)
+{
+    struct sigaction now;
+    if (sigaction(number, NULL, &now) != 0 || now.sa_handler != SIG_IGN)
+        sigaddset(set, number);
+}
+
 static void handled_signals(sigset_t *ret_set)
 {
     sigemptyset(ret_set);
     sigaddset(ret_set, SIGTERM);
-    sigaddset(ret_set, SIGINT);
-    sigaddset(ret_set, SIGQUIT);
+    add_unless_ignored(ret_set, SIGINT);
+    add_unless_ignored(ret_set, SIGQUIT);
     sigaddset(ret_set, SIGHUP);
     sigaddset(ret_set, SIGUSR1);
     sigaddset(ret_set, SIGUSR2);

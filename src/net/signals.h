@@ -11,7 +11,8 @@ struct signals {
     void *owner;
 };
 
-/* Before any thread is started: blocks SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2 and ignores SIGPIPE. */
+/* Before any thread is started: blocks SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2 and ignores
+ * SIGPIPE. SIGINT and SIGQUIT stay ignored where they were when the process began. */
 void signals_block(void);
 /* False with errno. */
 bool signals_start(struct signals *signals, struct loop *loop,

@@ -118,11 +118,11 @@ static char *put_tail(char *out, const struct access_format *format, const struc
         out = put(put_number(out, (uint64_t)(record->total / TIME_MS)), S("ms"));
     else
         out = put_char(out, '-');
-    if (record->reason == STATUS_OK || !format->kept[ACCESS_Reason])
+    if (record->reason == STATUS_OK || !format->kept[ACCESS_reason])
         return out;
     out = put(out, S(" reason="));
     out = put(out, str_from(status_reason(record->reason)));
-    if (detail.len == 0 || !format->kept[ACCESS_ReasonDetail])
+    if (detail.len == 0 || !format->kept[ACCESS_reasonDetail])
         return out;
     out = put_escaped(put(out, S(" (")), detail);
     return put_char(out, ')');

@@ -200,8 +200,8 @@ static void put_route(struct line *line)
         {ACCESS_ServiceName, MEMBER("ServiceName"), record->service},
         {ACCESS_ServiceURL, MEMBER("ServiceURL"), record->server_url},
         {ACCESS_ServiceAddr, MEMBER("ServiceAddr"), authority_of(record->server_url)},
-        {ACCESS_Reason, MEMBER("Reason"), failed ? str_from(status_reason(record->reason)) : STR_NONE},
-        {ACCESS_ReasonDetail, MEMBER("ReasonDetail"), failed ? str_from(detail_of(record)) : STR_NONE},
+        {ACCESS_reason, MEMBER("reason"), failed ? str_from(status_reason(record->reason)) : STR_NONE},
+        {ACCESS_reasonDetail, MEMBER("reasonDetail"), failed ? str_from(detail_of(record)) : STR_NONE},
     };
     put_texts(line, members, sizeof(members) / sizeof(members[0]), false);
 }

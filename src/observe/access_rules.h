@@ -13,7 +13,7 @@
     X(RequestPath) X(RequestProtocol) X(RequestScheme) X(RequestLine) X(RequestContentSize) X(OriginDuration) \
     X(OriginContentSize) X(OriginStatus) X(OriginStatusLine) X(DownstreamStatus) X(DownstreamStatusLine) \
     X(DownstreamContentSize) X(RequestCount) X(GzipRatio) X(Overhead) X(RetryAttempts) X(entryPointName) X(RequestID) \
-    X(Reason) X(ReasonDetail) X(QueueDuration) X(ConnectDuration) X(FirstByteDuration)
+    X(reason) X(reasonDetail) X(QueueDuration) X(ConnectDuration) X(FirstByteDuration)
 
 enum access_field {
 #define X(name) ACCESS_##name,

@@ -112,21 +112,17 @@ static void destroy(struct service *service)
     lb->targets.count = 0;
 }
 
-/* The balancer's choice. A server whose ejection is over takes one request at a time: who comes second goes elsewhere. Where
- * that leaves nobody, one of the ejected is better than none. */
-static int choose_target(const struct load_balancer *lb, const struct worker *worker, struct pick *pick)
+/* A server whose ejection is over takes one request at a time: who comes second goes elsewhere. Where that leaves nobody,
+ * one of the ejected is better than none. */
+static __attribute__((noinline)) int choose_passively(const struct load_balancer *lb, void *state, struct pick *pick)
 {
-    void *state = lb->states + worker->index * lb->state_stride;
     uint64_t tried = pick->tried;
     int index;
     while ((index = lb->balancer->choose(state, pick)) >= 0) {
-        if (lb->passive == NULL || index >= 64 ||
-            passive_admit(lb->targets.items[index].server, lb->passive, pick->now, false))
+        if (index >= 64 || passive_admit(lb->targets.items[index].server, lb->passive, pick->now, false))
             return index;
         pick->tried |= UINT64_C(1) << index;
     }
-    if (lb->passive == NULL)
-        return -1;
     pick->tried = tried;
     pick->panic = true;
     index = lb->balancer->choose(state, pick);
@@ -135,10 +131,17 @@ static int choose_target(const struct load_balancer *lb, const struct worker *wo
     return index;
 }
 
-static int sticky_target(const struct load_balancer *lb, const struct request *request, const struct pick *pick)
+static inline int choose_target(const struct load_balancer *lb, const struct worker *worker, struct pick *pick)
+{
+    void *state = lb->states + worker->index * lb->state_stride;
+    return lb->passive == NULL ? lb->balancer->choose(state, pick) : choose_passively(lb, state, pick);
+}
+
+static __attribute__((noinline)) int sticky_target(const struct load_balancer *lb, const struct request *request,
+                                                   const struct pick *pick)
 {
     uint64_t id;
-    if (lb->sticky == NULL || !sticky_wanted(lb->sticky, request, &id))
+    if (!sticky_wanted(lb->sticky, request, &id))
         return -1;
     for (unsigned i = 0; i < lb->targets.count; i++) {
         struct server *server = lb->targets.items[i].server;
@@ -155,7 +158,7 @@ static enum pick_result pick_server(struct exchange *x, struct service *service)
 {
     struct load_balancer *lb = service->state;
     struct pick pick = {.targets = &lb->targets, .client = &x->client_ip, .tried = x->tried, .now = exchange_now(x)};
-    int index = sticky_target(lb, exchange_request(x), &pick);
+    int index = lb->sticky != NULL ? sticky_target(lb, exchange_request(x), &pick) : -1;
     if (index < 0)
         index = choose_target(lb, x->worker, &pick);
     /* A retry after a response, not after a failure, may go where it went before. */

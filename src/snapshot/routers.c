@@ -69,7 +69,7 @@ struct router *build_add_router(struct build *build, struct str name, struct str
     router->rule = rule;
     router->priority = priority;
     router->origin = origin;
-    router->access_log = router->metrics = true;
+    router->access_log = true;
     VEC_PUSH(&build->routers, router);
     return router;
 }
@@ -114,10 +114,8 @@ static void check_entry_names(struct build *build, const struct router_config *c
 
 static void copy_observability(struct router *router, const struct router_config *config)
 {
-    if (config->observability != NULL) {
+    if (config->observability != NULL)
         router->access_log = config->observability->access_logs;
-        router->metrics = config->observability->metrics;
-    }
 }
 
 /* Adds one router to the rules of every entry that it is on: its chain may differ from entry to entry. */

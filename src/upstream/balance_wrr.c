@@ -16,6 +16,8 @@ static void init(void *state, const struct target_set *targets)
 
 static int choose(void *state, const struct pick *pick)
 {
+    if (pick->targets->count == 1)
+        return target_is_open(pick, 0) ? 0 : -1;
     return balancer_smooth(state, pick, NULL, NULL);
 }
 

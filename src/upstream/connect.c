@@ -26,7 +26,7 @@ struct upstream_pools {
 struct attempt {
     struct server *server;            /* one reference */
     struct addr address;              /* the one that is tried or was reached */
-    unsigned slot;
+    struct pool *pool;                /* of the server's slot; lives as long as the worker */
     unsigned tries_left;              /* further addresses of the name */
     unsigned max_idle;
     int64_t idle_timeout;
@@ -46,7 +46,7 @@ struct list *upstream_fetches(struct worker *worker)
     return &pools_of(worker)->fetches;
 }
 
-static struct pool *pool_of(struct worker *worker, unsigned slot)
+static __attribute__((noinline)) struct pool *new_pool(struct worker *worker, unsigned slot)
 {
     struct upstream_pools *pools = pools_of(worker);
     if (slot >= pools->size) {
@@ -55,10 +55,16 @@ static struct pool *pool_of(struct worker *worker, unsigned slot)
         memset(pools->slots + pools->size, 0, (size - pools->size) * sizeof(*pools->slots));
         pools->size = size;
     }
-    if (pools->slots[slot] == NULL) {
-        pools->slots[slot] = memory_zalloc(sizeof(struct pool));
-        list_init(&pools->slots[slot]->idle);
-    }
+    struct pool *pool = memory_zalloc(sizeof(*pool));
+    list_init(&pool->idle);
+    return pools->slots[slot] = pool;
+}
+
+static struct pool *pool_of(struct worker *worker, unsigned slot)
+{
+    struct upstream_pools *pools = worker->upstreams;
+    if (pools == NULL || slot >= pools->size || pools->slots[slot] == NULL)
+        return new_pool(worker, slot);
     return pools->slots[slot];
 }
 
@@ -68,7 +74,7 @@ static void leave_pool(struct h1_client *connection)
         return;
     struct attempt *attempt = connection->owner_data;
     list_remove(&connection->link);
-    pool_of(connection->wire.worker, attempt->slot)->count--;
+    attempt->pool->count--;
     connection->wire.worker->upstreams->idle--;
 }
 
@@ -89,7 +95,7 @@ static bool is_gone(const struct upstream_pools *pools, const struct server *ser
 static void on_idle(struct h1_client *connection)
 {
     struct attempt *attempt = connection->owner_data;
-    struct pool *pool = pool_of(connection->wire.worker, attempt->slot);
+    struct pool *pool = attempt->pool;
     if (pool->count >= attempt->max_idle || is_gone(connection->wire.worker->upstreams, attempt->server)) {
         h1_client_close(connection);
         return;
@@ -147,7 +153,7 @@ static enum status open_new(struct worker *worker, struct server *server, const 
     struct attempt *attempt = memory_zalloc(sizeof(*attempt));
     *attempt = (struct attempt){.server = server_ref(server),
                                 .address = address,
-                                .slot = server->slot,
+                                .pool = pool_of(worker, server->slot),
                                 .tries_left = further_addresses(server),
                                 .max_idle = transport->max_idle,
                                 .idle_timeout = transport->idle_timeout};

@@ -135,7 +135,7 @@ def test_a_client_that_stops_within_its_body_is_shed(portico, backend):
     assert client.response().status == 408
     client.assert_closed()
     assert server.requests == []
-    assert proxy.access()[0]["Reason"] == "client_too_slow"
+    assert proxy.access()[0]["reason"] == "client_too_slow"
 
 
 def test_a_bad_chunk_is_refused_before_a_server_sees_it(portico, backend):
@@ -181,7 +181,7 @@ def test_a_page_for_a_server_that_is_gone(portico, backend):
     proxy = with_pages(portico, server, pages)
     response = proxy.get()
     assert (response.status, response.text) == (502, "page")
-    assert proxy.access()[0]["Reason"] == "upstream_refused"
+    assert proxy.access()[0]["reason"] == "upstream_refused"
 
 
 def test_an_error_of_the_page_is_not_replaced_again(portico, backend):

@@ -122,7 +122,7 @@ def test_all_unhealthy_is_a_503(portico, backend):
     proxy = portico(checked(backend(lambda request: response_bytes(404 if request.target == "/health" else 200)).url))
     response = proxy.wait_for_answer(lambda response: response.status == 503)
     assert response.has("Retry-After")
-    assert proxy.access(where=lambda line: line["DownstreamStatus"] == 503)[0]["Reason"] == "no_ready_server"
+    assert proxy.access(where=lambda line: line["DownstreamStatus"] == 503)[0]["reason"] == "no_ready_server"
 
 
 def test_a_check_asks_as_it_is_told(portico, backend):

@@ -80,7 +80,7 @@ def test_an_upload_that_stops_is_cut_off(portico, raw_server):
     except Ended:
         pass
     server.wait_until_played()
-    assert proxy.access()[0]["Reason"] == "client_too_slow"
+    assert proxy.access()[0]["reason"] == "client_too_slow"
 
 
 def test_an_upload_below_the_minimum_rate_is_cut_off(portico, raw_server):
@@ -103,7 +103,7 @@ def test_an_upload_below_the_minimum_rate_is_cut_off(portico, raw_server):
     finally:
         gone.set()
         thread.join()
-    assert proxy.access()[0]["Reason"] == "client_too_slow"
+    assert proxy.access()[0]["reason"] == "client_too_slow"
 
 
 def test_a_reader_that_stops_is_cut_off(portico, raw_server):
@@ -112,7 +112,7 @@ def test_a_reader_that_stops_is_cut_off(portico, raw_server):
     proxy = portico(to(server.url, entryPoints=timeouts(writeTimeout="1s")))
     proxy.client(receive_buffer=65536).send_request()
     wait_for("the connection behind to end", lambda: server.accepted and server.open_connections() == 0)
-    assert proxy.access()[0]["Reason"] == "client_too_slow"
+    assert proxy.access()[0]["reason"] == "client_too_slow"
 
 
 def test_a_server_that_does_not_answer_becomes_504(portico, raw_server):
@@ -120,7 +120,7 @@ def test_a_server_that_does_not_answer_becomes_504(portico, raw_server):
     proxy = portico(to(server.url, serversTransport={"forwardingTimeouts": {"responseHeaderTimeout": "1s"}}))
     client = proxy.client()
     assert client.request("POST", "/", body=b"x").status == 504
-    assert proxy.access()[0]["Reason"] == "upstream_timeout"
+    assert proxy.access()[0]["reason"] == "upstream_timeout"
     server.wait_until_played()
 
 
@@ -129,7 +129,7 @@ def test_a_response_that_stops_is_cut_off(portico, raw_server):
     proxy = portico(to(server.url, serversTransport={"forwardingTimeouts": {"readTimeout": "1s"}}))
     with pytest.raises(Ended):
         proxy.client().request()
-    assert proxy.access()[0]["Reason"] == "upstream_too_slow"
+    assert proxy.access()[0]["reason"] == "upstream_too_slow"
 
 
 def test_an_idle_connection_behind_is_closed_in_time(portico, backend):

@@ -263,7 +263,7 @@ def test_a_bad_response_becomes_502_and_the_client_stays(portico, raw_server, ra
     for _ in range(2):
         assert client.request("POST", "/", body=b"x").status == 502
     line = proxy.access()[0]
-    assert line["DownstreamStatus"] == 502 and line["Reason"].startswith("upstream_")
+    assert line["DownstreamStatus"] == 502 and line["reason"].startswith("upstream_")
 
 
 def test_a_response_head_that_is_too_large_becomes_502(portico, backend):
@@ -288,7 +288,7 @@ def test_a_body_cut_off_by_its_server_is_never_shown_as_whole(portico, raw_serve
         pass        # a head, a part of the body, and the end
     else:
         assert response.status == 502
-    assert proxy.access()[0]["Reason"].startswith("upstream_")
+    assert proxy.access()[0]["reason"].startswith("upstream_")
 
 
 def test_bytes_behind_a_response_are_not_the_next_one(portico, raw_server):
@@ -310,11 +310,11 @@ def test_a_refused_connection_becomes_502(portico, backend):
     server.stop()
     proxy = portico(to(server.url))
     assert proxy.get().status == 502
-    assert proxy.access()[0]["Reason"] == "upstream_refused"
+    assert proxy.access()[0]["reason"] == "upstream_refused"
 
 
 def test_a_refusal_tells_the_reason_in_the_log(pair):
     proxy, _ = pair
     proxy.exchange(get(b"Host: a", b"Content-Length: x"))
-    assert proxy.access()[0]["Reason"] == "bad_length"
+    assert proxy.access()[0]["reason"] == "bad_length"
     assert proxy.get().status == 200

@@ -153,7 +153,7 @@ def test_an_unknown_route_is_a_404(portico, backend):
     response = proxy.get("/other")
     assert response.status == 404 and response.text.startswith("404 page not found")
     line = proxy.access()[0]
-    assert line["Reason"] == "no_route"
+    assert line["reason"] == "no_route"
 
 
 def test_thousands_of_routers(routed):

@@ -228,7 +228,7 @@ def test_a_client_that_leaves_ends_the_download_behind(scripted):
     assert client.reader.response_head().status == 200
     client.close()
     wait_for("the connection behind to end", lambda: server.accepted and server.open_connections() == 0)
-    assert proxy.access()[0]["Reason"] == "client_aborted"
+    assert proxy.access()[0]["reason"] == "client_aborted"
 
 
 def test_a_client_that_leaves_while_it_waits_ends_the_request_behind(scripted):
@@ -246,7 +246,7 @@ def test_a_client_that_leaves_during_its_upload_ends_it_behind(scripted):
     wait_for("the request", lambda: server.played and server.played[0].heads)
     client.reset()
     server.wait_until_played()
-    assert proxy.access()[0]["Reason"] == "client_aborted"
+    assert proxy.access()[0]["reason"] == "client_aborted"
 
 
 def test_a_server_that_dies_within_a_body_cuts_off_the_client(scripted):
@@ -254,4 +254,4 @@ def test_a_server_that_dies_within_a_body_cuts_off_the_client(scripted):
     client = proxy.client().send_request()
     with pytest.raises(Ended):
         client.response()
-    assert proxy.access()[0]["Reason"] in ("upstream_reset", "upstream_truncated")
+    assert proxy.access()[0]["reason"] in ("upstream_reset", "upstream_truncated")

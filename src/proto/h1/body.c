@@ -110,6 +110,15 @@ enum status h1_body_splice(struct h1_body_in *body, struct h1_wire *wire, int pi
     return status;
 }
 
+/* So few bytes are copied behind the head: that costs less than a slice of their own, here and in the kernel. */
+#define COPIED_BYTES ((size_t)1024)
+
+static void queue_plain(struct h1_wire *wire, struct chunkq *from)
+{
+    if (from->bytes > COPIED_BYTES || !chunkq_absorb(wire->out, from))
+        chunkq_move(wire->out, from, from->bytes);
+}
+
 /* One chunk of the chunked coding around everything in `from`. */
 static bool write_chunk(struct h1_wire *wire, struct chunkq *from)
 {
@@ -151,7 +160,8 @@ enum status h1_body_write(struct h1_body_out *body, struct h1_wire *wire, struct
         } else if (body->framing == H1_LENGTH) {
             if ((int64_t)from->bytes > body->left)
                 return STATUS_INTERNAL;      /* a filter that changed the length did not say so */
-            body->left -= (int64_t)chunkq_move(wire->out, from, from->bytes);
+            body->left -= (int64_t)from->bytes;
+            queue_plain(wire, from);
         } else if (body->framing == H1_UNTIL_CLOSE) {
             chunkq_move(wire->out, from, from->bytes);
         } else {

@@ -48,6 +48,17 @@ static enum status closed_status(const struct h1_client *connection, enum status
     return how == STATUS_IO_ERROR ? STATUS_UPSTREAM_RESET : STATUS_UPSTREAM_CLOSED;
 }
 
+static void begin_response(struct upstream_stream *stream)
+{
+    struct response *response = &stream->response;
+    response->status = 0;
+    response->version = HTTP_1_1;
+    response->reason = response->lines = STR_NONE;
+    response->body_length = BODY_NONE;
+    fields_init(&response->fields, stream->arena, 16);
+    fields_init(&response->trailers, stream->arena, 0);
+}
+
 /* Reads a response head if one is whole; copied to the stream's arena first, so the input's chunk carries only body. */
 static enum status read_head(struct h1_client *connection)
 {
@@ -62,9 +73,7 @@ static enum status read_head(struct h1_client *connection)
         struct str copy = arena_str(stream->arena, str_first(input, len));
         if (copy.data == NULL)
             return STATUS_UPSTREAM_HEAD_TOO_LARGE;
-        stream->response = (struct response){.status = 0};
-        fields_init(&stream->response.fields, stream->arena, 16);
-        fields_init(&stream->response.trailers, stream->arena, 0);
+        begin_response(stream);
         status = h1_parse_response(copy, &connection->limits, connection->method, &stream->response, head);
         if (status == STATUS_AGAIN)
             arena_rewind(stream->arena, mark);
@@ -305,9 +314,10 @@ static const struct upstream_ops client_ops = {.send_head = send_head, .upgrade 
 
 void h1_client_bind(struct h1_client *connection, struct upstream_stream *stream)
 {
-    timer_cancel(&connection->timer);
+    /* Not cancelled: the wheel keeps it, so that being idle again is a store. */
+    timer_set(connection->wire.sock.loop, &connection->timer, TIME_NEVER);
     connection->stream = stream;
-    connection->head = (struct h1_head){.seen = 0};
+    connection->head.seen = 0;
     connection->head_complete = false;
     stream->ops = &client_ops;
     stream->connection = connection;

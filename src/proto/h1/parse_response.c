@@ -48,6 +48,13 @@ static enum status read_status_line(struct h1_reader *reader, struct response *r
 {
     const char *at = reader->at;
     size_t len = (size_t)(reader->end - at);
+    if (len >= 17 && memcmp(at, "HTTP/1.1 200 OK\r\n", 17) == 0) {
+        response->version = HTTP_1_1;
+        response->status = 200;
+        response->reason = str_of(at + 13, 2);
+        reader->at = at + 17;
+        return STATUS_OK;
+    }
     bool usual = len >= STATUS_LINE_START && memcmp(at, "HTTP/1.1 ", 9) == 0 &&
                  ascii_digit(at[9]) && ascii_digit(at[10]) && ascii_digit(at[11]);
     if (!usual && !may_be_status_line(at, len))

@@ -111,9 +111,13 @@ static bool open_stream(struct h1_server *connection)
     struct stream *stream = settings->handler->open(settings->context, &connection->client);
     if (stream == NULL)
         return false;
-    struct h1_active *active = arena_new(stream->arena, struct h1_active);
+    struct h1_active *active = arena_alloc(stream->arena, sizeof(*active));
     if (active == NULL)
         return false;
+    /* Nothing of a body is known before the head is; begin_stream and send_head say how they are framed. */
+    active->head.seen = 0;
+    active->body_in.ended = active->body_out.ended = true;
+    active->close = active->upgraded = active->final_head_queued = false;
     attach(stream);
     stream->handler = settings->handler;
     stream->connection = connection;
@@ -436,7 +440,8 @@ static void finish(struct stream *stream, bool broken)
         close_now(connection, true);
     } else if (!close && !unread) {
         become_idle(connection);
-        process(connection);
+        if (h1_wire_input(&connection->wire).len != 0 || connection->wire.sock.readable)
+            process(connection);
     } else if (unread || h1_wire_input(&connection->wire).len != 0 || connection->wire.sock.readable) {
         linger(connection);
     } else {

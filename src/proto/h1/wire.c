@@ -14,13 +14,11 @@ static enum status move_input(struct h1_wire *wire, struct chunk *fresh)
     return STATUS_OK;
 }
 
-/* Makes sure that there is free room behind the buffered bytes. */
+/* Makes sure that there is free room behind the buffered bytes of an input that there is. */
 static enum status make_room(struct h1_wire *wire, bool large, size_t grow_to)
 {
     struct chunk *input = wire->input;
     struct chunk_pool *pool = &wire->worker->chunks;
-    if (input == NULL)
-        return move_input(wire, chunk_new(pool, large));
     if (input->used < input->capacity && !(large && input->used - wire->input_at == 0))
         return STATUS_OK;
     size_t held = input->used - wire->input_at;
@@ -38,11 +36,15 @@ static enum status make_room(struct h1_wire *wire, bool large, size_t grow_to)
 
 enum status h1_wire_fill(struct h1_wire *wire, bool large, size_t grow_to)
 {
+    enum status status = STATUS_OK;
     if (!wire->sock.readable)
         return STATUS_AGAIN;
-    enum status status = make_room(wire, large, grow_to);
-    if (status != STATUS_OK)
-        return status;
+    if (wire->input == NULL)
+        wire->input = chunk_new(&wire->worker->chunks, large);
+    else
+        status = make_room(wire, large, grow_to);
+    if (status != STATUS_OK || wire->input == NULL)
+        return status != STATUS_OK ? status : STATUS_OVERLOADED;
     struct chunk *input = wire->input;
     size_t got = 0;
     status = sock_read(&wire->sock, input->data + input->used, input->capacity - input->used, &got);
@@ -65,19 +67,40 @@ void h1_wire_take(struct h1_wire *wire, size_t len)
 
 void h1_wire_give(struct h1_wire *wire, size_t len, struct chunkq *into)
 {
-    chunkq_add(into, wire->input, wire->input->data + wire->input_at, len);
-    h1_wire_take(wire, len);
+    struct chunk *input = wire->input;
+    char *data = input->data + wire->input_at;
+    wire->input_at += (uint32_t)len;
+    if (wire->input_at != input->used) {
+        chunkq_add(into, input, data, len);
+        return;
+    }
+    wire->input = NULL;
+    wire->input_at = 0;
+    chunkq_give(into, input, data, len);
+}
+
+static __attribute__((noinline)) enum status write_several(struct h1_wire *wire, bool more, size_t *ret_sent)
+{
+    struct iovec vector[16];
+    int count = chunkq_iovec(wire->out, vector, 16);
+    return sock_write(&wire->sock, vector, count, more, ret_sent);
+}
+
+/* Mostly one slice holds all there is: a head, or a head and a short body. */
+static enum status write_out(struct h1_wire *wire, bool more, size_t *ret_sent)
+{
+    struct iovec vector;
+    if (wire->out->count != 1)
+        return write_several(wire, more, ret_sent);
+    chunkq_iovec(wire->out, &vector, 1);
+    return sock_write(&wire->sock, &vector, 1, more, ret_sent);
 }
 
 enum status h1_wire_flush(struct h1_wire *wire, bool more)
 {
     while (wire->out->bytes != 0) {
-        if (!wire->sock.writable)
-            return STATUS_AGAIN;
-        struct iovec vector[16];
-        int count = chunkq_iovec(wire->out, vector, 16);
         size_t sent = 0;
-        enum status status = sock_write(&wire->sock, vector, count, more, &sent);
+        enum status status = write_out(wire, more, &sent);
         if (status != STATUS_OK)
             return status;
         chunkq_drop(wire->out, sent);
@@ -100,8 +123,7 @@ char *h1_wire_reserve(struct h1_wire *wire, size_t size, struct chunk **ret_chun
 void h1_wire_commit(struct h1_wire *wire, struct chunk *chunk, char *data, size_t len)
 {
     chunk->used += (uint32_t)len;
-    chunkq_add(wire->out, chunk, data, len);
-    chunk_unref(chunk);
+    chunkq_give(wire->out, chunk, data, len);
 }
 
 void h1_wire_drop_input(struct h1_wire *wire)

@@ -147,7 +147,7 @@ static char *put_length(char *out, int64_t length)
 }
 
 /* Framing, Connection and the empty line. */
-static char *put_end(char *out, enum h1_framing framing, int64_t body_length, struct str connection)
+static inline char *put_end(char *out, enum h1_framing framing, int64_t body_length, struct str connection)
 {
     if (framing == H1_LENGTH)
         out = put_length(out, body_length);
@@ -260,6 +260,8 @@ size_t h1_write_request(char *out, const struct request *request, enum h1_framin
 static char *put_status_line(char *out, const struct response *response)
 {
     int status = response->status;
+    if (status == 200 && (response->reason.len == 0 || str_equal(response->reason, S("OK"))))
+        return PUT(out, "HTTP/1.1 200 OK\r\n");
     assert(status >= 100 && status <= 999);
     out = PUT(out, "HTTP/1.1 ");
     *out++ = (char)('0' + status / 100);

@@ -54,7 +54,7 @@ TEST(encoding_keeps_what_may_stand_and_comes_back)
     struct str encoded[] = {uri_encode_path(&arena, str_of(all, 256)),
                             uri_encode_component(&arena, str_of(all, 256))};
     for (size_t i = 0; i < 2; i++) {
-        struct str decoded;
+        struct str decoded = STR_NONE;
         assert_true(uri_decode(&arena, encoded[i], &decoded));
         assert_str_equal(decoded, str_of(all, 256));
     }

@@ -56,7 +56,7 @@ TEST(access_json_has_traefiks_names)
                    {"RetryAttempts", 0}};
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
         assert_number(line, numbers[i].name, numbers[i].value);
-    assert_null(json_object_get(line, "Reason"));
+    assert_null(json_object_get(line, "reason"));
     assert_null(json_object_get(line, "GzipRatio"));
     json_decref(line);
     sample_release(&sample);
@@ -74,8 +74,8 @@ TEST(access_json_of_an_answer_made_here_says_nothing_of_a_server)
                                          "ServiceAddr", "ServiceName"};
     for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
         assert_null(json_object_get(line, absent[i]));
-    assert_text(line, "Reason", "rate_limited");
-    assert_text(line, "ReasonDetail", status_text(STATUS_RATE_LIMITED));
+    assert_text(line, "reason", "rate_limited");
+    assert_text(line, "reasonDetail", status_text(STATUS_RATE_LIMITED));
     json_decref(line);
     sample_release(&sample);
 }
