@@ -1,4 +1,5 @@
-/* Eight bytes at a time in an ordinary register: unaligned loads and ASCII folding. Header-only. */
+/* Eight bytes at a time in an ordinary register, and sixteen in a vector of the compiler's: unaligned loads, ASCII folding,
+ * looking for bytes of a kind. Header-only. */
 #ifndef BASE_SWAR_H
 #define BASE_SWAR_H
 
@@ -41,6 +42,19 @@ static inline bool swar_plain(uint64_t word)
     /* A borrow into the next byte can only come from a byte that is a hit itself. */
     uint64_t hits = word | (word + SWAR_ONES) | (word - SWAR_ONES * 0x20) | (quote - SWAR_ONES) | (backslash - SWAR_ONES);
     return (hits & top) == 0;
+}
+
+typedef int8_t swar_bytes __attribute__((vector_size(16)));
+
+/* The same of sixteen bytes. Those beyond ASCII are negative. */
+static inline bool swar_plain16(const char *at)
+{
+    swar_bytes bytes;
+    uint64_t halves[2];
+    memcpy(&bytes, at, sizeof(bytes));
+    swar_bytes hits = (bytes < 0x20) | (bytes == 0x7f) | (bytes == '"') | (bytes == '\\');
+    memcpy(halves, &hits, sizeof(halves));
+    return (halves[0] | halves[1]) == 0;
 }
 
 #endif

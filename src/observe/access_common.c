@@ -1,37 +1,12 @@
 /* The formats that are lines of words: Traefik's common, generic CLF, and combined. Room is made once for the longest that a
  * line can become; everything then goes to where a pointer points. */
-#include "base/swar.h"
 #include "base/time.h"
+#include "observe/access_put.h"
 #include "observe/access_rules.h"
 
-#define NUMBER_MAX 20          /* digits of a 64-bit number */
 #define ESCAPED 4              /* bytes that one can become: \x1f */
 #define REDACTED_MAX 12        /* bytes that one of the query can become: "=" is shown as "=REDACTED", behind a separator */
 #define FIXED_MAX ((size_t)512) /* all that does not grow */
-
-static char *put(char *out, struct str s)
-{
-    if (s.len != 0)
-        memcpy(out, s.data, s.len);
-    return out + s.len;
-}
-
-static char *put_char(char *out, char c)
-{
-    *out = c;
-    return out + 1;
-}
-
-static char *put_number(char *out, uint64_t value)
-{
-    char digits[NUMBER_MAX];
-    size_t at = sizeof(digits);
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    return put(out, str_of(digits + at, sizeof(digits) - at));
-}
 
 static char *put_escape(char *out, unsigned char c)
 {
@@ -49,20 +24,10 @@ static char *put_escape(char *out, unsigned char c)
 /* What stands in quotes: what could end them or the line, or move a terminal's cursor, is escaped as Apache does. */
 static char *put_escaped(char *out, struct str s)
 {
-    const char *at = s.data, *end = s.data + s.len;
-    while (end - at >= 8) {
-        uint64_t word = swar_load64(at);
-        if (swar_plain(word)) {
-            memcpy(out, &word, 8);
-            out += 8;
-        } else {
-            for (int i = 0; i < 8; i++)
-                out = put_escape(out, (unsigned char)at[i]);
-        }
-        at += 8;
-    }
-    while (at < end)
-        out = put_escape(out, (unsigned char)*at++);
+    if (put_is_plain(s))
+        return put(out, s);
+    for (size_t i = 0; i < s.len; i++)
+        out = put_escape(out, (unsigned char)s.data[i]);
     return out;
 }
 
@@ -89,7 +54,7 @@ static char *put_time(char *out, const struct access_format *format, const struc
 
 static char *put_request_line(char *out, const struct access_format *format, const struct access_record *record)
 {
-    out = put_or_dash(out, format->kept[ACCESS_RequestMethod], record->method_name);
+    out = format->kept[ACCESS_RequestMethod] ? put(out, record->method_name) : put_char(out, '-');
     out = put_char(out, ' ');
     if (format->kept[ACCESS_RequestPath]) {
         struct access_target target;
@@ -101,7 +66,7 @@ static char *put_request_line(char *out, const struct access_format *format, con
         out = put_char(out, '-');
     }
     out = put_char(out, ' ');
-    return put_or_dash(out, format->kept[ACCESS_RequestProtocol], record->protocol);
+    return format->kept[ACCESS_RequestProtocol] ? put(out, record->protocol) : put_char(out, '-');
 }
 
 /* A status of three digits, as all are that reach a client. */
@@ -122,7 +87,7 @@ static struct str by_mode(int mode, struct str value)
 static char *put_common(char *out, const struct access_format *format, const struct access_record *record, struct str referer,
                         struct str agent)
 {
-    out = put_or_dash(out, format->kept[ACCESS_ClientHost], record->client_ip);
+    out = format->kept[ACCESS_ClientHost] ? put(out, record->client_ip) : put_char(out, '-');
     out = put(out, S(" - "));
     out = put_or_dash(out, format->kept[ACCESS_ClientUsername], record->user);
     out = put_char(out, ' ');

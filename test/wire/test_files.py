@@ -1,8 +1,11 @@
 """The files service: what is in the root, and nothing else."""
 import gzip
 import os
+from urllib.parse import urljoin
 
 import pytest
+
+from harness.http1 import FramingError
 
 
 @pytest.fixture
@@ -136,3 +139,133 @@ def test_precompressed_files_are_sent_to_those_who_take_them(site):
     assert response.get("Content-Type").startswith("text/html") and "Accept-Encoding" in response.get("Vary")
     plain = proxy.get("/page.html")
     assert plain.text == "<p>page</p>" and not plain.has("Content-Encoding") and plain.get("ETag") != response.get("ETag")
+
+
+def test_several_ranges_come_as_parts(site):
+    proxy = site()
+    expected = (site.root / "large.bin").read_bytes()
+    response = proxy.get("/large.bin", [("Range", "bytes=0-9,100000-299999,-5")])
+    assert response.status == 206 and not response.has("Content-Range")
+    kind, boundary = response.get("Content-Type").split("; boundary=")
+    assert kind == "multipart/byteranges"
+    parts = response.body.split(b"--" + boundary.encode())
+    assert parts[0] == b"" and parts[-1] == b"--\r\n"
+    for part, (first, last) in zip(parts[1:-1], [(0, 9), (100000, 299999), (len(expected) - 5, len(expected) - 1)], strict=True):
+        head, body = part.split(b"\r\n\r\n", 1)
+        assert f"Content-Range: bytes {first}-{last}/{len(expected)}".encode() in head
+        assert body == expected[first:last + 1] + b"\r\n"
+
+
+def test_a_slow_reader_gets_a_large_file_whole(site):
+    (site.root / "huge.bin").write_bytes(os.urandom(1 << 20) * 8)
+    proxy = site()
+    client = proxy.client(receive_buffer=1 << 17)
+    client.send_request("GET", "/huge.bin")
+    assert client.readable(10)
+    proxy.get("/page.html")      # others are served meanwhile
+    assert client.response().body == (site.root / "huge.bin").read_bytes()
+    assert client.request("GET", "/page.html").text == "<p>page</p>"
+
+
+def test_a_client_that_leaves_lets_go_of_the_file(site):
+    proxy = site()
+    proxy.get("/page.html")
+    folder = f"/proc/{proxy.process.pid}/fd"
+
+    def open_files():
+        return [link for link in (os.readlink(f"{folder}/{fd}") for fd in list_names(folder)) if link.endswith("large.bin")]
+
+    def list_names(path):
+        return [name for name in os.listdir(path) if os.path.lexists(f"{path}/{name}")]
+    client = proxy.client(receive_buffer=4096)
+    client.send_request("GET", "/large.bin")
+    proxy.wait_until("the file is open", lambda: open_files())
+    client.reset()
+    proxy.wait_until("the file is closed", lambda: not open_files())
+
+
+def test_a_file_cut_while_it_is_sent_is_not_passed_for_whole(site):
+    proxy = site()
+    client = proxy.client(receive_buffer=4096)
+    client.send_request("GET", "/large.bin")
+    assert client.readable(10)
+    os.truncate(site.root / "large.bin", 1 << 19)
+    with pytest.raises((FramingError, ConnectionError)):
+        client.response()
+    line = proxy.access(where=lambda line: line["RequestPath"] == "/large.bin")[0]
+    assert line["reason"] == "file_error"
+
+
+def test_compression_stands_above_files(site, portico):
+    (site.root / "text.txt").write_text("abc " * 50000)
+    proxy = portico({"http": {
+        "routers": {"main": {"rule": "PathPrefix(`/`)", "service": "files", "middlewares": ["small"]}},
+        "middlewares": {"small": {"compress": {}}}, "services": {"files": {"files": {"root": str(site.root)}}}}})
+    response = proxy.get("/text.txt", [("Accept-Encoding", "gzip")])
+    assert response.get("Content-Encoding") == "gzip" and gzip.decompress(response.body) == b"abc " * 50000
+    assert response.get("ETag").startswith('W/"')
+    assert proxy.get("/text.txt", [("Accept-Encoding", "gzip"), ("Range", "bytes=0-2")]).body == b"abc"
+
+
+def test_a_prefix_that_was_stripped_is_in_the_redirection(site, portico):
+    proxy = portico({"http": {
+        "routers": {"main": {"rule": "PathPrefix(`/static`)", "service": "files", "middlewares": ["strip"]}},
+        "middlewares": {"strip": {"stripPrefix": {"prefixes": ["/static"]}}},
+        "services": {"files": {"files": {"root": str(site.root)}}}}})
+    response = proxy.get("/static/sub")
+    assert urljoin("http://host/static/sub", response.get("Location")) == "http://host/static/sub/"
+    assert proxy.get("/static/sub/").text == "sub home"
+
+
+def test_listings_are_json_for_programs(site):
+    proxy = site(browse=True)
+    os.remove(site.root / "index.html")
+    response = proxy.get("/", [("Accept", "application/json")])
+    names = [entry["name"] for entry in response.json()]
+    assert names[0] == "sub" and "page.html" in names and "inside.txt" in names
+    assert "link.txt" not in names and "up" not in names      # they lead out
+
+
+def test_hidden_files_and_fifos_are_not_served(site):
+    (site.root / ".env").write_text("SECRET")
+    (site.root / ".well-known").mkdir()
+    (site.root / ".well-known" / "security.txt").write_text("Contact: x")
+    os.mkfifo(site.root / "fifo")
+    proxy = site(browse=True)
+    assert proxy.get("/.env").status == 404
+    assert proxy.get("/.well-known/security.txt").text == "Contact: x"
+    assert proxy.get("/fifo").status == 403
+    assert site(hidden=True).get("/.env").status == 200
+
+
+def test_symbolic_links_can_be_refused(site):
+    assert site(followSymlinks=False).get("/inside.txt").status == 403
+
+
+def test_fields_and_ages_are_sent(site):
+    proxy = site(maxAge="1h", headers={"X-Frame-Options": "DENY"}, spa=True)
+    page = proxy.get("/page.html")
+    assert page.get("Cache-Control") == "max-age=3600" and page.get("X-Frame-Options") == "DENY"
+    assert proxy.get("/route").get("Cache-Control") == "no-cache"
+
+
+def test_head_has_everything_but_the_body(site):
+    proxy = site()
+    client = proxy.client()
+    for target in ("/page.html", "/large.bin", "/absent", "/sub"):
+        got, head = client.request("GET", target), client.request("HEAD", target)
+        assert head.status == got.status and head.body == b""
+        assert head.get("Content-Length") == got.get("Content-Length") and head.get("ETag") == got.get("ETag")
+
+
+def test_a_root_that_is_swapped_is_seen(site, portico, tmp_path):
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "page.html").write_text("new")
+    current = tmp_path / "current"
+    current.symlink_to("root")
+    proxy = portico({"http": {"routers": {"main": {"rule": "PathPrefix(`/`)", "service": "files"}},
+                              "services": {"files": {"files": {"root": str(current)}}}}})
+    assert proxy.get("/page.html").text == "<p>page</p>"
+    (tmp_path / "next").symlink_to("new")
+    os.rename(tmp_path / "next", current)
+    proxy.wait_for_answer(lambda response: response.text == "new", "/page.html")

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import resource
 import signal
 
 import pytest
@@ -123,6 +124,63 @@ def test_many_lines_never_mix(portico, backend, tmp_path):
             client.response()
     for line in lines_of(proxy, path, 400):
         assert json.loads(line)["DownstreamStatus"] == 200
+
+
+def test_the_application_log_is_opened_again_on_sigusr1(portico, backend, tmp_path):
+    path = tmp_path / "app.log"
+    config = to(backend().url, log={"filePath": str(path), "level": "DEBUG"})
+    proxy = portico(config)
+    proxy.wait_until("the first log", lambda: path.exists() and "ready" in path.read_text())
+    os.rename(path, tmp_path / "app.log.1")
+    proxy.process.signal(signal.SIGUSR1)
+    proxy.wait_until("a new log", path.exists)
+    former = (tmp_path / "app.log.1").read_text()
+    proxy.write({**config, "http": {"routers": {"main": {"rule": "Host(`", "service": "main"}}}})
+    proxy.wait_until("the mistake", lambda: "mistake" in path.read_text())
+    assert (tmp_path / "app.log.1").read_text() == former
+    assert proxy.get().status == 200
+
+
+def test_what_a_full_disk_cut_is_ended_before_the_next_line(portico, backend, tmp_path):
+    """RLIMIT_FSIZE stands for the disk: it lets a part of a line through, as a disk does."""
+    config, path = logged(backend(), tmp_path, format="json")
+    proxy = portico(config)
+    proxy.get("/before")
+    size = len(lines_of(proxy, path)[0]) + 1
+    resource.prlimit(proxy.process.pid, resource.RLIMIT_FSIZE, (size + 100, resource.RLIM_INFINITY))
+    for _ in range(5):
+        assert proxy.get("/lost").status == 200
+    proxy.wait_until("the part of a line", lambda: path.stat().st_size == size + 100)
+    proxy.wait_until("a complaint", lambda: "the access log cannot be written" in proxy.log)
+    resource.prlimit(proxy.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    proxy.get("/behind")
+    lines = lines_of(proxy, path, 3)
+    assert json.loads(lines[0])["RequestPath"] == "/before" and json.loads(lines[2])["RequestPath"] == "/behind"
+    assert len(lines[1]) == 100 and proxy.log.count("the access log cannot be written") == 1
+
+
+def test_dropped_fields_are_dashes_in_the_common_format(portico, backend, tmp_path):
+    config, path = logged(backend(), tmp_path, format="common", fields={
+        "names": {"ClientHost": "drop"}, "headers": {"names": {"User-Agent": "redact"}},
+        "queryParameters": {"names": {"token": "redact"}}})
+    proxy = portico(config)
+    proxy.get("/x?token=secret&a=1", [("User-Agent", "secret")])
+    line = lines_of(proxy, path)[0]
+    assert line.startswith("- - - [") and "/x?token=REDACTED&a=1" in line and '"REDACTED"' in line and "secret" not in line
+
+
+def test_headers_have_the_names_that_go_gives_them(portico, backend, tmp_path):
+    config, path = logged(backend(), tmp_path, format="json", fields={"headers": {"defaultMode": "keep"}})
+    proxy = portico(config)
+    proxy.get("/", [("user-agent", "test"), ("x-many", "a"), ("X-MANY", "b")])
+    line = json.loads(lines_of(proxy, path)[0])
+    assert line["request_User-Agent"] == "test" and line["request_X-Many"] == "a, b"
+
+
+def test_dev_stdout_is_standard_output(portico, backend):
+    proxy = portico(to(backend().url, accessLog={"filePath": "/dev/stdout"}))
+    proxy.get("/told")
+    proxy.wait_until("the line", lambda: '"GET /told HTTP/1.1" 200' in proxy.log)
 
 
 def test_a_full_disk_does_not_stop_requests(portico, backend):
