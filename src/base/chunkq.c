@@ -233,11 +233,15 @@ bool chunkq_absorb(struct chunkq *to, struct chunkq *from)
     struct chunk *open = open_chunk(to);
     if (open == NULL || chunk_room(open) < from->bytes)
         return false;
+    struct slice *last = slice_at(to, to->count - 1);
     while (from->count != 0) {
-        struct slice *first = &from->slices[from->head];
-        copy_into(to, open, str_of(first->data, first->len));
+        const struct slice *first = slice_at(from, 0);
+        memcpy(last->data + last->len, first->data, first->len);
+        last->len += first->len;
         drop_first(from);
     }
+    to->bytes += from->bytes;
+    open->used += (uint32_t)from->bytes;
     from->bytes = 0;
     return true;
 }

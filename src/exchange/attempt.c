@@ -92,7 +92,6 @@ void attempt_release(struct exchange *x, bool reusable)
     }
     if (x->server != NULL) {
         server_end(x->server);
-        server_unref(x->server);
         x->server = NULL;
     }
 }

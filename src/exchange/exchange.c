@@ -247,7 +247,7 @@ struct str exchange_client_text(struct exchange *x)
 
 void exchange_use_server(struct exchange *x, struct server *server, unsigned index)
 {
-    x->server = server_ref(server);
+    x->server = server;      /* the pinned graph holds it */
     x->transport = x->service->transport;
     server_begin(server);
     if (index < 64)

@@ -73,7 +73,7 @@ struct exchange {
     struct ip client_ip;              /* the socket's peer or, when that is trusted, X-Forwarded-For's last untrusted */
 
     struct service *service;          /* asked now; the one that gave the server */
-    struct server *server;            /* one reference is held */
+    struct server *server;            /* the pinned graph holds it */
     const struct transport *transport;
     uint64_t tried;                   /* targets of the load balancer that were tried: bits for struct pick */
     unsigned attempts;                /* connections or requests begun at servers */

@@ -57,7 +57,7 @@ struct graph {
     struct service **services;
     unsigned service_count;
     struct access_log *access_log;    /* NULL: none; owned by observe, outlives graphs */
-    struct str host_name;             /* X-Forwarded-Server */
+    struct str forwarded_by;          /* "X-Forwarded-Server: this host\r\n" */
     void (*destroy)(struct graph *graph);
 };
 

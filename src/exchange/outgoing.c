@@ -3,12 +3,20 @@
 #include "exchange/graph.h"
 #include "exchange/service.h"
 
-static struct str forwarded_proto(const struct exchange *x)
+/* X-Forwarded-Proto as a whole line, in room for a copy of fixed size. */
+struct proto_line {
+    char text[32];
+    size_t len;
+};
+#define PROTO_LINE(proto) \
+    {"X-Forwarded-Proto: " proto "\r\n", sizeof("X-Forwarded-Proto: " proto "\r\n") - 1}
+
+static const struct proto_line *forwarded_proto(const struct exchange *x)
 {
+    static const struct proto_line lines[] = {PROTO_LINE("http"), PROTO_LINE("https"), PROTO_LINE("ws"),
+                                              PROTO_LINE("wss")};
     bool upgrade = x->stream.request.upgrade.len != 0 && str_equal_nocase(x->stream.request.upgrade, S("websocket"));
-    if (x->stream.client->tls)
-        return upgrade ? S("wss") : S("https");
-    return upgrade ? S("ws") : S("http");
+    return &lines[2 * upgrade + x->stream.client->tls];
 }
 
 static struct str forwarded_port(const struct exchange *x)
@@ -40,12 +48,23 @@ static inline void add_line(struct lines *lines, enum field_id id, struct str st
     lines->next = put(put(put(lines->next, start), value), S("\r\n"));
 }
 
+/* The same for an address that this exchange wrote: its room is IP_TEXT_SIZE, so a copy of fixed size will do. */
+static inline void add_address(struct lines *lines, enum field_id id, struct str start, struct str address)
+{
+    if (address.len == 0 || fields_has(lines->fields, id))
+        return;
+    char *out = put(lines->next, start);
+    memcpy(out, address.data, IP_TEXT_SIZE);
+    lines->next = put(out + address.len, S("\r\n"));
+}
+
 /* Traefik's set, and the request's id. */
 static void add_forwarding(struct exchange *x)
 {
     struct fields *fields = &exchange_request(x)->fields;
     struct str peer = x->stream.client->unix_socket ? STR_NONE : exchange_peer_text(x);
-    struct str port = forwarded_port(x), proto = forwarded_proto(x), before = STR_NONE;
+    struct str port = forwarded_port(x), before = STR_NONE, by = x->graph->forwarded_by;
+    const struct proto_line *proto = forwarded_proto(x);
     struct str real = peer;
     if (peer.len != 0 && !ip_equal(&x->client_ip, &x->stream.client->peer))
         real = exchange_client_text(x);
@@ -55,20 +74,23 @@ static void add_forwarding(struct exchange *x)
             fields_set(fields, FIELD_X_FORWARDED_FOR,
                        arena_printf(&x->arena, "%.*s, %.*s", STR_ARGS(before), STR_ARGS(peer)));
     }
-    size_t room = 2 * IP_TEXT_SIZE + x->original_authority.len + port.len + proto.len + x->graph->host_name.len +
-                  x->request_id.len + 192;
+    size_t room = 2 * IP_TEXT_SIZE + x->original_authority.len + port.len + by.len + x->request_id.len + 256;
     char *start = arena_alloc(&x->arena, room);
     if (start == NULL)
         return;
     struct lines lines = {.fields = fields, .next = start};
     add_line(&lines, FIELD_X_REQUEST_ID, S("X-Request-Id: "), x->request_id);
     x->request_id_line = str_of(start, (size_t)(lines.next - start));
-    add_line(&lines, FIELD_X_FORWARDED_FOR, S("X-Forwarded-For: "), peer);
-    add_line(&lines, FIELD_X_REAL_IP, S("X-Real-Ip: "), real);
+    add_address(&lines, FIELD_X_FORWARDED_FOR, S("X-Forwarded-For: "), peer);
+    add_address(&lines, FIELD_X_REAL_IP, S("X-Real-Ip: "), real);
     add_line(&lines, FIELD_X_FORWARDED_HOST, S("X-Forwarded-Host: "), x->original_authority);
     add_line(&lines, FIELD_X_FORWARDED_PORT, S("X-Forwarded-Port: "), port);
-    add_line(&lines, FIELD_X_FORWARDED_PROTO, S("X-Forwarded-Proto: "), proto);
-    add_line(&lines, FIELD_X_FORWARDED_SERVER, S("X-Forwarded-Server: "), x->graph->host_name);
+    if (!fields_has(fields, FIELD_X_FORWARDED_PROTO)) {
+        memcpy(lines.next, proto->text, sizeof(proto->text));
+        lines.next += proto->len;
+    }
+    if (!fields_has(fields, FIELD_X_FORWARDED_SERVER))
+        lines.next = put(lines.next, by);
     exchange_request(x)->lines = str_of(start, (size_t)(lines.next - start));
 }
 

@@ -68,7 +68,8 @@ static void begin(struct build *build, struct model *model, unsigned workers, st
     server_new_generation(graph->generation);
     char host[256] = "";
     gethostname(host, sizeof(host) - 1);
-    graph->host_name = arena_str(&graph->arena, str_from(host));
+    if (host[0] != '\0')
+        graph->forwarded_by = arena_printf(&graph->arena, "X-Forwarded-Server: %s\r\n", host);
     build->compile = (struct compile){.ops = &compile_ops, .arena = &graph->arena, .diag = diag, .workers = workers};
     map_init(&build->service_types, true);
     names_collect(&build->names, model, &graph->arena, diag);
