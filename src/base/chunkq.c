@@ -12,7 +12,8 @@ _Static_assert(sizeof(struct chunk) == offsetof(struct chunk, data),
 void chunk_pool_init(struct chunk_pool *pool, uint32_t keep_small, uint32_t keep_large,
                      uint64_t limit)
 {
-    *pool = (struct chunk_pool){.keep_small = keep_small, .keep_large = keep_large, .limit = limit};
+    *pool = (struct chunk_pool){.keep_small = keep_small, .keep_large = keep_large};
+    chunk_pool_limit(pool, limit);
 }
 
 static void free_list(struct chunk *chunk)
@@ -37,7 +38,7 @@ struct chunk *chunk_new_sized(struct chunk_pool *pool, size_t capacity)
     if (capacity > UINT32_MAX - sizeof(struct chunk))
         return NULL;
     size_t size = capacity + sizeof(struct chunk);
-    if (pool->limit != 0 && pool->in_use + size > pool->limit)
+    if (pool->in_use + size > pool->limit)
         return NULL;
     struct chunk *chunk = malloc(size);
     if (chunk == NULL)

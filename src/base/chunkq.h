@@ -35,10 +35,16 @@ struct chunk_pool {
     uint32_t free_small_count, free_large_count;
     uint32_t keep_small, keep_large;    /* how many free ones are kept */
     uint64_t in_use;                    /* bytes handed out, headers included, for metrics and limits */
-    uint64_t limit;                     /* handing out stops here: chunk_new gives NULL; 0: none */
+    uint64_t limit;                     /* handing out stops here: chunk_new gives NULL; UINT64_MAX: none */
 };
 
+/* `limit` in bytes; 0: none. */
 void chunk_pool_init(struct chunk_pool *pool, uint32_t keep_small, uint32_t keep_large, uint64_t limit);
+/* Another limit; what is handed out stays out. */
+static inline void chunk_pool_limit(struct chunk_pool *pool, uint64_t limit)
+{
+    pool->limit = limit != 0 ? limit : UINT64_MAX;
+}
 /* Every chunk has come back before. */
 void chunk_pool_release(struct chunk_pool *pool);
 
@@ -51,7 +57,7 @@ static inline struct chunk *chunk_new(struct chunk_pool *pool, bool large)
     struct chunk **list = large ? &pool->free_large : &pool->free_small;
     struct chunk *chunk = *list;
     size_t size = large ? CHUNK_LARGE_SIZE : CHUNK_SMALL_SIZE;
-    if (chunk == NULL || (pool->limit != 0 && pool->in_use + size > pool->limit))
+    if (chunk == NULL || pool->in_use + size > pool->limit)
         return chunk_new_sized(pool, size - sizeof(struct chunk));
     *list = chunk->next_free;
     *(large ? &pool->free_large_count : &pool->free_small_count) -= 1;

@@ -133,8 +133,6 @@ void exchange_run(struct exchange *x)
             break;
         assert(step_may_follow(x->step, next));
         x->step = next;
-        if (next == STEP_FINISH)
-            break;
     }
     x->running = false;
     if (x->step == STEP_FINISH || client_left(x)) {

@@ -25,7 +25,7 @@ static struct str forwarded_port(const struct exchange *x)
     ptrdiff_t colon = str_find_last_char(authority, ':');
     if (colon > 0 && str_find_char(authority, ']', (size_t)colon) < 0)
         return str_from_index(authority, (size_t)colon + 1);
-    return str_equal(exchange_scheme(x), S("https")) ? S("443") : S("80");
+    return exchange_scheme(x).len == strlen("https") ? S("443") : S("80");
 }
 
 /* Fields of ours are laid out as ready lines, which a writer copies at once. Names and values here need no checking: they
@@ -102,6 +102,7 @@ static void add_via(struct exchange *x, struct fields *fields, enum http_version
                before.len != 0 ? arena_printf(&x->arena, "%.*s, %.*s", STR_ARGS(before), STR_ARGS(own)) : own);
 }
 
+/* Host and Content-Length stay: a protocol writes its own from authority and body_length, and passes over them. */
 void outgoing_prepare(struct exchange *x)
 {
     struct request *request = exchange_request(x);
@@ -109,7 +110,6 @@ void outgoing_prepare(struct exchange *x)
         return;
     x->hop_stripped = true;
     fields_remove_hop_by_hop(&request->fields, true);
-    fields_remove_each(&request->fields, FIELD_BIT(HOST) | FIELD_BIT(CONTENT_LENGTH));
     add_forwarding(x);
     if (x->entry->config->http.via)
         add_via(x, &request->fields, request->version);
@@ -136,7 +136,7 @@ void outgoing_take_response(struct exchange *x)
     struct fields *fields = &x->response.fields;
     struct str upgrade = x->response.status == 101 ? fields_value(fields, FIELD_UPGRADE) : STR_NONE;
     fields_remove_hop_by_hop(fields, false);
-    fields_remove(fields, FIELD_CONTENT_LENGTH);
+    fields_remove_each(fields, FIELD_BIT(CONTENT_LENGTH));
     if (upgrade.len != 0)
         fields_add_id(fields, FIELD_UPGRADE, upgrade);
     if (x->entry->config->http.via)

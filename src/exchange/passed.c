@@ -54,10 +54,10 @@ void passed_on_response(struct exchange *x)
 
 bool passed_refuse(struct exchange *x)
 {
-    if (x->service == NULL || x->answered_here || !exchange_can_retry(x))
+    if (x->service == NULL || x->answered_here)
         return false;
     for (struct service *service = first_service(x); service != NULL; service = next_service(x, service))
-        if (service->type->refuses != NULL && service->type->refuses(x, service))
+        if (service->type->refuses != NULL && exchange_can_retry(x) && service->type->refuses(x, service))
             return true;
     return false;
 }

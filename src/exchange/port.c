@@ -137,7 +137,7 @@ void worker_graph_update(struct worker *worker, struct graph *graph, const int *
     for (unsigned i = 0; i < graph->entry_count; i++)
         if (sockets[i] >= 0)
             open_port(worker, graph->entries[i], pin, sockets[i]);
-    worker->chunks.limit = (uint64_t)graph->model->config.memory_limit;
+    chunk_pool_limit(&worker->chunks, (uint64_t)graph->model->config.memory_limit);
     upstream_sweep(worker, graph->generation);
     worker->loop.before_wait = sweep;
 }

@@ -271,7 +271,7 @@ static enum step relay_bodies(struct exchange *x)
 
 static enum step finish(struct exchange *x)
 {
-    return STEP_WAIT;      /* the end of the table; exchange_run ends the exchange when it gets here */
+    return STEP_WAIT;      /* the end of the table; exchange_run then ends the exchange */
 }
 
 step_function *const steps[STEP_COUNT] = {

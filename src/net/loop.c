@@ -20,6 +20,8 @@ _Static_assert((unsigned)WATCH_READ == EPOLLIN && (unsigned)WATCH_WRITE == EPOLL
 
 static unsigned events_from_epoll(uint32_t mask)
 {
+    if ((mask & ~(uint32_t)(EPOLLIN | EPOLLOUT)) == 0)
+        return mask - (mask >> 1);      /* 1, 4 and 5 to 1, 2 and 3 */
     return (mask & EPOLLIN) | (mask & EPOLLOUT) >> 1 | (mask & EPOLLHUP) >> 2 |
            (mask & EPOLLRDHUP) >> 11 | (mask & EPOLLERR);
 }

@@ -16,10 +16,10 @@ static void on_ready(struct watch *watch, unsigned events)
         sock->readable = true;
     if (events & (WATCH_WRITE | WATCH_ERROR))
         sock->writable = true;
-    if (events & WATCH_HANGUP)
-        sock->peer_done = true;
-    if (events & WATCH_ERROR)
-        sock->broken = true;
+    if (events & (WATCH_HANGUP | WATCH_ERROR)) {
+        sock->peer_done = sock->peer_done || (events & WATCH_HANGUP) != 0;
+        sock->broken = sock->broken || (events & WATCH_ERROR) != 0;
+    }
     sock->on_event(sock, events);
 }
 

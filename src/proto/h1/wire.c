@@ -98,12 +98,13 @@ static enum status write_out(struct h1_wire *wire, bool more, size_t *ret_sent)
 
 enum status h1_wire_flush(struct h1_wire *wire, bool more)
 {
-    while (wire->out->bytes != 0) {
+    struct chunkq *out = wire->out;
+    while (out->bytes != 0) {
         size_t sent = 0;
         enum status status = write_out(wire, more, &sent);
         if (status != STATUS_OK)
             return status;
-        chunkq_drop(wire->out, sent);
+        chunkq_drop(out, sent);
         if (wire->bytes_out != NULL)
             *wire->bytes_out += sent;
     }
