@@ -39,7 +39,7 @@ static bool is_listed(const struct fields *fields, enum field_id id, struct str 
 static bool is_newer(const struct fields *fields, enum field_id id, int64_t last_modified, bool *ret_known)
 {
     int64_t date = 0;
-    *ret_known = last_modified >= 0 && http_date_parse(fields_value(fields, id), &date);
+    *ret_known = last_modified >= 0 && fields_has(fields, id) && http_date_parse(fields_value(fields, id), &date);
     return *ret_known && last_modified > date;
 }
 
