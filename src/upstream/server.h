@@ -1,7 +1,7 @@
 /* One server behind us: its address, its state, its measures. Shared by all workers and by successive snapshots:
  * a server with the same key (service and URL) is the same struct, so health, load and slow start survive a reload.
  *
- * Ownership: reference-counted; snapshots hold references, an attempt under way holds one. The registry (one per
+ * Ownership: reference-counted; snapshots (which exchanges pin) and connections hold references. The registry (one per
  * process) forgets a server when the last reference goes.
  * Threading: the plain members are const after server_get; the atomics may be used by any thread; addresses are read
  * under `lock` (held for a copy, never across a call). References may be given back on any thread. */

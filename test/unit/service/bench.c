@@ -44,7 +44,6 @@ static void let_go(struct bench *bench)
     if (bench->x.server == NULL)
         return;
     atomic_fetch_sub(&bench->x.server->active, 1);
-    server_unref(bench->x.server);
     bench->x.server = NULL;
 }
 

@@ -124,7 +124,7 @@ TEST(load_balancer_takes_out_a_server_that_fails_and_probes_it_later)
     }
     assert_int_equal(probes, 1);
     bench_request(&bench, service, NULL);
-    bench.x.server = server_ref(bad);
+    bench.x.server = bad;
     atomic_fetch_add(&bad->active, 1);
     bench_attempt(&bench, STATUS_OK, 200);
     assert_true(server_is_ready(bad, bench.worker.loop.now));
