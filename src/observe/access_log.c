@@ -17,6 +17,7 @@
 #define BUFFER_MAX ((size_t)256 << 20)    /* a head's limit bounds a line; this is beyond all of them */
 #define BUFFER_KEPT ((size_t)262144)      /* what a worker keeps for the next lines; a giant's room is given back */
 #define WRITE_AT ((size_t)65536)          /* bytes that are written without waiting for the turn's end */
+#define PAUSE_TIME (10 * TIME_MS)         /* between two writes: under load one takes the lines of many turns */
 #define HOLD_TIME TIME_S                  /* how long bufferingSize may hold a line back */
 
 struct access_log {
@@ -36,6 +37,7 @@ struct access_buffer {
     struct worker *worker;
     struct text text;
     int64_t lines;
+    int64_t wrote_at;                     /* monotonic ns of the last write */
     struct deferred flush, freeing;
     struct timer hold;
 };
@@ -161,6 +163,7 @@ static void write_out(struct access_buffer *buffer)
         text_release(&buffer->text);
     text_clear(&buffer->text);
     buffer->lines = 0;
+    buffer->wrote_at = buffer->worker->loop.now;
     access_log_unref(buffer->log);
     buffer->log = NULL;
 }
@@ -168,10 +171,13 @@ static void write_out(struct access_buffer *buffer)
 static void on_turn_end(struct deferred *deferred)
 {
     struct access_buffer *buffer = container_of(deferred, struct access_buffer, flush);
-    if (buffer->log != NULL && buffer->lines >= buffer->log->buffering)
+    if (buffer->log == NULL)
+        return;
+    bool enough = buffer->lines >= buffer->log->buffering;
+    if (enough && buffer->worker->loop.now - buffer->wrote_at >= PAUSE_TIME)
         write_out(buffer);
-    else if (buffer->log != NULL && !timer_armed(&buffer->hold))
-        timer_after(&buffer->worker->loop, &buffer->hold, HOLD_TIME);
+    else if (!timer_armed(&buffer->hold))
+        timer_after(&buffer->worker->loop, &buffer->hold, enough ? PAUSE_TIME : HOLD_TIME);
 }
 
 static void on_hold_end(struct timer *timer)

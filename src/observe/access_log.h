@@ -1,8 +1,8 @@
 /* The access log: one line per request, in one of four formats, with Traefik's field names in JSON.
  *
  * Threading: an access_log is shared by all workers; each formats into its own buffer (worker->access) and the buffer is
- * written with one write(2) at the end of the loop's turn, when it is full, or when `bufferingSize` lines are together (then at
- * least once a second). Lines never mix. When the file cannot be written (disk full) lines are counted as lost, the
+ * written with one write(2): at the end of the loop's turn if the last write is 10 ms ago, else when it will be; when it is
+ * full; or when `bufferingSize` lines are together (then at least once a second). Lines never mix. When the file cannot be written (disk full) lines are counted as lost, the
  * request path goes on, and one message a minute says so. */
 #ifndef OBSERVE_ACCESS_LOG_H
 #define OBSERVE_ACCESS_LOG_H

@@ -58,6 +58,13 @@ static void add(struct desk *desk, const char *path)
     access_log_write(desk->log, &desk->worker, &desk->sample.record);
 }
 
+/* A turn that comes when the pause between two writes is over. */
+static void turn(struct desk *desk)
+{
+    usleep(11000);
+    loop_turn(&desk->worker.loop, 0);
+}
+
 static struct str content(struct desk *desk, const char *path)
 {
     FILE *file = fopen(path, "r");
@@ -86,9 +93,24 @@ TEST(access_log_lines_are_written_at_the_turns_end)
     add(&desk, "/one");
     add(&desk, "/two");
     assert_int_equal(lines(&desk, desk.path), 0);
-    loop_turn(&desk.worker.loop, 0);
+    turn(&desk);
     assert_int_equal(lines(&desk, desk.path), 2);
     assert_true(str_find(content(&desk, desk.path), S("\"GET /two?q=1 HTTP/1.1\"")) > 0);
+    desk_release(&desk);
+}
+
+TEST(access_log_writes_what_came_soon_after_a_write_without_another_line)
+{
+    struct desk desk;
+    desk_init(&desk);
+    desk_open(&desk);
+    add(&desk, "/one");
+    turn(&desk);
+    add(&desk, "/two");
+    loop_turn(&desk.worker.loop, 0);
+    for (int i = 0; i < 100 && lines(&desk, desk.path) == 1; i++)
+        loop_turn(&desk.worker.loop, 100 * TIME_MS);
+    assert_int_equal(lines(&desk, desk.path), 2);
     desk_release(&desk);
 }
 
@@ -100,13 +122,13 @@ TEST(access_log_holds_lines_back_until_there_are_enough)
     desk_open(&desk);
     add(&desk, "/1");
     add(&desk, "/2");
-    loop_turn(&desk.worker.loop, 0);
+    turn(&desk);
     assert_int_equal(lines(&desk, desk.path), 0);
     add(&desk, "/3");
-    loop_turn(&desk.worker.loop, 0);
+    turn(&desk);
     assert_int_equal(lines(&desk, desk.path), 3);
     add(&desk, "/4");
-    loop_turn(&desk.worker.loop, 0);
+    turn(&desk);
     for (int i = 0; i < 100 && lines(&desk, desk.path) == 3; i++)      /* the second that a line may wait */
         loop_turn(&desk.worker.loop, 100 * TIME_MS);
     assert_int_equal(lines(&desk, desk.path), 4);
@@ -122,13 +144,13 @@ TEST(access_log_that_is_opened_again_goes_on_in_a_new_file)
     desk_init(&desk);
     desk_open(&desk);
     add(&desk, "/one");
-    loop_turn(&desk.worker.loop, 0);
+    turn(&desk);
     assert_int_equal(rename(desk.path, desk.other), 0);
     add(&desk, "/two");      /* still the former file */
-    loop_turn(&desk.worker.loop, 0);
+    turn(&desk);
     assert_true(access_log_reopen(desk.log));
     add(&desk, "/three");
-    loop_turn(&desk.worker.loop, 0);
+    turn(&desk);
     assert_int_equal(lines(&desk, desk.other), 2);
     assert_int_equal(lines(&desk, desk.path), 1);
     desk_release(&desk);
@@ -171,7 +193,7 @@ TEST(access_log_writes_lines_longer_than_any_buffer)
     add(&desk, "/before");
     add(&desk, path);
     add(&desk, "/behind");
-    loop_turn(&desk.worker.loop, 0);
+    turn(&desk);
     assert_int_equal(lines(&desk, desk.path), 3);
     assert_true(str_find(content(&desk, desk.path), str_from(path)) > 0);
     desk_release(&desk);
@@ -194,19 +216,19 @@ TEST(access_log_ends_a_line_that_a_full_disk_cut)
     struct log_settings quiet = {.level = LOG_PANIC};
     assert_true(log_configure(&quiet));
     add(&desk, "/whole");
-    loop_turn(&desk.worker.loop, 0);
+    turn(&desk);
     size_t before = content(&desk, desk.path).len;
     signal(SIGXFSZ, SIG_IGN);
     limit_files(before + 20);
     add(&desk, "/cut");
     add(&desk, "/lost");
-    loop_turn(&desk.worker.loop, 0);
+    turn(&desk);
     assert_int_equal(content(&desk, desk.path).len, before + 20);
     add(&desk, "/lost/too");
-    loop_turn(&desk.worker.loop, 0);
+    turn(&desk);
     limit_files(RLIM_INFINITY);
     add(&desk, "/again");
-    loop_turn(&desk.worker.loop, 0);
+    turn(&desk);
     struct str rest = str_from_index(content(&desk, desk.path), before + 20);
     assert_true(str_starts(rest, S("\n192.0.2.1 - - [")));
     assert_true(str_find(rest, S("/again")) > 0 && str_find(rest, S("/lost")) < 0);
