@@ -93,8 +93,10 @@ static void end_exchange(struct exchange *x)
     attempt_release(x, whole);
     if (x->router != NULL)
         chain_finish(x);
-    release_filters(&x->request_filters);
-    release_filters(&x->response_filters);
+    if (x->request_filters != NULL)
+        release_filters(&x->request_filters);
+    if (x->response_filters != NULL)
+        release_filters(&x->response_filters);
     exchange_release_source(x);
     if (x->spool != NULL)
         spool_release(x->spool);
@@ -125,9 +127,7 @@ void exchange_run(struct exchange *x)
     if (x->running || x->ended)
         return;
     x->running = true;
-    while (!client_left(x)) {
-        if (x->waiting)
-            break;
+    while ((x->facts_client & FACT_CLOSED) == 0 && !x->waiting) {
         enum step next = steps[x->step](x);
         if (next == STEP_WAIT)
             break;

@@ -1,9 +1,7 @@
 #include "exchange/step.h"
 
-#include <stdbool.h>
-
 #define EDGE(step) (1U << STEP_##step)
-static const unsigned followers[STEP_COUNT] = {
+const unsigned step_followers[STEP_COUNT] = {
 #define X(name, text, next) [STEP_##name] = next,
     STEP_TABLE(X)
 #undef X
@@ -29,9 +27,4 @@ const char *step_name(enum step step)
 const char *step_text(enum step step)
 {
     return step < STEP_COUNT ? texts[step] : "";
-}
-
-bool step_may_follow(enum step from, enum step to)
-{
-    return (followers[from] >> to & 1) != 0;
 }

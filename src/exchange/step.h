@@ -28,7 +28,12 @@ enum step {
 /* "await_response": for logs and the API. */
 const char *step_name(enum step step);
 const char *step_text(enum step step);
+/* A bit for each step that may follow; in the header because every edge of every request is checked. */
+extern const unsigned step_followers[STEP_COUNT];
 /* Whether the table has the edge. */
-_Bool step_may_follow(enum step from, enum step to);
+static inline _Bool step_may_follow(enum step from, enum step to)
+{
+    return (step_followers[from] >> to & 1) != 0;
+}
 
 #endif
