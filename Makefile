@@ -64,7 +64,7 @@ $(OUT)/unit: $(PARTS) $(UNIT_OBJECTS)
 $(BUILD)/fuzz/%: $(PARTS) $(OUT)/obj/test/fuzz/%.o
 	$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(OUT)/obj/%.o: %.c
+$(OUT)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call SAY,CC)$(CCACHE) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
