@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "http/status_ranges.h"
 
 static const struct option_name level_names[] = {
     {"TRACE", LOG_TRACE}, {"DEBUG", LOG_DEBUG}, {"INFO", LOG_INFO}, {"WARN", LOG_WARN},
@@ -34,18 +35,8 @@ static const char *check_mode(struct str text, struct arena *arena, size_t *ret_
                : "is none of keep, drop, redact";
 }
 
-static const char *check_status_range(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length)
-{
-    struct str rest = text, part;
-    uint64_t code, before = 0;
-    for (int parts = 0; str_split(&rest, '-', &part); parts++, before = code)
-        if (parts == 2 || !str_to_u64(part, &code) || code < 100 || code > 999 || code < before)
-            return "is neither a status code nor a range such as 500-599";
-    return NULL;
-}
-
 static const struct option filters_options[] = {
-    OPTION_NAMED(STRS, struct access_log_filters, status_codes, "statusCodes", .check = check_status_range,
+    OPTION_NAMED(STRS, struct access_log_filters, status_codes, "statusCodes", .check = status_range_check,
                  .help = "Only responses with these codes or ranges (\"500-599\")."),
     OPTION_NAMED(BOOL, struct access_log_filters, retry_attempts, "retryAttempts",
                  .help = "Also requests that were tried more than once."),

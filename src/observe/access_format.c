@@ -78,29 +78,16 @@ static int named_mode(const struct access_rules *rules, struct str name)
     return access_rule_mode(&named, name);
 }
 
-static void copy_ranges(struct access_format *format, const struct strs *codes)
-{
-    format->ranges = arena_array(&format->arena, struct status_range, codes->count + 1);
-    for (size_t i = 0; i < codes->count; i++) {
-        struct str rest = codes->items[i], part;
-        uint64_t first = 0, last = 0;
-        str_split(&rest, '-', &part);
-        str_to_u64(str_trim(part), &first);
-        last = str_split(&rest, '-', &part) && str_to_u64(str_trim(part), &last) ? last : first;
-        format->ranges[format->range_count++] = (struct status_range){(int)first, (int)last};
-    }
-}
-
 struct access_format *access_format_new(const struct access_log_config *config)
 {
     struct access_format *format = memory_zalloc(sizeof(*format));
     arena_init(&format->arena, ARENA_UNLIMITED);
     format->key = config_key(config, &format->arena);
     format->kind = config->format;
-    copy_ranges(format, &config->filters.status_codes);
+    format->statuses = status_ranges_from(&config->filters.status_codes, &format->arena);
     format->retry_attempts = config->filters.retry_attempts;
     format->min_duration = config->filters.min_duration;
-    format->any_filter = format->range_count != 0 || format->retry_attempts || format->min_duration != 0;
+    format->any_filter = format->statuses.count != 0 || format->retry_attempts || format->min_duration != 0;
     const struct access_log_fields *fields = &config->fields;
     struct access_rules names = copy_rules(&fields->names, fields->default_mode, &format->arena);
     for (int i = 0; i < ACCESS_FIELD_COUNT; i++)
@@ -133,10 +120,8 @@ bool access_format_wants(const struct access_format *format, const struct access
 {
     if (!format->any_filter)
         return true;
-    for (size_t i = 0; i < format->range_count; i++)
-        if (record->status >= format->ranges[i].first && record->status <= format->ranges[i].last)
-            return true;
-    return (format->retry_attempts && record->attempts > 1) ||
+    return status_ranges_have(&format->statuses, record->status) ||
+           (format->retry_attempts && record->attempts > 1) ||
            (format->min_duration != 0 && record->total > format->min_duration);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "http/status_ranges.h"
 #include "observe/access_log.h"
 
 /* Traefik's names of the JSON fields, and ours behind them. */
@@ -33,16 +34,11 @@ struct access_rules {
     int default_mode;
 };
 
-struct status_range {
-    int first, last;
-};
-
 struct access_format {
     struct arena arena;
     struct str key;                       /* the configuration as text: equal keys, equal formats */
     int kind;                             /* enum access_log_format */
-    struct status_range *ranges;
-    size_t range_count;
+    struct status_ranges statuses;
     bool any_filter, retry_attempts;
     int64_t min_duration;
     bool kept[ACCESS_FIELD_COUNT];
