@@ -216,7 +216,7 @@ static bool names_equal(const struct strs *one, const struct strs *other)
 static void add_want(struct build *build, const struct router_tls *tls, struct str router, const struct strs *names)
 {
     for (size_t i = 0; i < build->wants.list.count; i++) {
-        const struct certificate_want *want = &build->wants.list.list.items[i];
+        const struct certificate_want *want = &build->wants.list.items[i];
         if (str_equal(want->resolver, tls->cert_resolver) && names_equal(&want->names, names))
             return;
     }
