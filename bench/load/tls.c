@@ -25,54 +25,65 @@ __attribute__((noreturn)) static void give_up(const char *what)
     exit(1);
 }
 
-// A ticket came: the next handshake of this connection offers it.
-static int on_ticket(SSL *ssl, SSL_SESSION *session)
-{
-    struct connection *c = SSL_get_app_data(ssl);
-    SSL_SESSION_free(c->session);
-    c->session = session;
-    return 1;
-}
-
-static SSL *attach(struct connection *c, int fd)
+static SSL *attach(int fd)
 {
     SSL *ssl = SSL_new(context);
     if (!ssl || SSL_set_fd(ssl, fd) != 1 || SSL_set_tlsext_host_name(ssl, plan.sni) != 1 ||
         SSL_set_alpn_protos(ssl, (const unsigned char *)alpn, (unsigned)strlen(alpn)) != 0)
         give_up("TLS");
-    SSL_set_app_data(ssl, c);
     SSL_set_connect_state(ssl);
     return ssl;
 }
 
-// One whole request over a socket that blocks, on behalf of `c`, until its ticket has come.
-static void get_ticket(struct connection *c)
+// Keeps what the next handshake of `c` offers: the last ticket that came, or, from a server that does
+// not renew it, the one that was offered this time. (A client cache of OpenSSL's would use a ticket
+// once only.)
+static void keep_ticket(struct connection *c)
 {
+    if (!SSL_SESSION_is_resumable(SSL_get0_session(c->ssl)))
+        return;
+    SSL_SESSION_free(c->session);
+    c->session = SSL_get1_session(c->ssl);
+}
+
+void tls_detach(struct connection *c)
+{
+    if (plan.handshake == HANDSHAKE_RESUMED)
+        keep_ticket(c);
+    // As if both had said goodbye: else OpenSSL holds the connection's session for a bad one.
+    SSL_set_shutdown(c->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_free(c->ssl);
+    c->ssl = NULL;
+}
+
+// One whole request over a socket that blocks, for its ticket.
+static SSL_SESSION *get_ticket(void)
+{
+    static struct connection c;
     static char nowhere[16 << 10];
     struct timeval limit = {.tv_sec = 10};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     if (fd < 0 || connect(fd, (const struct sockaddr *)&plan.address, sizeof(plan.address)) < 0)
         give_up("the first connection");
-    SSL *ssl = attach(c, fd);
+    c.ssl = attach(fd);
     const struct request_bytes *request = &plan.variants[0];
     ERR_clear_error();
-    if (SSL_connect(ssl) != 1 || SSL_write(ssl, request->bytes, (int)request->length) <= 0)
+    if (SSL_connect(c.ssl) != 1 || SSL_write(c.ssl, request->bytes, (int)request->length) <= 0)
         give_up("the first TLS handshake");
-    while (!c->session && SSL_read(ssl, nowhere, sizeof(nowhere)) > 0)
+    while (SSL_read(c.ssl, nowhere, sizeof(nowhere)) > 0)
         ;
-    if (!c->session) {
+    tls_detach(&c);
+    close(fd);
+    if (!c.session) {
         fprintf(stderr, "load: the server gave no ticket\n");
         exit(1);
     }
-    SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-    SSL_free(ssl);
-    close(fd);
+    return c.session;
 }
 
 void tls_prepare(void)
 {
-    static struct connection nobody;
     alpn = plan.streams ? "\x02h2" : "\x08http/1.1";
     context = SSL_CTX_new(TLS_client_method());
     if (!context || SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) != 1 ||
@@ -86,17 +97,13 @@ void tls_prepare(void)
         SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_read_ahead(context, 1); // a record with one read, not two
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-    if (plan.handshake != HANDSHAKE_RESUMED)
-        return;
-    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-    SSL_CTX_sess_set_new_cb(context, on_ticket);
-    get_ticket(&nobody);
-    first = nobody.session;
+    if (plan.handshake == HANDSHAKE_RESUMED)
+        first = get_ticket();
 }
 
 void tls_attach(struct connection *c)
 {
-    c->ssl = attach(c, c->fd);
+    c->ssl = attach(c->fd);
     if (first && SSL_set_session(c->ssl, c->session ? c->session : first) != 1)
         give_up("TLS resumption");
 }
@@ -154,12 +161,4 @@ ssize_t tls_write(struct connection *c, const void *bytes, size_t size)
 bool tls_has_more(const struct connection *c)
 {
     return SSL_has_pending(c->ssl);
-}
-
-void tls_detach(struct connection *c)
-{
-    // As if both had said goodbye: else OpenSSL holds the connection's session for a bad one.
-    SSL_set_shutdown(c->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-    SSL_free(c->ssl);
-    c->ssl = NULL;
 }
