@@ -29,6 +29,14 @@
     X(CLIENT_HEAD_TIMEOUT,       408, "the client did not finish its request head in time") \
     X(CLIENT_IDLE,                 0, "the client was idle for longer than allowed") \
     X(CLIENT_TOO_SLOW,           408, "the client sent or took less than the minimum in time") \
+    /* TLS and HTTP/2 on the client's side */ \
+    X(CLIENT_TLS,                  0, "the TLS handshake with the client failed") \
+    X(PLAIN_HTTP_ON_TLS,         400, "the request came in plain HTTP, but here HTTPS is spoken") \
+    X(MISDIRECTED,               421, "the request's host has other TLS options than the connection was made with") \
+    X(H2_PROTOCOL,               400, "the client broke the rules of HTTP/2") \
+    X(H2_RAPID_RESET,            429, "the client resets streams faster than allowed") \
+    X(H2_FLOOD,                  429, "the client sends more frames that carry nothing than allowed") \
+    X(H2_STALLED,                408, "the client granted no room for its responses in time") \
     /* routing and middlewares */ \
     X(NO_ROUTE,                  404, "no router matches the request") \
     X(NO_SERVICE,                503, "the router's service does not exist") \
@@ -54,6 +62,8 @@
     X(UPSTREAM_REFUSED,          502, "the server refused the connection") \
     X(UPSTREAM_UNREACHABLE,      502, "the server cannot be reached") \
     X(UPSTREAM_CONNECT_TIMEOUT,  504, "the server did not accept the connection in time") \
+    X(UPSTREAM_TLS,              502, "the TLS handshake with the server failed") \
+    X(UPSTREAM_UNTRUSTED,        502, "the server's certificate is not to be trusted") \
     X(UPSTREAM_TIMEOUT,          504, "the server did not answer in time") \
     X(UPSTREAM_TOO_SLOW,         504, "the server sent or took nothing for longer than allowed") \
     X(UPSTREAM_CLOSED,           502, "the server closed the connection before it answered") \

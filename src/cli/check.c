@@ -89,7 +89,7 @@ static struct model *load_dynamic(const char *path, struct diag *diag)
     if (root == NULL)
         return model;
     const struct dynamic_config *dynamic = bind_new(&dynamic_table, root, NULL, &model->arena, diag);
-    model_add_part(model, S("file"), &dynamic->http);
+    model_add_part(model, S("file"), &dynamic->http, &dynamic->tls);
     add_entry(model, S("http"), diag);
     for (size_t i = 0; i < dynamic->http.routers.count; i++) {
         const struct router_config *router = dynamic->http.routers.items[i].value;

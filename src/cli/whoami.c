@@ -32,8 +32,7 @@ static void on_accept(struct listener *listener, int fd, const struct addr *peer
 
 static void cut(struct whoami *whoami)
 {
-    while (!list_empty(&whoami->connections))
-        h1_server_close(container_of(whoami->connections.next, struct h1_server, link), STATUS_STOPPING);
+    connections_close(&whoami->connections, STATUS_STOPPING);
 }
 
 static void on_grace_over(struct timer *timer)
@@ -61,8 +60,7 @@ static void before_wait(struct loop *loop)
     struct whoami *whoami = container_of(container_of(loop, struct worker, loop), struct whoami, worker);
     if (!whoami->stopping)
         return;
-    LIST_FOREACH(&whoami->connections, it)
-        h1_server_drain(container_of(it, struct h1_server, link));
+    connections_drain(&whoami->connections);
     if (list_empty(&whoami->connections)) {
         loop_stop(loop);
         loop_wake(loop);
@@ -98,7 +96,7 @@ static bool start(struct whoami *whoami, int fd)
     gethostname(whoami->host_name, sizeof(whoami->host_name) - 1);
     whoami->health = 200;
     whoami->settings =
-        (struct h1_server_settings){.limits = {.line_bytes = 65536, .head_bytes = 1 << 20, .field_count = 1000},
+        (struct server_settings){.limits = {.line_bytes = 65536, .head_bytes = 1 << 20, .field_count = 1000},
                                     .head_timeout = HEAD_TIMEOUT, .idle_timeout = IDLE_TIMEOUT,
                                     .handler = &whoami_handler, .context = whoami};
     whoami->worker.loop.before_wait = before_wait;

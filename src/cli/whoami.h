@@ -20,7 +20,7 @@ struct whoami {
     struct worker worker;
     struct listener listener;
     struct signals signals;
-    struct h1_server_settings settings;
+    struct server_settings settings;
     struct list connections;
     struct timer grace;               /* after a first signal: what still runs is cut */
     bool stopping;

@@ -8,11 +8,14 @@
 #include <stdatomic.h>
 
 #include "base/arena.h"
+#include "base/map.h"
 #include "model/model.h"
 #include "net/addr.h"
 #include "proto/h1/parse.h"
 #include "route/normalize.h"
 #include "route/table.h"
+#include "tls/certificate.h"
+#include "tls/policy.h"
 
 struct middleware;
 struct service;
@@ -31,6 +34,28 @@ struct router {
     bool internal;
 };
 
+/* The TLS of an entrypoint: there when a router, the entrypoint or automatic HTTPS asks for it. */
+struct entry_tls {
+    struct table *table;              /* the routers that take HTTPS; entry.table has those that take plain HTTP */
+    const struct tls_policy *policy;  /* where the name has none of its own */
+    struct map policies;              /* host (lower case, "*.a.example" too) -> const struct tls_policy */
+    bool on_demand;                   /* a name without a certificate may get one at its handshake */
+};
+
+/* The options for a name (lower case). */
+const struct tls_policy *entry_policy(const struct entry_tls *tls, struct str name);
+
+/* Certificates that somebody asks a resolver for. */
+struct certificate_want {
+    struct str resolver;              /* name of the certificatesResolver; see RESOLVER_* */
+    struct strs names;                /* lower case, the first is the certificate's main one */
+    struct str router;                /* that asks, for messages */
+    const struct node *origin;
+};
+/* Resolvers that automatic HTTPS brings along; no user's name begins with '@'. */
+#define RESOLVER_LOCAL STR("@local")
+#define RESOLVER_AUTOMATIC STR("@automatic")
+
 /* One entrypoint of a snapshot. */
 struct entry {
     struct str name;
@@ -38,6 +63,8 @@ struct entry {
     struct addr address;
     const struct entrypoint *config;
     struct table *table;
+    struct entry_tls *tls;            /* NULL: plain HTTP alone */
+    bool only_tls;                    /* no router of it takes plain HTTP */
     struct networks trusted_forwarders, trusted_proxies;
     struct h1_limits limits;
     struct normalizer normalizer;
@@ -56,6 +83,12 @@ struct graph {
     unsigned router_count;
     struct service **services;
     unsigned service_count;
+    struct certificate_want *wants;
+    unsigned want_count;
+    struct certificate **certificates;    /* from files: for the vault */
+    unsigned certificate_count;
+    struct certificate *default_certificate;      /* configured; NULL: the generated one */
+    struct str default_name;          /* of the certificate that a resolver gets as the default one; empty: none */
     struct access_log *access_log;    /* NULL: none; owned by observe, outlives graphs */
     struct str forwarded_by;          /* "X-Forwarded-Server: this host\r\n" */
     void (*destroy)(struct graph *graph);

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "exchange/port.h"
+#include "proto/h1/server.h"
 #include "proto/proxyproto/proxyproto.h"
 
 #define GREETING_BYTES 4096

@@ -6,6 +6,9 @@
 #include "base/memory.h"
 #include "exchange/exchange.h"
 #include "exchange/greeting.h"
+#include "exchange/handshake.h"
+#include "proto/h1/server.h"
+#include "proto/h2/server.h"
 
 void graph_pin_take(struct graph_pin *pin)
 {
@@ -39,19 +42,50 @@ static void on_accept(struct listener *listener, int fd, const struct addr *peer
         h1_server_new(port->worker, fd, &client, &port->settings, &port->connections);
 }
 
+/* A connection that does not begin with HTTP/1: TLS where the entrypoint has any, HTTP/2 by prior knowledge where it is
+ * allowed. What is spoken inside TLS was settled by ALPN. */
+static bool on_foreign(void *context, enum foreign_kind kind, const struct foreign *foreign)
+{
+    struct port *port = context;
+    if (foreign->sock->layer != NULL)
+        return false;
+    if (kind == FOREIGN_TLS)
+        return port->entry->tls != NULL && handshake_start(port, foreign);
+    if (!port->entry->config->http2.h2c)
+        return false;
+    h2_server_adopt(port->worker, foreign->sock, foreign->input, foreign->input_at, foreign->client, &port->settings,
+                    &port->connections);
+    return true;
+}
+
+static struct h2_settings h2_settings_of(const struct entrypoint_http2 *config)
+{
+    return (struct h2_settings){.max_streams = (uint32_t)config->max_concurrent_streams,
+                                .max_running = (uint32_t)config->max_running_requests,
+                                .reset_burst = (uint32_t)config->reset_burst,
+                                .reset_rate = (uint32_t)config->reset_rate,
+                                .control_burst = (uint32_t)config->control_burst,
+                                .control_rate = (uint32_t)config->control_rate,
+                                .stream_window = (uint32_t)config->stream_window,
+                                .connection_window = (uint32_t)config->connection_window};
+}
+
 /* What connections read of their entrypoint, renewed with each graph. */
 static void apply_entry(struct port *port, struct entry *entry, struct graph_pin *pin)
 {
     const struct entrypoint_transport *transport = &entry->config->transport;
     use_pin(&port->pin, pin);
     port->entry = entry;
-    port->settings = (struct h1_server_settings){.limits = entry->limits,
-                                                 .head_timeout = transport->responding_timeouts.read_timeout,
-                                                 .idle_timeout = transport->responding_timeouts.idle_timeout,
-                                                 .max_requests = (uint64_t)transport->keep_alive_max_requests,
-                                                 .max_age = transport->keep_alive_max_time,
-                                                 .handler = &exchange_handler,
-                                                 .context = port};
+    port->settings = (struct server_settings){.limits = entry->limits,
+                                              .head_timeout = transport->responding_timeouts.read_timeout,
+                                              .idle_timeout = transport->responding_timeouts.idle_timeout,
+                                              .write_timeout = transport->responding_timeouts.write_timeout,
+                                              .max_requests = (uint64_t)transport->keep_alive_max_requests,
+                                              .max_age = transport->keep_alive_max_time,
+                                              .h2 = h2_settings_of(&entry->config->http2),
+                                              .handler = &exchange_handler,
+                                              .context = port,
+                                              .on_foreign = on_foreign};
 }
 
 static struct port *find_port(struct worker_graph *graph, const struct addr *address)
@@ -88,17 +122,11 @@ static void free_port_if_done(struct port *port)
     free(port);
 }
 
-static void drain_connections(struct port *port)
-{
-    LIST_FOREACH(&port->connections, it)
-        h1_server_drain(container_of(it, struct h1_server, link));
-}
-
 static void close_port(struct port *port)
 {
     listener_stop(&port->listener);
     port->closing = true;
-    drain_connections(port);
+    connections_drain(&port->connections);
 }
 
 /* Ports whose last connection has gone are freed at the top of a turn: nobody on the stack uses them then. */
@@ -155,7 +183,7 @@ void worker_graph_stop_accepting(struct worker *worker)
 void worker_graph_drain(struct worker *worker)
 {
     LIST_FOREACH(&worker->graph->ports, it)
-        drain_connections(container_of(it, struct port, link));
+        connections_drain(&container_of(it, struct port, link)->connections);
 }
 
 void worker_graph_abort(struct worker *worker)
@@ -163,8 +191,7 @@ void worker_graph_abort(struct worker *worker)
     LIST_FOREACH(&worker->graph->ports, it) {
         struct port *port = container_of(it, struct port, link);
         greeting_close_all(port);
-        while (!list_empty(&port->connections))
-            h1_server_close(container_of(port->connections.next, struct h1_server, link), STATUS_STOPPING);
+        connections_close(&port->connections, STATUS_STOPPING);
     }
 }
 

@@ -9,7 +9,7 @@
 #include "exchange/graph.h"
 #include "net/listener.h"
 #include "net/worker.h"
-#include "proto/h1/server.h"
+#include "proto/settings.h"
 
 /* One worker's hold on one graph: exchanges count up and down without atomics; the graph is let go of when it is not the
  * current one any more and nobody uses it. */
@@ -25,8 +25,8 @@ struct port {
     struct graph_pin *pin;            /* counted as a user */
     struct entry *entry;
     struct addr address;
-    struct h1_server_settings settings;
-    struct list connections;          /* struct h1_server */
+    struct server_settings settings;
+    struct list connections;          /* struct connection: HTTP/1, HTTP/2, and handshakes under way */
     struct list greetings;            /* connections whose PROXY header is awaited */
     bool closing;
 };

@@ -77,9 +77,35 @@ static const struct option http_options[] = {
                  .help = "What is done with header fields that have an underscore in their name."),
     OPTION_NAMED(STRUCT, struct entrypoint_http, encoded_characters, "encodedCharacters",
                  .table = &encoded_characters_table, .help = "Which encoded characters a path may hold."),
+    OPTION(OBJECT, struct entrypoint_http, tls, .table = &router_tls_table,
+           .help = "TLS for every router of this entrypoint that has no tls of its own."),
 };
 static const struct option_table http_table =
     OPTION_TABLE(struct entrypoint_http, http_options, .summary = "HTTP on an entrypoint.");
+
+static const struct option http2_options[] = {
+    OPTION(BOOL, struct entrypoint_http2, h2c, .fallback = "true",
+           .help = "Take HTTP/2 without TLS from clients that begin with its preface (prior knowledge)."),
+    OPTION_NAMED(INT, struct entrypoint_http2, max_concurrent_streams, "maxConcurrentStreams", .fallback = "250", .min = 1,
+                 .max = 100000, .help = "Streams that a connection may have open at once."),
+    OPTION_NAMED(INT, struct entrypoint_http2, max_running_requests, "maxRunningRequests", .fallback = "500", .min = 1,
+                 .max = 1000000,
+                 .help = "Requests of one connection that may be under way, those of reset streams included."),
+    OPTION_NAMED(INT, struct entrypoint_http2, reset_burst, "resetBurst", .fallback = "200", .min = 1, .max = 1000000,
+                 .help = "Streams that may end by a reset at once; beyond resetBurst and resetRate the connection ends."),
+    OPTION_NAMED(INT, struct entrypoint_http2, reset_rate, "resetRate", .fallback = "20", .min = 1, .max = 1000000,
+                 .help = "Streams that may end by a reset per second."),
+    OPTION_NAMED(INT, struct entrypoint_http2, control_burst, "controlBurst", .fallback = "1000", .min = 10,
+                 .max = 10000000, .help = "Frames that carry nothing (PING, SETTINGS, PRIORITY, empty DATA) at once."),
+    OPTION_NAMED(INT, struct entrypoint_http2, control_rate, "controlRate", .fallback = "100", .min = 1, .max = 1000000,
+                 .help = "Frames that carry nothing per second."),
+    OPTION_NAMED(SIZE, struct entrypoint_http2, stream_window, "streamWindow", .fallback = "262144", .min = 65535,
+                 .max = 16777216, .help = "Bytes of a request's body that a client may send ahead."),
+    OPTION_NAMED(SIZE, struct entrypoint_http2, connection_window, "connectionWindow", .fallback = "1048576",
+                 .min = 65535, .max = 67108864, .help = "The same for all streams of a connection together."),
+};
+static const struct option_table http2_table =
+    OPTION_TABLE(struct entrypoint_http2, http2_options, .summary = "HTTP/2 on an entrypoint.");
 
 static const struct option responding_timeouts_options[] = {
     OPTION_NAMED(DURATION, struct responding_timeouts, read_timeout, "readTimeout", .fallback = "60s",
@@ -141,7 +167,10 @@ static const struct option entrypoint_options[] = {
                  .help = "Whose X-Forwarded-* fields are trusted."),
     OPTION_NAMED(OBJECT, struct entrypoint, proxy_protocol, "proxyProtocol", .table = &proxy_protocol_table,
                  .help = "The PROXY protocol from load balancers in front."),
+    OPTION_NAMED(BOOL, struct entrypoint, allow_acme_bypass, "allowACMEByPass",
+                 .help = "Let routers answer /.well-known/acme-challenge/ where the request is for no order of ours."),
     OPTION(STRUCT, struct entrypoint, http, .table = &http_table, .help = "HTTP here."),
+    OPTION(STRUCT, struct entrypoint, http2, .table = &http2_table, .help = "HTTP/2 here."),
     OPTION(STRUCT, struct entrypoint, transport, .table = &transport_table, .help = "Connections here."),
     OPTION(STRUCT, struct entrypoint, observability, .table = &observability_table,
            .help = "What is recorded of requests here."),

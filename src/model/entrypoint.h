@@ -3,7 +3,7 @@
 #ifndef MODEL_ENTRYPOINT_H
 #define MODEL_ENTRYPOINT_H
 
-#include "base/option.h"
+#include "model/tls.h"
 
 struct forwarded_headers {
     const struct node *origin;
@@ -45,6 +45,15 @@ struct entrypoint_http {
     bool encode_query_semicolons, sanitize_path, via;
     int underscore_headers_strategy;
     struct encoded_characters encoded_characters;
+    struct router_tls *tls;         /* of all its routers; NULL: as they say */
+};
+
+struct entrypoint_http2 {
+    const struct node *origin;
+    bool h2c;                       /* HTTP/2 by prior knowledge, without TLS */
+    int64_t max_concurrent_streams, max_running_requests;
+    int64_t reset_burst, reset_rate, control_burst, control_rate;    /* token buckets: at once, and a second */
+    int64_t stream_window, connection_window;       /* bytes */
 };
 
 struct responding_timeouts {
@@ -79,10 +88,12 @@ struct entrypoint {
     const struct node *origin;
     struct str address;
     bool as_default;
+    bool allow_acme_bypass;         /* ACME's HTTP-01 path may be a router's own */
     int64_t backlog;
     struct forwarded_headers forwarded_headers;
     struct proxy_protocol *proxy_protocol;
     struct entrypoint_http http;
+    struct entrypoint_http2 http2;
     struct entrypoint_transport transport;
     struct entrypoint_observability observability;
 };

@@ -34,6 +34,8 @@ static const struct option router_options[] = {
            .help = "Higher is tried first; 0: the length of the rule."),
     OPTION(STRS, struct router_config, middlewares, .help = "The middlewares that a request passes, in order."),
     OPTION(STR, struct router_config, service, .required = true, .help = "The service that takes the requests."),
+    OPTION(OBJECT, struct router_config, tls, .table = &router_tls_table,
+           .help = "It takes HTTPS, and only HTTPS; an empty one will do."),
     OPTION(OBJECT, struct router_config, observability, .table = &observability_table,
            .help = "What is recorded of its requests."),
 };
@@ -65,6 +67,10 @@ static const struct option forwarding_timeouts_options[] = {
                  .help = "Time that an idle connection to a server is kept; 0: for ever."),
     OPTION_NAMED(DURATION, struct forwarding_timeouts, read_timeout, "readTimeout", .fallback = "0s",
                  .help = "Time between two arrivals of a response's body; 0: none."),
+    OPTION_NAMED(DURATION, struct forwarding_timeouts, read_idle_timeout, "readIdleTimeout", .fallback = "0s",
+                 .help = "HTTP/2: silence after which a server is asked for a sign of life; 0: never."),
+    OPTION_NAMED(DURATION, struct forwarding_timeouts, ping_timeout, "pingTimeout", .fallback = "15s",
+                 .help = "HTTP/2: time for that sign of life."),
 };
 static const struct option_table forwarding_timeouts_table =
     OPTION_TABLE(struct forwarding_timeouts, forwarding_timeouts_options, .summary = "Time limits towards servers.");
@@ -76,6 +82,26 @@ static const struct option transport_options[] = {
                  .min = 1024, .max = 16777216, .help = "Bytes that a response head may have; more gets 502."),
     OPTION_NAMED(STRUCT, struct transport_config, forwarding_timeouts, "forwardingTimeouts",
                  .table = &forwarding_timeouts_table, .help = "Time limits."),
+    OPTION_NAMED(STR, struct transport_config, tls.server_name, "serverName",
+                 .help = "The name that servers must prove (and SNI); none: the host of their URL."),
+    OPTION_NAMED(BOOL, struct transport_config, tls.insecure_skip_verify, "insecureSkipVerify",
+                 .help = "Take any certificate. Only where the network is trusted."),
+    OPTION_NAMED(STRS, struct transport_config, tls.root_cas, "rootCAs",
+                 .help = "Authorities of servers' certificates, PEM files or texts; none: the system's."),
+    OPTION_NAMED(LIST, struct transport_config, tls.certificates, "certificates", .table = &tls_pair_table,
+                 .help = "Certificates that are shown to servers that ask."),
+    OPTION_NAMED(STRS, struct transport_config, tls.cipher_suites, "cipherSuites", .check = policy_check_cipher,
+                 .help = "Cipher suites of TLS 1.2 and before; none: a good choice."),
+    OPTION_NAMED(ENUM, struct transport_config, tls.min_version, "minVersion", .names = tls_version_names,
+                 .fallback = "VersionTLS12", .help = "The oldest version that is spoken."),
+    OPTION_NAMED(ENUM, struct transport_config, tls.max_version, "maxVersion", .names = tls_version_names,
+                 .fallback = "VersionTLS13", .help = "The newest version that is spoken."),
+    OPTION_NAMED(STRS, struct transport_config, tls.peer_cert_sans, "peerCertSANs",
+                 .help = "One of these names, addresses or URIs must be in a server's certificate."),
+    OPTION_NAMED(STRS, struct transport_config, tls.peer_cert_sans, "peerCertURI",
+                 .removed = "use peerCertSANs"),
+    OPTION_NAMED(BOOL, struct transport_config, disable_http2, "disableHTTP2",
+                 .help = "Speak HTTP/1.1 alone to https servers."),
 };
 const struct option_table transport_table =
     OPTION_TABLE(struct transport_config, transport_options, .summary = "How connections to servers are made.");

@@ -7,7 +7,7 @@
 #ifndef MODEL_HTTP_H
 #define MODEL_HTTP_H
 
-#include "base/option.h"
+#include "model/tls.h"
 
 enum rule_syntax { RULE_DEFAULT, RULE_V3, RULE_V2 };
 
@@ -24,6 +24,7 @@ struct router_config {
     int64_t priority;               /* 0: the rule's length */
     struct strs middlewares;
     struct str service;
+    struct router_tls *tls;         /* NULL: plain HTTP only */
     struct router_observability *observability;
 };
 
@@ -41,12 +42,15 @@ struct service_config {
 struct forwarding_timeouts {
     const struct node *origin;
     int64_t dial_timeout, response_header_timeout, idle_conn_timeout, read_timeout;   /* ns; 0: none */
+    int64_t read_idle_timeout, ping_timeout;        /* ns; HTTP/2: a PING after silence, and time for its answer */
 };
 
 struct transport_config {           /* http.serversTransports.NAME and serversTransport */
     const struct node *origin;
     int64_t max_idle_conns_per_host;
     int64_t max_response_header_bytes;
+    struct tls_client_options tls;  /* its origin is NULL: the keys stand in this object */
+    bool disable_http2;
     struct forwarding_timeouts forwarding_timeouts;
 };
 

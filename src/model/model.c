@@ -141,12 +141,18 @@ static const struct option config_options[] = {
     OPTION(STRUCT, struct config, core, .table = &core_table, .help = "Core behaviour."),
     OPTION_NAMED(STRUCT, struct config, servers_transport, "serversTransport", .table = &transport_table,
                  .help = "How connections to servers are made where a service names no transport."),
+    OPTION_NAMED(MAP, struct config, certificates_resolvers, "certificatesResolvers", .table = &resolver_table,
+                 .help = "Where certificates come from by themselves."),
+    OPTION_NAMED(OBJECT, struct config, automatic_https, "automaticHTTPS", .table = &automatic_https_table,
+                 .help = "HTTPS for every router that names a host, without anything further."),
+    OPTION(STRUCT, struct config, tls, .table = &tls_config_table, .help = "TLS: certificates and options."),
     OPTION(STRUCT, struct config, http, .table = &http_config_table, .help = "HTTP routing."),
 };
 const struct option_table config_table =
     OPTION_TABLE(struct config, config_options, .summary = "Portico's configuration.");
 
 static const struct option dynamic_options[] = {
+    OPTION(STRUCT, struct dynamic_config, tls, .table = &tls_config_table, .help = "TLS: certificates and options."),
     OPTION(STRUCT, struct dynamic_config, http, .table = &http_config_table, .help = "HTTP routing."),
 };
 const struct option_table dynamic_table =
@@ -167,11 +173,11 @@ void model_free(struct model *model)
     free(model);
 }
 
-void model_add_part(struct model *model, struct str provider, const struct http_config *http)
+void model_add_part(struct model *model, struct str provider, const struct http_config *http, const struct tls_config *tls)
 {
     struct model_part *parts = arena_array(&model->arena, struct model_part, model->part_count + 1);
     if (model->part_count != 0)
         memcpy(parts, model->parts, model->part_count * sizeof(*parts));
-    parts[model->part_count++] = (struct model_part){.provider = arena_str(&model->arena, provider), .http = http};
+    parts[model->part_count++] = (struct model_part){.provider = arena_str(&model->arena, provider), .http = http, .tls = tls};
     model->parts = parts;
 }

@@ -81,6 +81,9 @@ struct config {
     struct ping_config *ping;
     struct core_config core;
     struct transport_config servers_transport;
+    struct objects certificates_resolvers;      /* struct resolver_config */
+    struct automatic_https *automatic_https;    /* NULL: off */
+    struct tls_config tls;
     struct http_config http;
 };
 
@@ -90,6 +93,7 @@ extern const struct option_table config_table;
 /* What a dynamic file (providers.file) may hold. */
 struct dynamic_config {
     const struct node *origin;
+    struct tls_config tls;
     struct http_config http;
 };
 extern const struct option_table dynamic_table;
@@ -98,6 +102,7 @@ extern const struct option_table dynamic_table;
 struct model_part {
     struct str provider;           /* "file", "docker", "internal": what stands behind '@' */
     const struct http_config *http;
+    const struct tls_config *tls;
 };
 
 struct model {
@@ -109,6 +114,6 @@ struct model {
 
 struct model *model_new(void);
 void model_free(struct model *model);
-void model_add_part(struct model *model, struct str provider, const struct http_config *http);
+void model_add_part(struct model *model, struct str provider, const struct http_config *http, const struct tls_config *tls);
 
 #endif

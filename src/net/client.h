@@ -5,11 +5,14 @@
 
 #include "net/addr.h"
 
+struct tls_conn;
+
 struct client {
     struct ip peer, local;
     uint16_t peer_port, local_port;
     bool unix_socket;            /* no addresses */
     bool tls;                    /* the scheme is https */
+    struct tls_conn *secure;     /* of the connection (tls/conn.h); NULL: plain */
     uint32_t requests;           /* served on the connection so far, this one included */
 };
 

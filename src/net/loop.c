@@ -269,6 +269,15 @@ bool loop_rewatch(struct loop *loop, struct watch *watch, unsigned events)
     return epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, watch->fd, &event) == 0;
 }
 
+bool loop_watch_move(struct loop *loop, struct watch *to, struct watch *from)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = to};
+    to->fd = from->fd;
+    to->since = loop->turn;
+    from->fd = -1;
+    return epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, to->fd, &event) == 0;
+}
+
 void loop_unwatch(struct loop *loop, struct watch *watch)
 {
     if (watch->fd < 0)

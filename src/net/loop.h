@@ -70,6 +70,8 @@ void loop_stop(struct loop *loop);
 /* Registers fd for both directions, edge-triggered. False with errno (and watch->fd -1). The first report is
  * the state at registration, so nothing that happened before is missed. */
 bool loop_watch(struct loop *loop, struct watch *watch, int fd);
+/* The descriptor of `from` is reported to `to` from now on, its present state first. */
+bool loop_watch_move(struct loop *loop, struct watch *to, struct watch *from);
 /* For a descriptor that is read only, level-triggered: listeners, inotify, signalfd. */
 bool loop_watch_level(struct loop *loop, struct watch *watch, int fd);
 /* Level-triggered for WATCH_READ, WATCH_WRITE, both or neither: for libraries that say what they wait for. */

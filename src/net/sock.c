@@ -124,10 +124,40 @@ enum status sock_connect_result(struct sock *sock)
     return STATUS_OK;
 }
 
+bool sock_move(struct sock *to, struct sock *from)
+{
+    assert(to->watch.fd < 0 && from->watch.fd >= 0);
+    to->readable = from->readable;
+    to->writable = from->writable;
+    to->peer_done = from->peer_done;
+    to->broken = from->broken;
+    to->connecting = from->connecting;
+    to->buffered = from->buffered;
+    to->layer = from->layer;
+    to->layer_state = from->layer_state;
+    from->layer = NULL;
+    from->layer_state = NULL;
+    from->readable = from->writable = from->buffered = false;
+    if (loop_watch_move(to->loop, &to->watch, &from->watch))
+        return true;
+    sock_close(to);
+    return false;
+}
+
+static void release_layer(struct sock *sock, bool orderly)
+{
+    if (sock->layer != NULL)
+        sock->layer->release(sock, orderly);
+    sock->layer = NULL;
+    sock->layer_state = NULL;
+    sock->buffered = false;
+}
+
 void sock_close(struct sock *sock)
 {
     if (sock->watch.fd < 0)
         return;
+    release_layer(sock, true);
     close(sock->watch.fd);
     sock->watch.fd = -1;
     sock->readable = sock->writable = sock->connecting = false;
@@ -137,6 +167,7 @@ void sock_reset(struct sock *sock)
 {
     if (sock->watch.fd < 0)
         return;
+    release_layer(sock, false);
     struct linger at_once = {.l_onoff = 1, .l_linger = 0};
     setsockopt(sock->watch.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
     sock_close(sock);
@@ -144,8 +175,11 @@ void sock_reset(struct sock *sock)
 
 void sock_shutdown(struct sock *sock)
 {
-    if (sock->watch.fd >= 0)
-        shutdown(sock->watch.fd, SHUT_WR);
+    if (sock->watch.fd < 0)
+        return;
+    if (sock->layer != NULL)
+        sock->layer->shutdown(sock);
+    shutdown(sock->watch.fd, SHUT_WR);
 }
 
 /* What a failed call means; clears the flag of the direction when it would have blocked. */
@@ -160,6 +194,13 @@ static enum status failed(struct sock *sock, bool *direction)
 }
 
 enum status sock_read(struct sock *sock, void *buffer, size_t size, size_t *ret_got)
+{
+    if (sock->layer != NULL)
+        return sock->layer->read(sock, buffer, size, ret_got);
+    return sock_read_plain(sock, buffer, size, ret_got);
+}
+
+enum status sock_read_plain(struct sock *sock, void *buffer, size_t size, size_t *ret_got)
 {
     assert(size > 0);
     if (!sock->readable)
@@ -190,6 +231,13 @@ static ssize_t send_vector(int fd, const struct iovec *vector, int count, int fl
 
 enum status sock_write(struct sock *sock, const struct iovec *vector, int count, bool more, size_t *ret_sent)
 {
+    if (sock->layer != NULL)
+        return sock->layer->write(sock, vector, count, more, ret_sent);
+    return sock_write_plain(sock, vector, count, more, ret_sent);
+}
+
+enum status sock_write_plain(struct sock *sock, const struct iovec *vector, int count, bool more, size_t *ret_sent)
+{
     if (!sock->writable)
         return STATUS_AGAIN;
     size_t asked = 0;
@@ -207,6 +255,7 @@ enum status sock_write(struct sock *sock, const struct iovec *vector, int count,
 
 enum status sock_splice_in(struct sock *sock, int pipe, size_t max, size_t *ret_moved)
 {
+    assert(sock->layer == NULL);
     if (!sock->readable)
         return STATUS_AGAIN;
     ssize_t moved = splice(sock->watch.fd, NULL, pipe, NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
@@ -223,6 +272,7 @@ enum status sock_splice_in(struct sock *sock, int pipe, size_t max, size_t *ret_
 
 enum status sock_splice_out(struct sock *sock, int pipe, size_t max, bool more, size_t *ret_moved)
 {
+    assert(sock->layer == NULL);
     if (!sock->writable)
         return STATUS_AGAIN;
     unsigned flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | (more ? SPLICE_F_MORE : 0);
@@ -237,6 +287,7 @@ enum status sock_splice_out(struct sock *sock, int pipe, size_t max, bool more, 
 
 enum status sock_send_file(struct sock *sock, int file, off_t *offset, size_t max, bool more, size_t *ret_moved)
 {
+    assert(sock->layer == NULL);
     if (!sock->writable)
         return STATUS_AGAIN;
     ssize_t moved = sendfile(sock->watch.fd, file, offset, max);

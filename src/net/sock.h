@@ -1,6 +1,6 @@
-/* A connected, non-blocking byte stream: a TCP or Unix socket, later with TLS above it. Remembers what epoll
- * said, so nobody calls into the kernel in vain: `readable` holds until a read came back short, `writable` until a
- * write did.
+/* A connected, non-blocking byte stream: a TCP or Unix socket, or one with a layer (TLS) between it and its user's
+ * bytes. Remembers what epoll said, so nobody calls into the kernel in vain: `readable` holds until a read came back
+ * short, `writable` until a write did.
  *
  * Threading: the loop's. Ownership: embedded in the connection that uses it; sock_close closes the descriptor at
  * once, the memory stays the owner's (freed by loop_defer_free). */
@@ -13,6 +13,18 @@
 #include "net/addr.h"
 #include "net/loop.h"
 
+struct sock;
+
+/* What stands between a socket and its user's bytes. The functions are those of sock_* below; `bytes` that the user
+ * gave to a write that said AGAIN come first in the next one (a layer may have taken them in already). */
+struct sock_layer {
+    enum status (*read)(struct sock *sock, void *buffer, size_t size, size_t *ret_got);
+    enum status (*write)(struct sock *sock, const struct iovec *vector, int count, bool more, size_t *ret_sent);
+    void (*shutdown)(struct sock *sock);
+    /* The socket is about to be closed: lets go of `layer_state`. `orderly`: the peer may be told first. */
+    void (*release)(struct sock *sock, bool orderly);
+};
+
 struct sock {
     struct watch watch;
     struct loop *loop;
@@ -22,7 +34,16 @@ struct sock {
     bool peer_done;             /* the peer closed its direction: reads go on until END */
     bool broken;                /* an error was reported */
     bool connecting;
+    bool buffered;              /* the layer holds bytes that came: a read may give some although not `readable` */
+    const struct sock_layer *layer;   /* NULL: plain */
+    void *layer_state;
 };
+
+/* May a read give something? */
+static inline bool sock_may_read(const struct sock *sock)
+{
+    return sock->readable || sock->buffered;
+}
 
 void sock_init(struct sock *sock, struct loop *loop, void (*on_event)(struct sock *sock, unsigned events));
 /* Takes an accepted descriptor. A fresh client socket counts as readable (data often came with it) when
@@ -35,6 +56,9 @@ enum status sock_connect(struct sock *sock, const struct addr *to, const struct 
 /* After the first event of a connecting socket: OK, or why not (AGAIN: the event told nothing). One system call,
  * and only when something went wrong. */
 enum status sock_connect_result(struct sock *sock);
+/* Moves a connected socket, its layer and what was noted of it to the inited `to`: another owner takes over. What is ready
+ * is reported again. False: registration failed, and the descriptor is closed. */
+bool sock_move(struct sock *to, struct sock *from);
 void sock_close(struct sock *sock);
 /* So that the peer gets a reset instead of an orderly end: a response cut short must not look whole. */
 void sock_reset(struct sock *sock);
@@ -46,7 +70,10 @@ void sock_shutdown(struct sock *sock);
 enum status sock_read(struct sock *sock, void *buffer, size_t size, size_t *ret_got);
 /* OK with *ret_sent > 0, perhaps less than asked; AGAIN; IO_ERROR. `more`: further bytes follow at once. */
 enum status sock_write(struct sock *sock, const struct iovec *vector, int count, bool more, size_t *ret_sent);
-/* Socket -> pipe and pipe -> socket, `max` > 0. As above, but the pipe must be EMPTY for the first (else AGAIN could
+/* Under a layer: the socket itself. As sock_read and sock_write of a plain one. */
+enum status sock_read_plain(struct sock *sock, void *buffer, size_t size, size_t *ret_got);
+enum status sock_write_plain(struct sock *sock, const struct iovec *vector, int count, bool more, size_t *ret_sent);
+/* Without a layer only: socket -> pipe and pipe -> socket, `max` > 0. As above, but the pipe must be EMPTY for the first (else AGAIN could
  * mean that it is full) and hold at least `max` bytes for the second. What was moved before an error is
  * reported first. */
 enum status sock_splice_in(struct sock *sock, int pipe, size_t max, size_t *ret_moved);

@@ -25,6 +25,8 @@ struct worker {
     struct worker_graph *graph;       /* the snapshot in use, listeners, connections */
     struct access_buffer *access;     /* access-log lines not yet written */
     struct counters *counters;        /* metrics, summed by whoever reads */
+    struct tls_worker *tls;           /* buffers of TLS connections */
+    struct tls_store *certificates;   /* those served now (tls/vault.h) */
 };
 
 /* The worker of the calling thread, or NULL. */

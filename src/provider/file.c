@@ -19,7 +19,7 @@ static void read_one(struct model *model, const char *path, struct diag *diag)
     if (root == NULL)
         return;
     struct dynamic_config *dynamic = bind_new(&dynamic_table, root, &belongs_elsewhere, arena, diag);
-    model_add_part(model, S("file"), &dynamic->http);
+    model_add_part(model, S("file"), &dynamic->http, &dynamic->tls);
 }
 
 static void note(struct settings_files *files, const char *path, bool watch)

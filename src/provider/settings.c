@@ -111,7 +111,7 @@ struct model *settings_load(const struct settings *settings, struct diag *diag, 
     node_merge(root, flags.options);
     bind_object(&config_table, root, &model->config, NULL, arena, diag);
     add_customary_entrypoints(model, diag);
-    model_add_part(model, S("file"), &model->config.http);
+    model_add_part(model, S("file"), &model->config.http, &model->config.tls);
     if (model->config.providers.file != NULL)
         file_provider_read(model, model->config.providers.file, diag, files);
     return model;

@@ -13,8 +13,11 @@
 struct transport {
     struct str name;
     int64_t dial_timeout, response_header_timeout, idle_timeout, read_timeout;   /* ns; 0: none */
+    int64_t read_idle_timeout, ping_timeout;        /* HTTP/2 */
     unsigned max_idle;                  /* per server and worker */
     uint32_t max_head_bytes;
+    const struct tls_client *tls;       /* for https servers */
+    bool h2;                            /* offered to https servers */
 };
 
 /* The caller has set stream->{on_facts, owner, arena}.

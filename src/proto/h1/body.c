@@ -87,7 +87,7 @@ enum status h1_body_read(struct h1_body_in *body, struct h1_wire *wire, struct c
 
 int64_t h1_body_splice_ready(const struct h1_body_in *body, const struct h1_wire *wire)
 {
-    return body->framing == H1_LENGTH && wire->input == NULL ? body->left : 0;
+    return body->framing == H1_LENGTH && wire->input == NULL && wire->sock.layer == NULL ? body->left : 0;
 }
 
 enum status h1_body_splice(struct h1_body_in *body, struct h1_wire *wire, int pipe, size_t max, size_t *ret_moved,
@@ -178,9 +178,9 @@ enum status h1_body_write(struct h1_body_out *body, struct h1_wire *wire, struct
     return STATUS_OK;
 }
 
-bool h1_body_splice_possible(const struct h1_body_out *body)
+bool h1_body_splice_possible(const struct h1_body_out *body, const struct h1_wire *wire)
 {
-    return body->framing == H1_LENGTH || body->framing == H1_UNTIL_CLOSE;
+    return wire->sock.layer == NULL && (body->framing == H1_LENGTH || body->framing == H1_UNTIL_CLOSE);
 }
 
 /* Before plain bytes go past the queue: the queue goes first, and a length that was announced is kept to. */

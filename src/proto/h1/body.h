@@ -34,7 +34,7 @@ enum status h1_body_splice(struct h1_body_in *body, struct h1_wire *wire, int pi
 /* As sink.write: frames and queues; flushes only when the queue is full. */
 enum status h1_body_write(struct h1_body_out *body, struct h1_wire *wire, struct chunkq *from, bool end,
                           const struct fields *trailers);
-bool h1_body_splice_possible(const struct h1_body_out *body);
+bool h1_body_splice_possible(const struct h1_body_out *body, const struct h1_wire *wire);
 enum status h1_body_splice_out(struct h1_body_out *body, struct h1_wire *wire, int pipe, size_t max,
                                size_t *ret_moved);
 enum status h1_body_send_file(struct h1_body_out *body, struct h1_wire *wire, int file, off_t *offset, size_t max,

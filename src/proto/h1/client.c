@@ -297,7 +297,8 @@ static enum status sink_splice(struct body_sink *sink, int pipe, size_t max, siz
 
 static bool sink_splice_possible(struct body_sink *sink)
 {
-    return h1_body_splice_possible(&connection_of(container_of(sink, struct upstream_stream, sink))->body_out);
+    const struct h1_client *connection = connection_of(container_of(sink, struct upstream_stream, sink));
+    return h1_body_splice_possible(&connection->body_out, &connection->wire);
 }
 
 static enum status sink_flush(struct body_sink *sink)

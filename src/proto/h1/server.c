@@ -29,6 +29,7 @@ struct h1_active {
 };
 
 static void process(struct h1_server *connection);
+static void close_with(struct h1_server *connection, enum status why);
 static void attach(struct stream *stream);
 
 static struct h1_server *connection_of(struct stream *stream)
@@ -47,7 +48,7 @@ static void close_now(struct h1_server *connection, bool reset)
         return;
     connection->state = CLOSED;
     timer_cancel(&connection->timer);
-    list_remove(&connection->link);
+    list_remove(&connection->connection.link);
     h1_wire_drop_input(&connection->wire);
     struct loop *loop = connection->wire.sock.loop;
     if (reset)
@@ -106,7 +107,7 @@ static void refuse_for_load(struct h1_server *connection)
 /* A stream for the request whose first bytes have come. */
 static bool open_stream(struct h1_server *connection)
 {
-    const struct h1_server_settings *settings = connection->settings;
+    const struct server_settings *settings = connection->settings;
     connection->client.requests++;
     struct stream *stream = settings->handler->open(settings->context, &connection->client);
     if (stream == NULL)
@@ -181,36 +182,84 @@ static enum status read_head(struct h1_server *connection)
     return status;
 }
 
-/* Idle or in a head: takes what has come. */
-static void advance_head(struct h1_server *connection)
+enum foreigner { NATIVE, UNDECIDED, FOREIGN };
+
+#define PREFACE STR("PRI * HTTP/2.0\r\n")
+#define TLS_HANDSHAKE '\x16'      /* the first byte of a ClientHello's record (RFC 8446 5.1) */
+
+/* A first byte that no method begins with, or the preface of HTTP/2, which HTTP/1 would only refuse. */
+static enum foreigner look_at_first_bytes(struct str input)
 {
+    static const struct str preface = PREFACE;
+    if (input.data[0] == TLS_HANDSHAKE)
+        return FOREIGN;
+    if (input.data[0] != 'P' || !str_starts(preface, str_first(input, preface.len)))
+        return NATIVE;
+    return input.len >= preface.len ? FOREIGN : UNDECIDED;
+}
+
+/* The socket goes to whoever speaks what came; this connection ends without a word. */
+static bool give_away(struct h1_server *connection)
+{
+    struct h1_wire *wire = &connection->wire;
+    struct foreign foreign = {
+        .sock = &wire->sock, .input = wire->input, .input_at = wire->input_at, .client = &connection->client};
+    enum foreign_kind kind = h1_wire_input(wire).data[0] == TLS_HANDSHAKE ? FOREIGN_TLS : FOREIGN_H2;
+    if (!connection->settings->on_foreign(connection->settings->context, kind, &foreign))
+        return false;
+    wire->input = NULL;
+    wire->input_at = 0;
+    close_now(connection, false);
+    return true;
+}
+
+/* Before the first request: true when the connection is not (or not yet known to be) an HTTP/1 one and nothing may be read as
+ * such; *ret_wait then says that the next byte decides. */
+static bool is_foreign(struct h1_server *connection, bool *ret_wait)
+{
+    if (connection->client.requests != 0 || connection->settings->on_foreign == NULL || connection->stream != NULL)
+        return false;
+    enum foreigner is = look_at_first_bytes(h1_wire_input(&connection->wire));
+    *ret_wait = is == UNDECIDED;
+    return is == UNDECIDED || (is == FOREIGN && give_away(connection));
+}
+
+/* Idle or in a head: takes what has come. True when it got so far that more may be done at once. */
+static bool advance_head(struct h1_server *connection)
+{
+    bool wait = false;
     for (;;) {
-        if (h1_wire_input(&connection->wire).len == 0 || connection->active != NULL) {
+        if (h1_wire_input(&connection->wire).len == 0 || connection->active != NULL || wait) {
             size_t grow_to = connection->settings->limits.head_bytes + 4096;
             enum status status = h1_wire_fill(&connection->wire, false, grow_to);
             if (status == STATUS_AGAIN)
-                return;
+                return false;
             if (status == STATUS_FIELDS_TOO_LARGE && connection->stream != NULL) {
                 begin_stream(connection, status);
-                return;
+                return true;
             }
             if (status == STATUS_OVERLOADED && connection->stream == NULL) {
                 refuse_for_load(connection);
-                return;
+                return false;
             }
             if (status != STATUS_OK) {
-                h1_server_close(connection, STATUS_CLIENT_ABORTED);
-                return;
+                close_with(connection, STATUS_CLIENT_ABORTED);
+                return false;
             }
+        }
+        if (is_foreign(connection, &wait)) {
+            if (wait)
+                continue;
+            return false;
         }
         if (connection->stream == NULL && !open_stream(connection)) {
             refuse_for_load(connection);
-            return;
+            return false;
         }
         enum status status = read_head(connection);
         if (status != STATUS_AGAIN) {
             begin_stream(connection, status);
-            return;
+            return true;
         }
     }
 }
@@ -225,9 +274,8 @@ static void process(struct h1_server *connection)
     while (progress) {
         progress = false;
         if (connection->state == IDLE || connection->state == READING_HEAD) {
-            advance_head(connection);
-            progress = connection->state == IDLE &&
-                       (h1_wire_input(&connection->wire).len != 0 || connection->wire.sock.readable);
+            progress = advance_head(connection) && connection->state == IDLE &&
+                       (h1_wire_input(&connection->wire).len != 0 || sock_may_read(&connection->wire.sock));
         } else if (connection->state == LINGERING) {
             read_away(connection);
         }
@@ -287,39 +335,19 @@ static void on_timeout(struct timer *timer)
     else if (connection->state == STREAMING && connection->wire.sock.peer_done && still_there(connection))
         doubt_client(connection);
     else if (connection->state == STREAMING && connection->wire.sock.peer_done && connection->active->body_in.ended)
-        h1_server_close(connection, STATUS_CLIENT_ABORTED);
+        close_with(connection, STATUS_CLIENT_ABORTED);
 }
 
-struct h1_server *h1_server_new(struct worker *worker, int fd, const struct client *client,
-                                const struct h1_server_settings *settings, struct list *connections)
+static void drain(struct connection *base)
 {
-    struct h1_server *connection = memory_zalloc(sizeof(*connection));
-    connection->client = *client;
-    connection->settings = settings;
-    connection->wire.worker = worker;
-    connection->opened_at = worker->loop.now;
-    timer_init(&connection->timer, on_timeout);
-    sock_init(&connection->wire.sock, &worker->loop, on_event);
-    if (!sock_take(&connection->wire.sock, fd, false)) {
-        free(connection);
-        return NULL;
-    }
-    list_append(connections, &connection->link);
-    become_idle(connection);
-    /* A client that says nothing at all is held to the head's limit, not to the longer one between requests. */
-    if (settings->head_timeout != 0 && (settings->idle_timeout == 0 || settings->head_timeout < settings->idle_timeout))
-        timer_after(&worker->loop, &connection->timer, settings->head_timeout);
-    return connection;
-}
-
-void h1_server_drain(struct h1_server *connection)
-{
+    struct h1_server *connection = container_of(base, struct h1_server, connection);
     connection->draining = true;
-    if (connection->state == IDLE && h1_wire_input(&connection->wire).len == 0 && !connection->wire.sock.readable)
+    if (connection->state == IDLE && h1_wire_input(&connection->wire).len == 0 && !sock_may_read(&connection->wire.sock))
         close_now(connection, false);
 }
 
-void h1_server_close(struct h1_server *connection, enum status why)
+/* At once, whatever runs. */
+static void close_with(struct h1_server *connection, enum status why)
 {
     if (connection->state == STREAMING || connection->state == READING_HEAD) {
         struct stream *stream = connection->stream;
@@ -331,11 +359,73 @@ void h1_server_close(struct h1_server *connection, enum status why)
     close_now(connection, false);
 }
 
+static void close_connection(struct connection *base, enum status why)
+{
+    close_with(container_of(base, struct h1_server, connection), why);
+}
+
+static const struct connection_ops connection_ops = {.drain = drain, .close = close_connection};
+
+static struct h1_server *new_connection(struct worker *worker, const struct client *client, const struct server_settings *settings)
+{
+    struct h1_server *connection = memory_zalloc(sizeof(*connection));
+    connection->client = *client;
+    connection->settings = settings;
+    connection->wire.worker = worker;
+    connection->opened_at = worker->loop.now;
+    connection->connection.ops = &connection_ops;
+    timer_init(&connection->timer, on_timeout);
+    sock_init(&connection->wire.sock, &worker->loop, on_event);
+    return connection;
+}
+
+static void begin_waiting(struct h1_server *connection, struct list *connections)
+{
+    const struct server_settings *settings = connection->settings;
+    list_append(connections, &connection->connection.link);
+    become_idle(connection);
+    /* A client that says nothing at all is held to the head's limit, not to the longer one between requests. */
+    if (settings->head_timeout != 0 && (settings->idle_timeout == 0 || settings->head_timeout < settings->idle_timeout))
+        timer_after(connection->wire.sock.loop, &connection->timer, settings->head_timeout);
+}
+
+struct h1_server *h1_server_new(struct worker *worker, int fd, const struct client *client,
+                                const struct server_settings *settings, struct list *connections)
+{
+    struct h1_server *connection = new_connection(worker, client, settings);
+    if (!sock_take(&connection->wire.sock, fd, false)) {
+        free(connection);
+        return NULL;
+    }
+    begin_waiting(connection, connections);
+    return connection;
+}
+
+struct h1_server *h1_server_adopt(struct worker *worker, struct sock *from, struct chunk *input, uint32_t input_at,
+                                  const struct client *client, const struct server_settings *settings,
+                                  struct list *connections)
+{
+    struct h1_server *connection = new_connection(worker, client, settings);
+    if (!sock_move(&connection->wire.sock, from)) {
+        if (input != NULL)
+            chunk_unref(input);
+        free(connection);
+        return NULL;
+    }
+    connection->wire.input = input;
+    connection->wire.input_at = input_at;
+    begin_waiting(connection, connections);
+    /* What is here already gives no new edge. */
+    if (input != NULL || sock_may_read(&connection->wire.sock))
+        process(connection);
+    return connection;
+}
+
 /* ---- what the product asks of a stream ---- */
 
 static bool must_close(const struct h1_server *connection)
 {
-    const struct h1_server_settings *settings = connection->settings;
+    const struct server_settings *settings = connection->settings;
     int64_t age = connection->wire.sock.loop->now - connection->opened_at;
     return connection->active->close || connection->stream->close_after || connection->draining ||
            (settings->max_requests != 0 && connection->client.requests >= settings->max_requests) ||
@@ -440,9 +530,9 @@ static void finish(struct stream *stream, bool broken)
         close_now(connection, true);
     } else if (!close && !unread) {
         become_idle(connection);
-        if (h1_wire_input(&connection->wire).len != 0 || connection->wire.sock.readable)
+        if (h1_wire_input(&connection->wire).len != 0 || sock_may_read(&connection->wire.sock))
             process(connection);
-    } else if (unread || h1_wire_input(&connection->wire).len != 0 || connection->wire.sock.readable) {
+    } else if (unread || h1_wire_input(&connection->wire).len != 0 || sock_may_read(&connection->wire.sock)) {
         linger(connection);
     } else {
         close_now(connection, false);
@@ -494,7 +584,8 @@ static enum status sink_send_file(struct body_sink *sink, int file, off_t *offse
 
 static bool sink_splice_possible(struct body_sink *sink)
 {
-    return h1_body_splice_possible(&connection_of(container_of(sink, struct stream, sink))->active->body_out);
+    const struct h1_server *connection = connection_of(container_of(sink, struct stream, sink));
+    return h1_body_splice_possible(&connection->active->body_out, &connection->wire);
 }
 
 static enum status sink_flush(struct body_sink *sink)

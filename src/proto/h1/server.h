@@ -7,20 +7,9 @@
 #ifndef PROTO_H1_SERVER_H
 #define PROTO_H1_SERVER_H
 
-#include "base/list.h"
-#include "http/stream.h"
-#include "net/client.h"
+#include "proto/connection.h"
 #include "proto/h1/body.h"
-
-/* What an entrypoint says of its connections; may be changed between two requests. */
-struct h1_server_settings {
-    struct h1_limits limits;
-    int64_t head_timeout, idle_timeout;      /* ns; 0: none */
-    uint64_t max_requests;                   /* 0: any number */
-    int64_t max_age;                         /* ns; 0: any */
-    struct stream_handler *handler;
-    void *context;                           /* for handler->open */
-};
+#include "proto/settings.h"
 
 struct h1_active;
 
@@ -28,8 +17,8 @@ struct h1_server {
     struct h1_wire wire;
     struct timer timer;
     struct client client;
-    struct list link;                        /* in the owner's list of connections */
-    const struct h1_server_settings *settings;
+    struct connection connection;            /* in the owner's list */
+    const struct server_settings *settings;
     struct stream *stream;                   /* the request under way; NULL while idle */
     struct h1_active *active;                /* its protocol state, in its arena */
     int64_t opened_at;
@@ -41,10 +30,11 @@ struct h1_server {
 
 /* Takes the descriptor and joins `connections`. NULL without memory or descriptors (the descriptor is closed). */
 struct h1_server *h1_server_new(struct worker *worker, int fd, const struct client *client,
-                                const struct h1_server_settings *settings, struct list *connections);
-/* The process or entrypoint stops: idle connections close now, others behind their response. */
-void h1_server_drain(struct h1_server *connection);
-/* At once, whatever runs: the stream hears FACT_CLOSED first, with `why`. */
-void h1_server_close(struct h1_server *connection, enum status why);
+                                const struct server_settings *settings, struct list *connections);
+/* The same for a socket that another owner had (TLS, a PROXY header) with what it had read: `input` may be NULL, else its
+ * reference is taken over. The socket is closed on failure. */
+struct h1_server *h1_server_adopt(struct worker *worker, struct sock *from, struct chunk *input, uint32_t input_at,
+                                  const struct client *client, const struct server_settings *settings,
+                                  struct list *connections);
 
 #endif

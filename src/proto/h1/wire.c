@@ -37,7 +37,7 @@ static enum status make_room(struct h1_wire *wire, bool large, size_t grow_to)
 enum status h1_wire_fill(struct h1_wire *wire, bool large, size_t grow_to)
 {
     enum status status = STATUS_OK;
-    if (!wire->sock.readable)
+    if (!sock_may_read(&wire->sock))
         return STATUS_AGAIN;
     if (wire->input == NULL)
         wire->input = chunk_new(&wire->worker->chunks, large);

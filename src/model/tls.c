@@ -1,0 +1,109 @@
+#include "model/tls.h"
+
+const struct option_name tls_version_names[] = {
+    {"VersionTLS10", TLS1_VERSION}, {"VersionTLS11", TLS1_1_VERSION}, {"VersionTLS12", TLS1_2_VERSION},
+    {"VersionTLS13", TLS1_3_VERSION}, {"1.0", TLS1_VERSION}, {"1.1", TLS1_1_VERSION}, {"1.2", TLS1_2_VERSION},
+    {"1.3", TLS1_3_VERSION}, {NULL, 0}};
+
+/* ---- routers ---- */
+
+static const struct option domain_options[] = {
+    OPTION(STR, struct tls_domain, main, .required = true, .help = "The certificate's first name."),
+    OPTION(STRS, struct tls_domain, sans, .help = "Its further names."),
+};
+static const struct option_table domain_table =
+    OPTION_TABLE(struct tls_domain, domain_options, .summary = "The names of one certificate.");
+
+static const struct option router_options[] = {
+    OPTION(STR, struct router_tls, options, .help = "TLS options by name; none: default."),
+    OPTION_NAMED(STR, struct router_tls, cert_resolver, "certResolver",
+                 .help = "The certificatesResolver that gets the certificate; none: those that are there."),
+    OPTION(LIST, struct router_tls, domains, .table = &domain_table,
+           .help = "The certificates to get; none: one for the hosts of the rule."),
+};
+const struct option_table router_tls_table =
+    OPTION_TABLE(struct router_tls, router_options, .summary = "The router takes HTTPS, and only HTTPS.");
+
+/* ---- certificates ---- */
+
+static const struct option certificate_options[] = {
+    OPTION_NAMED(STR, struct tls_certificate_config, cert_file, "certFile", .required = true,
+                 .help = "The certificate and its chain: a PEM file, or the PEM text itself."),
+    OPTION_NAMED(STR, struct tls_certificate_config, key_file, "keyFile", .required = true, .secret = true,
+                 .help = "Its key: a PEM file, or the PEM text itself."),
+    OPTION(STRS, struct tls_certificate_config, stores, .accepted = "there is one store, as in Traefik"),
+};
+static const struct option_table certificate_table =
+    OPTION_TABLE(struct tls_certificate_config, certificate_options, .summary = "A certificate from files.");
+
+static const struct option pair_options[] = {
+    OPTION_NAMED(STR, struct tls_pair, cert_file, "certFile", .required = true, .help = "A PEM file, or the PEM text itself."),
+    OPTION_NAMED(STR, struct tls_pair, key_file, "keyFile", .required = true, .secret = true,
+                 .help = "Its key: a PEM file, or the PEM text itself."),
+};
+const struct option_table tls_pair_table =
+    OPTION_TABLE(struct tls_pair, pair_options, .summary = "A certificate that is shown to servers.");
+
+static const struct option generated_options[] = {
+    OPTION(STR, struct tls_generated_config, resolver, .required = true, .help = "The certificatesResolver."),
+    OPTION(STRUCT, struct tls_generated_config, domain, .table = &domain_table, .help = "Its names."),
+};
+static const struct option_table generated_table =
+    OPTION_TABLE(struct tls_generated_config, generated_options, .summary = "A default certificate from a resolver.");
+
+static const struct option store_options[] = {
+    OPTION_NAMED(OBJECT, struct tls_store_config, default_certificate, "defaultCertificate", .table = &certificate_table,
+                 .help = "Served where no other fits the name."),
+    OPTION_NAMED(OBJECT, struct tls_store_config, default_generated_cert, "defaultGeneratedCert",
+                 .table = &generated_table, .help = "The same, from a resolver."),
+};
+static const struct option_table store_table =
+    OPTION_TABLE(struct tls_store_config, store_options, .summary = "A store of certificates.");
+
+/* ---- options ---- */
+
+static const struct option_name auth_names[] = {{"NoClientCert", CLIENT_AUTH_NONE},
+                                                {"RequestClientCert", CLIENT_AUTH_REQUEST},
+                                                {"RequireAnyClientCert", CLIENT_AUTH_REQUIRE_ANY},
+                                                {"VerifyClientCertIfGiven", CLIENT_AUTH_VERIFY_IF_GIVEN},
+                                                {"RequireAndVerifyClientCert", CLIENT_AUTH_REQUIRE},
+                                                {NULL, 0}};
+static const struct option auth_options[] = {
+    OPTION_NAMED(STRS, struct tls_client_auth, ca_files, "caFiles",
+                 .help = "Authorities of clients' certificates: PEM files, or the PEM texts themselves."),
+    OPTION_NAMED(ENUM, struct tls_client_auth, type, "clientAuthType", .names = auth_names, .fallback = "NoClientCert",
+                 .help = "Whether clients must show a certificate."),
+};
+static const struct option_table auth_table =
+    OPTION_TABLE(struct tls_client_auth, auth_options, .summary = "Certificates of clients (mutual TLS).");
+
+static const struct option tls_options_options[] = {
+    OPTION_NAMED(ENUM, struct tls_options, min_version, "minVersion", .names = tls_version_names, .fallback = "VersionTLS12",
+                 .help = "The oldest version that is spoken."),
+    OPTION_NAMED(ENUM, struct tls_options, max_version, "maxVersion", .names = tls_version_names, .fallback = "VersionTLS13",
+                 .help = "The newest version that is spoken."),
+    OPTION_NAMED(STRS, struct tls_options, cipher_suites, "cipherSuites", .check = policy_check_cipher,
+                 .help = "Cipher suites of TLS 1.2 and before; none: a good choice. Those of TLS 1.3 are fixed."),
+    OPTION_NAMED(STRS, struct tls_options, curve_preferences, "curvePreferences", .check = policy_check_curve,
+                 .help = "Key exchange groups, the preferred first; none: X25519, P-256, P-384."),
+    OPTION_NAMED(BOOL, struct tls_options, sni_strict, "sniStrict",
+                 .help = "Refuse clients whose name has no certificate instead of showing the default one."),
+    OPTION_NAMED(STRS, struct tls_options, alpn_protocols, "alpnProtocols", .fallback = "h2,http/1.1,acme-tls/1",
+                 .help = "What is offered, the preferred first."),
+    OPTION_NAMED(STRUCT, struct tls_options, client_auth, "clientAuth", .table = &auth_table,
+                 .help = "Certificates of clients (mutual TLS)."),
+    OPTION_NAMED(BOOL, struct tls_options, disable_session_tickets, "disableSessionTickets",
+                 .help = "Every connection makes a full handshake."),
+    OPTION_NAMED(BOOL, struct tls_options, sni_strict, "preferServerCipherSuites",
+                 .accepted = "the server's preference always holds"),
+};
+const struct option_table tls_options_table =
+    OPTION_TABLE(struct tls_options, tls_options_options, .summary = "How TLS is spoken.");
+
+static const struct option config_options[] = {
+    OPTION(LIST, struct tls_config, certificates, .table = &certificate_table, .help = "Certificates from files."),
+    OPTION(MAP, struct tls_config, options, .table = &tls_options_table,
+           .help = "TLS options by name; those named default hold where none are named."),
+    OPTION(MAP, struct tls_config, stores, .table = &store_table, .help = "Stores of certificates; default is the one."),
+};
+const struct option_table tls_config_table = OPTION_TABLE(struct tls_config, config_options, .summary = "TLS.");

@@ -1,0 +1,64 @@
+/* TLS on a connected socket: OpenSSL between a struct sock and its user's bytes (struct sock_layer). After tls_handshake said
+ * OK, sock_read and sock_write move plain bytes; before, they must not be used.
+ *
+ * Records are encrypted into a buffer of the worker and leave by one send as far as the kernel takes them; what it does not
+ * take is kept, and the plain bytes in it count as written when they are gone. An idle connection holds no buffers.
+ * Session tickets and other messages of the library leave with the first response, or at the end of the turn.
+ * Threading: the worker's. Ownership: the layer belongs to its socket: sock_close lets go of it (after a close_notify),
+ * sock_move takes it along. */
+#ifndef TLS_CONN_H
+#define TLS_CONN_H
+
+#include <openssl/ssl.h>
+
+#include "base/chunkq.h"
+#include "net/sock.h"
+#include "net/worker.h"
+#include "tls/certificate.h"
+#include "tls/policy.h"
+
+struct tls_conn;
+struct tls_client;                  /* tls/client.h */
+
+/* Puts TLS on an accepted socket. `input` (a reference that is taken over; may be NULL) holds what was read of the client's
+ * bytes already. `certificate`: what to show (NULL: none, the handshake will fail). NULL without memory. */
+struct tls_conn *tls_accept(struct worker *worker, struct sock *sock, const struct tls_policy *policy,
+                            struct certificate *certificate, struct chunk *input, uint32_t input_at);
+/* The same for TLS-ALPN-01 (RFC 8737): ALPN chooses acme-tls/1, and nothing is spoken afterwards. */
+struct tls_conn *tls_accept_challenge(struct worker *worker, struct sock *sock, const struct tls_policy *policy,
+                                      struct certificate *certificate, struct chunk *input, uint32_t input_at);
+/* Puts TLS on a connected socket to a server. `name`: for SNI and verification (a DNS name or an address). `session`: to be
+ * resumed, a reference that is taken over; NULL: none. `h2`: offer HTTP/2 beside HTTP/1.1. */
+struct tls_conn *tls_connect(struct worker *worker, struct sock *sock, const struct tls_client *client, struct str name,
+                             SSL_SESSION *session, bool h2);
+/* Goes on with the handshake: on each event of the socket. OK: done; AGAIN; else CLIENT_TLS, or UPSTREAM_TLS and
+ * UPSTREAM_UNTRUSTED; tls_failure says more. */
+enum status tls_handshake(struct tls_conn *conn);
+/* Why the handshake failed, for logs: "the client closed", "no shared cipher", "certificate has expired"; a literal, or text
+ * that lives until the connection's next call. */
+const char *tls_failure(const struct tls_conn *conn);
+/* That of a socket; NULL: it is plain. */
+struct tls_conn *tls_of(const struct sock *sock);
+
+/* After the handshake. Texts are the library's literals, or live as long as the connection. */
+bool tls_chose_h2(const struct tls_conn *conn);
+bool tls_resumed(const struct tls_conn *conn);
+const char *tls_version_text(const struct tls_conn *conn);      /* "1.3": Traefik's form */
+const char *tls_cipher_text(const struct tls_conn *conn);       /* "TLS_AES_128_GCM_SHA256" */
+struct str tls_server_name(const struct tls_conn *conn);        /* that the client asked for; may be empty */
+const struct tls_policy *tls_policy_of(const struct tls_conn *conn);    /* compared by name only: its graph may be gone */
+struct str tls_policy_name(const struct tls_conn *conn);
+/* The peer's certificate and chain; NULL: it showed none. Borrowed. */
+X509 *tls_peer_certificate(const struct tls_conn *conn);
+STACK_OF(X509) *tls_peer_chain(const struct tls_conn *conn);
+/* "CN=client" of the peer's certificate, made once; empty: none. */
+struct str tls_peer_subject(struct tls_conn *conn);
+/* For clients: called when the server gives a new ticket; the session is the callee's. */
+void tls_on_session(struct tls_conn *conn, void (*on_session)(void *owner, SSL_SESSION *session), void *owner);
+/* A fatal alert instead of a handshake (RFC 8446 6.2), for a client that is refused before it began. */
+void tls_send_alert(struct sock *sock, uint8_t description);
+
+/* Buffers of a worker, made with the first connection. */
+void tls_worker_release(struct worker *worker);
+
+#endif

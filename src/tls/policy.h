@@ -1,0 +1,54 @@
+/* TLS options compiled into what handshakes use: one SSL_CTX for each set of options, whatever the number of certificates
+ * (the certificate is given to each connection).
+ *
+ * Ownership: made with a graph and freed with it; connections hold what they need of it by OpenSSL's own references.
+ * Threading: const once made, shared by all workers. */
+#ifndef TLS_POLICY_H
+#define TLS_POLICY_H
+
+#include <openssl/ssl.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/option.h"
+
+enum client_auth {
+    CLIENT_AUTH_NONE,               /* NoClientCert */
+    CLIENT_AUTH_REQUEST,            /* RequestClientCert: asked for, never verified */
+    CLIENT_AUTH_REQUIRE_ANY,        /* RequireAnyClientCert: must be there, not verified */
+    CLIENT_AUTH_VERIFY_IF_GIVEN,    /* VerifyClientCertIfGiven */
+    CLIENT_AUTH_REQUIRE             /* RequireAndVerifyClientCert */
+};
+
+/* Options as users give them (model/tls.c binds them). */
+struct tls_client_auth {
+    const struct node *origin;
+    struct strs ca_files;           /* paths or PEM texts */
+    int type;                       /* enum client_auth */
+};
+struct tls_options {
+    const struct node *origin;
+    int min_version, max_version;   /* TLS1_2_VERSION...; 0: the library's */
+    struct strs cipher_suites;      /* Go's or the IANA's names; empty: a good default */
+    struct strs curve_preferences;  /* CurveP256, X25519, ... */
+    struct strs alpn_protocols;
+    struct tls_client_auth client_auth;
+    bool sni_strict, disable_session_tickets;
+};
+
+struct tls_policy {
+    struct str name;                /* "default", "mtls@file" */
+    SSL_CTX *context;
+    bool sni_strict;
+    bool h2, http1;                 /* what ALPN may choose */
+};
+
+/* Errors go to `diag` at the places of options->origin; NULL then. `name` is copied; tickets of one policy are of no use with
+ * another. Reads files (blocking). */
+struct tls_policy *policy_new(const struct tls_options *options, struct str name, struct diag *diag);
+void policy_free(struct tls_policy *policy);
+/* The name of a suite, curve or version that is known; for the option table's checks. NULL when good. */
+const char *policy_check_cipher(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length);
+const char *policy_check_curve(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length);
+
+#endif
