@@ -1,4 +1,5 @@
 """Brings origin, peers and load together: what every benchmark does first."""
+import functools
 import hashlib
 import http.client
 import json
@@ -27,9 +28,10 @@ def start_origin(stage):
     return port
 
 
-def make_certificate(folder):
-    """A key on P-256 and its own signature, for every name that the benchmarks ask for."""
-    certificate = Certificate(*(os.path.join(folder, name) for name in ('chain.pem', 'key.pem', 'both.pem')))
+@functools.cache
+def make_certificate(stage):
+    """A key on P-256 and its own signature, for every name that the benchmarks ask for; the same for all peers."""
+    certificate = Certificate(*(stage.path(name) for name in ('chain.pem', 'key.pem', 'both.pem')))
     made = subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
                            '-days', '30', '-subj', '/CN=bench.test', '-addext', 'subjectAltName=DNS:bench.test,DNS:*.test',
                            '-keyout', certificate.key, '-out', certificate.chain], capture_output=True, text=True)
@@ -49,7 +51,7 @@ class Server:
         self.stage, self.peer = stage, peer
         folder = stage.path(peer.kind)
         os.mkdir(folder)
-        self.site = Site(folder, stage.port(), origin, routers, log, stage.port(), make_certificate(folder) if tls else None)
+        self.site = Site(folder, stage.port(), origin, routers, log, stage.port(), make_certificate(stage) if tls else None)
         peer.write(self.site)
         self.child = stage.start(peer.kind, [*wrap, *peer.command(self.site)], stage.proxy_cpu, cwd=folder,
                                  environment=peer.environment)
