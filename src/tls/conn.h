@@ -25,7 +25,7 @@ struct tls_client;                  /* tls/client.h */
 struct tls_conn *tls_accept(struct worker *worker, struct sock *sock, const struct tls_policy *policy,
                             struct certificate *certificate, struct chunk *input, uint32_t input_at);
 /* The same for a certificate of TLS-ALPN-01 (RFC 8737): only a client that offers acme-tls/1 and nothing else gets through,
- * and no certificate is asked of it. */
+ * no certificate is asked of it, and nothing is spoken afterwards. */
 struct tls_conn *tls_accept_challenge(struct worker *worker, struct sock *sock, const struct tls_policy *policy,
                                       struct certificate *certificate, struct chunk *input, uint32_t input_at);
 /* Puts TLS on a connected socket to a server. `name`: for SNI and verification (a DNS name or an address). `session`: to be
