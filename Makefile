@@ -101,6 +101,7 @@ fuzz-replay:                                         ## every fuzzer over its co
 
 BENCH_TOOLS := $(BUILD)/bench/origin $(BUILD)/bench/load
 BENCH_FLAGS := -std=gnu17 -D_GNU_SOURCE -O2 -g $(WARNINGS)
+BENCH_LIBS  := libssl libcrypto libnghttp2
 
 $(BUILD)/bench/origin: bench/origin.c bench/head.h
 	@mkdir -p $(@D)
@@ -108,7 +109,8 @@ $(BUILD)/bench/origin: bench/origin.c bench/head.h
 
 $(BUILD)/bench/load: $(wildcard bench/load/*.c) $(wildcard bench/load/*.h) bench/head.h
 	@mkdir -p $(@D)
-	$(call SAY,CC)$(CC) $(BENCH_FLAGS) -o $@ $(filter %.c,$^)
+	$(call SAY,CC)$(CC) $(BENCH_FLAGS) $(shell pkg-config --cflags $(BENCH_LIBS)) -o $@ $(filter %.c,$^) \
+		$(shell pkg-config --libs $(BENCH_LIBS))
 
 bench-tools: $(BENCH_TOOLS)
 

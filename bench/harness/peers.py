@@ -3,6 +3,7 @@
 Equal for all: one worker, keep-alive to clients and to the origin, Host passed on, X-Forwarded-For/-Proto and
 X-Real-IP set, bodies streamed through buffers large enough, no limits in the way, and the same kind of access log:
 one line for each request, buffered where the peer can. A new peer is a class here, and nothing else."""
+import collections
 import json
 import os
 import shutil
@@ -12,13 +13,22 @@ import subprocess
 from .processes import Failure, ROOT
 
 
-class Site:
-    """What a peer is to serve: `routers` 0 is one route for everything, else Host h0.test ... each a router."""
+# Paths of PEM files; `both` is chain and key in one.
+Certificate = collections.namedtuple('Certificate', ('chain', 'key', 'both'))
 
-    def __init__(self, folder, port, origin, routers=0, log=True, admin=None):
+
+class Site:
+    """What a peer is to serve: `routers` 0 is one route for everything, else Host h0.test ... each a router. With a
+    certificate it speaks TLS 1.2 and 1.3 with tickets, and HTTP/1.1 and HTTP/2; without one, HTTP/1.1 in the clear."""
+
+    def __init__(self, folder, port, origin, routers=0, log=True, admin=None, certificate=None):
         self.folder, self.port, self.origin, self.routers = folder, port, origin, routers
-        self.admin = admin
+        self.admin, self.certificate = admin, certificate
         self.log = os.path.join(folder, 'access.log') if log else None
+
+    @property
+    def scheme(self):
+        return 'https' if self.certificate else 'http'
 
     def hosts(self):
         return [f'h{i}.test' for i in range(self.routers)]
@@ -27,6 +37,7 @@ class Site:
 class Peer:
     kind = ''
     websocket = True
+    tls = True
     callgrind = True
     most_routers = 10000
     reloads = True
@@ -60,8 +71,13 @@ class Portico(Peer):
 
     def files(self, site):
         rules = [f'Host(`{host}`)' for host in site.hosts()] or ['PathPrefix(`/`)']
-        routers = ''.join(f'    r{i}: {{rule: "{rule}", service: origin}}\n' for i, rule in enumerate(rules))
-        return {'portico.yaml': f'workers: 1\nentryPoints:\n  web: {{address: "127.0.0.1:{site.port}"}}\n'
+        more = ', tls: {}' if site.certificate else ''
+        routers = ''.join(f'    r{i}: {{rule: "{rule}", service: origin{more}}}\n' for i, rule in enumerate(rules))
+        tls = ''
+        if site.certificate:
+            tls = (f'tls:\n  certificates:\n'
+                   f'    - {{certFile: "{site.certificate.chain}", keyFile: "{site.certificate.key}"}}\n')
+        return {'portico.yaml': f'workers: 1\nentryPoints:\n  web: {{address: "127.0.0.1:{site.port}"}}\n{tls}'
                 + (f'accessLog: {{filePath: "{site.log}"}}\n' if site.log else '')
                 + f'http:\n  routers:\n{routers}  services:\n    origin:\n      loadBalancer:\n'
                 f'        servers: [{{url: "http://127.0.0.1:{site.origin}"}}]\n'}
@@ -84,8 +100,12 @@ class Nginx(Peer):
         location = /ws {{ proxy_pass http://origin; {common} proxy_set_header Upgrade $http_upgrade;
             proxy_set_header Connection "Upgrade"; }}'''
         names = site.hosts() or ['_']
-        servers = ''.join(f'    server {{ listen 127.0.0.1:{site.port} backlog=4096; server_name {name}; {server} }}\n'
-                          if i == 0 else f'    server {{ listen 127.0.0.1:{site.port}; server_name {name}; {server} }}\n'
+        listen, tls = f'listen 127.0.0.1:{site.port}', ''
+        if site.certificate:
+            listen += ' ssl http2'
+            tls = (f'ssl_certificate {site.certificate.chain}; ssl_certificate_key {site.certificate.key}; '
+                   'ssl_protocols TLSv1.2 TLSv1.3; ssl_session_tickets on;')
+        servers = ''.join(f'    server {{ {listen}{" backlog=4096" if i == 0 else ""}; server_name {name}; {server} }}\n'
                           for i, name in enumerate(names))
         temporary = ' '.join(f'{name}_temp_path {site.folder}/{name};' for name in
                              ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'))
@@ -96,6 +116,7 @@ http {{
     access_log {f'{site.log} combined buffer=64k flush=1s' if site.log else 'off'};
     {temporary}
     tcp_nodelay on; keepalive_timeout 600s; keepalive_requests 1000000000; server_names_hash_max_size 65536;
+    {tls}
     client_max_body_size 0; client_body_buffer_size 256k; proxy_request_buffering off;
     proxy_buffer_size 16k; proxy_buffers 4 128k; proxy_busy_buffers_size 256k; proxy_max_temp_file_size 0;
     upstream origin {{ server 127.0.0.1:{site.origin}; keepalive 512; keepalive_requests 1000000000;
@@ -117,6 +138,7 @@ class Haproxy(Peer):
         if site.routers:
             route = f'use_backend %[req.hdr(host),map({site.folder}/hosts.map)]'
         log = '    log stdout format raw local0\n' if site.log else ''
+        tls = f' ssl crt {site.certificate.both} ssl-min-ver TLSv1.2 alpn h2,http/1.1' if site.certificate else ''
         return {'hosts.map': ''.join(f'{host} origin\n' for host in site.hosts()),
                 'haproxy.cfg': f'''
 global
@@ -136,8 +158,8 @@ defaults
     {'log global' if log else 'no log'}
     {'option httplog' if log else ''}
 frontend web
-    bind 127.0.0.1:{site.port} backlog 4096
-    http-request set-header X-Forwarded-Proto http
+    bind 127.0.0.1:{site.port} backlog 4096{tls}
+    http-request set-header X-Forwarded-Proto {site.scheme}
     http-request set-header X-Real-IP %[src]
     {route}
 backend origin
@@ -166,6 +188,12 @@ class Caddy(Peer):
         routes = [{'match': [{'host': [host]}], 'handle': [proxy]} for host in site.hosts()] or [{'handle': [proxy]}]
         server = {'listen': [f'127.0.0.1:{site.port}'], 'routes': routes, 'automatic_https': {'disable': True},
                   'idle_timeout': '600s'}
+        apps = {'http': {'servers': {'web': server}}}
+        if site.certificate:
+            server['protocols'] = ['h1', 'h2']
+            server['tls_connection_policies'] = [{'protocol_min': 'tls1.2'}]
+            apps['tls'] = {'certificates': {'load_files': [{'certificate': site.certificate.chain,
+                                                            'key': site.certificate.key}]}}
         logs = {'default': {'level': 'ERROR'}}
         if site.log:
             server['logs'] = {}
@@ -173,7 +201,7 @@ class Caddy(Peer):
             logs['access'] = {'include': ['http.log.access'], 'writer': {'output': 'file', 'filename': site.log}}
         return {'caddy.json': json.dumps({
             'admin': {'listen': f'127.0.0.1:{site.admin}', 'config': {'persist': False}},
-            'logging': {'logs': logs}, 'apps': {'http': {'servers': {'web': server}}}})}
+            'logging': {'logs': logs}, 'apps': apps})}
 
     def reload(self, child, site):
         subprocess.run([self.path, 'reload', '--config', os.path.join(site.folder, 'caddy.json'), '--address',
@@ -195,6 +223,10 @@ class H2o(Peer):
       "/":
         proxy.reverse.url: "http://127.0.0.1:{site.origin}/"
 ''' for host in site.hosts() or ['default'])
+        tls = ''
+        if site.certificate:
+            tls = (f', ssl: {{certificate-file: {site.certificate.chain}, key-file: {site.certificate.key}, '
+                   'minimum-version: TLSv1.2}')
         return {'h2o.yaml': f'''
 user: root
 num-threads: 1
@@ -202,7 +234,7 @@ max-connections: 18000
 pid-file: {site.folder}/h2o.pid
 error-log: {site.folder}/error.log
 {f'access-log: {site.log}' if site.log else ''}
-listen: {{host: 127.0.0.1, port: {site.port}}}
+listen: {{host: 127.0.0.1, port: {site.port}{tls}}}
 limit-request-body: 1073741824
 http1-request-timeout: 600
 proxy.timeout.keepalive: 600000
@@ -215,6 +247,7 @@ hosts:
 class Varnish(Peer):
     kind = 'varnish'
     version_flag = ['-V']
+    tls = False
     callgrind = False
     reloads = False
     most_routers = 0

@@ -19,6 +19,8 @@ class Scenario:
     post: int = 0
     routers: int = 0        # Host routers in the peer's configuration; 0 is one route for everything
     websocket: bool = False
+    tls: bool = False
+    streams: int = 0        # HTTP/2, with so many streams at a time on each connection
 
     def load_options(self):
         options = ['--path', self.path, '--size', self.size, '--connections', self.connections, *self.options]
@@ -26,10 +28,19 @@ class Scenario:
             options += ['--post', self.post]
         if self.routers:
             options += ['--hosts', self.routers]
+        if self.tls:
+            options += ['--tls']
+        if self.streams:
+            options += ['--h2', self.streams]
         return options
 
     def serves(self, peer):
-        return (peer.websocket or not self.websocket) and self.routers <= peer.most_routers
+        return ((peer.websocket or not self.websocket) and (peer.tls or not self.tls) and
+                self.routers <= peer.most_routers)
+
+    def clients(self):
+        """The connections, in words."""
+        return f'{self.connections} connections' + (f' of {self.streams} streams' if self.streams else '')
 
 
 KIB = 1024
@@ -43,6 +54,14 @@ ALL = [
     Scenario('h1-close', 'a new client connection for each request', must=0.90, options=('--close',)),
     Scenario('post-100k', 'POST of 100 KiB, 2-byte answer', connections=32, post=100 * KIB, must=0.75),
     Scenario('websocket', 'echo of 128-byte frames', '/ws', options=('--websocket', 128), websocket=True, must=0.98),
+    Scenario('tls-small', 'TLS 1.3, keep-alive, 2-byte answer', tls=True, must=0.85),
+    Scenario('tls-10k', 'TLS 1.3, keep-alive, 10 KiB', '/10k', 10 * KIB, tls=True, must=0.88),
+    Scenario('tls-handshake', 'a full TLS 1.3 handshake for each request', tls=True, options=('--handshake', 'full'),
+             must=0.92),
+    Scenario('tls-resumed', 'a TLS 1.3 handshake resumed by ticket for each request', tls=True,
+             options=('--handshake', 'resumed'), must=0.88),
+    Scenario('h2-small', 'HTTP/2 over TLS, 2-byte answer', connections=8, tls=True, streams=32, must=0.60),
+    Scenario('h2-10k', 'HTTP/2 over TLS, 10 KiB', '/10k', 10 * KIB, 8, tls=True, streams=32, must=0.72),
     Scenario('routers-10', '10 Host routers, 2-byte answer', routers=10),
     Scenario('routers-1000', '1,000 Host routers, 2-byte answer', routers=1000, must=0.78),
     Scenario('routers-10000', '10,000 Host routers, 2-byte answer', routers=10000),

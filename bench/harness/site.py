@@ -1,17 +1,19 @@
 """Brings origin, peers and load together: what every benchmark does first."""
+import functools
 import hashlib
 import http.client
 import json
 import os
+import ssl
 import subprocess
 import sys
 import time
 
-from .peers import Site
+from .peers import Certificate, Site
 from .processes import Failure, ROOT
 
 TOOLS = os.path.join(ROOT, 'build', 'bench')
-ERRORS = ('lost', 'broken', 'refused', 'bad_status', 'bad_size', 'stuck')
+ERRORS = ('lost', 'broken', 'refused', 'bad_handshake', 'not_resumed', 'bad_status', 'bad_size', 'stuck')
 
 
 def build_tools():
@@ -26,14 +28,30 @@ def start_origin(stage):
     return port
 
 
+@functools.cache
+def make_certificate(stage):
+    """A key on P-256 and its own signature, for every name that the benchmarks ask for; the same for all peers."""
+    certificate = Certificate(*(stage.path(name) for name in ('chain.pem', 'key.pem', 'both.pem')))
+    made = subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
+                           '-days', '30', '-subj', '/CN=bench.test', '-addext', 'subjectAltName=DNS:bench.test,DNS:*.test',
+                           '-keyout', certificate.key, '-out', certificate.chain], capture_output=True, text=True)
+    if made.returncode != 0:
+        raise Failure(f'openssl made no certificate:\n{made.stderr}')
+    with open(certificate.both, 'w') as both:
+        for part in (certificate.chain, certificate.key):
+            with open(part) as file:
+                both.write(file.read())
+    return certificate
+
+
 class Server:
     """A peer that runs, with its site."""
 
-    def __init__(self, stage, peer, origin, routers=0, log=True, wrap=(), patience=30.0):
+    def __init__(self, stage, peer, origin, routers=0, log=True, wrap=(), patience=30.0, tls=False):
         self.stage, self.peer = stage, peer
         folder = stage.path(peer.kind)
         os.mkdir(folder)
-        self.site = Site(folder, stage.port(), origin, routers, log, stage.port())
+        self.site = Site(folder, stage.port(), origin, routers, log, stage.port(), make_certificate(stage) if tls else None)
         peer.write(self.site)
         self.child = stage.start(peer.kind, [*wrap, *peer.command(self.site)], stage.proxy_cpu, cwd=folder,
                                  environment=peer.environment)
@@ -55,7 +73,7 @@ class Server:
         self.peer.write(self.site)
         began = time.monotonic()
         self.peer.reload(self.child, self.site)
-        while fetch(self.site.port, '/who')[1] != str(origin).encode():
+        while fetch(self.site, '/who')[1] != str(origin).encode():
             if time.monotonic() > began + 20:
                 raise Failure(f'{self.peer.label}: a reload had no effect for 20 s:\n{self.child.explain()}')
             time.sleep(0.01)
@@ -90,9 +108,14 @@ def errors(report):
     return ', '.join(f'{report[name]} {name}' for name in ERRORS if report[name])
 
 
-def fetch(port, path, host='bench.test', body=None):
-    connection = http.client.HTTPConnection('127.0.0.1', port, timeout=20)
+def fetch(site, path, host='bench.test', body=None):
+    """One request in HTTP/1.1: status and content; 0 and what went wrong when there is no answer."""
+    connection = http.client.HTTPConnection('127.0.0.1', site.port, timeout=20)
     try:
+        if site.certificate:
+            context = ssl.create_default_context(cafile=site.certificate.chain)
+            connection.connect()
+            connection.sock = context.wrap_socket(connection.sock, server_hostname=host)
         connection.request('POST' if body else 'GET', path, body=body, headers={'Host': host})
         answer = connection.getresponse()
         return answer.status, answer.read()
@@ -104,7 +127,7 @@ def fetch(port, path, host='bench.test', body=None):
 
 def verify(server, path, size, host='bench.test', body=None, what=''):
     """One request whose answer is compared byte for byte with what the origin has."""
-    status, content = fetch(server.site.port, path, host, body)
+    status, content = fetch(server.site, path, host, body)
     expected = b'ok' if size == 2 else b'0123456789abcde\n' * (size // 16)
     if status != 200 or hashlib.sha256(content).digest() != hashlib.sha256(expected).digest():
         raise Failure(f'{server.peer.label} {what}: a wrong answer to {path}: status {status}, {len(content)} bytes '

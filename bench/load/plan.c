@@ -22,7 +22,48 @@ static const char usage[] =
     "  --websocket BYTES   upgrade, then echo frames of so many bytes\n"
     "  --hold              one request on each connection, then keep all open until standard input "
     "ends\n"
-    "  --in-flight N       with --hold: requests under way at a time (64)\n";
+    "  --in-flight N       with --hold: requests under way at a time (64)\n"
+    "  --tls               TLS 1.3, certificates unverified;  --sni NAME: ask for NAME (as "
+    "--host)\n"
+    "  --handshake KIND    a new TLS connection for each request: full, or resumed by a ticket\n"
+    "  --h2 STREAMS        HTTP/2, so many streams at a time on each connection; without --tls by "
+    "prior knowledge\n";
+
+struct plan plan = {.connections = 16,
+                    .in_flight = 64,
+                    .status = 200,
+                    .size = 2,
+                    .path = "/0",
+                    .host = "bench.test"};
+
+// An option and the member of the plan that it sets.
+enum kind { ADDRESS, COUNT, SIZE, WIDE, DECIMAL, TEXT, FLAG, HANDSHAKE };
+
+static const struct setting {
+    const char *name;
+    enum kind kind;
+    void *member;
+} settings[] = {{"address", ADDRESS, &plan.address},
+                {"connections", COUNT, &plan.connections},
+                {"seconds", DECIMAL, &plan.seconds},
+                {"requests", WIDE, &plan.requests},
+                {"rate", DECIMAL, &plan.rate},
+                {"path", TEXT, &plan.path},
+                {"host", TEXT, &plan.host},
+                {"hosts", COUNT, &plan.hosts},
+                {"post", SIZE, &plan.post},
+                {"status", COUNT, &plan.status},
+                {"size", WIDE, &plan.size},
+                {"close", FLAG, &plan.close_each},
+                {"websocket", SIZE, &plan.websocket},
+                {"hold", FLAG, &plan.hold},
+                {"in-flight", COUNT, &plan.in_flight},
+                {"tls", FLAG, &plan.tls},
+                {"sni", TEXT, &plan.sni},
+                {"h2", COUNT, &plan.streams},
+                {"handshake", HANDSHAKE, &plan.handshake}};
+
+enum { SETTINGS = sizeof(settings) / sizeof(settings[0]) };
 
 __attribute__((noreturn, format(printf, 1, 2))) static void refuse(const char *format, ...)
 {
@@ -52,7 +93,7 @@ static double number(const char *option, const char *text)
     return value;
 }
 
-static void parse_address(struct plan *plan, const char *text)
+static void parse_address(struct sockaddr_in *address, const char *text)
 {
     char ip[32];
     const char *colon = strrchr(text, ':');
@@ -60,38 +101,47 @@ static void parse_address(struct plan *plan, const char *text)
         refuse("--address: '%s' is not IP:PORT", text);
     memcpy(ip, text, (size_t)(colon - text));
     ip[colon - text] = '\0';
-    plan->address.sin_family = AF_INET;
-    plan->address.sin_port = htons((uint16_t)number("address", colon + 1));
-    if (inet_pton(AF_INET, ip, &plan->address.sin_addr) != 1)
+    address->sin_family = AF_INET;
+    address->sin_port = htons((uint16_t)number("address", colon + 1));
+    if (inet_pton(AF_INET, ip, &address->sin_addr) != 1)
         refuse("--address: '%s' is not IP:PORT", text);
 }
 
-static void make_request(struct request_bytes *request, const struct plan *plan, const char *path,
-                         const char *host, size_t post)
+static enum handshake parse_handshake(const char *text)
 {
-    request->bytes = allocate(1024 + strlen(path) + strlen(host) + post);
+    if (strcmp(text, "full") == 0)
+        return HANDSHAKE_FULL;
+    if (strcmp(text, "resumed") == 0)
+        return HANDSHAKE_RESUMED;
+    refuse("--handshake: '%s' is neither full nor resumed", text);
+}
+
+static void make_request(struct request_bytes *request, const char *host)
+{
+    request->bytes = allocate(1024 + strlen(plan.path) + strlen(host) + plan.post);
     char *out = request->bytes;
-    out += sprintf(out, "%s %s HTTP/1.1\r\nHost: %s\r\n", post ? "POST" : "GET", path, host);
-    if (plan->websocket)
+    out +=
+        sprintf(out, "%s %s HTTP/1.1\r\nHost: %s\r\n", plan.post ? "POST" : "GET", plan.path, host);
+    if (plan.websocket)
         out += sprintf(out,
                        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
     out += sprintf(out, "User-Agent: bench\r\nAccept: */*\r\n");
-    if (plan->close_each)
+    if (plan.close_each)
         out += sprintf(out, "Connection: close\r\n");
-    if (post)
-        out +=
-            sprintf(out, "Content-Type: application/octet-stream\r\nContent-Length: %zu\r\n", post);
+    if (plan.post)
+        out += sprintf(out, "Content-Type: application/octet-stream\r\nContent-Length: %zu\r\n",
+                       plan.post);
     out += sprintf(out, "\r\n");
-    memset(out, 'x', post);
-    request->length = (size_t)(out - request->bytes) + post;
+    memset(out, 'x', plan.post);
+    request->length = (size_t)(out - request->bytes) + plan.post;
 }
 
 // Frames as RFC 6455, section 5.2 has them: ours masked, the echo not.
-static void make_frames(struct plan *plan)
+static void make_frames(void)
 {
     static const unsigned char mask[4] = {0x37, 0xfa, 0x21, 0x3d};
-    size_t size = plan->websocket, prefix = size < 126 ? 2 : 4;
+    size_t size = plan.websocket, prefix = size < 126 ? 2 : 4;
     unsigned char *frame = allocate(size + 8), *echo = allocate(size + 8);
     frame[0] = 0x82;
     frame[1] = (unsigned char)(size < 126 ? size : 126);
@@ -104,107 +154,102 @@ static void make_frames(struct plan *plan)
         echo[prefix + i] = (unsigned char)('a' + i % 26);
         frame[prefix + 4 + i] = echo[prefix + i] ^ mask[i & 3];
     }
-    plan->frame = (struct request_bytes){(char *)frame, prefix + 4 + size};
-    plan->echo = (struct request_bytes){(char *)echo, prefix + size};
+    plan.frame = (struct request_bytes){(char *)frame, prefix + 4 + size};
+    plan.echo = (struct request_bytes){(char *)echo, prefix + size};
 }
 
-static void make_requests(struct plan *plan, const char *path, const char *host, size_t post)
+static const char *host_name(unsigned index)
 {
-    unsigned count = plan->hosts ? plan->hosts : 1;
-    plan->variants = allocate(count * sizeof(*plan->variants));
-    for (unsigned i = 0; i < count; i++) {
-        char name[32];
-        snprintf(name, sizeof(name), "h%u.test", i);
-        make_request(&plan->variants[i], plan, path, plan->hosts ? name : host, post);
+    char *name = allocate(32);
+    snprintf(name, 32, "h%u.test", index);
+    return name;
+}
+
+static void make_requests(void)
+{
+    bool numbered = plan.hosts > 0;
+    if (!numbered)
+        plan.hosts = 1;
+    plan.names = allocate(plan.hosts * sizeof(*plan.names));
+    plan.variants = allocate(plan.hosts * sizeof(*plan.variants));
+    for (unsigned i = 0; i < plan.hosts; i++) {
+        plan.names[i] = numbered ? host_name(i) : plan.host;
+        make_request(&plan.variants[i], plan.names[i]);
     }
-    plan->hosts = count;
-    if (plan->websocket)
-        make_frames(plan);
+    if (plan.websocket)
+        make_frames();
 }
 
-static void check(const struct plan *plan)
+static void check(void)
 {
-    if (!plan->address.sin_port)
+    if (!plan.address.sin_port)
         refuse("--address is missing");
-    if (plan->connections == 0 || plan->connections > 19000)
+    if (plan.connections == 0 || plan.connections > 19000)
         refuse("--connections: between 1 and 19000");
-    if (plan->seconds <= 0 && plan->requests == 0 && !plan->hold)
+    if (plan.seconds <= 0 && plan.requests == 0 && !plan.hold)
         refuse("one of --seconds, --requests, --hold is needed");
-    if (plan->websocket > 4096)
+    if (plan.websocket > 4096)
         refuse("--websocket: at most 4096 bytes");
-    if (plan->websocket && (plan->close_each || plan->hold || plan->rate > 0))
-        refuse("--websocket goes with neither --close, --hold nor --rate");
-    if (plan->hold && (plan->close_each || plan->rate > 0))
-        refuse("--hold goes with neither --close nor --rate");
+    if (plan.websocket && (plan.close_each || plan.hold || plan.rate > 0))
+        refuse("--websocket goes with neither --close, --handshake, --hold nor --rate");
+    if (plan.hold && (plan.close_each || plan.rate > 0))
+        refuse("--hold goes with neither --close, --handshake nor --rate");
+    if ((plan.handshake != HANDSHAKE_ONCE || plan.sni) && !plan.tls)
+        refuse("--handshake and --sni go with --tls only");
+    if (plan.streams > 1000)
+        refuse("--h2: at most 1000 streams");
+    if (plan.streams && (plan.websocket || plan.hold || plan.close_each || plan.post))
+        refuse("--h2 goes with neither --websocket, --hold, --close, --handshake nor --post");
 }
 
-void plan_parse(struct plan *plan, int argc, char **argv)
+static void set(const struct setting *setting, const char *text)
 {
-    static const struct option options[] = {
-        {"address", 1, NULL, 'a'},   {"connections", 1, NULL, 'c'}, {"seconds", 1, NULL, 's'},
-        {"requests", 1, NULL, 'n'},  {"rate", 1, NULL, 'r'},        {"path", 1, NULL, 'p'},
-        {"host", 1, NULL, 'h'},      {"hosts", 1, NULL, 'H'},       {"post", 1, NULL, 'P'},
-        {"status", 1, NULL, 'S'},    {"size", 1, NULL, 'z'},        {"close", 0, NULL, 'C'},
-        {"websocket", 1, NULL, 'w'}, {"hold", 0, NULL, 'o'},        {"in-flight", 1, NULL, 'i'},
-        {NULL, 0, NULL, 0}};
-    const char *path = "/0", *host = "bench.test";
-    size_t post = 0;
-    int choice, index = 0;
-    *plan = (struct plan){.connections = 16, .in_flight = 64, .status = 200, .size = 2};
-    while ((choice = getopt_long(argc, argv, "", options, &index)) != -1) {
-        const char *name = options[index].name;
-        switch (choice) {
-        case 'a':
-            parse_address(plan, optarg);
-            break;
-        case 'c':
-            plan->connections = (unsigned)number(name, optarg);
-            break;
-        case 's':
-            plan->seconds = number(name, optarg);
-            break;
-        case 'n':
-            plan->requests = (uint64_t)number(name, optarg);
-            break;
-        case 'r':
-            plan->rate = number(name, optarg);
-            break;
-        case 'p':
-            path = optarg;
-            break;
-        case 'h':
-            host = optarg;
-            break;
-        case 'H':
-            plan->hosts = (unsigned)number(name, optarg);
-            break;
-        case 'P':
-            post = (size_t)number(name, optarg);
-            break;
-        case 'S':
-            plan->status = (unsigned)number(name, optarg);
-            break;
-        case 'z':
-            plan->size = (uint64_t)number(name, optarg);
-            break;
-        case 'C':
-            plan->close_each = true;
-            break;
-        case 'w':
-            plan->websocket = (size_t)number(name, optarg);
-            break;
-        case 'o':
-            plan->hold = true;
-            break;
-        case 'i':
-            plan->in_flight = (unsigned)number(name, optarg);
-            break;
-        default:
+    const char *name = setting->name;
+    switch (setting->kind) {
+    case ADDRESS:
+        parse_address(setting->member, text);
+        break;
+    case COUNT:
+        *(unsigned *)setting->member = (unsigned)number(name, text);
+        break;
+    case SIZE:
+        *(size_t *)setting->member = (size_t)number(name, text);
+        break;
+    case WIDE:
+        *(uint64_t *)setting->member = (uint64_t)number(name, text);
+        break;
+    case DECIMAL:
+        *(double *)setting->member = number(name, text);
+        break;
+    case TEXT:
+        *(const char **)setting->member = text;
+        break;
+    case FLAG:
+        *(bool *)setting->member = true;
+        break;
+    case HANDSHAKE:
+        plan.handshake = parse_handshake(text);
+        plan.close_each = true;
+        break;
+    }
+}
+
+void plan_parse(int argc, char **argv)
+{
+    struct option options[SETTINGS + 1] = {0};
+    for (int i = 0; i < SETTINGS; i++)
+        options[i] = (struct option){
+            .name = settings[i].name, .has_arg = settings[i].kind != FLAG, .val = 256 + i};
+    int choice;
+    while ((choice = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (choice < 256)
             refuse("unknown or incomplete option");
-        }
+        set(&settings[choice - 256], optarg);
     }
     if (optind < argc)
         refuse("'%s': what is that?", argv[optind]);
-    check(plan);
-    make_requests(plan, path, host, post);
+    check();
+    make_requests();
+    if (!plan.sni)
+        plan.sni = plan.host;
 }

@@ -13,6 +13,8 @@ struct request_bytes {
     size_t length;
 };
 
+enum handshake { HANDSHAKE_ONCE, HANDSHAKE_FULL, HANDSHAKE_RESUMED };
+
 struct plan {
     struct sockaddr_in address;
     unsigned connections;
@@ -22,17 +24,28 @@ struct plan {
     double rate; // requests per second over all connections; 0 = as fast as answers come
     unsigned status; // what a right answer has
     uint64_t size; // the body bytes of a right answer
+    const char *path;
+    const char *host; // the Host field, unless `hosts` says otherwise
+    size_t post; // body bytes of a request; 0 = GET
     bool close_each; // a new connection for every request
     bool hold; // one request on each connection, then keep all open until standard input ends
     size_t websocket; // payload of an echoed frame in bytes; 0 = plain HTTP
-    unsigned hosts; // how many different Host fields, h0.test to hN.test
+    unsigned streams; // HTTP/2 with so many streams on each connection; 0 = HTTP/1.1
+    bool tls; // TLS 1.3
+    const char *sni; // the name that TLS asks for
+    enum handshake handshake; // other than once: implies close_each
+    unsigned hosts; // how many different Host fields, h0.test to hN.test; at least 1
+    const char **names; // ... and these are they
     struct request_bytes *variants; // one for each host; for a WebSocket the one upgrade request
     struct request_bytes frame; // a masked frame, and
     struct request_bytes echo; // the same as the server must send it back
 };
 
+// The run's plan. Written by plan_parse alone.
+extern struct plan plan;
+
 // Fills `plan` from the arguments. On a mistake it says so on standard error and ends the process
 // with status 2.
-void plan_parse(struct plan *plan, int argc, char **argv);
+void plan_parse(int argc, char **argv);
 
 #endif

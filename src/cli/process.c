@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "acme/manager.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "cli/command.h"
@@ -15,6 +16,9 @@
 #include "provider/watch.h"
 #include "snapshot/compile.h"
 #include "snapshot/publish.h"
+#include "tls/conn.h"
+#include "tls/tickets.h"
+#include "tls/vault.h"
 #include "upstream/health.h"
 #include "upstream/resolve.h"
 
@@ -66,6 +70,23 @@ static unsigned count_workers(const struct model *model)
     return model->config.workers != 0 ? (unsigned)model->config.workers : worker_default_count();
 }
 
+/* What the graph's files hold is served from now on: before the graph itself, whose first handshake may need it. */
+static void serve_certificates(const struct graph *graph)
+{
+    vault_set(VAULT_FILES, graph != NULL ? graph->certificates : NULL, graph != NULL ? graph->certificate_count : 0);
+    vault_set_default(graph != NULL ? graph->default_certificate : NULL);
+    vault_publish();
+}
+
+static bool publish(struct process *process, struct graph *graph, struct diag *diag)
+{
+    serve_certificates(graph);
+    if (snapshot_publish(graph, process->graph, process->workers, process->worker_count, diag))
+        return true;
+    serve_certificates(process->graph);
+    return false;
+}
+
 /* A new graph, published, or NULL with the mistakes in `diag`; the model is still the caller's then, who shows them from it. */
 static struct graph *load(struct process *process, struct model *model, struct diag *diag)
 {
@@ -74,8 +95,9 @@ static struct graph *load(struct process *process, struct model *model, struct d
     struct graph *graph = snapshot_compile(model, process->worker_count, diag);
     if (graph == NULL)
         return NULL;
+    good = acme_check(model, diag) && good;
     if (good && configure_logs(model, diag) && choose_access_log(graph, process->graph, diag) &&
-        snapshot_publish(graph, process->graph, process->workers, process->worker_count, diag))
+        publish(process, graph, diag))
         return graph;
     graph->model = NULL;
     graph_unref(graph);
@@ -87,6 +109,7 @@ static void adopt(struct process *process, struct graph *graph)
     if (process->graph != NULL)
         graph_unref(process->graph);
     process->graph = graph;
+    acme_update(graph);
 }
 
 /* A line for each, so that whatever collects the log can show them. */
@@ -218,6 +241,11 @@ static bool start_control(struct process *process)
     process->stop = (struct stop){.control = &process->control, .workers = process->workers, .worker_count = process->worker_count};
     if (!resolve_start(&process->control.loop))
         log_warn("names of servers cannot be resolved: %m");
+    if (!tickets_init())
+        return false;
+    tickets_start(&process->control.loop);
+    vault_start(process->workers, process->worker_count);
+    acme_start(&process->control);
     health_start(&process->control, on_health_change);
     return signals_start(&process->signals, &process->control.loop, on_signal, process);
 }
@@ -260,10 +288,13 @@ static void announce(const struct graph *graph)
 static void end(struct process *process)
 {
     password_pool_stop();      /* while there are loops that its threads may post to */
+    acme_stop();
+    tickets_stop();
     for (unsigned i = 0; i < process->worker_count; i++) {
         worker_graph_release(&process->workers[i]);
         upstream_forget_all(&process->workers[i]);
         loop_turn(&process->workers[i].loop, 0);
+        tls_worker_release(&process->workers[i]);
         access_log_worker_release(&process->workers[i]);
         worker_release(&process->workers[i]);
     }
@@ -276,6 +307,8 @@ static void end(struct process *process)
     resolve_stop();
     upstream_forget_all(&process->control);
     loop_turn(&process->control.loop, 0);
+    tls_worker_release(&process->control);
+    vault_stop();
     signals_stop(&process->signals);
     worker_release(&process->control);
     free(process->workers);

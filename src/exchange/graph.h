@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "base/arena.h"
+#include "base/map.h"
 #include "model/model.h"
 #include "net/addr.h"
 #include "proto/h1/parse.h"
@@ -40,6 +41,9 @@ struct entry_tls {
     struct map policies;              /* host (lower case, "*.a.example" too) -> const struct tls_policy */
     bool on_demand;                   /* a name without a certificate may get one at its handshake */
 };
+
+/* The options for a name (lower case). */
+const struct tls_policy *entry_policy(const struct entry_tls *tls, struct str name);
 
 /* Certificates that somebody asks a resolver for. */
 struct certificate_want {
@@ -84,6 +88,7 @@ struct graph {
     struct certificate **certificates;    /* from files: for the vault */
     unsigned certificate_count;
     struct certificate *default_certificate;      /* configured; NULL: the generated one */
+    struct str default_name;          /* of the certificate that a resolver gets as the default one; empty: none */
     struct access_log *access_log;    /* NULL: none; owned by observe, outlives graphs */
     struct str forwarded_by;          /* "X-Forwarded-Server: this host\r\n" */
     void (*destroy)(struct graph *graph);

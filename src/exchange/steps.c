@@ -11,6 +11,7 @@
 #include "exchange/passed.h"
 #include "exchange/progress.h"
 #include "exchange/service.h"
+#include "tls/conn.h"
 
 #define SERVICE_HOPS_MAX 16
 
@@ -30,6 +31,28 @@ static enum step await_head(struct exchange *x)
     return status == STATUS_OK ? STEP_FIND_ROUTE : fail(x, status);
 }
 
+/* A request for a host whose TLS options are others than those that the connection was made with must not profit from what
+ * the handshake asked less for (RFC 9110 15.5.20). */
+static bool is_misdirected(const struct exchange *x)
+{
+    const struct entry_tls *tls = x->entry->tls;
+    const struct client *client = x->stream.client;
+    if (tls->policies.live == 0 || client->secure == NULL)
+        return false;
+    return !str_equal(entry_policy(tls, x->stream.request.host)->name, tls_policy_name(client->secure));
+}
+
+static const struct table_entry *look_up(struct exchange *x, const struct route_input *input)
+{
+    const struct entry *entry = x->entry;
+    return table_find(x->stream.client->tls && entry->tls != NULL ? entry->tls->table : entry->table, input);
+}
+
+static enum step no_route(struct exchange *x)
+{
+    return fail(x, x->entry->only_tls && !x->stream.client->tls ? STATUS_PLAIN_HTTP_ON_TLS : STATUS_NO_ROUTE);
+}
+
 static enum step find_route(struct exchange *x)
 {
     /* "OPTIONS *" asks about the proxy itself, not about anything that a router leads to (RFC 9110 9.3.7). */
@@ -42,11 +65,13 @@ static enum step find_route(struct exchange *x)
                                 .path = x->routing_path,
                                 .peer = client->unix_socket ? NULL : &client->peer,
                                 .arena = &x->arena};
-    const struct table_entry *found = table_find(x->entry->table, &input);
+    if (client->tls && x->entry->tls != NULL && is_misdirected(x))
+        return fail(x, STATUS_MISDIRECTED);
+    const struct table_entry *found = look_up(x, &input);
     x->router = found != NULL ? found->router : NULL;
     x->times.routed = exchange_now(x);
     if (x->router == NULL)
-        return fail(x, STATUS_NO_ROUTE);
+        return no_route(x);
     x->service = x->router->service;
     x->internal = x->router->internal;
     return chain_begin(x) ? STEP_RUN_REQUEST : fail(x, STATUS_OUT_OF_MEMORY);

@@ -8,6 +8,7 @@
 #include "config/bind.h"
 #include "config/env.h"
 #include "config/load.h"
+#include "provider/certificate_files.h"
 #include "provider/file.h"
 
 const struct flag settings_flags[] = {SETTINGS_FLAG, {.name = NULL}};
@@ -114,6 +115,8 @@ struct model *settings_load(const struct settings *settings, struct diag *diag, 
     model_add_part(model, S("file"), &model->config.http, &model->config.tls);
     if (model->config.providers.file != NULL)
         file_provider_read(model, model->config.providers.file, diag, files);
+    if (files != NULL)
+        certificate_files_note(model, files);
     return model;
 }
 

@@ -8,6 +8,7 @@
 #include "exchange/middleware.h"
 #include "exchange/service.h"
 #include "route/regex_set.h"
+#include "snapshot/automatic.h"
 #include "snapshot/names.h"
 #include "snapshot/shared.h"
 
@@ -16,6 +17,7 @@ struct built_graph {
     struct graph graph;
     VEC(struct shared *) shared;
     VEC(struct middleware *) middlewares;
+    VEC(struct tls_policy *) policies;
     struct regex_set regexes;
 };
 
@@ -29,6 +31,9 @@ struct build {
     VEC(struct router *) routers;
     VEC(struct service *) services;
     struct transport *default_transport;
+    struct tls_policy *default_policy;
+    VEC(struct certificate *) certificates;
+    struct certificate_wants wants;
 };
 
 /* services.c */
@@ -52,10 +57,25 @@ void build_routers(struct build *build);
 /* A router on every entry that it is on; joins build->routers. */
 struct router *build_add_router(struct build *build, struct str name, struct str rule, int64_t priority,
                                 const struct node *origin);
-/* Adds a router with a rule of our own to the rules of the entry with this index. */
-void build_internal_rule(struct build *build, struct entry_rules *rules, unsigned entry, struct router *router);
+/* Adds a router with a rule of our own to the rules of the entry with this index; `secure`: to those of HTTPS, if it has any. */
+void build_internal_rule(struct build *build, struct entry_rules *rules, unsigned entry, struct router *router, bool secure);
 
-/* internal.c: routers that follow from settings (ping, redirections of entrypoints). */
+/* tls.c: the certificates of files, and the options that are there. */
+void build_certificates(struct build *build);
+/* The TLS of a router on an entry: its own, else the entry's; NULL: plain HTTP. */
+const struct router_tls *build_router_tls(const struct router_config *config, const struct entry *entry);
+/* The entry speaks TLS from now on, and these hosts of a router with the options that it names. */
+void build_entry_tls(struct build *build, struct entry *entry, const struct router_tls *tls, struct str provider,
+                     const struct strs *hosts);
+/* The certificates that a router asks for. */
+void build_wants(struct build *build, const struct router_tls *tls, struct str router, const struct strs *hosts);
+/* What was gathered becomes the graph's. */
+void build_tls_end(struct build *build);
+/* The certificates, tables and maps of a graph that goes. */
+void build_tls_release(struct graph *graph);
+
+/* internal.c: routers that follow from settings (ping, redirections of entrypoints, HTTP-01). `rules`: with the number of
+ * entries' TLS known. */
 void build_internal_routers(struct build *build, struct entry_rules *rules);
 
 #endif

@@ -13,8 +13,12 @@ static _Atomic uint64_t generations;
 static void destroy_graph(struct graph *graph)
 {
     struct built_graph *built = container_of(graph, struct built_graph, graph);
+    build_tls_release(graph);
     for (unsigned i = 0; i < graph->entry_count; i++)
         table_free(graph->entries[i]->table);
+    for (size_t i = 0; i < built->policies.count; i++)
+        policy_free(built->policies.items[i]);
+    VEC_RELEASE(&built->policies);
     for (size_t i = 0; i < built->middlewares.count; i++)
         if (built->middlewares.items[i]->type->destroy != NULL)
             built->middlewares.items[i]->type->destroy(built->middlewares.items[i]);
@@ -72,6 +76,7 @@ static void begin(struct build *build, struct model *model, unsigned workers, st
         graph->forwarded_by = arena_printf(&graph->arena, "X-Forwarded-Server: %s\r\n", host);
     build->compile = (struct compile){.ops = &compile_ops, .arena = &graph->arena, .diag = diag, .workers = workers};
     map_init(&build->service_types, true);
+    automatic_prepare(model, &build->wants, diag);
     names_collect(&build->names, model, &graph->arena, diag);
 }
 
@@ -86,6 +91,7 @@ static void end(struct build *build)
     graph->services = arena_array(&graph->arena, struct service *, build->services.count + 1);
     if (build->services.count != 0)
         memcpy(graph->services, build->services.items, build->services.count * sizeof(struct service *));
+    build_tls_end(build);
     VEC_RELEASE(&build->routers);
     VEC_RELEASE(&build->services);
     names_release(&build->names);
@@ -108,6 +114,7 @@ struct graph *snapshot_compile(struct model *model, unsigned workers, struct dia
     size_t errors = diag->errors;
     begin(&build, model, workers, diag);
     build_entries(&build);
+    build_certificates(&build);
     build_all_services(&build);
     build_routers(&build);
     build_unused_middlewares(&build);

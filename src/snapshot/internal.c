@@ -27,8 +27,11 @@ static void add_ping(struct build *build, struct entry_rules *rules)
     router->provider = S("internal");
     router->internal = true;
     router->service = build_service(build, S("ping@internal"), S("internal"), SPAN_NONE);
-    if (router->service != NULL)
-        build_internal_rule(build, rules, index, router);
+    if (router->service == NULL)
+        return;
+    build_internal_rule(build, rules, index, router, false);
+    if (build->graph->entries[index]->tls != NULL)
+        build_internal_rule(build, rules, index, router, true);
 }
 
 /* The port of the target: an entrypoint's by name, or ":8443". Empty when it is the scheme's own. */
@@ -75,13 +78,80 @@ static void add_redirection(struct build *build, struct entry_rules *rules, unsi
     router->service = build_service(build, S("noop@internal"), S("internal"), SPAN_NONE);
     void *bound = bind_new(type->choice.table, options, NULL, arena, build->compile.diag);
     if (router->service != NULL && build_internal_chain(build, router, type, bound))
-        build_internal_rule(build, rules, index, router);
+        build_internal_rule(build, rules, index, router, false);
+}
+
+/* ---- HTTP-01 ---- */
+
+/* Where the CA's requests come in: the entrypoint that is named; else those on port 80; else those without TLS. */
+static bool takes_challenge(const struct build *build, const struct acme_http_challenge *challenge, const struct entry *entry)
+{
+    const struct graph *graph = build->graph;
+    if (challenge != NULL && challenge->entry_point.len != 0)
+        return str_equal(entry->name, challenge->entry_point);
+    for (unsigned i = 0; i < graph->entry_count; i++)
+        if (addr_port(&graph->entries[i]->address) == 80)
+            return addr_port(&entry->address) == 80;
+    return entry->tls == NULL && !str_equal(entry->name, S("traefik"));
+}
+
+static bool uses_http_challenge(const struct acme_config *acme)
+{
+    return acme->http_challenge != NULL || (acme->tls_challenge == NULL && acme->dns_challenge == NULL);
+}
+
+static bool resolver_takes(struct build *build, const struct acme_config *acme, const struct entry *entry)
+{
+    return acme != NULL && uses_http_challenge(acme) && takes_challenge(build, acme->http_challenge, entry);
+}
+
+static bool wants_challenges(struct build *build, const struct entry *entry)
+{
+    const struct config *config = &build->model->config;
+    if (config->automatic_https != NULL && takes_challenge(build, NULL, entry))
+        return true;
+    for (size_t i = 0; i < config->certificates_resolvers.count; i++) {
+        const struct resolver_config *resolver = config->certificates_resolvers.items[i].value;
+        if (resolver_takes(build, resolver->acme, entry))
+            return true;
+    }
+    return false;
+}
+
+static void check_challenge_entries(struct build *build)
+{
+    const struct objects *resolvers = &build->model->config.certificates_resolvers;
+    for (size_t i = 0; i < resolvers->count; i++) {
+        const struct resolver_config *resolver = resolvers->items[i].value;
+        const struct acme_http_challenge *challenge = resolver->acme != NULL ? resolver->acme->http_challenge : NULL;
+        unsigned index;
+        if (challenge != NULL && challenge->entry_point.len != 0 && entry_named(build, challenge->entry_point, &index) == NULL)
+            diag_error(build->compile.diag, node_span(node_get(challenge->origin, S("entryPoint"))),
+                       "unknown entrypoint '%.*s'", STR_ARGS(challenge->entry_point));
+    }
+}
+
+/* In front of everything, redirections too; behind everything where the entrypoint leaves the path to routers. */
+static void add_challenges(struct build *build, struct entry_rules *rules, unsigned index)
+{
+    const struct entry *entry = build->graph->entries[index];
+    int64_t priority = entry->config->allow_acme_bypass ? INT64_MIN : INT64_MAX;
+    struct router *router = build_add_router(build, S("acme-http@internal"), S("PathPrefix(`/.well-known/acme-challenge/`)"),
+                                             priority, NULL);
+    router->provider = S("internal");
+    router->internal = true;
+    router->service = build_service(build, S("acme-http@internal"), S("internal"), SPAN_NONE);
+    if (router->service != NULL)
+        build_internal_rule(build, rules, index, router, false);
 }
 
 void build_internal_routers(struct build *build, struct entry_rules *rules)
 {
     add_ping(build, rules);
+    check_challenge_entries(build);
     for (unsigned i = 0; i < build->graph->entry_count; i++) {
+        if (wants_challenges(build, build->graph->entries[i]))
+            add_challenges(build, rules, i);
         const struct entrypoint_redirections *redirections = build->graph->entries[i]->config->http.redirections;
         if (redirections != NULL && redirections->entry_point != NULL)
             add_redirection(build, rules, i, redirections->entry_point);

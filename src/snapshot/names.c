@@ -2,7 +2,7 @@
 
 #include "base/vec.h"
 
-static const char *const kind_texts[NAME_KINDS] = {"router", "middleware", "service", "serversTransport"};
+static const char *const kind_texts[NAME_KINDS] = {"router", "middleware", "service", "serversTransport", "set of TLS options"};
 
 static void collect_objects(struct names *names, enum name_kind kind, const struct objects *objects, struct str provider,
                             struct diag *diag)
@@ -38,6 +38,7 @@ void names_collect(struct names *names, const struct model *model, struct arena 
         collect_objects(names, NAME_MIDDLEWARE, &part->http->middlewares, part->provider, diag);
         collect_objects(names, NAME_SERVICE, &part->http->services, part->provider, diag);
         collect_objects(names, NAME_TRANSPORT, &part->http->servers_transports, part->provider, diag);
+        collect_objects(names, NAME_TLS_OPTIONS, &part->tls->options, part->provider, diag);
     }
 }
 

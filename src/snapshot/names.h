@@ -6,7 +6,7 @@
 #include "base/map.h"
 #include "model/model.h"
 
-enum name_kind { NAME_ROUTER, NAME_MIDDLEWARE, NAME_SERVICE, NAME_TRANSPORT, NAME_KINDS };
+enum name_kind { NAME_ROUTER, NAME_MIDDLEWARE, NAME_SERVICE, NAME_TRANSPORT, NAME_TLS_OPTIONS, NAME_KINDS };
 
 /* One object: what it is called in full, and what the binder made of it. */
 struct named {

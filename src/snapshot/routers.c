@@ -5,6 +5,8 @@
 /* What an entry's table is made from, while routers are collected. */
 struct entry_rules {
     VEC(struct table_entry) rules;
+    VEC(struct table_entry) secure;      /* those of HTTPS */
+    unsigned written;                    /* plain ones that a user wrote */
 };
 
 static struct entry *new_entry(struct build *build, struct str name, const struct entrypoint *config)
@@ -118,6 +120,30 @@ static void copy_observability(struct router *router, const struct router_config
         router->access_log = config->observability->access_logs;
 }
 
+static void add_rule(struct entry_rules *rules, bool secure, const struct rule *rule, struct router *router)
+{
+    struct table_entry entry = {.rule = rule, .priority = router->priority, .router = router};
+    entry.order = (uint32_t)(secure ? rules->secure.count : rules->rules.count);
+    if (secure)
+        VEC_PUSH(&rules->secure, entry);
+    else
+        VEC_PUSH(&rules->rules, entry);
+}
+
+static struct router *add_router_on(struct build *build, const struct named *named, const struct entry *entry,
+                                    struct service *service, bool *ret_good)
+{
+    const struct router_config *config = named->value;
+    int64_t priority = config->priority != 0 ? config->priority : (int64_t)config->rule.len;
+    struct router *router = build_add_router(build, named->name, config->rule, priority, config->origin);
+    router->provider = named->provider;
+    router->service = service;
+    router->internal = service != NULL && service->internal;
+    copy_observability(router, config);
+    *ret_good = build_chain(build, router, entry, config, named->provider) && service != NULL;
+    return router;
+}
+
 /* Adds one router to the rules of every entry that it is on: its chain may differ from entry to entry. */
 static void build_router(struct build *build, const struct named *named, struct entry_rules *rules)
 {
@@ -130,41 +156,40 @@ static void build_router(struct build *build, const struct named *named, struct 
     struct rule_faults faults = {.count = 0};
     const struct rule *rule = rule_parse(config->rule, syntax, &build->built->regexes, &graph->arena, &faults);
     rule_report(&faults, node_span(node_get(config->origin, S("rule"))), diag);
+    struct strs hosts = rule != NULL ? rule_hosts(rule, &graph->arena) : (struct strs){0};
     struct span service_span = node_span(node_get(config->origin, S("service")));
     struct service *service = build_service(build, config->service, named->provider, service_span);
+    bool wanted = false;
     for (unsigned i = 0; i < graph->entry_count; i++) {
-        if (!router_wants_entry(build, config, graph->entries[i]))
+        struct entry *entry = graph->entries[i];
+        if (!router_wants_entry(build, config, entry))
             continue;
-        int64_t priority = config->priority != 0 ? config->priority : (int64_t)config->rule.len;
-        struct router *router = build_add_router(build, named->name, config->rule, priority, config->origin);
-        router->provider = named->provider;
-        router->service = service;
-        router->internal = service != NULL && service->internal;
-        copy_observability(router, config);
-        if (!build_chain(build, router, graph->entries[i], config, named->provider) || rule == NULL || service == NULL)
+        const struct router_tls *tls = build_router_tls(config, entry);
+        bool good;
+        struct router *router = add_router_on(build, named, entry, service, &good);
+        if (!good || rule == NULL)
             continue;
-        uint32_t order = (uint32_t)rules[i].rules.count;
-        VEC_PUSH(&rules[i].rules,
-                 (struct table_entry){.rule = rule, .priority = priority, .order = order, .router = router});
+        if (tls != NULL)
+            build_entry_tls(build, entry, tls, named->provider, &hosts);
+        if (tls != NULL && !wanted)
+            build_wants(build, tls, named->name, &hosts);
+        wanted = wanted || tls != NULL;
+        rules[i].written += tls == NULL;
+        add_rule(&rules[i], tls != NULL, rule, router);
     }
 }
 
-void build_internal_rule(struct build *build, struct entry_rules *rules, unsigned entry, struct router *router)
+void build_internal_rule(struct build *build, struct entry_rules *rules, unsigned entry, struct router *router, bool secure)
 {
     struct rule_faults faults = {.count = 0};
     const struct rule *rule =
         rule_parse(router->rule, RULE_V3, &build->built->regexes, &build->graph->arena, &faults);
-    uint32_t order = (uint32_t)rules[entry].rules.count;
-    VEC_PUSH(&rules[entry].rules,
-             (struct table_entry){.rule = rule, .priority = router->priority, .order = order, .router = router});
+    add_rule(&rules[entry], secure, rule, router);
 }
 
-void build_routers(struct build *build)
+static void build_written_routers(struct build *build, struct entry_rules *rules)
 {
-    struct graph *graph = build->graph;
     struct diag *diag = build->compile.diag;
-    struct entry_rules *rules = arena_array(&graph->arena, struct entry_rules, graph->entry_count + 1);
-    build_internal_routers(build, rules);
     const struct map *map = &build->names.maps[NAME_ROUTER];
     for (uint32_t i = 0; i < map->count; i++) {
         const struct named *named = map->items[i].value;
@@ -177,8 +202,21 @@ void build_routers(struct build *build)
         build_router(build, named, rules);
         diag_leave(diag);
     }
+}
+
+void build_routers(struct build *build)
+{
+    struct graph *graph = build->graph;
+    struct entry_rules *rules = arena_array(&graph->arena, struct entry_rules, graph->entry_count + 1);
+    build_written_routers(build, rules);
+    build_internal_routers(build, rules);
     for (unsigned i = 0; i < graph->entry_count; i++) {
-        graph->entries[i]->table = table_new(rules[i].rules.items, rules[i].rules.count);
+        struct entry *entry = graph->entries[i];
+        entry->table = table_new(rules[i].rules.items, rules[i].rules.count);
+        if (entry->tls != NULL)
+            entry->tls->table = table_new(rules[i].secure.items, rules[i].secure.count);
+        entry->only_tls = entry->tls != NULL && rules[i].written == 0;
         VEC_RELEASE(&rules[i].rules);
+        VEC_RELEASE(&rules[i].secure);
     }
 }

@@ -24,6 +24,9 @@ struct tls_client;                  /* tls/client.h */
  * bytes already. `certificate`: what to show (NULL: none, the handshake will fail). NULL without memory. */
 struct tls_conn *tls_accept(struct worker *worker, struct sock *sock, const struct tls_policy *policy,
                             struct certificate *certificate, struct chunk *input, uint32_t input_at);
+/* The same for TLS-ALPN-01 (RFC 8737): ALPN chooses acme-tls/1, and nothing is spoken afterwards. */
+struct tls_conn *tls_accept_challenge(struct worker *worker, struct sock *sock, const struct tls_policy *policy,
+                                      struct certificate *certificate, struct chunk *input, uint32_t input_at);
 /* Puts TLS on a connected socket to a server. `name`: for SNI and verification (a DNS name or an address). `session`: to be
  * resumed, a reference that is taken over; NULL: none. `h2`: offer HTTP/2 beside HTTP/1.1. */
 struct tls_conn *tls_connect(struct worker *worker, struct sock *sock, const struct tls_client *client, struct str name,

@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 
 from harness import portico as portico_module           # noqa: E402
 from harness.backend import Backend, Script              # noqa: E402
+from harness.certificates import Authority               # noqa: E402
 from harness.ports import free_port                      # noqa: E402
 from harness.portico import BINARY, Portico              # noqa: E402
 from harness.process import Process                      # noqa: E402
@@ -162,3 +163,9 @@ def whoami(stack, tmp_path):
 def run():
     """run(*arguments) is a subcommand of the binary, run to its end."""
     return portico_module.command
+
+
+@pytest.fixture
+def authority(tmp_path):
+    """A certificate authority of the test's own; see harness.certificates.Authority."""
+    return Authority(tmp_path / "authority")

@@ -1,0 +1,361 @@
+/* Owns a client's connection from the first byte of its ClientHello until a protocol takes it. Decides which TLS options and
+ * which certificate it gets; refuses to know what is asked for afterwards. */
+#include "exchange/handshake.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/time.h"
+#include "exchange/port.h"
+#include "proto/h1/server.h"
+#include "proto/h2/server.h"
+#include "tls/conn.h"
+#include "tls/vault.h"
+
+#define ALERT_UNRECOGNIZED_NAME 112      /* RFC 8446 6.2 */
+#define ALERT_NO_APPLICATION_PROTOCOL 120
+#define ON_DEMAND_LIMIT (60 * TIME_S)    /* a client waits no longer for a certificate to be got */
+
+enum handshake_state { READING_HELLO, ASKING, SHAKING, CLOSED };
+
+struct handshake {
+    struct connection connection;
+    struct sock sock;
+    struct timer timer;
+    struct port *port;
+    struct graph_pin *pin;            /* the policy is of this graph */
+    struct client client;
+    struct chunk *input;              /* what was read before TLS began */
+    uint32_t input_at;
+    struct hello hello;
+    struct tls_conn *tls;
+    struct on_demand *question;       /* under way; it outlives a handshake that ends before */
+    struct deferred freeing;
+    enum handshake_state state;
+    bool for_challenge;               /* the CA's own, RFC 8737: ends with the handshake */
+};
+
+void (*on_demand_get)(struct on_demand *question);
+struct loop *on_demand_loop;
+
+static void free_handshake(struct deferred *deferred)
+{
+    free(container_of(deferred, struct handshake, freeing));
+}
+
+/* The socket is closed, or another's by now. */
+static void end(struct handshake *handshake)
+{
+    struct loop *loop = handshake->sock.loop;
+    handshake->state = CLOSED;
+    timer_cancel(&handshake->timer);
+    list_remove(&handshake->connection.link);
+    if (handshake->input != NULL)
+        chunk_unref(handshake->input);
+    if (handshake->question != NULL)
+        handshake->question->owner = NULL;
+    sock_close(&handshake->sock);
+    graph_pin_drop(handshake->pin);
+    handshake->freeing.run = free_handshake;
+    loop_defer_free(loop, &handshake->freeing);
+}
+
+static void refuse(struct handshake *handshake, uint8_t alert, const char *why)
+{
+    log_debug("TLS on '%.*s': a client that asked for '%s' was refused: %s", STR_ARGS(handshake->port->entry->name),
+              handshake->hello.name, why);
+    tls_send_alert(&handshake->sock, alert);
+    end(handshake);
+}
+
+/* ---- which options, which certificate ---- */
+
+/* The graph may have changed since the first byte: the entrypoint's present one counts, and is held until the end. */
+static const struct tls_policy *find_policy(struct handshake *handshake)
+{
+    struct port *port = handshake->port;
+    if (handshake->pin != port->pin) {
+        graph_pin_drop(handshake->pin);
+        handshake->pin = port->pin;
+        graph_pin_take(handshake->pin);
+    }
+    return port->entry->tls != NULL ? entry_policy(port->entry->tls, hello_name(&handshake->hello)) : NULL;
+}
+
+static int64_t unix_now(const struct handshake *handshake)
+{
+    return handshake->sock.loop->wall / TIME_S;
+}
+
+static struct certificate *find_certificate(const struct handshake *handshake)
+{
+    return store_find(vault_of(handshake->port->worker), &handshake->hello, unix_now(handshake));
+}
+
+/* tls.stores.default.defaultGeneratedCert names one; else the configured or generated default. */
+static struct certificate *default_certificate(const struct handshake *handshake)
+{
+    const struct tls_store *store = vault_of(handshake->port->worker);
+    struct str name = handshake->pin->graph->default_name;
+    struct certificate *named = name.len != 0 ? store_find_name(store, name, unix_now(handshake)) : NULL;
+    return named != NULL ? named : store_fallback(store);
+}
+
+static void shake(struct handshake *handshake);
+
+static void begin_tls(struct handshake *handshake, const struct tls_policy *policy, struct certificate *certificate)
+{
+    struct chunk *input = handshake->input;
+    handshake->input = NULL;
+    handshake->state = SHAKING;
+    if (handshake->for_challenge)
+        handshake->tls = tls_accept_challenge(handshake->port->worker, &handshake->sock, policy, certificate, input,
+                                              handshake->input_at);
+    else
+        handshake->tls = tls_accept(handshake->port->worker, &handshake->sock, policy, certificate, input,
+                                    handshake->input_at);
+    if (handshake->tls == NULL)
+        end(handshake);
+    else
+        shake(handshake);
+}
+
+/* ---- on demand ---- */
+
+static void give_answer(struct message *message)
+{
+    struct on_demand *question = container_of(message, struct on_demand, message);
+    question->on_answer(question);
+}
+
+void on_demand_answer(struct on_demand *question, bool granted, const char *why)
+{
+    question->granted = granted;
+    question->why = why;
+    question->message.deliver = give_answer;
+    loop_post(question->asker, &question->message);
+}
+
+static void ask(struct message *message)
+{
+    on_demand_get(container_of(message, struct on_demand, message));
+}
+
+static void begin(struct handshake *handshake, bool asked);
+
+static void limit_handshake(struct handshake *handshake)
+{
+    int64_t limit = handshake->port->settings.head_timeout;
+    if (limit != 0)
+        timer_after(handshake->sock.loop, &handshake->timer, limit);
+    else
+        timer_cancel(&handshake->timer);
+}
+
+static void on_answer(struct on_demand *question)
+{
+    struct handshake *handshake = question->owner;
+    if (handshake != NULL) {
+        handshake->question = NULL;
+        if (!question->granted)
+            log_debug("no certificate for '%s' on demand: %s", question->name, question->why);
+        limit_handshake(handshake);
+        begin(handshake, true);
+    }
+    free(question);
+}
+
+/* A name that a certificate could be got for: nobody makes the control thread look at junk. */
+static bool may_ask(const struct handshake *handshake)
+{
+    struct str name = hello_name(&handshake->hello);
+    if (!handshake->port->entry->tls->on_demand || on_demand_get == NULL || name.len == 0)
+        return false;
+    for (size_t i = 0; i < name.len; i++)
+        if (!ascii_alpha(name.data[i]) && !ascii_digit(name.data[i]) && name.data[i] != '-' && name.data[i] != '.')
+            return false;
+    return name.data[0] != '.' && name.data[0] != '-' && name.data[name.len - 1] != '.';
+}
+
+static void ask_on_demand(struct handshake *handshake)
+{
+    struct on_demand *question = memory_zalloc(sizeof(*question));
+    question->message.deliver = ask;
+    question->asker = handshake->sock.loop;
+    question->on_answer = on_answer;
+    question->owner = handshake;
+    memcpy(question->name, handshake->hello.name, sizeof(question->name));
+    handshake->question = question;
+    handshake->state = ASKING;
+    timer_after(handshake->sock.loop, &handshake->timer, ON_DEMAND_LIMIT);
+    loop_post(on_demand_loop, &question->message);
+}
+
+/* ---- the way ---- */
+
+/* The hello is known: everything is chosen by it. `asked`: a certificate was asked for on demand already. */
+static void begin(struct handshake *handshake, bool asked)
+{
+    const struct hello *hello = &handshake->hello;
+    const struct tls_policy *policy = find_policy(handshake);
+    struct certificate *certificate;
+    if (policy == NULL) {
+        refuse(handshake, ALERT_UNRECOGNIZED_NAME, "TLS is not spoken here any more");
+        return;
+    }
+    handshake->for_challenge = hello->acme && !hello->h2 && !hello->http1;
+    if (handshake->for_challenge) {
+        certificate = store_challenge(vault_of(handshake->port->worker), hello_name(hello));
+        if (certificate == NULL)
+            refuse(handshake, ALERT_NO_APPLICATION_PROTOCOL, "no TLS-ALPN-01 challenge is under way for it");
+        else
+            begin_tls(handshake, policy, certificate);
+        return;
+    }
+    certificate = find_certificate(handshake);
+    if (certificate == NULL && !asked && may_ask(handshake)) {
+        ask_on_demand(handshake);
+        return;
+    }
+    if (certificate == NULL && policy->sni_strict) {
+        refuse(handshake, ALERT_UNRECOGNIZED_NAME, "no certificate has the name (sniStrict)");
+        return;
+    }
+    begin_tls(handshake, policy, certificate != NULL ? certificate : default_certificate(handshake));
+}
+
+/* A large hello (post-quantum key shares) moves to a large chunk; false: no room, or too large for any hello. */
+static bool make_room(struct handshake *handshake)
+{
+    struct chunk *former = handshake->input;
+    if (chunk_room(former) != 0)
+        return true;
+    size_t held = former->used - handshake->input_at;
+    if (held >= HELLO_BYTES_MAX)
+        return false;
+    struct chunk *fresh = chunk_new(&handshake->port->worker->chunks, true);
+    if (fresh == NULL)
+        return false;
+    memcpy(fresh->data, former->data + handshake->input_at, held);
+    fresh->used = (uint32_t)held;
+    chunk_unref(former);
+    handshake->input = fresh;
+    handshake->input_at = 0;
+    return true;
+}
+
+static struct str input_of(const struct handshake *handshake)
+{
+    return str_of(handshake->input->data + handshake->input_at, handshake->input->used - handshake->input_at);
+}
+
+static void read_hello(struct handshake *handshake)
+{
+    while (hello_parse(input_of(handshake), &handshake->hello) == STATUS_AGAIN) {
+        size_t got = 0;
+        if (!make_room(handshake)) {
+            end(handshake);
+            return;
+        }
+        struct chunk *input = handshake->input;
+        enum status status = sock_read_plain(&handshake->sock, input->data + input->used, chunk_room(input), &got);
+        if (status == STATUS_AGAIN)
+            return;
+        if (status != STATUS_OK) {
+            end(handshake);
+            return;
+        }
+        input->used += (uint32_t)got;
+    }
+    begin(handshake, false);
+}
+
+/* What ALPN chose takes the socket. */
+static void hand_over(struct handshake *handshake)
+{
+    struct port *port = handshake->port;
+    struct client client = handshake->client;
+    client.tls = true;
+    client.secure = handshake->tls;
+    timer_cancel(&handshake->timer);
+    if (tls_chose_h2(handshake->tls))
+        h2_server_adopt(port->worker, &handshake->sock, NULL, 0, &client, &port->settings, &port->connections);
+    else
+        h1_server_adopt(port->worker, &handshake->sock, NULL, 0, &client, &port->settings, &port->connections);
+    end(handshake);
+}
+
+static void shake(struct handshake *handshake)
+{
+    enum status status = tls_handshake(handshake->tls);
+    if (status == STATUS_AGAIN)
+        return;
+    if (status == STATUS_OK && !handshake->for_challenge) {
+        hand_over(handshake);
+        return;
+    }
+    if (status != STATUS_OK)
+        log_debug("TLS on '%.*s': the handshake with a client that asked for '%s' failed: %s",
+                  STR_ARGS(handshake->port->entry->name), handshake->hello.name, tls_failure(handshake->tls));
+    end(handshake);
+}
+
+static void on_event(struct sock *sock, unsigned events)
+{
+    struct handshake *handshake = container_of(sock, struct handshake, sock);
+    if (sock->broken)
+        end(handshake);
+    else if (handshake->state == READING_HELLO)
+        read_hello(handshake);
+    else if (handshake->state == SHAKING)
+        shake(handshake);
+}
+
+static void on_timeout(struct timer *timer)
+{
+    struct handshake *handshake = container_of(timer, struct handshake, timer);
+    if (handshake->state != ASKING) {
+        end(handshake);
+        return;
+    }
+    handshake->question->owner = NULL;
+    handshake->question = NULL;
+    limit_handshake(handshake);
+    begin(handshake, true);
+}
+
+/* A handshake ends by itself, soon. */
+static void drain(struct connection *connection)
+{
+}
+
+static void close_connection(struct connection *connection, enum status why)
+{
+    end(container_of(connection, struct handshake, connection));
+}
+
+static const struct connection_ops connection_ops = {.drain = drain, .close = close_connection};
+
+bool handshake_start(struct port *port, const struct foreign *foreign)
+{
+    struct handshake *handshake = memory_zalloc(sizeof(*handshake));
+    handshake->port = port;
+    handshake->client = *foreign->client;
+    handshake->connection.ops = &connection_ops;
+    handshake->input = foreign->input;
+    handshake->input_at = foreign->input_at;
+    handshake->pin = port->pin;
+    graph_pin_take(handshake->pin);
+    timer_init(&handshake->timer, on_timeout);
+    list_append(&port->connections, &handshake->connection.link);
+    sock_init(&handshake->sock, foreign->sock->loop, on_event);
+    if (!sock_move(&handshake->sock, foreign->sock)) {
+        end(handshake);
+        return true;
+    }
+    limit_handshake(handshake);
+    read_hello(handshake);
+    return true;
+}
