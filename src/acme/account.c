@@ -88,13 +88,23 @@ static struct acme_failure *refusal(struct acme_account *account, const char *de
     return failure;
 }
 
+/* With a binding, what is not authorized is rather the binding than the key. */
+static const struct acme_failure *explain(struct acme_account *account, const struct acme_failure *failure)
+{
+    if (account->settings.eab_kid.len == 0 || !str_equal(failure->type, S("urn:ietf:params:acme:error:unauthorized")))
+        return failure;
+    struct acme_failure *copy = acme_failure_copy(failure, &account->arena);
+    copy->hint = S("are eab.kid and eab.hmacEncoded what the CA gave you, and not used up?");
+    return copy;
+}
+
 static void on_reply(void *owner, const struct acme_answer *answer, const struct acme_failure *failure)
 {
     struct acme_account *account = owner;
     struct acme_account_message message;
     account->call = NULL;
     if (failure != NULL)
-        finish(account, STR_NONE, failure);
+        finish(account, STR_NONE, explain(account, failure));
     else if (!acme_read_account(answer->body, &message) || answer->location.len == 0)
         finish(account, STR_NONE, refusal(account, "the CA's answer describes no account", false));
     else if (message.state != ACME_STATE_VALID)

@@ -7,6 +7,8 @@
 
 #include "acme/pace.h"
 #include "base/memory.h"
+#include "base/text.h"
+#include "net/addr.h"
 
 /* For reading it, and again from telling the CA to its verdict. Public CAs take seconds; their retries may take minutes. */
 #define PATIENCE (300 * TIME_S)
@@ -68,11 +70,17 @@ static void end(struct acme_authorization *it, const struct acme_failure *failur
     it->functions.on_end(it->owner, it->message_read ? &it->message : NULL, it->tried, failure);
 }
 
+static struct str whole_name(struct acme_authorization *it)
+{
+    return it->message.wildcard ? arena_concat(&it->arena, S("*."), it->message.name)
+                                : arena_str(&it->arena, it->message.name);
+}
+
 static void fail(struct acme_authorization *it, enum acme_trouble trouble, struct str detail)
 {
     struct acme_failure *failure = acme_failure_new(trouble, detail, &it->arena);
     if (it->message_read)
-        failure->name = arena_str(&it->arena, it->message.name);
+        failure->name = whole_name(it);
     if (it->chosen)
         failure->challenge = str_from(acme_challenge_name(it->challenge.type));
     end(it, failure);
@@ -92,7 +100,7 @@ static void fail_as_invalid(struct acme_authorization *it)
     }
     it->tried = tried->type;
     struct acme_failure *failure = acme_failure_from_problem(
-        tried->error, tried->error->status, str_from(acme_challenge_name(tried->type)), message->name, &it->arena);
+        tried->error, tried->error->status, str_from(acme_challenge_name(tried->type)), whole_name(it), &it->arena);
     end(it, failure);
 }
 
@@ -145,6 +153,25 @@ static void tell(struct acme_authorization *it)
 
 /* ---- presenting ---- */
 
+/* RFC 8738 6: SNI holds no addresses, so their names for reverse look-ups stand there (RFC 1035 3.5, RFC 3596 2.5). */
+static struct str reverse_name(struct str address, struct arena *arena)
+{
+    struct ip ip;
+    struct text name;
+    if (!ip_parse(address, &ip))
+        return address;
+    text_init(&name, 256);
+    for (int i = 15; i >= (ip_is_v4(&ip) ? 12 : 0); i--)
+        if (ip_is_v4(&ip))
+            text_addf(&name, "%d.", ip.bytes[i]);
+        else
+            text_addf(&name, "%x.%x.", ip.bytes[i] & 15, ip.bytes[i] >> 4);
+    text_add(&name, ip_is_v4(&ip) ? S("in-addr.arpa") : S("ip6.arpa"));
+    struct str copy = arena_str(arena, text_str(&name));
+    text_release(&name);
+    return copy;
+}
+
 static void choose(struct acme_authorization *it, enum acme_challenge_type type)
 {
     const struct acme_authorization_message *message = &it->message;
@@ -159,6 +186,7 @@ static void choose(struct acme_authorization *it, enum acme_challenge_type type)
     challenge->name = arena_str(arena, message->name);
     challenge->wildcard = message->wildcard;
     challenge->address = message->address;
+    challenge->server_name = message->address ? reverse_name(challenge->name, arena) : challenge->name;
     challenge->token = arena_str(arena, offer->token);
     challenge->key_authorization = acme_key_authorization(acme_client_key(it->client), challenge->token, arena);
     acme_digest(challenge->key_authorization, challenge->digest);
@@ -187,7 +215,7 @@ void acme_challenge_presented(struct acme_challenge *challenge, bool shown, stru
         return;
     if (!shown) {
         it->not_shown = acme_failure_new(ACME_PRESENT_FAILED, why, &it->arena);
-        it->not_shown->name = challenge->name;
+        it->not_shown->name = whole_name(it);
         it->not_shown->challenge = str_from(acme_challenge_name(challenge->type));
     }
     it->phase = it->told_before ? WAITING : TELLING;

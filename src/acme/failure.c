@@ -71,6 +71,12 @@ static struct str who(const struct acme_failure *failure, struct arena *arena)
     return arena_printf(arena, "%.*s (%.*s)", STR_ARGS(address), STR_ARGS(name));
 }
 
+/* A wildcard's records are those of the domain below the star. */
+static struct str plain(struct str name)
+{
+    return str_starts(name, S("*.")) ? str_from_index(name, 2) : name;
+}
+
 /* The CA reached a port but did not find there what it was to find; or it reached nothing. */
 static struct str port_hint(const struct acme_failure *failure, bool reached, struct arena *arena)
 {
@@ -88,7 +94,7 @@ static struct str record_hint(const struct acme_failure *failure, struct arena *
     return arena_printf(arena,
                         "the CA did not see the TXT record of _acme-challenge.%.*s: does the command set it in the zone that "
                         "the internet sees, and is delayBeforeChecks long enough?",
-                        STR_ARGS(failure->name));
+                        STR_ARGS(plain(failure->name)));
 }
 
 static struct str dns_hint(const struct acme_failure *failure, struct arena *arena)
@@ -96,7 +102,7 @@ static struct str dns_hint(const struct acme_failure *failure, struct arena *are
     if (str_equal(failure->challenge, S("dns-01")))
         return record_hint(failure, arena);
     return arena_printf(arena, "the CA cannot resolve %.*s: has it an A or AAAA record that the whole internet sees?",
-                        STR_ARGS(failure->name));
+                        STR_ARGS(plain(failure->name)));
 }
 
 static struct str challenge_hint(const struct acme_failure *failure, struct str type, struct arena *arena)
@@ -105,10 +111,12 @@ static struct str challenge_hint(const struct acme_failure *failure, struct str 
         return dns_hint(failure, arena);
     if (str_equal(type, S("caa")))
         return arena_printf(arena, "a CAA record of %.*s or of a domain above it forbids this CA: add one that allows it",
-                            STR_ARGS(failure->name));
+                            STR_ARGS(plain(failure->name)));
     if (str_equal(failure->challenge, S("dns-01")))
         return record_hint(failure, arena);
-    return port_hint(failure, !str_equal(type, S("connection")), arena);
+    /* Some call it unauthorized when they came to no connection. */
+    bool reached = !str_equal(type, S("connection")) && str_find(failure->detail, S("Failed to connect")) < 0;
+    return port_hint(failure, reached, arena);
 }
 
 static struct str other_hint(struct str type)

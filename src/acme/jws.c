@@ -26,6 +26,19 @@ struct acme_key {
     char thumbprint[DIGEST_TEXT + 1];
 };
 
+/* libjose writes what it does not like to stderr unless it is told where else to put it; we say it ourselves. */
+static void say_nothing(void *unused, const char *file, int line, uint64_t error, const char *format, va_list arguments)
+{
+}
+
+static jose_cfg_t *quiet(void)
+{
+    jose_cfg_t *settings = jose_cfg();
+    assert(settings != NULL);
+    jose_cfg_set_err_func(settings, say_nothing, NULL);
+    return settings;
+}
+
 /* ---- making and reading ---- */
 
 /* How a key of this type signs; NULL: not with us. */
@@ -48,8 +61,10 @@ static const char *algorithm_of(const EVP_PKEY *key)
 static struct acme_key *key_of(json_t *jwk, const EVP_PKEY *key)
 {
     const char *algorithm = key != NULL ? algorithm_of(key) : NULL;
+    jose_cfg_auto_t *settings = quiet();
     json_t *thumbprint = NULL;
-    if (algorithm == NULL || json_object_get(jwk, "d") == NULL || (thumbprint = jose_jwk_thp(NULL, jwk, "S256")) == NULL) {
+    if (algorithm == NULL || json_object_get(jwk, "d") == NULL ||
+        (thumbprint = jose_jwk_thp(settings, jwk, "S256")) == NULL) {
         json_decref(jwk);
         return NULL;
     }
@@ -70,7 +85,9 @@ static struct acme_key *key_of(json_t *jwk, const EVP_PKEY *key)
 
 static struct acme_key *key_from_evp(EVP_PKEY *key)
 {
-    json_t *jwk = key != NULL && algorithm_of(key) != NULL ? jose_openssl_jwk_from_EVP_PKEY(NULL, key) : NULL;
+    jose_cfg_auto_t *settings = quiet();
+    bool known = key != NULL && algorithm_of(key) != NULL;
+    json_t *jwk = known ? jose_openssl_jwk_from_EVP_PKEY(settings, key) : NULL;
     struct acme_key *made = jwk != NULL ? key_of(jwk, key) : NULL;
     EVP_PKEY_free(key);
     ERR_clear_error();
@@ -86,8 +103,9 @@ struct acme_key *acme_key_from_jwk(struct str json)
 {
     if (json.len == 0 || json.len > KEY_JSON_MAX)
         return NULL;
+    jose_cfg_auto_t *settings = quiet();
     json_t *jwk = json_loadb(json.data, json.len, JSON_REJECT_DUPLICATES, NULL);
-    EVP_PKEY *key = jwk != NULL ? jose_openssl_jwk_to_EVP_PKEY(NULL, jwk) : NULL;
+    EVP_PKEY *key = jwk != NULL ? jose_openssl_jwk_to_EVP_PKEY(settings, jwk) : NULL;
     struct acme_key *made = key_of(jwk, key);
     EVP_PKEY_free(key);
     ERR_clear_error();
@@ -136,7 +154,8 @@ struct str acme_key_jwk(const struct acme_key *key, struct arena *arena)
 struct str acme_key_der(const struct acme_key *key, struct arena *arena)
 {
     unsigned char *der = NULL;
-    EVP_PKEY *evp = jose_openssl_jwk_to_EVP_PKEY(NULL, key->jwk);
+    jose_cfg_auto_t *settings = quiet();
+    EVP_PKEY *evp = jose_openssl_jwk_to_EVP_PKEY(settings, key->jwk);
     int len = evp != NULL ? i2d_PrivateKey(evp, &der) : 0;
     struct str copy = len > 0 ? arena_str(arena, str_of((const char *)der, (size_t)len)) : STR_NONE;
     if (len > 0)
@@ -174,10 +193,11 @@ static json_t *public_key(const struct acme_key *key)
 /* Takes `header` over. A flattened JWS (RFC 7515 7.2.2), or empty. */
 static struct str sign(const json_t *jwk, json_t *header, struct str payload, struct arena *arena)
 {
+    jose_cfg_auto_t *settings = quiet();
     json_t *encoded = jose_b64_enc(payload.data != NULL ? payload.data : "", payload.len);
     json_t *jws = json_pack("{s:o}", "payload", encoded);
     json_t *signature = json_pack("{s:o}", "protected", header);
-    bool made = jws != NULL && signature != NULL && jose_jws_sig(NULL, jws, signature, jwk);
+    bool made = jws != NULL && signature != NULL && jose_jws_sig(settings, jws, signature, jwk);
     struct str text = made ? dump(jws, arena) : STR_NONE;
     json_decref(signature);
     json_decref(jws);

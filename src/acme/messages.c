@@ -208,8 +208,8 @@ static bool read_meta(const json_t *root, struct arena *arena, struct acme_direc
     const json_t *required = json_object_get(meta, "externalAccountRequired");
     directory->external_account_required = json_is_true(required);
     return json_is_object(meta) && (required == NULL || json_is_boolean(required)) &&
-           url_member(meta, "termsOfService", arena, &directory->terms_of_service) &&
-           url_member(meta, "website", arena, &directory->website) && read_profiles(meta, arena, &directory->profiles);
+           words_member(meta, "termsOfService", arena, &directory->terms_of_service) &&
+           words_member(meta, "website", arena, &directory->website) && read_profiles(meta, arena, &directory->profiles);
 }
 
 bool acme_read_directory(struct str json, struct arena *arena, struct acme_directory *ret_directory)
@@ -354,7 +354,7 @@ bool acme_read_renewal(struct str json, struct arena *arena, struct acme_renewal
     bool good = json_is_object(window) && text_member(window, "start", &start) && text_member(window, "end", &end) &&
                 acme_read_time(start, &ret_renewal->window_start) && acme_read_time(end, &ret_renewal->window_end) &&
                 ret_renewal->window_start < ret_renewal->window_end &&
-                url_member(root, "explanationURL", arena, &ret_renewal->explanation_url);
+                words_member(root, "explanationURL", arena, &ret_renewal->explanation_url);
     json_decref(root);
     return good;
 }

@@ -19,6 +19,8 @@ struct acme_challenge {
     enum acme_challenge_type type;
     struct str name;                /* without "*."; an address as text */
     bool wildcard, address;
+    struct str server_name;         /* TLS-ALPN-01: what the CA will ask for in SNI: the name, of an address the name under
+                                     * in-addr.arpa or ip6.arpa (RFC 8738 6) */
     struct str token;               /* HTTP-01: /.well-known/acme-challenge/TOKEN answers `key_authorization` */
     struct str key_authorization;
     uint8_t digest[32];             /* TLS-ALPN-01: make_challenge_certificate(name, digest) */
