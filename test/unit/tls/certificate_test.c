@@ -59,6 +59,18 @@ static void assert_chain(const struct certificate *certificate, const struct fam
     assert_int_equal(X509_cmp(sk_X509_value(certificate->chain, 1), it->root.certificate), 0);
 }
 
+TEST(certificate_takes_an_ed25519_key)
+{
+    struct certificate *made = forge_served_ed25519("a.example", LATER);
+    struct arena arena;
+    arena_init(&arena, ARENA_UNLIMITED);
+    struct certificate *certificate = parsed(certificate_chain_pem(made, &arena), certificate_key_pem(made, &arena));
+    assert_int_equal(certificate->kind, KEY_ED25519);
+    certificate_unref(certificate);
+    certificate_unref(made);
+    arena_release(&arena);
+}
+
 TEST(certificate_knows_its_names_times_and_people)
 {
     struct family it = family(KEY_TYPE_EC256);
