@@ -112,9 +112,11 @@ static bool trust_given(SSL_CTX *context, const struct tls_client_options *optio
 
 static bool set_trust(SSL_CTX *context, const struct tls_client_options *options, struct arena *arena, struct diag *diag)
 {
-    SSL_CTX_set_verify(context, options->insecure_skip_verify ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
-    if (options->insecure_skip_verify)
+    if (options->insecure_skip_verify) {
+        SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
         return true;
+    }
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, conn_note_untrusted);
     if (options->root_cas.count != 0)
         return trust_given(context, options, arena, diag);
     X509_STORE *store = system_store();
