@@ -101,7 +101,7 @@ static bool trust_given(SSL_CTX *context, const struct tls_client_options *optio
     for (size_t i = 0; i < options->root_cas.count; i++) {
         struct str pem;
         STACK_OF(X509) *found =
-            pem_certificates(options->root_cas.items[i], arena, item_span(options->origin, S("rootCAs"), i), diag, &pem);
+            client_pem_read(options->root_cas.items[i], arena, item_span(options->origin, S("rootCAs"), i), diag, &pem);
         good = good && found != NULL;
         for (int at = 0; found != NULL && at < sk_X509_num(found); at++)
             good = X509_STORE_add_cert(store, sk_X509_value(found, at)) == 1 && good;

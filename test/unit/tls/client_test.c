@@ -113,3 +113,23 @@ TEST(client_warns_when_the_system_has_no_authorities)
     diag_release(&diag);
     arena_release(&arena);
 }
+
+TEST(client_shows_its_certificate)
+{
+    struct pair pair;
+    struct str pem;
+    pair_init(&pair);
+    pem = pair.authority.pem;
+    struct issued own;
+    issue(&pair.arena, &(struct wish){.name = "proxy", .issuer = &pair.authority}, &own);
+    struct tls_pair shown = {.cert_file = own.pem, .key_file = own.key_pem};
+    struct object_item item = {.value = &shown};
+    pair.options.client_auth = (struct tls_client_auth){.type = CLIENT_AUTH_REQUIRE, .ca_files = {&pem, 1}};
+    pair.client_options.certificates = (struct objects){.items = &item, .count = 1};
+    pair_compile(&pair);
+    assert_string_equal(shake_towards(&pair, S("a.example")), "");
+    assert_int_equal(pair.server.status, STATUS_OK);
+    assert_str_equal(tls_peer_subject(pair.server.conn), S("CN=proxy"));
+    pair_release(&pair);
+    issued_free(&own);
+}
