@@ -40,6 +40,21 @@ static void write_or_dash(struct str s, char *out)
     snprintf(out, CELL_MAX, "%.*s", STR_ARGS(s.len != 0 ? s : S("-")));
 }
 
+#define ISSUER_WIDTH 40
+
+/* The common name alone, which is what people know an authority by; the organization where there is none. */
+static struct str short_name(struct str name)
+{
+    static const struct str keys[] = {STR("CN="), STR("O=")};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        struct str rest = name, part;
+        while (str_split(&rest, ',', &part))
+            if (str_starts(part, keys[i]))
+                return str_first(str_from_index(part, keys[i].len), ISSUER_WIDTH);
+    }
+    return str_first(name, ISSUER_WIDTH);
+}
+
 static void fill(const struct cert_row *row, int64_t now, struct cells *cells)
 {
     struct str main = row->names.count != 0 ? row->names.items[0] : S("(no name)");
@@ -47,7 +62,7 @@ static void fill(const struct cert_row *row, int64_t now, struct cells *cells)
     if (row->names.count > 1)
         snprintf(more, sizeof(more), " (+%zu)", row->names.count - 1);
     snprintf(cells->texts[0], CELL_MAX, "%.*s%s", STR_ARGS(main), more);
-    write_or_dash(row->issuer, cells->texts[1]);
+    write_or_dash(short_name(row->issuer), cells->texts[1]);
     write_or_dash(row->key, cells->texts[2]);
     if (row->not_after != 0)
         write_moment(now, row->not_after, cells->texts[3], CELL_MAX);
