@@ -71,7 +71,7 @@ static void build_unused_options(struct build *build)
 
 #define SOON (14 * INT64_C(86400))
 
-/* Nobody renews a file but its owner. */
+/* A file is renewed by its owner alone, who wants to know in time. */
 static void warn_of_end(struct build *build, const struct certificate *certificate, struct span span)
 {
     int64_t left = certificate->not_after - time_wall() / TIME_S;
@@ -83,8 +83,7 @@ static void warn_of_end(struct build *build, const struct certificate *certifica
     if (left <= 0)
         diag_warning(build->compile.diag, span, "the certificate has expired: it ended on %s", day);
     else
-        diag_warning(build->compile.diag, span, "the certificate ends on %s, in less than %lld day%s", day,
-                     (long long)(left / 86400 + 1), left < 86400 ? "" : "s");
+        diag_warning(build->compile.diag, span, "the certificate ends on %s", day);
 }
 
 static struct certificate *read_certificate(struct build *build, const struct tls_certificate_config *config)
