@@ -24,7 +24,8 @@ struct str local_ca_directory(struct str configured, struct arena *arena);
 struct local_ca *local_ca_open(struct str directory, int64_t now, struct text *why);
 void local_ca_close(struct local_ca *ca);
 /* A new key and a certificate for `names` (DNS names, wildcards, addresses; at least one) that lasts `lifetime` ns from `now`,
- * but not longer than the CA. Its chain is the intermediate. */
+ * but not longer than the CA. Its chain is the intermediate. "*.localhost" is of no use: clients take no wildcard for all of a
+ * top-level domain. */
 struct certificate *local_ca_issue(struct local_ca *ca, const struct strs *names, int64_t lifetime, int64_t now,
                                    struct text *why);
 /* Borrowed from the CA. */
