@@ -517,15 +517,16 @@ TEST(a_ca_without_renewal_information_is_no_failure)
     finish();
 }
 
-TEST(a_client_that_goes_takes_what_is_under_way_along)
+TEST(what_is_cancelled_is_heard_of_no_more)
 {
     begin(0);
     fake_ca_answer(&ca, "/dir", 0, -1, "", "");
-    acme_renewal_ask(client, S("aki.serial"), on_renewal, NULL);
+    struct acme_renewal_question *question = acme_renewal_ask(client, S("aki.serial"), on_renewal, NULL);
     start(NULL, NULL, NULL);
     for (int i = 0; i < 20; i++)
         loop_turn(&loop, 10 * TIME_MS);
     acme_order_cancel(order);
+    acme_renewal_cancel(question);
     assert_false(over);
     finish();
 }
