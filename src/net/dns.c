@@ -2,6 +2,7 @@
 #include "net/dns.h"
 
 #include <ares.h>
+#include <arpa/nameser.h>
 #include <assert.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -9,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #define TRY_MS 1500                          /* doubled with each of the three tries */
 #define TRIES 3
@@ -16,6 +18,10 @@
 #define FAILURE_TTL (2 * TIME_S)
 #define CHECK_EVERY (5 * TIME_S)
 #define SYSTEM_SERVERS "/etc/resolv.conf"
+#define NAME_SIZE 256
+#define TEXTS_MAX 64
+#define NOT_A_NAME "the name is not a host name"
+#define CLOSED "the resolver is closed"
 
 struct dns {
     struct loop *loop;
@@ -266,24 +272,105 @@ static void start_query(struct dns *dns, const char *name, dns_callback done, vo
         set_timer(dns);
 }
 
+/* As a C string of the caller's; false: no host name. */
+static bool copy_name(struct str name, char copy[NAME_SIZE])
+{
+    if (name.len == 0 || name.len >= NAME_SIZE || memchr(name.data, '\0', name.len) != NULL)
+        return false;
+    memcpy(copy, name.data, name.len);
+    copy[name.len] = '\0';
+    return true;
+}
+
+/* May a query begin? */
+static bool is_open(struct dns *dns)
+{
+    if (!dns->closing)
+        follow_system(dns);
+    return !dns->closing && dns->channel != NULL;
+}
+
 void dns_resolve(struct dns *dns, struct str name, dns_callback done, void *owner)
 {
     struct dns_answer answer = {.count = 1, .ttl = LITERAL_TTL};
-    char copy[256];
-    if (ip_parse(name, &answer.addresses[0])) {
+    char copy[NAME_SIZE];
+    if (ip_parse(name, &answer.addresses[0]))
         done(owner, &answer);
-        return;
-    }
-    if (name.len == 0 || name.len >= sizeof(copy) || memchr(name.data, '\0', name.len) != NULL) {
-        fail(done, owner, "the name is not a host name");
-        return;
-    }
-    memcpy(copy, name.data, name.len);
-    copy[name.len] = '\0';
-    if (!dns->closing)
-        follow_system(dns);
-    if (dns->closing || dns->channel == NULL)
-        fail(done, owner, "the resolver is closed");
+    else if (!copy_name(name, copy))
+        fail(done, owner, NOT_A_NAME);
+    else if (!is_open(dns))
+        fail(done, owner, CLOSED);
     else
         start_query(dns, copy, done, owner);
+}
+
+/* ---- texts ---- */
+
+struct texts_query {
+    struct dns *dns;
+    dns_texts_callback done;
+    void *owner;
+};
+
+/* A record's strings follow each other, the first of each record is marked. */
+static size_t join_texts(const struct ares_txt_ext *found, struct str *texts, struct text *memory)
+{
+    size_t count = 0;
+    for (const struct ares_txt_ext *it = found; it != NULL; it = it->next) {
+        if ((it->record_start && count == TEXTS_MAX) || (!it->record_start && count == 0))
+            break;
+        if (it->record_start)
+            texts[count++] = STR_NONE;
+        text_add(memory, str_of((const char *)it->txt, it->length));
+        texts[count - 1].len += it->length;
+    }
+    const char *at = text_c(memory);
+    for (size_t i = 0; i < count; at += texts[i++].len)
+        texts[i].data = at;
+    return memory->overflow ? 0 : count;
+}
+
+static void on_texts(void *arg, int status, int timeouts, unsigned char *bytes, int len)
+{
+    struct texts_query query = *(struct texts_query *)arg;
+    struct str texts[TEXTS_MAX];
+    struct dns_texts answer = {.items = texts};
+    struct ares_txt_ext *found = NULL;
+    struct text memory;
+    free(arg);
+    query.dns->pending--;
+    text_init(&memory, 65536);
+    if (status == ARES_SUCCESS)
+        status = ares_parse_txt_reply_ext(bytes, len, &found);
+    if (status == ARES_SUCCESS)
+        answer.count = join_texts(found, texts, &memory);
+    if (answer.count == 0)
+        answer.error = status == ARES_SUCCESS ? "the name has no text" : ares_strerror(status);
+    query.done(query.owner, &answer);
+    if (found != NULL)
+        ares_free_data(found);
+    text_release(&memory);
+}
+
+void dns_find_texts(struct dns *dns, struct str name, dns_texts_callback done, void *owner)
+{
+    struct dns_texts failure = {0};
+    char copy[NAME_SIZE];
+    if (!copy_name(name, copy))
+        failure.error = NOT_A_NAME;
+    else if (!is_open(dns))
+        failure.error = CLOSED;
+    if (failure.error != NULL) {
+        done(owner, &failure);
+        return;
+    }
+    struct texts_query *query = memory_alloc(sizeof(*query));
+    *query = (struct texts_query){.dns = dns, .done = done, .owner = owner};
+    dns->pending++;
+    bool nested = dns->inside;
+    dns->inside = true;
+    ares_query(dns->channel, copy, C_IN, T_TXT, on_texts, query);
+    dns->inside = nested;
+    if (!nested)
+        set_timer(dns);
 }

@@ -30,4 +30,14 @@ bool dns_use_servers(struct dns *dns, struct str servers);
  * dns_free, which reports a failure to all. */
 void dns_resolve(struct dns *dns, struct str name, dns_callback done, void *owner);
 
+struct dns_texts {
+    const struct str *items;   /* one for each record, its strings joined; valid in the callback alone */
+    size_t count;              /* 0: none; `error` says why */
+    const char *error;         /* a literal, for people */
+};
+typedef void (*dns_texts_callback)(void *owner, const struct dns_texts *answer);
+/* TXT records of exactly this name (no search domains, no /etc/hosts; aliases are followed by the server). The callback
+ * comes as with dns_resolve. */
+void dns_find_texts(struct dns *dns, struct str name, dns_texts_callback done, void *owner);
+
 #endif

@@ -138,6 +138,8 @@ bool sock_move(struct sock *to, struct sock *from)
     from->layer = NULL;
     from->layer_state = NULL;
     from->readable = from->writable = from->buffered = false;
+    if (to->layer != NULL)
+        to->layer->moved(to);
     if (loop_watch_move(to->loop, &to->watch, &from->watch))
         return true;
     sock_close(to);

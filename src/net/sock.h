@@ -23,6 +23,8 @@ struct sock_layer {
     void (*shutdown)(struct sock *sock);
     /* The socket is about to be closed: lets go of `layer_state`. `orderly`: the peer may be told first. */
     void (*release)(struct sock *sock, bool orderly);
+    /* sock_move has brought the layer to this socket. */
+    void (*moved)(struct sock *sock);
 };
 
 struct sock {

@@ -24,7 +24,8 @@ struct tls_client;                  /* tls/client.h */
  * bytes already. `certificate`: what to show (NULL: none, the handshake will fail). NULL without memory. */
 struct tls_conn *tls_accept(struct worker *worker, struct sock *sock, const struct tls_policy *policy,
                             struct certificate *certificate, struct chunk *input, uint32_t input_at);
-/* The same for TLS-ALPN-01 (RFC 8737): ALPN chooses acme-tls/1, and nothing is spoken afterwards. */
+/* The same for a certificate of TLS-ALPN-01 (RFC 8737): only a client that offers acme-tls/1 and nothing else gets through,
+ * no certificate is asked of it, and nothing is spoken afterwards. */
 struct tls_conn *tls_accept_challenge(struct worker *worker, struct sock *sock, const struct tls_policy *policy,
                                       struct certificate *certificate, struct chunk *input, uint32_t input_at);
 /* Puts TLS on a connected socket to a server. `name`: for SNI and verification (a DNS name or an address). `session`: to be
@@ -46,14 +47,16 @@ bool tls_resumed(const struct tls_conn *conn);
 const char *tls_version_text(const struct tls_conn *conn);      /* "1.3": Traefik's form */
 const char *tls_cipher_text(const struct tls_conn *conn);       /* "TLS_AES_128_GCM_SHA256" */
 struct str tls_server_name(const struct tls_conn *conn);        /* that the client asked for; may be empty */
-const struct tls_policy *tls_policy_of(const struct tls_conn *conn);    /* compared by name only: its graph may be gone */
+/* The policy that it was accepted with, there as long as the connection although its graph may be gone; NULL: a client's. */
+const struct tls_policy *tls_policy_of(const struct tls_conn *conn);
 struct str tls_policy_name(const struct tls_conn *conn);
 /* The peer's certificate and chain; NULL: it showed none. Borrowed. */
 X509 *tls_peer_certificate(const struct tls_conn *conn);
 STACK_OF(X509) *tls_peer_chain(const struct tls_conn *conn);
 /* "CN=client" of the peer's certificate, made once; empty: none. */
 struct str tls_peer_subject(struct tls_conn *conn);
-/* For clients: called when the server gives a new ticket; the session is the callee's. */
+/* For clients, set before the handshake: called when the server gives a new ticket; the session is the callee's. The socket
+ * must not be closed by it. */
 void tls_on_session(struct tls_conn *conn, void (*on_session)(void *owner, SSL_SESSION *session), void *owner);
 /* A fatal alert instead of a handshake (RFC 8446 6.2), for a client that is refused before it began. */
 void tls_send_alert(struct sock *sock, uint8_t description);

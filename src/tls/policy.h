@@ -1,7 +1,7 @@
 /* TLS options compiled into what handshakes use: one SSL_CTX for each set of options, whatever the number of certificates
  * (the certificate is given to each connection).
  *
- * Ownership: made with a graph and freed with it; connections hold what they need of it by OpenSSL's own references.
+ * Ownership: made with a graph and freed with it; a connection keeps its own policy until it ends.
  * Threading: const once made, shared by all workers. */
 #ifndef TLS_POLICY_H
 #define TLS_POLICY_H
@@ -36,17 +36,27 @@ struct tls_options {
     bool sni_strict, disable_session_tickets;
 };
 
+/* Lives as long as its context: connections that hold that keep it too. */
 struct tls_policy {
     struct str name;                /* "default", "mtls@file" */
     SSL_CTX *context;
     bool sni_strict;
     bool h2, http1;                 /* what ALPN may choose */
+    unsigned char alpn[12];         /* the same as RFC 7301 3.1 writes it, the preferred first */
+    unsigned alpn_len;
 };
 
 /* Errors go to `diag` at the places of options->origin; NULL then. `name` is copied; tickets of one policy are of no use with
  * another. Reads files (blocking). */
 struct tls_policy *policy_new(const struct tls_options *options, struct str name, struct diag *diag);
 void policy_free(struct tls_policy *policy);
+/* The policy whose context this is. */
+const struct tls_policy *policy_of_context(const SSL_CTX *context);
+
+/* For tls/client.h too: false, mostly after errors in `diag` at options.minVersion and options.cipherSuites. */
+bool policy_set_versions(SSL_CTX *context, int min, int max, const struct node *options, struct diag *diag);
+bool policy_set_suites(SSL_CTX *context, const struct strs *names, const struct node *options, struct diag *diag);
+
 /* The name of a suite, curve or version that is known; for the option table's checks. NULL when good. */
 const char *policy_check_cipher(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length);
 const char *policy_check_curve(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length);

@@ -40,7 +40,7 @@ static uint8_t *put_record(uint8_t *out, unsigned type, unsigned ttl, const void
     return out + len;
 }
 
-/* A questions: two addresses with TTLs 77 and 33; AAAA: one with 500. */
+/* A questions: two addresses with TTLs 77 and 33; AAAA: one with 500; TXT: two, the first of two strings. */
 static size_t answer(const struct server *server, const uint8_t *query, size_t len, bool tcp, uint8_t *out)
 {
     size_t end = 12;
@@ -65,6 +65,10 @@ static size_t answer(const struct server *server, const uint8_t *query, size_t l
     } else if (type == 28) {
         put16(out + 6, 1);
         at = put_record(at, 28, 500, (uint8_t[16]){0xfd, [15] = 1}, 16);
+    } else if (type == 16) {
+        put16(out + 6, 2);
+        at = put_record(at, 16, 5, "\3one\4-two", 9);
+        at = put_record(at, 16, 5, "\5three", 6);
     }
     return (size_t)(at - out);
 }
@@ -345,6 +349,62 @@ TEST(dns_lets_a_callback_ask_for_the_next_name)
         loop_turn(&loop, TIME_S);
     assert_int_equal(chained.failures, 0);
     dns_free(dns);
+    server_stop(&server);
+    loop_release(&loop);
+}
+
+struct texts_asked {
+    char texts[2][32];
+    size_t count;
+    bool failed;
+    int answers;
+};
+
+static void note_texts(void *owner, const struct dns_texts *answer)
+{
+    struct texts_asked *asked = owner;
+    asked->count = answer->count;
+    asked->failed = answer->error != NULL;
+    for (size_t i = 0; i < answer->count && i < 2; i++)
+        snprintf(asked->texts[i], sizeof(asked->texts[i]), "%.*s", STR_ARGS(answer->items[i]));
+    asked->answers++;
+}
+
+TEST(dns_finds_texts_and_joins_the_strings_of_each)
+{
+    struct server server = {0};
+    struct texts_asked asked = {0};
+    assert_true(loop_init(&loop));
+    server_start(&server);
+    struct dns *dns = dns_new(&loop);
+    assert_true(dns_use_servers(dns, str_from(server.address)));
+    dns_find_texts(dns, S("_acme-challenge.portico.test."), note_texts, &asked);
+    while (asked.answers == 0)
+        loop_turn(&loop, TIME_S);
+    assert_int_equal(asked.count, 2);
+    assert_string_equal(asked.texts[0], "one-two");
+    assert_string_equal(asked.texts[1], "three");
+    server.unknown = true;
+    dns_find_texts(dns, S("_acme-challenge.other.test."), note_texts, &asked);
+    while (asked.answers == 1)
+        loop_turn(&loop, TIME_S);
+    assert_true(asked.failed && asked.count == 0);
+    dns_free(dns);
+    server_stop(&server);
+    loop_release(&loop);
+}
+
+TEST(dns_free_ends_a_question_for_texts)
+{
+    struct server server = {.silent = true};
+    struct texts_asked asked = {0};
+    assert_true(loop_init(&loop));
+    server_start(&server);
+    struct dns *dns = dns_new(&loop);
+    assert_true(dns_use_servers(dns, str_from(server.address)));
+    dns_find_texts(dns, S("_acme-challenge.portico.test."), note_texts, &asked);
+    dns_free(dns);
+    assert_true(asked.failed && asked.answers == 1);
     server_stop(&server);
     loop_release(&loop);
 }

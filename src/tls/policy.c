@@ -1,0 +1,208 @@
+/* Owns a server's SSL_CTX: everything about a handshake but the certificate. */
+#include "tls/policy.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "tls/conn_state.h"
+#include "tls/policy_auth.h"
+#include "tls/policy_names.h"
+#include "tls/tickets.h"
+
+#define SERVER_MODES (SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN)
+#define SERVER_OPTIONS \
+    (SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_CIPHER_SERVER_PREFERENCE | \
+     SSL_OP_PRIORITIZE_CHACHA)
+
+/* ---- a policy lives as long as its context, which connections hold ---- */
+
+static int slot = -1;
+
+static void free_with_context(void *parent, void *pointer, CRYPTO_EX_DATA *data, int index, long number, void *argument)
+{
+    struct tls_policy *policy = pointer;
+    if (policy == NULL)
+        return;
+    free((char *)(uintptr_t)policy->name.data);
+    free(policy);
+}
+
+static void make_slot(void)
+{
+    slot = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_with_context);
+}
+
+static struct tls_policy *new_policy(struct str name)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_slot);
+    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    if (context == NULL)
+        return NULL;
+    struct tls_policy *policy = memory_zalloc(sizeof(*policy));
+    policy->name = str_of(memory_copy_text(name.data, name.len), name.len);
+    policy->context = context;
+    if (slot >= 0 && SSL_CTX_set_ex_data(context, slot, policy) == 1)
+        return policy;
+    free_with_context(NULL, policy, NULL, 0, 0, NULL);
+    SSL_CTX_free(context);
+    return NULL;
+}
+
+const struct tls_policy *policy_of_context(const SSL_CTX *context)
+{
+    return SSL_CTX_get_ex_data(context, slot);
+}
+
+void policy_free(struct tls_policy *policy)
+{
+    if (policy != NULL)
+        SSL_CTX_free(policy->context);
+}
+
+/* ---- versions, suites, groups ---- */
+
+bool policy_set_versions(SSL_CTX *context, int min, int max, const struct node *options, struct diag *diag)
+{
+    min = min != 0 ? min : TLS1_2_VERSION;
+    max = max != 0 ? max : TLS1_3_VERSION;
+    if (min > max) {
+        const struct node *at = node_get(options, S("minVersion"));
+        diag_error(diag, node_span(at != NULL ? at : options), "minVersion is above maxVersion");
+        return false;
+    }
+    /* What TLS 1.0 and 1.1 sign with is below what the library finds secure; and it shall take what Go takes elsewhere. */
+    SSL_CTX_set_security_level(context, min < TLS1_2_VERSION ? 0 : 1);
+    return SSL_CTX_set_min_proto_version(context, min) == 1 && SSL_CTX_set_max_proto_version(context, max) == 1;
+}
+
+bool policy_set_suites(SSL_CTX *context, const struct strs *names, const struct node *options, struct diag *diag)
+{
+    bool tls13_alone = false;
+    const char *list = suites_of(names, options, S("cipherSuites"), diag, &tls13_alone);
+    if (list == NULL)
+        return false;
+    if (tls13_alone && SSL_CTX_get_max_proto_version(context) < TLS1_3_VERSION) {
+        diag_error(diag, node_span(node_get(options, S("cipherSuites"))),
+                   "these are suites of TLS 1.3, which maxVersion does not allow");
+        return false;
+    }
+    return SSL_CTX_set_cipher_list(context, list) == 1 && SSL_CTX_set_ciphersuites(context, SUITES_TLS13) == 1 &&
+           (!tls13_alone || SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1);
+}
+
+static bool set_groups(SSL_CTX *context, const struct tls_options *options, struct diag *diag)
+{
+    const char *list = groups_of(&options->curve_preferences, options->origin, S("curvePreferences"), diag);
+    return list != NULL && SSL_CTX_set1_groups_list(context, list) == 1;
+}
+
+/* ---- ALPN ---- */
+
+static bool add_protocol(struct tls_policy *policy, const char *name)
+{
+    size_t len = strlen(name);
+    if (policy->alpn_len + len + 1 > sizeof(policy->alpn))
+        return false;
+    policy->alpn[policy->alpn_len] = (unsigned char)len;
+    memcpy(policy->alpn + policy->alpn_len + 1, name, len);
+    policy->alpn_len += (unsigned)len + 1;
+    return true;
+}
+
+static void set_protocols(struct tls_policy *policy, const struct tls_options *options, struct diag *diag)
+{
+    const struct strs *names = &options->alpn_protocols;
+    for (size_t i = 0; i < names->count; i++) {
+        if (str_equal(names->items[i], S("h2")))
+            policy->h2 = policy->h2 || add_protocol(policy, "h2");
+        else if (str_equal(names->items[i], S("http/1.1")))
+            policy->http1 = policy->http1 || add_protocol(policy, "http/1.1");
+        else if (!str_equal(names->items[i], S("acme-tls/1"))) /* which is there whenever a challenge is */
+            diag_warning(diag, item_span(options->origin, S("alpnProtocols"), i),
+                         "'%.*s' is not a protocol that is spoken here: left out", STR_ARGS(names->items[i]));
+    }
+    if (!policy->h2 && !policy->http1) {
+        policy->h2 = add_protocol(policy, "h2");
+        policy->http1 = add_protocol(policy, "http/1.1");
+    }
+    SSL_CTX_set_alpn_select_cb(policy->context, conn_select_protocol, policy);
+}
+
+/* ---- tickets ---- */
+
+/* A session begun under one policy must not be resumed under another, which may ask for a certificate; the same policy
+ * after a reload takes its own. */
+static bool set_tickets(struct tls_policy *policy, const struct tls_options *options, struct str authorities)
+{
+    SSL_CTX *context = policy->context;
+    unsigned char id[EVP_MAX_MD_SIZE];
+    unsigned id_len = 0;
+    int type = policy_auth_type(&options->client_auth);
+    EVP_MD_CTX *hash = EVP_MD_CTX_new();
+    bool hashed = hash != NULL && EVP_DigestInit_ex2(hash, EVP_sha256(), NULL) == 1 &&
+                  EVP_DigestUpdate(hash, policy->name.data, policy->name.len) == 1 &&
+                  EVP_DigestUpdate(hash, "", 1) == 1 && EVP_DigestUpdate(hash, &type, sizeof(type)) == 1 &&
+                  EVP_DigestUpdate(hash, authorities.data, authorities.len) == 1 &&
+                  EVP_DigestFinal_ex(hash, id, &id_len) == 1;
+    EVP_MD_CTX_free(hash);
+    if (!hashed || SSL_CTX_set_session_id_context(context, id, id_len) != 1)
+        return false;
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    if (options->disable_session_tickets) {
+        SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+        return SSL_CTX_set_num_tickets(context, 0) == 1;
+    }
+    if (!tickets_init())
+        return false;
+    tickets_use(context);
+    return SSL_CTX_set_num_tickets(context, 1) == 1;
+}
+
+/* ---- all of it ---- */
+
+/* The name is taken note of: TLS 1.2's resumption remembers it only then. */
+static int on_server_name(SSL *ssl, int *alert, void *argument)
+{
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static bool fill(struct tls_policy *policy, const struct tls_options *options, struct arena *scratch, struct diag *diag)
+{
+    SSL_CTX *context = policy->context;
+    struct str authorities = STR_NONE;
+    SSL_CTX_set_mode(context, SERVER_MODES);
+    SSL_CTX_set_options(context, SERVER_OPTIONS);
+    SSL_CTX_set_read_ahead(context, 1);
+    SSL_CTX_set_tlsext_servername_callback(context, on_server_name);
+    policy->sni_strict = options->sni_strict;
+    bool good = policy_set_versions(context, options->min_version, options->max_version, options->origin, diag);
+    good = policy_set_suites(context, &options->cipher_suites, options->origin, diag) && good;
+    good = set_groups(context, options, diag) && good;
+    good = policy_set_auth(context, &options->client_auth, scratch, &authorities, diag) && good;
+    set_protocols(policy, options, diag);
+    return good && set_tickets(policy, options, authorities);
+}
+
+struct tls_policy *policy_new(const struct tls_options *options, struct str name, struct diag *diag)
+{
+    struct arena scratch;
+    size_t errors = diag->errors;
+    ERR_clear_error();
+    struct tls_policy *policy = new_policy(name);
+    arena_init(&scratch, ARENA_UNLIMITED);
+    bool good = policy != NULL && fill(policy, options, &scratch, diag);
+    arena_release(&scratch);
+    if (good)
+        return policy;
+    if (diag->errors == errors) {
+        const char *why = ERR_reason_error_string(ERR_peek_error());
+        diag_error(diag, node_span(options->origin), "the TLS library refuses these options: %s",
+                   why != NULL ? why : "it gives no reason");
+    }
+    policy_free(policy);
+    return NULL;
+}

@@ -1,0 +1,13 @@
+/* Certificates of clients, as a server's SSL_CTX asks for them and judges them: the five ways that Go has. */
+#ifndef TLS_POLICY_AUTH_H
+#define TLS_POLICY_AUTH_H
+
+#include "tls/policy.h"
+
+/* What holds: authorities without a type mean that a certificate is required. enum client_auth. */
+int policy_auth_type(const struct tls_client_auth *auth);
+/* Sets it up; *ret_authorities: the PEM texts of all authorities, in `scratch`. False after errors in `diag`. */
+bool policy_set_auth(SSL_CTX *context, const struct tls_client_auth *auth, struct arena *scratch,
+                     struct str *ret_authorities, struct diag *diag);
+
+#endif
