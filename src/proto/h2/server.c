@@ -258,10 +258,11 @@ static enum status write_out(struct h2_server *server)
 static enum status push_out(struct h2_server *server)
 {
     for (;;) {
-        uint64_t before = server->framed;
         h2_session_frame(server);
+        if (server->out.bytes == 0)
+            return STATUS_OK;
         enum status status = write_out(server);
-        if (status != STATUS_OK || server->framed == before)
+        if (status != STATUS_OK)
             return status;
     }
 }
