@@ -38,6 +38,17 @@ enum status attempt_open(struct exchange *x)
     return status;
 }
 
+/* What filters know of a body that was sent in part counts no more. */
+static void restart_filters(struct exchange *x)
+{
+    for (struct filter *filter = x->request_filters; filter != NULL; filter = filter->next) {
+        chunkq_clear(&filter->out);
+        filter->ended = false;
+        if (filter->restart != NULL)
+            filter->restart(filter);
+    }
+}
+
 /* A held body can be sent again from its start; a streamed one only while nothing of it was read. */
 static void begin_upload(struct exchange *x)
 {
@@ -46,6 +57,7 @@ static void begin_upload(struct exchange *x)
         return;
     relay_init(&x->upload, x->worker, hold_request_source(x), &x->upstream.sink);
     x->upload.trailers = &x->stream.request.trailers;
+    restart_filters(x);
     x->upload.filters = x->request_filters;
     x->upload_began = true;
 }

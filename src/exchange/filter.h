@@ -15,6 +15,7 @@ struct filter {
     enum status (*process)(struct filter *filter, struct chunkq *in, struct chunkq *out, bool end);
     /* What is held back is pushed out although more will come (event streams); may be NULL. */
     enum status (*flush)(struct filter *filter, struct chunkq *out);
+    void (*restart)(struct filter *filter);      /* of a request: the same body comes again from its start; may be NULL */
     void (*release)(struct filter *filter);      /* may be NULL */
     struct chunkq out;                           /* the relay's: between this filter and the next */
     bool ended;                                  /* the relay's */

@@ -3,6 +3,7 @@
 #include "exchange/graph.h"
 #include "exchange/service.h"
 #include "observe/access_log.h"
+#include "tls/conn.h"
 
 static _Atomic uint64_t request_number;
 
@@ -55,6 +56,16 @@ static bool wants_log(const struct exchange *x)
     return x->router == NULL || (x->router->access_log && (!x->internal || config->add_internals));
 }
 
+/* Views of what the connection keeps; it outlives its exchanges. */
+static void fill_tls(struct tls_conn *conn, struct access_record *record)
+{
+    if (conn == NULL)
+        return;
+    record->tls_version = str_from(tls_version_text(conn));
+    record->tls_cipher = str_from(tls_cipher_text(conn));
+    record->tls_client_subject = tls_peer_subject(conn);
+}
+
 void record_exchange(struct exchange *x)
 {
     if (!wants_log(x))
@@ -89,5 +100,6 @@ void record_exchange(struct exchange *x)
     };
     record.origin_bytes = x->answered_here || !x->download_began ? 0 : x->download.moved;
     fill_times(x, &record);
+    fill_tls(x->stream.client->secure, &record);
     access_log_write(x->graph->access_log, x->worker, &record);
 }

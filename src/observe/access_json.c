@@ -176,6 +176,20 @@ static void put_request(struct line *line)
     put_path_and_line(line);
 }
 
+/* Members of requests that came over TLS alone: the others pay one comparison. */
+static void put_tls(struct line *line)
+{
+    const struct access_record *record = line->record;
+    if (record->tls_version.len == 0)
+        return;
+    const struct text_member members[] = {
+        {ACCESS_TLSVersion, MEMBER("TLSVersion"), record->tls_version},
+        {ACCESS_TLSCipher, MEMBER("TLSCipher"), record->tls_cipher},
+        {ACCESS_TLSClientSubject, MEMBER("TLSClientSubject"), record->tls_client_subject},
+    };
+    put_texts(line, members, sizeof(members) / sizeof(members[0]), false);
+}
+
 /* ---- where it went ---- */
 
 static struct str authority_of(struct str url)
@@ -372,7 +386,8 @@ static size_t room_for(const struct access_format *format, const struct access_r
     size_t detail = record->reason != STATUS_OK ? strlen(detail_of(record)) : 0;
     size_t texts = 2 * record->client_ip.len + record->user.len + 2 * record->authority.len + 2 * record->method_name.len +
                    2 * record->protocol.len + record->scheme.len + record->entrypoint.len + record->request_id.len +
-                   record->router.len + record->service.len + 2 * record->server_url.len + detail;
+                   record->router.len + record->service.len + 2 * record->server_url.len +
+                   record->tls_version.len + record->tls_cipher.len + record->tls_client_subject.len + detail;
     return FIXED_MAX + 2 * target + ESCAPED * texts + headers_room(format, &record->request->fields) +
            2 * headers_room(format, &record->response->fields);
 }
@@ -387,6 +402,7 @@ void access_json_line(const struct access_format *format, const struct access_re
     put_time(&line, S(",\"time\":"), record->began_wall + record->total, false);
     put_client(&line);
     put_request(&line);
+    put_tls(&line);
     put_route(&line);
     put_measures(&line);
     if (format->kept[ACCESS_StartUTC])

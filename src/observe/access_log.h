@@ -23,6 +23,8 @@ struct access_record {
     struct str client_ip;                 /* text; X-Forwarded-For considered when trusted */
     struct str entrypoint, router, service, server_url, user, request_id;
     struct str protocol;                  /* "HTTP/1.1" */
+    struct str tls_version, tls_cipher;   /* "1.3", "TLS_AES_128_GCM_SHA256"; empty: plain */
+    struct str tls_client_subject;        /* of the client's certificate; empty: it showed none */
     int status;                           /* what the client got; 499 when it left before */
     int origin_status;                    /* what the server said; 0: none */
     enum status reason;                   /* OK: all went well */

@@ -88,6 +88,26 @@ static void add_customary_entrypoints(struct model *model, struct diag *diag)
     config->entry_points = (struct objects){.items = items, .count = count};
 }
 
+/* The main file, or what stands for it; NULL when there is none, or none that can be read. */
+static struct node *read_main(const struct settings *settings, const struct flags *flags, struct arena *arena,
+                              struct diag *diag, struct settings_files *files)
+{
+    if (settings->text.data != NULL)
+        return load_text(S("configuration"), settings->text, LOAD_MAIN, arena, diag);
+    const char *path = choose_path(settings, flags, arena);
+    if (path == NULL) {
+        if (flags->options->count == 0)
+            diag_error(diag, SPAN_NONE,
+                       "no configuration: give --config FILE, or flags such as --entryPoints.web.address=:8080");
+        return NULL;
+    }
+    note_file(files, path);
+    struct node *root = load_file(path, LOAD_MAIN, arena, diag);
+    if (settings->reloading && diag->errors == 0 && (root == NULL || root->kind != NODE_MAP))
+        diag_error(diag, SPAN_NONE, "%s is empty", path);
+    return root;
+}
+
 struct model *settings_load(const struct settings *settings, struct diag *diag, struct settings_files *files)
 {
     struct model *model = model_new();
@@ -96,16 +116,7 @@ struct model *settings_load(const struct settings *settings, struct diag *diag, 
     struct flags flags;
     const struct flag *own = settings->flags != NULL ? settings->flags : settings_flags;
     flags_read(settings->words, settings->word_count, own, &config_table, arena, diag, &flags);
-    const char *path = choose_path(settings, &flags, arena);
-    struct node *root = NULL;
-    if (path != NULL) {
-        note_file(files, path);
-        root = load_file(path, LOAD_MAIN, arena, diag);
-        if (settings->reloading && diag->errors == 0 && (root == NULL || root->kind != NODE_MAP))
-            diag_error(diag, SPAN_NONE, "%s is empty", path);
-    } else if (flags.options->count == 0) {
-        diag_error(diag, SPAN_NONE, "no configuration: give --config FILE, or flags such as --entryPoints.web.address=:8080");
-    }
+    struct node *root = read_main(settings, &flags, arena, diag, files);
     if (root == NULL || root->kind != NODE_MAP)
         root = node_new(arena, NODE_MAP, SPAN_NONE);
     node_merge(root, env_read(settings->environment, &config_table, own_variables, arena, diag));

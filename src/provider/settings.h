@@ -14,6 +14,7 @@ struct settings {
     const struct flag *flags;         /* the command's own, SETTINGS_FLAG among them; NULL: settings_flags */
     char *const *environment;
     const char *path;                 /* instead of --config: for `check`; may be NULL */
+    struct str text;                  /* instead of any file: the configuration itself, as YAML; lasts as long as this */
     bool reloading;                   /* an empty main file is then a mistake: a slip, or a write under way */
 };
 

@@ -28,10 +28,12 @@ struct certificate {
     uint8_t sha256[32];             /* of the leaf's DER */
 };
 
-/* From PEM texts; the chain may be in any order behind its leaf and hold the key too. NULL, and *ret_why: a literal that says
- * what is wrong ("holds no certificate", "the key does not belong to the certificate"). `source` is copied. */
+/* From PEM texts; the chain may be in any order (the leaf is the one that the key belongs to) and hold the key too. One that
+ * has expired is parsed like any other. NULL, and *ret_why: a literal that says what is wrong ("holds no certificate", "the
+ * key does not belong to the certificate"). `source` is copied. */
 struct certificate *certificate_parse(struct str chain_pem, struct str key_pem, struct str source, const char **ret_why);
-/* From parts, of which references are taken over (chain may be NULL). NULL: the key does not fit. */
+/* From parts, of which references are taken over, also when it fails (chain may be NULL). NULL: the key does not fit, or
+ * `leaf` or `key` is NULL. */
 struct certificate *certificate_new(X509 *leaf, STACK_OF(X509) *chain, EVP_PKEY *key, struct str source);
 struct certificate *certificate_ref(struct certificate *certificate);
 void certificate_unref(struct certificate *certificate);

@@ -23,8 +23,10 @@ static inline struct str hello_name(const struct hello *hello)
     return str_of(hello->name, hello->name_len);
 }
 
-/* `bytes` from the first byte of the connection on. OK; AGAIN: more must come; BAD_REQUEST: not one that can be read (the
- * library is then left to say what is wrong). Without a signature_algorithms extension `rsa` and `ecdsa` are true. */
+/* `bytes` from the first byte of the connection on; the message may lie in several records. OK; AGAIN: more must come, never
+ * said of HELLO_BYTES_MAX bytes; BAD_REQUEST: not one that can be read (the library is then left to say what is wrong), or a
+ * name with other characters than a host's. Without a signature_algorithms extension `rsa` and `ecdsa` are true; without TLS
+ * 1.3 a kind of key counts only where a cipher suite is offered that goes with it. */
 enum status hello_parse(struct str bytes, struct hello *ret_hello);
 
 #endif

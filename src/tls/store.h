@@ -2,8 +2,9 @@
  * a new one when anything changes, and the workers get it by message (tls/vault.h).
  *
  * A name is looked up exactly, then as a wildcard of its first label: two hash look-ups however many there are. Of several
- * certificates for one name the one is served whose key the client can verify (ECDSA before RSA), then the one that came
- * from the preferred source, then the one that lasts longest; one that has expired only if nothing else is there.
+ * certificates for one name those count whose key the client can verify; of them the one from the preferred source is
+ * served, then ECDSA before Ed25519 before RSA, then the one that lasts longest; one that has expired only if nothing else is
+ * there, a wildcard's included.
  * Ownership: counted by reference. Threading: const once made. */
 #ifndef TLS_STORE_H
 #define TLS_STORE_H

@@ -10,8 +10,9 @@
 
 enum vault_source { VAULT_FILES, VAULT_ACME, VAULT_LOCAL, VAULT_SOURCES };
 
-/* The workers must be inited; publishing begins with the first vault_publish. */
+/* The workers must be inited; publishing begins with the first vault_publish. Makes the default certificate. */
 void vault_start(struct worker *workers, unsigned count);
+/* Lets go of everything. The workers' loops must have ended, and not be released yet; nothing may be published since. */
 void vault_stop(void);
 /* All certificates of a source, in place of the former ones. */
 void vault_set(enum vault_source source, struct certificate *const *certificates, size_t count);

@@ -62,6 +62,35 @@ TEST(access_json_has_traefiks_names)
     sample_release(&sample);
 }
 
+TEST(access_json_tells_of_tls_where_it_was_spoken)
+{
+    static const char *const names[] = {"TLSVersion", "TLSCipher", "TLSClientSubject"};
+    struct sample sample;
+    sample_init(&sample);
+    json_t *line = read_line(&sample);
+    for (size_t i = 0; i < 3; i++)
+        assert_null(json_object_get(line, names[i]));
+    json_decref(line);
+    sample.record.tls_version = S("1.3");
+    sample.record.tls_cipher = S("TLS_AES_128_GCM_SHA256");
+    line = read_line(&sample);
+    assert_text(line, "TLSVersion", "1.3");
+    assert_text(line, "TLSCipher", "TLS_AES_128_GCM_SHA256");
+    assert_null(json_object_get(line, "TLSClientSubject"));
+    json_decref(line);
+    sample.record.tls_client_subject = S("CN=\"a\",O=B\\, C");
+    line = read_line(&sample);
+    assert_text(line, "TLSClientSubject", "CN=\"a\",O=B\\, C");
+    json_decref(line);
+    sample.config.fields.default_mode = FIELD_MODE_DROP;
+    sample_rules(&sample, &sample.config.fields.names, "TLSCipher", "keep");
+    line = read_line(&sample);
+    assert_text(line, "TLSCipher", "TLS_AES_128_GCM_SHA256");
+    assert_null(json_object_get(line, "TLSVersion"));
+    json_decref(line);
+    sample_release(&sample);
+}
+
 TEST(access_json_of_an_answer_made_here_says_nothing_of_a_server)
 {
     struct sample sample;
@@ -144,6 +173,7 @@ TEST(access_json_is_json_whatever_was_sent)
         bytes[i] = (char)(i + 1);
     sample_field(&sample, "X-Bytes", bytes);
     sample.record.path = sample.record.authority = sample.record.user = sample.record.query = str_of(bytes, 255);
+    sample.record.tls_version = sample.record.tls_cipher = sample.record.tls_client_subject = str_of(bytes, 255);
     sample.record.client_ip = S("2001:db8::1");
     json_t *line = read_line(&sample);
     assert_text(line, "ClientAddr", "[2001:db8::1]:4711");
