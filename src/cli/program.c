@@ -11,7 +11,7 @@
 const char *program_find(const char *name, struct arena *arena)
 {
     const char *path = getenv("PATH");
-    struct str rest = arena_printf(arena, "%s:/usr/sbin:/sbin:/usr/bin:/bin", path != NULL ? path : ""), folder;
+    struct str rest = arena_printf(arena, "%s:/usr/sbin:/sbin", path != NULL ? path : "/usr/bin:/bin"), folder;
     while (str_split(&rest, ':', &folder)) {
         struct str candidate = arena_printf(arena, "%.*s/%s", STR_ARGS(folder), name);
         if (folder.len != 0 && access(candidate.data, X_OK) == 0)

@@ -201,9 +201,15 @@ static bool choose_root(struct trust *trust, struct str given, const struct prog
 
 static void describe_again(struct trust *trust, const struct command *command)
 {
-    struct str directory = str_first(trust->root_path, trust->root_path.len > 9 ? trust->root_path.len - 9 : 0);
-    trust->again = arena_printf(trust->arena, "sudo %s %s --only system%s%.*s", program_invocation_name, command->name,
-                                directory.len != 0 ? " --directory " : "", STR_ARGS(directory));
+    struct text text;
+    text_init(&text, 4 * 4096);
+    text_addf(&text, "sudo %s %s --only system", program_invocation_name, command->name);
+    if (trust->root_path.len != 0)
+        text_addf(&text, " --directory %.*s", STR_ARGS(str_first(trust->root_path, trust->root_path.len - strlen("/root.crt"))));
+    if (trust->prefix.len != 0)
+        text_addf(&text, " --root %.*s", STR_ARGS(trust->prefix));
+    trust->again = arena_str(trust->arena, text_str(&text));
+    text_release(&text);
 }
 
 static int run_with(const struct command *command, struct trust *trust, const struct flags *flags)
