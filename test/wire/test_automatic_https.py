@@ -166,7 +166,7 @@ def test_proxy_serves_an_application_over_https(front, backend, data):
     redirect.close()
     process.wait_for_output("GET /hello HTTP/1.1")      # the access log is on
     assert f"https://app.localhost:{process.https} -> http://127.0.0.1:{server.port}" in process.output
-    assert "'portico trust'" in process.output
+    assert "'portico trust'" in process.output and "no option" not in process.output
     process.signal(signal.SIGHUP)
     process.wait_for_output("configuration 2 is running")
     process.signal(signal.SIGTERM)
