@@ -235,7 +235,14 @@ def test_certs_names_what_is_asked_for_and_not_there_yet(tmp_path):
     config = {**to("http://127.0.0.1:1", rule="Host(`app.localhost`)"), "automaticHTTPS": True}
     listed = json.loads(certs(tmp_path, config, "--json").stdout)
     assert [one["names"] for one in listed] == [["app.localhost"]] and listed[0]["notAfter"] is None
-    assert listed[0]["source"] == "the local CA"
+    assert listed[0]["source"] == "the local CA" and listed[0]["state"] == "memory"
+
+
+def test_certs_lists_the_root_of_the_local_ca(automatic, backend, data, tmp_path):
+    config = to(backend().url, rule="Host(`app.localhost`)")
+    answers_with_trust(automatic(config).ports["websecure"], "app.localhost", data).close()
+    listed = json.loads(certs(tmp_path, {**config, "automaticHTTPS": True}, "--json").stdout)
+    assert [one["state"] for one in listed if one["source"].startswith("file")] == ["root"]
 
 
 # portico check and explain
