@@ -22,6 +22,7 @@ struct acme_client_settings {
 /* NULL, and *ret_why (in `arena`): a CA file that cannot be read. The key is taken over in either case. */
 struct acme_client *acme_client_new(struct loop *loop, const struct acme_client_settings *settings, struct acme_key *key,
                                     struct arena *arena, struct str *ret_why);
+/* NULL is allowed; what is under way is cancelled. Not from within a callback of one of its operations. */
 void acme_client_free(struct acme_client *client);
 
 struct loop *acme_client_loop(const struct acme_client *client);
@@ -52,7 +53,8 @@ struct acme_post {
     void *owner;
 };
 struct acme_call *acme_client_post(struct acme_client *client, const struct acme_post *post);
-/* An unsigned GET of `base` + `rest` (RFC 9773 4.1); base NULL: the directory's renewalInfo + "/". */
+/* An unsigned GET of the directory's renewalInfo for one certificate (RFC 9773 4.1); answer and failure are NULL where the
+ * CA has none. */
 struct acme_call *acme_client_get_renewal(struct acme_client *client, struct str certificate_id, acme_on_reply *on_reply,
                                           void *owner);
 /* Without a callback; NULL is allowed. Not from within its own callback, where it is over already. */

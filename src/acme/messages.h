@@ -20,7 +20,7 @@ struct acme_problem {
 
 struct acme_directory {
     struct str new_nonce, new_account, new_order, renewal_info;     /* URLs; renewal_info empty: no ARI */
-    struct str terms_of_service, website;
+    struct str terms_of_service, website;   /* for people; may be empty, need not be https */
     bool external_account_required;
     struct strs profiles;               /* names; none: the CA has no profiles */
 };

@@ -19,6 +19,8 @@ struct acme_challenge {
     enum acme_challenge_type type;
     struct str name;                /* without "*."; an address as text */
     bool wildcard, address;
+    struct str server_name;         /* TLS-ALPN-01: what the CA will ask for in SNI: the name, of an address the name under
+                                     * in-addr.arpa or ip6.arpa (RFC 8738 6) */
     struct str token;               /* HTTP-01: /.well-known/acme-challenge/TOKEN answers `key_authorization` */
     struct str key_authorization;
     uint8_t digest[32];             /* TLS-ALPN-01: make_challenge_certificate(name, digest) */
@@ -28,7 +30,7 @@ struct acme_challenge {
 };
 
 struct acme_order_owner {
-    /* Shows it, then calls acme_challenge_presented: from within, or later. */
+    /* Shows it, then calls acme_challenge_presented: from within, or later; how long it may take is its own affair. */
     void (*present)(void *owner, struct acme_challenge *challenge);
     /* It is no longer needed; also for one that is still being presented, which then is not reported any more. What goes on
      * longer than this call copies what it needs. */
@@ -42,7 +44,7 @@ struct acme_order_owner {
 struct acme_order_settings {
     struct strs names;              /* lower case; "*.a.example" and addresses as text ("192.0.2.1", "::1") */
     struct str request;             /* PKCS #10 in DER for exactly these names (make_request) */
-    struct str profile;             /* empty: the CA's default */
+    struct str profile;             /* empty: the CA's default; left out where the CA has no profiles at all */
     struct str replaces;            /* certificate_ari_id of the one that is renewed; empty: none. Left out where the CA has no
                                      * ARI, and when it says that it was replaced already */
     struct str preferred_chain;     /* common name of the issuer of the chain's last certificate; empty: the CA's default */
@@ -57,7 +59,7 @@ struct acme_order *acme_order_start(struct acme_client *client, const struct acm
                                     const struct acme_order_owner *functions, void *owner);
 /* The challenge can be seen by the CA now; else why not, for people ("exit status 1: ..."). */
 void acme_challenge_presented(struct acme_challenge *challenge, bool shown, struct str why);
-/* Ends it without on_done; what was presented is cleaned up. NULL is allowed; not from within on_done. */
+/* Ends it without on_done; what was presented is cleaned up. NULL is allowed; not from within on_made, cleanup or on_done. */
 void acme_order_cancel(struct acme_order *order);
 /* "authorizing": for logs and the API. */
 const char *acme_order_state(const struct acme_order *order);
