@@ -101,7 +101,7 @@ static bool trust_given(SSL_CTX *context, const struct tls_client_options *optio
     for (size_t i = 0; i < options->root_cas.count; i++) {
         struct str pem;
         STACK_OF(X509) *found =
-            pem_certificates(options->root_cas.items[i], arena, item_span(options->origin, S("rootCAs"), i), diag, &pem);
+            client_pem_read(options->root_cas.items[i], arena, item_span(options->origin, S("rootCAs"), i), diag, &pem);
         good = good && found != NULL;
         for (int at = 0; found != NULL && at < sk_X509_num(found); at++)
             good = X509_STORE_add_cert(store, sk_X509_value(found, at)) == 1 && good;
@@ -112,9 +112,11 @@ static bool trust_given(SSL_CTX *context, const struct tls_client_options *optio
 
 static bool set_trust(SSL_CTX *context, const struct tls_client_options *options, struct arena *arena, struct diag *diag)
 {
-    SSL_CTX_set_verify(context, options->insecure_skip_verify ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
-    if (options->insecure_skip_verify)
+    if (options->insecure_skip_verify) {
+        SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
         return true;
+    }
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, conn_note_untrusted);
     if (options->root_cas.count != 0)
         return trust_given(context, options, arena, diag);
     X509_STORE *store = system_store();

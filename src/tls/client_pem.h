@@ -9,7 +9,7 @@
 #define PEM_BYTES_MAX ((size_t)16 << 20)
 
 /* All of them, at least one; the caller's. NULL after an error at `span`. *ret_pem: the text, in `arena`. */
-STACK_OF(X509) *pem_certificates(struct str file_or_text, struct arena *arena, struct span span, struct diag *diag,
-                                 struct str *ret_pem);
+STACK_OF(X509) *client_pem_read(struct str file_or_text, struct arena *arena, struct span span, struct diag *diag,
+                                struct str *ret_pem);
 
 #endif

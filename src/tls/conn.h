@@ -36,7 +36,7 @@ struct tls_conn *tls_connect(struct worker *worker, struct sock *sock, const str
  * UPSTREAM_UNTRUSTED; tls_failure says more. */
 enum status tls_handshake(struct tls_conn *conn);
 /* Why the handshake failed, for logs: "the client closed", "no shared cipher", "certificate has expired"; a literal, or text
- * that lives until the connection's next call. */
+ * that lives until the next failure on this worker. */
 const char *tls_failure(const struct tls_conn *conn);
 /* That of a socket; NULL: it is plain. */
 struct tls_conn *tls_of(const struct sock *sock);

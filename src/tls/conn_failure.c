@@ -79,23 +79,36 @@ static const char *who(const struct tls_conn *conn)
     return conn->server ? "client" : "server";
 }
 
-/* The verifier's word about the peer's certificate. */
-static const char *untrusted(struct tls_conn *conn)
+int conn_note_untrusted(int trusted, X509_STORE_CTX *chain)
 {
+    if (trusted != 0)
+        return trusted;
+    SSL *ssl = X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct tls_conn *conn = conn_of_ssl(ssl);
     struct tls_worker *worker = conn->worker->tls;
-    long result = SSL_get_verify_result(conn->ssl);
-    const char *why = X509_verify_cert_error_string(result);
-    if (conn->server) {
-        snprintf(worker->failure, sizeof(worker->failure), "the client's certificate is not trusted: %s", why);
-        return worker->failure;
-    }
-    X509 *certificate = SSL_get0_peer_certificate(conn->ssl);
+    int result = X509_STORE_CTX_get_error(chain);
+    X509 *certificate = X509_STORE_CTX_get_current_cert(chain);
+    conn->failure = X509_verify_cert_error_string(result);
     if ((result != X509_V_ERR_HOSTNAME_MISMATCH && result != X509_V_ERR_IP_ADDRESS_MISMATCH) || certificate == NULL)
-        return why;
+        return trusted;
     char names[160];
     client_list_names(certificate, names, sizeof(names));
     snprintf(worker->failure, sizeof(worker->failure), "%s: the certificate is for %s",
              result == X509_V_ERR_HOSTNAME_MISMATCH ? "hostname mismatch" : "address mismatch", names);
+    conn->failure = worker->failure;
+    return trusted;
+}
+
+/* The verifier's word about the peer's certificate. */
+static const char *untrusted(struct tls_conn *conn)
+{
+    struct tls_worker *worker = conn->worker->tls;
+    if (!conn->server && conn->failure != NULL)
+        return conn->failure;
+    const char *why = X509_verify_cert_error_string(SSL_get_verify_result(conn->ssl));
+    if (!conn->server)
+        return why;
+    snprintf(worker->failure, sizeof(worker->failure), "the client's certificate is not trusted: %s", why);
     return worker->failure;
 }
 

@@ -89,6 +89,8 @@ void conn_note_buffered(struct tls_conn *conn);
 
 /* Reads the library's errors into conn->failure; gives the status that the handshake ends with. */
 enum status conn_note_failure(struct tls_conn *conn);
+/* A server's certificate was found wrong: notes why, for SSL_CTX_set_verify. */
+int conn_note_untrusted(int trusted, X509_STORE_CTX *chain);
 
 /* ---- client_verify.c ---- */
 

@@ -38,7 +38,7 @@ static bool add_authorities(SSL_CTX *context, X509_STORE *store, const struct tl
     for (size_t i = 0; i < auth->ca_files.count; i++) {
         struct span span = item_span(auth->origin, S("caFiles"), i);
         struct str pem;
-        STACK_OF(X509) *found = pem_certificates(auth->ca_files.items[i], scratch, span, diag, &pem);
+        STACK_OF(X509) *found = client_pem_read(auth->ca_files.items[i], scratch, span, diag, &pem);
         if (found == NULL || !trust(context, store, found))
             good = false;
         else

@@ -5,6 +5,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -94,6 +95,8 @@ void pair_init(struct pair *pair)
     signal(SIGPIPE, SIG_IGN);
     memset(pair, 0, sizeof(*pair));
     assert_true(worker_init(&pair->worker, 0));
+    sock_init(&pair->server.sock, &pair->worker.loop, note_event);
+    sock_init(&pair->peer.sock, &pair->worker.loop, note_event);
     assert_true(tickets_init());
     arena_init(&pair->arena, ARENA_UNLIMITED);
     diag_init(&pair->diag, &pair->arena);
@@ -150,13 +153,19 @@ void pair_turn(struct pair *pair)
     loop_turn(&pair->worker.loop, 0);
 }
 
+static void shake_end(struct end *end)
+{
+    if (end->status != STATUS_AGAIN)
+        return;
+    end->status = tls_handshake(end->conn);
+    snprintf(end->failure, sizeof(end->failure), "%s", tls_failure(end->conn));
+}
+
 void pair_shake(struct pair *pair)
 {
     for (int i = 0; i < 200; i++) {
-        if (pair->peer.status == STATUS_AGAIN)
-            pair->peer.status = tls_handshake(pair->peer.conn);
-        if (pair->server.status == STATUS_AGAIN)
-            pair->server.status = tls_handshake(pair->server.conn);
+        shake_end(&pair->peer);
+        shake_end(&pair->server);
         pair_turn(pair);
         if (pair->peer.status != STATUS_AGAIN && pair->server.status != STATUS_AGAIN)
             return;

@@ -25,6 +25,7 @@ struct end {
     struct sock sock;
     struct tls_conn *conn;
     enum status status;             /* of the handshake */
+    char failure[256];              /* its words */
     unsigned events;
 };
 
