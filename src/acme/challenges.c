@@ -1,15 +1,11 @@
 #include "acme/challenges.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "acme/challenge_dns.h"
 #include "acme/challenge_http.h"
 #include "base/memory.h"
-#include "net/addr.h"
 #include "tls/vault.h"
-
-#define ARPA_SIZE 80
 
 /* acme_challenge.owner: what is shown, and the time before the CA is told. */
 struct showing {
@@ -40,34 +36,12 @@ static void on_record(void *owner, bool shown, struct str why)
 
 /* ---- TLS-ALPN-01 ---- */
 
-/* The name that the CA's server_name holds for an address (RFC 8738 6): that of its reverse mapping. */
-static struct str reverse_name(const struct ip *ip, char out[ARPA_SIZE])
-{
-    const uint8_t *bytes = ip->bytes;
-    int len = 0;
-    if (ip_is_v4(ip)) {
-        len = snprintf(out, ARPA_SIZE, "%d.%d.%d.%d.in-addr.arpa", bytes[15], bytes[14], bytes[13], bytes[12]);
-        return str_of(out, (size_t)len);
-    }
-    for (int i = 15; i >= 0; i--)
-        len += snprintf(out + len, ARPA_SIZE - (size_t)len, "%x.%x.", bytes[i] & 15, bytes[i] >> 4);
-    len += snprintf(out + len, ARPA_SIZE - (size_t)len, "ip6.arpa");
-    return str_of(out, (size_t)len);
-}
-
-static struct str name_asked(const struct acme_challenge *challenge, char out[ARPA_SIZE])
-{
-    struct ip ip;
-    return challenge->address && ip_parse(challenge->name, &ip) ? reverse_name(&ip, out) : challenge->name;
-}
-
 static bool show_certificate(const struct acme_challenge *challenge)
 {
-    char arpa[ARPA_SIZE];
     struct certificate *certificate = make_challenge_certificate(challenge->name, challenge->digest);
     if (certificate == NULL)
         return false;
-    vault_set_challenge(name_asked(challenge, arpa), certificate);
+    vault_set_challenge(challenge->server_name, certificate);
     vault_publish();
     certificate_unref(certificate);
     return true;
@@ -104,7 +78,6 @@ void challenges_present(struct loop *loop, const struct acme_config *config, str
 void challenges_cleanup(struct acme_challenge *challenge)
 {
     struct showing *showing = challenge->owner;
-    char arpa[ARPA_SIZE];
     if (showing == NULL)
         return;
     challenge->owner = NULL;
@@ -114,8 +87,7 @@ void challenges_cleanup(struct acme_challenge *challenge)
     } else if (challenge->type == ACME_HTTP_01) {
         challenge_http_clear(challenge->token);
     } else {
-        vault_set_challenge(name_asked(challenge, arpa), NULL);
-        vault_publish();
+        vault_set_challenge(challenge->server_name, NULL);
     }
     loop_defer_free(showing->loop, &showing->gone);
 }

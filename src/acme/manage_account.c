@@ -1,25 +1,10 @@
 /* An authority: its client and its account, made when an order needs them. The storage's lock is held by whoever prepares. */
-#include <stdlib.h>
-
 #include "acme/account.h"
 #include "acme/managed.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "base/rand.h"
 
-/* What opening an account comes back to. */
-struct opening {
-    struct resolver *resolver;
-    enum account_rank rank;
-};
-static struct opening *opening_new(struct resolver *resolver, enum account_rank rank)
-{
-    struct opening *opening = memory_alloc(sizeof(*opening));
-    *opening = (struct opening){.resolver = resolver, .rank = rank};
-    return opening;
-}
-
-static struct str directory_of(const struct resolver *resolver, enum account_rank rank)
+struct str authority_directory(const struct resolver *resolver, enum account_rank rank)
 {
     if (rank == ACCOUNT_FIRST)
         return resolver->config->ca_server;
@@ -44,7 +29,7 @@ void authority_failed(struct resolver *resolver, enum account_rank rank, const s
     backoff_fail(&authority->backoff, unreachable ? BACKOFF_UNREACHABLE : BACKOFF_REFUSED, now, not_before, rand_u64());
     authority->ready = authority->ready && unreachable;
     log_warn("acme: resolver '%s' cannot use the CA %.*s: %.*s; tried again in %d s", resolver->name.data,
-             STR_ARGS(directory_of(resolver, rank)), STR_ARGS(acme_failure_text(failure, &arena)),
+             STR_ARGS(authority_directory(resolver, rank)), STR_ARGS(acme_failure_text(failure, &arena)),
              (int)((authority->backoff.until - now) / TIME_S));
     arena_release(&arena);
 }
@@ -72,7 +57,7 @@ static void set_client(struct resolver *resolver, enum account_rank rank, struct
 {
     const struct acme_config *config = resolver->config;
     struct acme_client_settings settings = {
-        .directory_url = directory_of(resolver, rank),
+        .directory_url = authority_directory(resolver, rank),
         .trust = {.ca_certificates = config->ca_certificates, .system_pool = config->ca_system_cert_pool,
                   .server_name = config->ca_server_name},
         .timeout = config->client_timeout,
@@ -93,7 +78,7 @@ static void set_client(struct resolver *resolver, enum account_rank rank, struct
 bool authority_has_client(struct resolver *resolver, enum account_rank rank)
 {
     struct authority *authority = &resolver->authorities[rank];
-    if (authority->client != NULL || str_empty(directory_of(resolver, rank)))
+    if (authority->client != NULL || str_empty(authority_directory(resolver, rank)))
         return authority->client != NULL;
     struct state_account *account = storage_state(resolver->storage)->accounts[rank];
     struct acme_key *key = account != NULL && !str_empty(account->key) ? acme_key_from_der(account->key) : NULL;
@@ -128,40 +113,35 @@ static void store_key(struct resolver *resolver, enum account_rank rank, const s
 
 static void on_key(void *owner, void *result)
 {
-    struct opening *opening = owner;
-    struct resolver *resolver = opening->resolver;
-    enum account_rank rank = opening->rank;
-    free(opening);
-    resolver->authorities[rank].key_errand = NULL;
+    struct authority *authority = owner;
+    authority->key_errand = NULL;
     if (result != NULL) {
-        store_key(resolver, rank, result);
-        set_client(resolver, rank, result);
+        store_key(authority->resolver, authority->rank, result);
+        set_client(authority->resolver, authority->rank, result);
     }
     manage_wake();
 }
 
 /* Traefik reads RSA keys alone; a directory is ours. */
-static void make_key(struct resolver *resolver, enum account_rank rank)
+static void find_key(struct resolver *resolver, enum account_rank rank)
 {
     bool rsa = !storage_is_directory(resolver->storage);
-    struct opening *opening = opening_new(resolver, rank);
+    struct authority *authority = &resolver->authorities[rank];
     struct errand_call call = {.work = make_account_key, .argument = rsa ? ACME_KEY_RS256 : ACME_KEY_ES256, .on_done = on_key,
-                               .discard = discard_key, .owner = opening};
+                               .discard = discard_key, .owner = authority};
     if (rsa)
-        resolver->authorities[rank].key_errand = errand_run(manager.loop, &call);
+        authority->key_errand = errand_run(manager.loop, &call);
     else
-        on_key(opening, make_account_key(ACME_KEY_ES256));
+        on_key(authority, make_account_key(ACME_KEY_ES256));
 }
 
 /* ---- the account ---- */
 
 static void on_account(void *owner, struct str url, const struct acme_failure *failure)
 {
-    struct opening *opening = owner;
-    struct resolver *resolver = opening->resolver;
-    enum account_rank rank = opening->rank;
-    struct authority *authority = &resolver->authorities[rank];
-    free(opening);
+    struct authority *authority = owner;
+    struct resolver *resolver = authority->resolver;
+    enum account_rank rank = authority->rank;
     authority->opening = NULL;
     if (failure != NULL) {
         authority_failed(resolver, rank, failure);
@@ -194,7 +174,7 @@ static void open_account(struct resolver *resolver, enum account_rank rank)
         emails.items[emails.count++] = config->email_addresses.items[i];
     struct acme_account_settings settings = {.emails = emails, .eab_kid = eab != NULL ? eab->kid : STR_NONE,
                                              .eab_hmac = eab != NULL ? eab->hmac_encoded : STR_NONE};
-    authority->opening = acme_account_open(authority->client, &settings, on_account, opening_new(resolver, rank));
+    authority->opening = acme_account_open(authority->client, &settings, on_account, authority);
     arena_release(&arena);
 }
 
@@ -205,7 +185,7 @@ bool authority_prepare(struct resolver *resolver, enum account_rank rank)
         !backoff_is_over(&authority->backoff, manager.loop->wall))
         return authority->ready;
     if (!authority_has_client(resolver, rank) && backoff_is_over(&authority->backoff, manager.loop->wall))
-        make_key(resolver, rank);
+        find_key(resolver, rank);
     if (authority->client != NULL)
         open_account(resolver, rank);
     return false;
@@ -216,7 +196,10 @@ void authority_close(struct authority *authority)
     errand_cancel(authority->key_errand);
     acme_account_cancel(authority->opening);
     acme_client_free(authority->client);
-    *authority = (struct authority){0};
+    authority->key_errand = NULL;
+    authority->opening = NULL;
+    authority->client = NULL;
+    authority->ready = false;
 }
 
 /* ---- which one ---- */

@@ -61,7 +61,7 @@ void managed_free(struct managed *managed)
 {
     order_cancel(managed);
     renewal_cancel(managed);
-    on_demand_settle(managed, false, "the configuration has changed");
+    on_demand_forget(managed);
     forget_failure(managed);
     if (managed->certificate != NULL) {
         certificate_unref(managed->certificate);
@@ -236,6 +236,10 @@ struct resolver *resolver_new(struct str name, const struct acme_config *acme, c
     resolver->config = acme;
     resolver->local = local;
     list_init(&resolver->managed);
+    for (int rank = 0; rank < ACCOUNT_RANKS; rank++) {
+        resolver->authorities[rank].resolver = resolver;
+        resolver->authorities[rank].rank = (enum account_rank)rank;
+    }
     list_append(&manager.resolvers, &resolver->link);
     if (acme == NULL)
         return resolver;
@@ -250,6 +254,8 @@ void resolver_free(struct resolver *resolver)
         managed_free(container_of(it, struct managed, link));
     for (int rank = 0; rank < ACCOUNT_RANKS; rank++)
         authority_close(&resolver->authorities[rank]);
+    if (resolver->storage != NULL && !resolver->broken && storage_is_unsaved(resolver->storage))
+        resolver_save(resolver);
     storage_free(resolver->storage);
     local_ca_close(resolver->authority_local);
     list_remove(&resolver->link);

@@ -18,7 +18,8 @@
 
 /* One directory of a resolver: the first, or the fallback. */
 struct authority {
-    struct str directory;               /* URL; empty: there is none */
+    struct resolver *resolver;
+    enum account_rank rank;
     struct acme_client *client;         /* NULL: no key yet */
     struct errand *key_errand;
     struct acme_account *opening;
@@ -87,6 +88,10 @@ extern struct manager manager;
 /* Looks at all that is due, soon. */
 void manage_wake(void);
 struct resolver *manage_resolver(struct str name);
+/* Tells the vault what has changed. */
+void manage_publish(void);
+/* Of RESOLVER_AUTOMATIC. */
+const struct acme_config *manage_automatic_config(const struct model *model, struct arena *arena);
 /* Unix seconds. */
 int64_t manage_now(void);
 
@@ -98,6 +103,7 @@ void resolver_free(struct resolver *resolver);
 bool resolver_config_same(const struct acme_config *a, const struct acme_config *b);
 struct managed *resolver_find(const struct resolver *resolver, const struct strs *names);
 struct managed *resolver_add(struct resolver *resolver, const struct strs *names);
+/* Gone with all that is under way for it. */
 void managed_free(struct managed *managed);
 /* Takes up what storage holds. False: it cannot be read, which was logged. */
 bool resolver_load(struct resolver *resolver);
@@ -115,6 +121,8 @@ bool authority_has_client(struct resolver *resolver, enum account_rank rank);
 /* Moves it towards an open account; true: it is. Otherwise it wakes the manager later. */
 bool authority_prepare(struct resolver *resolver, enum account_rank rank);
 void authority_close(struct authority *authority);
+/* URL of its directory; empty: the resolver has no such authority. */
+struct str authority_directory(const struct resolver *resolver, enum account_rank rank);
 /* Notes a failure of the CA as such. */
 void authority_failed(struct resolver *resolver, enum account_rank rank, const struct acme_failure *failure);
 /* Which authority is to be asked for it now; ret_ready_at: wall ns, when it may be. */
@@ -143,8 +151,13 @@ void local_issue(struct managed *managed);
 /* ---- on_demand.c ---- */
 
 void on_demand_start(void);
+/* Before the resolvers go. */
 void on_demand_stop(void);
 /* The wait for `managed` is over: all who wait for it are answered. */
 void on_demand_settle(struct managed *managed, bool granted, const char *why);
+/* May it be ordered? One that came up on demand needs a permission for each renewal: it is asked for, and the manager is woken. */
+bool on_demand_permits(struct managed *managed);
+/* Nothing is asked for it any more. */
+void on_demand_forget(struct managed *managed);
 
 #endif
