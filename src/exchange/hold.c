@@ -26,13 +26,14 @@ static bool begin(struct exchange *x, int64_t memory_max)
     return true;
 }
 
-/* From now on the request's length is known, and the trailers that may have followed are in place. */
+/* From now on the length of what came is known, and the trailers that may have followed are in place. */
 static enum exchange_hold finish(struct exchange *x)
 {
     struct request *request = exchange_request(x);
     x->resume_on_facts = false;
     x->body_held = true;
-    request->body_length = spool_length(x->spool);
+    if (x->request_filters == NULL)      /* what filters will make of it is not known before they did */
+        request->body_length = spool_length(x->spool);
     fields_remove(&request->fields, FIELD_EXPECT);
     progress_limit(x, 0);
     return HOLD_READY;

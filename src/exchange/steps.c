@@ -235,7 +235,8 @@ static void begin_download(struct exchange *x)
     if (!x->answered_here) {
         const struct response *response = &x->upstream.response;
         x->download.trailers = &response->trailers;
-        if (response->body_length > 0)
+        /* Behind the last byte of a known length trailers may still come, but in HTTP/1. */
+        if (response->body_length > 0 && response->version < HTTP_2)
             x->download.length = (uint64_t)response->body_length;
     }
     x->download_began = true;

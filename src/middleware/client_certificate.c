@@ -27,28 +27,40 @@ bool client_certificate_der(const X509 *certificate, struct text *out)
 
 /* ---- names ---- */
 
-static void add_value(struct text *out, const char *key, const ASN1_STRING *value, bool *is_first)
+/* Values may hold any byte. A NUL must not end one: "admin" and "admin\0.example" are two names. */
+static void add_value(struct text *out, const char *key, const ASN1_STRING *value)
 {
     unsigned char *utf8 = NULL;
     int length = ASN1_STRING_to_UTF8(&utf8, value);
-    if (length > 0)
-        text_addf(out, "%s%s=%.*s", *is_first ? "" : ",", key, length, (const char *)utf8);
-    *is_first = *is_first && length <= 0;
+    if (length > 0) {
+        text_addf(out, "%s%s=", out->len != 0 ? "," : "", key);
+        text_add(out, str_of((const char *)utf8, (size_t)length));
+    }
     if (length >= 0)
         OPENSSL_free(utf8);
 }
 
 /* Every value of an attribute in order; `last_only`: of those that a name has once, the last one counts. */
-static void add_attribute(struct text *out, const X509_NAME *name, const char *key, int nid, bool last_only, bool *is_first)
+static void add_attribute(struct text *out, const X509_NAME *name, const char *key, int nid, bool last_only)
 {
     int last = -1;
     for (int at = -1; (at = X509_NAME_get_index_by_NID(name, nid, at)) >= 0;) {
         if (!last_only)
-            add_value(out, key, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)), is_first);
+            add_value(out, key, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
         last = at;
     }
     if (last_only && last >= 0)
-        add_value(out, key, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, last)), is_first);
+        add_value(out, key, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, last)));
+}
+
+/* `value` and its label, when there is one; begins the next part. */
+static void add_part(struct text *out, const char *label, const struct text *value)
+{
+    if (value->len == 0)
+        return;
+    text_addf(out, "%s%s=\"", out->len != 0 ? ";" : "", label);
+    text_add(out, text_str(value));
+    text_add_char(out, '"');
 }
 
 static void add_name(struct text *out, const char *label, const X509_NAME *name, const struct name_parts *parts)
@@ -71,13 +83,11 @@ static void add_name(struct text *out, const char *label, const X509_NAME *name,
         {parts->common_name, "CN", NID_commonName, true},
     };
     struct text value;
-    bool is_first = true;
     text_init(&value, out->max);
     for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++)
         if (attributes[i].wanted)
-            add_attribute(&value, name, attributes[i].key, attributes[i].nid, attributes[i].last_only, &is_first);
-    if (value.len != 0)
-        text_addf(out, "%s%s=\"%.*s\"", out->len != 0 ? ";" : "", label, (int)value.len, value.data);
+            add_attribute(&value, name, attributes[i].key, attributes[i].nid, attributes[i].last_only);
+    add_part(out, label, &value);
     text_release(&value);
 }
 
@@ -100,25 +110,30 @@ static void add_time(struct text *out, const char *label, const ASN1_TIME *momen
         text_addf(out, "%s%s=\"%lld\"", out->len != 0 ? ";" : "", label, (long long)timegm(&tm));
 }
 
+static bool read_ip(const ASN1_STRING *value, struct ip *ret_ip)
+{
+    int length = ASN1_STRING_length(value);
+    if (length != 4 && length != 16)
+        return false;
+    *ret_ip = (struct ip){.bytes = {[10] = 0xff, [11] = 0xff}};
+    memcpy(ret_ip->bytes + 16 - length, ASN1_STRING_get0_data(value), (size_t)length);
+    return true;
+}
+
 static void add_alternative(struct text *out, const GENERAL_NAME *name)
 {
     int type;
     const ASN1_STRING *value = GENERAL_NAME_get0_value(name, &type);
-    if (type == GEN_IPADD) {
-        const unsigned char *bytes = ASN1_STRING_get0_data(value);
-        struct ip ip = {.bytes = {[10] = 0xff, [11] = 0xff}};
-        char text[IP_TEXT_SIZE];
-        if (ASN1_STRING_length(value) == 4)
-            memcpy(ip.bytes + 12, bytes, 4);
-        else if (ASN1_STRING_length(value) == 16)
-            memcpy(ip.bytes, bytes, 16);
-        else
-            return;
-        text_addf(out, "%s%.*s", out->len != 0 ? "," : "", (int)ip_format(&ip, text), text);
-    } else {
-        text_addf(out, "%s%.*s", out->len != 0 ? "," : "", ASN1_STRING_length(value),
-                  (const char *)ASN1_STRING_get0_data(value));
-    }
+    struct str text = str_of((const char *)ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value));
+    char address[IP_TEXT_SIZE];
+    struct ip ip;
+    if (type == GEN_IPADD && !read_ip(value, &ip))
+        return;
+    if (type == GEN_IPADD)
+        text = str_of(address, ip_format(&ip, address));
+    if (out->len != 0)
+        text_add_char(out, ',');
+    text_add(out, text);
 }
 
 /* DNS names, mail addresses, IP addresses, URIs: in this order, whatever the certificate's. */
@@ -132,8 +147,7 @@ static void add_alternatives(struct text *out, const X509 *certificate)
         for (int j = 0; j < sk_GENERAL_NAME_num(names); j++)
             if (sk_GENERAL_NAME_value(names, j)->type == types[i])
                 add_alternative(&value, sk_GENERAL_NAME_value(names, j));
-    if (value.len != 0)
-        text_addf(out, "%sSAN=\"%.*s\"", out->len != 0 ? ";" : "", (int)value.len, value.data);
+    add_part(out, "SAN", &value);
     text_release(&value);
     GENERAL_NAMES_free(names);
 }

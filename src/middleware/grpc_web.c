@@ -134,11 +134,13 @@ static enum verdict on_request(struct exchange *x, struct middleware *m, void *m
 
 /* ---- responses ---- */
 
-/* A response that is no gRPC (an error of somebody on the way) has no trailers to tell. */
+/* A response that is no gRPC (an error of somebody on the way) has no trailers to tell, and one that cannot have a body has
+ * no place for them. */
 static bool translate_response(struct exchange *x, const struct grpc_web_own *own)
 {
     struct fields *fields = &x->response.fields;
-    if (x->answered_here || !has_type(fields_value(fields, FIELD_CONTENT_TYPE), S(NATIVE)))
+    if (x->answered_here || status_is_bodiless(x->response.status) ||
+        !has_type(fields_value(fields, FIELD_CONTENT_TYPE), S(NATIVE)))
         return true;
     struct filter *filter =
         grpc_web_encoder_new(&x->arena, &x->worker->chunks, &x->upstream.response.trailers, own->text);

@@ -8,7 +8,8 @@ TEST(status_reasons_are_lower_case_words_and_differ)
         struct str reason = str_from(status_reason((enum status)i));
         assert_true(reason.len > 1);
         for (size_t j = 0; j < reason.len; j++)
-            assert_true((reason.data[j] >= 'a' && reason.data[j] <= 'z') || reason.data[j] == '_');
+            assert_true((reason.data[j] >= 'a' && reason.data[j] <= 'z') || ascii_digit(reason.data[j]) ||
+                        reason.data[j] == '_');
         for (int other = 0; other < i; other++)
             assert_string_not_equal(reason.data, status_reason((enum status)other));
         assert_true(strlen(status_text((enum status)i)) > 3);

@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
 #include "base/base64.h"
 
@@ -35,6 +36,24 @@ static X509 *read_certificate(void)
     X509 *certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
     BIO_free(bio);
     assert_non_null(certificate);
+    return certificate;
+}
+
+/* A certificate that nobody signed: what is told of it needs no more. */
+static X509 *make_certificate(struct str common_name, struct str dns_name)
+{
+    X509 *certificate = X509_new();
+    X509_NAME *name = X509_get_subject_name(certificate);
+    assert_int_equal(X509_NAME_add_entry_by_NID(name, NID_commonName, V_ASN1_UTF8STRING,
+                                                (const unsigned char *)common_name.data, (int)common_name.len, -1, 0), 1);
+    GENERAL_NAMES *names = GENERAL_NAMES_new();
+    ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+    assert_int_equal(ASN1_STRING_set(text, dns_name.data, (int)dns_name.len), 1);
+    GENERAL_NAME *alternative = GENERAL_NAME_new();
+    GENERAL_NAME_set0_value(alternative, GEN_DNS, text);
+    sk_GENERAL_NAME_push(names, alternative);
+    assert_int_equal(X509_add1_ext_i2d(certificate, NID_subject_alt_name, names, 0, 0), 1);
+    GENERAL_NAMES_free(names);
     return certificate;
 }
 
@@ -83,6 +102,21 @@ TEST(all_that_is_asked_for_is_told_in_one_order)
                 "Subject=\"CN=*.cheese.org\";Issuer=\"C=FR,O=Cheese,O=Cheese 2\";SerialNumber=\"81985529216486895\";"
                 "NB=\"1795318445\";NA=\"2110678445\";"
                 "SAN=\"*.cheese.org,b.cheese.org,test@cheese.org,10.0.1.1,2001:db8::1,https://cheese.org/x\"");
+}
+
+TEST(a_nul_does_not_end_a_name)
+{
+    struct name_parts name = {.common_name = true};
+    X509 *certificate = make_certificate(S("admin\0.example"), S("a.example\0.b.example"));
+    struct text text;
+    text_init(&text, 1 << 16);
+    client_certificate_info(certificate, &(struct certificate_info){.sans = true, .subject = &name}, &text);
+    assert_str_equal(text_str(&text), S("Subject=\"CN=admin\0.example\";SAN=\"a.example\0.b.example\""));
+    text_clear(&text);
+    client_certificate_escape(S("a\0b"), &text);
+    assert_str_equal(text_str(&text), S("a%00b"));
+    text_release(&text);
+    X509_free(certificate);
 }
 
 TEST(what_nobody_asked_for_is_not_told)

@@ -226,6 +226,20 @@ TEST(responses_of_grpc_get_the_type_of_the_request_and_the_fields_for_scripts)
     rig_release(&rig);
 }
 
+TEST(a_response_that_cannot_have_a_body_gets_none)
+{
+    rig_init(&rig);
+    assert_true(rig_configure(&rig, "grpcWeb", "allowOrigins: ['*']"));
+    ask("POST", "application/grpc-web");
+    assert_int_equal(rig_request(&rig), VERDICT_NEXT);
+    rig_respond(&rig, 204);
+    fields_add(&rig.x.response.fields, S("Content-Type"), S("application/grpc"));
+    assert_int_equal(rig_response(&rig), VERDICT_NEXT);
+    assert_null(rig.x.response_filters);
+    rig_finish(&rig);
+    rig_release(&rig);
+}
+
 TEST(a_response_that_is_no_grpc_stays_as_it_is)
 {
     rig_init(&rig);
