@@ -166,7 +166,7 @@ def test_proxy_serves_an_application_over_https(front, backend, data):
     redirect.close()
     process.wait_for_output("GET /hello HTTP/1.1")      # the access log is on
     assert f"https://app.localhost:{process.https} -> http://127.0.0.1:{server.port}" in process.output
-    assert "'portico trust'" in process.output
+    assert "'portico trust'" in process.output and "no option" not in process.output
     process.signal(signal.SIGHUP)
     process.wait_for_output("configuration 2 is running")
     process.signal(signal.SIGTERM)
@@ -235,7 +235,14 @@ def test_certs_names_what_is_asked_for_and_not_there_yet(tmp_path):
     config = {**to("http://127.0.0.1:1", rule="Host(`app.localhost`)"), "automaticHTTPS": True}
     listed = json.loads(certs(tmp_path, config, "--json").stdout)
     assert [one["names"] for one in listed] == [["app.localhost"]] and listed[0]["notAfter"] is None
-    assert listed[0]["source"] == "the local CA"
+    assert listed[0]["source"] == "the local CA" and listed[0]["state"] == "memory"
+
+
+def test_certs_lists_the_root_of_the_local_ca(automatic, backend, data, tmp_path):
+    config = to(backend().url, rule="Host(`app.localhost`)")
+    answers_with_trust(automatic(config).ports["websecure"], "app.localhost", data).close()
+    listed = json.loads(certs(tmp_path, {**config, "automaticHTTPS": True}, "--json").stdout)
+    assert [one["state"] for one in listed if one["source"].startswith("file")] == ["root"]
 
 
 # portico check and explain
