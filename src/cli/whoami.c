@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "proto/h2/server.h"
 
 #define GRACE (5 * TIME_S)
 #define BACKLOG 4096
@@ -28,6 +29,17 @@ static void on_accept(struct listener *listener, int fd, const struct addr *peer
     struct whoami *whoami = listener->owner;
     struct client client = {.peer = addr_ip(peer), .peer_port = addr_port(peer), .unix_socket = listener->unix_socket};
     h1_server_new(&whoami->worker, fd, &client, &whoami->settings, &whoami->connections);
+}
+
+/* HTTP/2 by prior knowledge. */
+static bool on_foreign(void *context, enum foreign_kind kind, const struct foreign *foreign)
+{
+    struct whoami *whoami = context;
+    if (kind != FOREIGN_H2)
+        return false;
+    h2_server_adopt(&whoami->worker, foreign->sock, foreign->input, foreign->input_at, foreign->client, &whoami->settings,
+                    &whoami->connections);
+    return true;
 }
 
 static void cut(struct whoami *whoami)
@@ -98,7 +110,9 @@ static bool start(struct whoami *whoami, int fd)
     whoami->settings =
         (struct server_settings){.limits = {.line_bytes = 65536, .head_bytes = 1 << 20, .field_count = 1000},
                                     .head_timeout = HEAD_TIMEOUT, .idle_timeout = IDLE_TIMEOUT,
-                                    .handler = &whoami_handler, .context = whoami};
+                                    .h2 = {.max_streams = 1000, .max_running = 2000, .stream_window = 1 << 20,
+                                           .connection_window = 16 << 20},
+                                    .handler = &whoami_handler, .context = whoami, .on_foreign = on_foreign};
     whoami->worker.loop.before_wait = before_wait;
     whoami->listener = (struct listener){.on_accept = on_accept, .owner = whoami};
     return signals_start(&whoami->signals, &whoami->worker.loop, on_signal, whoami) &&

@@ -96,7 +96,7 @@ static void add_forwarding(struct exchange *x)
 
 static void add_via(struct exchange *x, struct fields *fields, enum http_version version)
 {
-    struct str own = version < HTTP_1_1 ? S("1.0 portico") : S("1.1 portico");
+    struct str own = version < HTTP_1_1 ? S("1.0 portico") : version < HTTP_2 ? S("1.1 portico") : S("2.0 portico");
     struct str before = fields_joined(fields, FIELD_VIA, &x->arena);
     fields_set(fields, FIELD_VIA,
                before.len != 0 ? arena_printf(&x->arena, "%.*s, %.*s", STR_ARGS(before), STR_ARGS(own)) : own);

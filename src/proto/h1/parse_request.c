@@ -5,6 +5,7 @@
 #include "http/uri.h"
 #include "proto/h1/framing.h"
 #include "proto/h1/scan.h"
+#include "proto/h1/target.h"
 
 static size_t smaller(size_t a, size_t b)
 {
@@ -95,6 +96,15 @@ static inline const char *target_end(const char *at, const char *end, const char
                 return next;
         }
     }
+}
+
+const char *h1_target_end(struct str text, const char **ret_question)
+{
+    const char *end = text.data + text.len, *stop = target_end(text.data, end, ret_question);
+    /* Digits that would have to follow a last "%" are as good as bytes that may not stand here. */
+    bool cut = stop == end && *ret_question == NULL &&
+               ((text.len >= 1 && end[-1] == '%') || (text.len >= 2 && end[-2] == '%'));
+    return cut ? end - 1 : stop;
 }
 
 /* The target and the space behind it. */
