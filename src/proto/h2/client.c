@@ -54,7 +54,7 @@ static void say_goodbye(struct h2_client *connection)
         return;
     if (nghttp2_session_terminate_session(connection->session, NGHTTP2_NO_ERROR) != 0)
         return;
-    h2_session_frame(connection);
+    h2_client_frame(connection);
     if (connection->out.bytes != 0)
         sock_write(&connection->sock, vector, chunkq_iovec(&connection->out, vector, 8), false, &sent);
 }
@@ -131,7 +131,7 @@ static void flush(struct deferred *deferred)
     struct h2_client *connection = container_of(deferred, struct h2_client, flush);
     enum status status = STATUS_OK;
     while (!connection->closed && status == STATUS_OK) {
-        h2_session_frame(connection);
+        h2_client_frame(connection);
         if (connection->out.bytes == 0)
             break;
         status = write_out(connection);
@@ -159,7 +159,7 @@ static enum status read_once(struct h2_client *connection)
     if (status == STATUS_OK) {
         input->used = (uint32_t)got;
         connection->input = input;
-        h2_session_feed(connection, input->data, got);
+        h2_client_feed(connection, input->data, got);
         connection->input = NULL;
     }
     chunk_unref(input);

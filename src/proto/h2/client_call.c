@@ -315,7 +315,8 @@ static enum status sink_flush(struct body_sink *sink)
     if (call->closed)
         return call->failure;
     h2_client_flush_soon(call->connection);
-    call->wants_room = call->out.bytes != 0 && !will_leave(call);
+    /* Who was refused a part of a body waits for its room even when all that is here will leave: he would only ask again. */
+    call->wants_room = call->wants_room || (call->out.bytes != 0 && !will_leave(call));
     return call->wants_room ? STATUS_AGAIN : STATUS_OK;
 }
 

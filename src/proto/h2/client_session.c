@@ -425,7 +425,7 @@ static int send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8
     return 0;
 }
 
-void h2_session_frame(struct h2_client *connection)
+void h2_client_frame(struct h2_client *connection)
 {
     const uint8_t *bytes;
     ssize_t length = 0;
@@ -439,7 +439,7 @@ void h2_session_frame(struct h2_client *connection)
         h2_client_must_close(connection, STATUS_OVERLOADED);
 }
 
-void h2_session_feed(struct h2_client *connection, const char *data, size_t len)
+void h2_client_feed(struct h2_client *connection, const char *data, size_t len)
 {
     connection->useful = false;
     connection->arrivals++;

@@ -88,9 +88,9 @@ struct h2_client {
 /* NULL without memory. */
 nghttp2_session *h2_session_new(struct h2_client *connection);
 /* Bytes that came, in the input chunk. */
-void h2_session_feed(struct h2_client *connection, const char *data, size_t len);
+void h2_client_feed(struct h2_client *connection, const char *data, size_t len);
 /* Frames what there is to send, as far as the output has room. */
-void h2_session_frame(struct h2_client *connection);
+void h2_client_frame(struct h2_client *connection);
 /* A frame that carries nothing: beyond the budget the connection is to be closed. */
 void h2_session_spend(struct h2_client *connection);
 void h2_call_submit(struct h2_call *call, const nghttp2_nv *items, size_t count, bool has_body);
