@@ -301,7 +301,7 @@ TEST(load_balancer_measures_how_fast_a_server_answers)
 
 TEST(load_balancer_options_are_checked)
 {
-    assert_refused("servers: [{url: 'https://a'}]", "is https");
+    assert_refused("servers: [{url: 'ftp://a'}]", "is not the URL of a server");
     assert_refused("servers: [{}]", "url");
     assert_refused("servers: [{url: 'http://a', weight: -1}]", "weight");
     assert_refused("strategy: wrrr", "did you mean 'wrr'");
