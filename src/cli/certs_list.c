@@ -87,9 +87,27 @@ static int by_name(const void *a, const void *b)
     return order != 0 ? order : str_compare(one->source, other->source);
 }
 
-struct cert_rows certs_collect(const struct graph *graph, const struct acme_entries *entries, int64_t now, struct arena *arena)
+/* A local CA's certificates are in the memory of the process that made them. */
+static bool is_local(const struct graph *graph, struct str resolver)
 {
-    size_t max = graph->certificate_count + entries->count + graph->want_count + 1;
+    const struct objects *resolvers = &graph->model->config.certificates_resolvers;
+    for (size_t i = 0; i < resolvers->count; i++)
+        if (str_equal(resolvers->items[i].name, resolver))
+            return ((const struct resolver_config *)resolvers->items[i].value)->local_ca != NULL;
+    return str_equal(resolver, (struct str)RESOLVER_LOCAL);
+}
+
+static struct cert_row row_of_want(const struct graph *graph, const struct certificate_want *want)
+{
+    return (struct cert_row){.names = want->names,
+                             .source = resolver_text(want->resolver),
+                             .state = is_local(graph, want->resolver) ? "memory" : "missing"};
+}
+
+struct cert_rows certs_collect(const struct graph *graph, const struct acme_entries *entries, const struct cert_rows *more,
+                               int64_t now, struct arena *arena)
+{
+    size_t max = graph->certificate_count + entries->count + graph->want_count + more->count + 1;
     struct cert_rows rows = {.items = arena_array(arena, struct cert_row, max)};
     for (unsigned i = 0; i < graph->certificate_count; i++)
         rows.items[rows.count++] = row_of_file(graph->certificates[i]);
@@ -99,8 +117,9 @@ struct cert_rows certs_collect(const struct graph *graph, const struct acme_entr
         rows.items[rows.count++] = row_of_entry(&entries->items[i]);
     for (unsigned i = 0; i < graph->want_count; i++)
         if (is_missing(graph, entries, &graph->wants[i]))
-            rows.items[rows.count++] = (struct cert_row){
-                .names = graph->wants[i].names, .source = resolver_text(graph->wants[i].resolver), .state = "missing"};
+            rows.items[rows.count++] = row_of_want(graph, &graph->wants[i]);
+    for (size_t i = 0; i < more->count; i++)
+        rows.items[rows.count++] = more->items[i];
     for (size_t i = 0; i < rows.count; i++)
         rows.any_expired = rows.any_expired || (rows.items[i].not_after != 0 && rows.items[i].not_after <= now);
     if (rows.count != 0)

@@ -13,7 +13,7 @@ struct cert_row {
     int64_t not_before, not_after;  /* Unix seconds; 0: there is none */
     int64_t renew_at;               /* Unix seconds; 0: nobody renews it */
     struct str source;              /* "file /etc/a.pem", "le", "the local CA" */
-    const char *state;              /* "issued", "waiting", ...; "file" */
+    const char *state;              /* "issued", "waiting", ...; "file", "root", "missing"; "memory": made at each start */
     struct str problem, hint;       /* empty: none */
     int64_t next_try;               /* Unix seconds; 0: none */
 };
@@ -23,8 +23,10 @@ struct cert_rows {
     bool any_expired;
 };
 
-/* Sorted by main name. Texts are the graph's and the entries'; the rest lies in `arena`. `now`: Unix seconds. */
-struct cert_rows certs_collect(const struct graph *graph, const struct acme_entries *entries, int64_t now, struct arena *arena);
+/* Sorted by main name, with `more` (roots of local CAs) among them. Texts are the graph's and the entries'; the rest lies in
+ * `arena`. `now`: Unix seconds. */
+struct cert_rows certs_collect(const struct graph *graph, const struct acme_entries *entries, const struct cert_rows *more,
+                               int64_t now, struct arena *arena);
 void certs_show(const struct cert_rows *rows, int64_t now, bool color, struct text *out);
 /* An array of {names, issuer, serial, keyType, notBefore, notAfter, expired, renewAt, source, state, problem, hint, nextTry}. */
 void certs_show_json(const struct cert_rows *rows, int64_t now, struct text *out);

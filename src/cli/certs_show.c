@@ -67,7 +67,7 @@ static void fill(const struct cert_row *row, int64_t now, struct cells *cells)
     if (row->not_after != 0)
         write_moment(now, row->not_after, cells->texts[3], CELL_MAX);
     else
-        snprintf(cells->texts[3], CELL_MAX, "not there yet");
+        snprintf(cells->texts[3], CELL_MAX, "%s", strcmp(row->state, "memory") == 0 ? "made at each start" : "not there yet");
     if (row->renew_at > now)
         write_moment(now, row->renew_at, cells->texts[4], CELL_MAX);
     else
@@ -78,7 +78,7 @@ static void fill(const struct cert_row *row, int64_t now, struct cells *cells)
 static const char *color_of(const struct cert_row *row, int64_t now)
 {
     if (row->not_after == 0)
-        return YELLOW;
+        return strcmp(row->state, "memory") == 0 ? GREEN : YELLOW;
     if (row->not_after <= now)
         return RED;
     return row->not_after - now < SOON && row->renew_at == 0 ? YELLOW : GREEN;

@@ -14,7 +14,8 @@
  *
  * A router that is taken up asks for certificates: its public names for one of the resolver (the configured one, else the
  * only ACME one, else RESOLVER_AUTOMATIC), its other names for one of RESOLVER_LOCAL. Its `tls.cert_resolver` stays empty:
- * what it asks for is in the list. A wildcard is left out where its resolver has no DNS challenge (with a warning).
+ * what it asks for is in the list. A wildcard is left out, with a warning, where its resolver has no
+ * DNS challenge or where it stands for a whole top-level domain.
  *
  * ACME's HTTP-01 path is not looked at here: its router has the highest priority there is.
  *

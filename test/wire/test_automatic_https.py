@@ -7,6 +7,7 @@ import ssl
 
 import pytest
 
+from harness.acme import Pebble
 from harness.certificates import Authority
 from harness.client import Client
 from harness.ports import free_port
@@ -91,6 +92,33 @@ def test_a_certificate_file_comes_before_the_local_ca(automatic, backend, author
     client.close()
 
 
+def test_public_names_come_from_the_only_acme_resolver_and_local_ones_from_this_machine(portico, backend, data, tmp_path, stack):
+    ca = Pebble(tmp_path / "pebble")
+    stack.callback(ca.stop)
+    ca.start()
+    config = to(backend().url, rule="Host(`shop.example`) || Host(`shop.localhost`)", automaticHTTPS=True, entryPoints=ENTRY_POINTS,
+                certificatesResolvers={"le": ca.resolver(f"{tmp_path}/acme/", httpChallenge={"entryPoint": "web"})})
+    portico(config, ports=ca.ports, env={"PORTICO_DATA": str(data)})
+
+    def issued():
+        try:
+            return TlsClient(ca.tls_port, "shop.example", authority=ca.root())
+        except (ssl.SSLError, OSError):
+            return None
+    client = wait_for("a certificate of pebble's", issued)     # by HTTP-01: its path was not redirected
+    assert client.names == ["shop.example"]
+    client.close()
+    answers_with_trust(ca.tls_port, "shop.localhost", data).close()
+
+    def stored():
+        return [one for one in json.loads(certs(tmp_path, config, "--json").stdout) if one["source"] == "le"]
+    listed, = wait_for("the certificate in the storage", stored)
+    assert listed["names"] == ["shop.example"] and listed["state"] == "issued" and listed["keyType"] == "ECDSA"
+    assert listed["renewAt"] < listed["notAfter"] and not listed["expired"]
+    told = explain(tmp_path, config, f"https://shop.example:{ca.tls_port}/")["tls"]
+    assert told["source"] == "the resolver 'le' got it" and told["certificate"].startswith("CN=shop.example of ")
+
+
 # Redirects
 
 @pytest.mark.parametrize("method, status", [("GET", 301), ("HEAD", 308), ("POST", 308), ("PUT", 308)])
@@ -166,7 +194,7 @@ def test_proxy_serves_an_application_over_https(front, backend, data):
     redirect.close()
     process.wait_for_output("GET /hello HTTP/1.1")      # the access log is on
     assert f"https://app.localhost:{process.https} -> http://127.0.0.1:{server.port}" in process.output
-    assert "'portico trust'" in process.output
+    assert "'portico trust'" in process.output and "no option" not in process.output
     process.signal(signal.SIGHUP)
     process.wait_for_output("configuration 2 is running")
     process.signal(signal.SIGTERM)
@@ -199,9 +227,15 @@ def test_proxy_says_what_is_missing():
 
 # portico certs
 
+def with_addresses(config):
+    """Entrypoints without an address, as the harness takes them, get one that nobody listens on."""
+    entries = {name: {"address": f":{8080 + at}", **entry} for at, (name, entry) in enumerate(config.get("entryPoints", {}).items())}
+    return {**config, **({"entryPoints": entries} if entries else {})}
+
+
 def certs(folder, config, *flags):
     path = folder / "certs.yaml"
-    path.write_text(json.dumps(config))
+    path.write_text(json.dumps(with_addresses(config)))
     return command("certs", "--config", path, *flags, env={"PORTICO_DATA": str(folder / "data")})
 
 
@@ -235,7 +269,14 @@ def test_certs_names_what_is_asked_for_and_not_there_yet(tmp_path):
     config = {**to("http://127.0.0.1:1", rule="Host(`app.localhost`)"), "automaticHTTPS": True}
     listed = json.loads(certs(tmp_path, config, "--json").stdout)
     assert [one["names"] for one in listed] == [["app.localhost"]] and listed[0]["notAfter"] is None
-    assert listed[0]["source"] == "the local CA"
+    assert listed[0]["source"] == "the local CA" and listed[0]["state"] == "memory"
+
+
+def test_certs_lists_the_root_of_the_local_ca(automatic, backend, data, tmp_path):
+    config = to(backend().url, rule="Host(`app.localhost`)")
+    answers_with_trust(automatic(config).ports["websecure"], "app.localhost", data).close()
+    listed = json.loads(certs(tmp_path, {**config, "automaticHTTPS": True}, "--json").stdout)
+    assert [one["state"] for one in listed if one["source"].startswith("file")] == ["root"]
 
 
 # portico check and explain
@@ -253,7 +294,7 @@ def test_check_warns_of_certificates_that_end(tmp_path):
 
 def explain(folder, config, url):
     path = folder / "explain.yaml"
-    path.write_text(json.dumps(config))
+    path.write_text(json.dumps(with_addresses(config)))
     run = command("explain", "--config", path, "--json", url, env={"PORTICO_DATA": str(folder / "data")})
     return json.loads(run.stdout) if run.stdout.startswith("{") else run
 

@@ -29,6 +29,8 @@ static struct str shown(const struct cert_rows *rows, bool color, struct arena *
 struct bench {
     struct arena arena;
     struct graph graph;
+    struct model model;
+    struct cert_rows roots;
     struct acme_entry items[2];
     struct acme_entries entries;
     struct certificate_want wants[2];
@@ -53,6 +55,7 @@ static void set_up(struct bench *bench)
     bench->file = (struct certificate){.names = names(arena, "a.example"), .kind = KEY_RSA, .issuer = S("CN=Our CA"),
                                        .source = S("file /a.pem"), .not_after = NOW - 3 * DAY};
     bench->files[0] = &bench->file;
+    bench->graph.model = &bench->model;
     bench->graph.wants = bench->wants;
     bench->graph.want_count = 2;
     bench->graph.certificates = bench->files;
@@ -63,12 +66,12 @@ TEST(certificates_are_listed_with_their_ends_renewals_and_problems)
 {
     struct bench bench;
     set_up(&bench);
-    struct cert_rows rows = certs_collect(&bench.graph, &bench.entries, NOW, &bench.arena);
+    struct cert_rows rows = certs_collect(&bench.graph, &bench.entries, &bench.roots, NOW, &bench.arena);
     assert_true(rows.any_expired);
     assert_string_equal(shown(&rows, false, &bench.arena).data,
                         "NAME            ISSUER  KEY    EXPIRES                  RENEWAL                  SOURCE\n"
                         "a.example       Our CA  RSA    2026-11-19 (3 days ago)  -                        file /a.pem\n"
-                        "app.localhost   -       -      not there yet            -                        the local CA\n"
+                        "app.localhost   -       -      made at each start       -                        the local CA\n"
                         "b.example (+1)  R11     ECDSA  2027-01-21 (in 60 days)  2026-12-22 (in 30 days)  le\n"
                         "c.example       -       -      not there yet            -                        le\n"
                         "  c.example: tls-alpn-01: refused; the next try is in 5 minutes\n"
@@ -82,7 +85,7 @@ TEST(certificates_as_json_are_json)
     struct bench bench;
     struct text text;
     set_up(&bench);
-    struct cert_rows rows = certs_collect(&bench.graph, &bench.entries, NOW, &bench.arena);
+    struct cert_rows rows = certs_collect(&bench.graph, &bench.entries, &bench.roots, NOW, &bench.arena);
     text_init(&text, 1 << 20);
     certs_show_json(&rows, NOW, &text);
     json_t *array = json_loads(text_c(&text), 0, NULL);
@@ -104,7 +107,7 @@ TEST(a_want_that_a_file_covers_is_not_missing)
     struct bench bench;
     set_up(&bench);
     bench.file.names = names(&bench.arena, "*.localhost");
-    struct cert_rows rows = certs_collect(&bench.graph, &bench.entries, NOW, &bench.arena);
+    struct cert_rows rows = certs_collect(&bench.graph, &bench.entries, &bench.roots, NOW, &bench.arena);
     assert_int_equal(rows.count, 3);
     arena_release(&bench.arena);
 }
@@ -115,7 +118,7 @@ TEST(no_certificates_are_told_as_such)
     set_up(&bench);
     bench.graph.want_count = bench.graph.certificate_count = 0;
     bench.entries.count = 0;
-    struct cert_rows rows = certs_collect(&bench.graph, &bench.entries, NOW, &bench.arena);
+    struct cert_rows rows = certs_collect(&bench.graph, &bench.entries, &bench.roots, NOW, &bench.arena);
     assert_string_equal(shown(&rows, false, &bench.arena).data, "there are no certificates, and none are asked for\n");
     assert_false(rows.any_expired);
     arena_release(&bench.arena);
