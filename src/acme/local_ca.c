@@ -89,15 +89,17 @@ static bool root_is_good(const struct local_ca *ca, int64_t now, struct text *wh
     X509 *root = ca->root.certificate;
     const char *path = ca->root_path.data;
     ERR_clear_error();
-    if (X509_check_ca(root) == 0)
+    bool authority = X509_check_ca(root) != 0, lasting = end_of(root) > now;
+    bool fits = ca->root.key == NULL || X509_check_private_key(root, ca->root.key) == 1;
+    ERR_clear_error();
+    if (!authority)
         text_addf(why, "%s is no CA's certificate", path);
-    else if (ca->root.key != NULL && X509_check_private_key(root, ca->root.key) != 1)
+    else if (!fits)
         text_addf(why, "%s/root.key does not belong to %s", ca->directory.data, path);
-    else if (end_of(root) <= now)
+    else if (!lasting)
         text_addf(why, "%s has expired: run 'portico untrust', remove %s, and run 'portico trust' for the new one", path,
                   ca->directory.data);
-    ERR_clear_error();
-    return why->len == 0;
+    return authority && fits && lasting;
 }
 
 static bool load_root(struct local_ca *ca, int64_t now, struct text *why)

@@ -43,6 +43,7 @@ struct acme_entry {
     struct str resolver;            /* certificatesResolver; RESOLVER_* for those that come along */
     struct str ca;                  /* directory URL; empty: the local CA */
     struct str issuer, serial;      /* of the certificate; empty: there is none */
+    struct str key;                 /* its kind: "ECDSA", "RSA", "Ed25519" */
     int64_t not_before, not_after;  /* Unix seconds; 0: there is none */
     int64_t renew_at;               /* Unix seconds; 0: it will not be renewed */
     enum acme_progress progress;

@@ -28,6 +28,7 @@ struct state_certificate {
     struct strs names;              /* the first is the main one */
     struct str chain, key;          /* PEM */
     struct str store;               /* Traefik's: "default" */
+    struct str authority;           /* URL of the directory that it came from; empty: not known */
     struct str folder;              /* that it lies in, where the storage is a directory */
     int64_t unwanted_since;         /* Unix seconds; 0: it is wanted */
     bool on_demand;

@@ -127,6 +127,7 @@ static bool read_meta(struct reader *reader, json_t *json, struct state_certific
     certificate->origin = json_incref(json);
     return read_names(reader, json, &certificate->arena, &certificate->names) &&
            read_str(reader, json, "Store", &certificate->arena, &certificate->store) &&
+           read_str(reader, json, "CA", &certificate->arena, &certificate->authority) &&
            read_number(reader, json, "Unwanted", &certificate->unwanted_since) &&
            read_flag(reader, json, "OnDemand", &certificate->on_demand);
 }
@@ -324,6 +325,7 @@ static json_t *meta_json(const struct state_certificate *certificate)
     json_t *json = copy_of(certificate->origin);
     put_names(json, &certificate->names);
     put(json, "Store", string_of(str_empty(certificate->store) ? S("default") : certificate->store));
+    put(json, "CA", !str_empty(certificate->authority) ? string_of(certificate->authority) : NULL);
     put(json, "Unwanted", certificate->unwanted_since != 0 ? json_integer(certificate->unwanted_since) : NULL);
     put(json, "OnDemand", certificate->on_demand ? json_true() : NULL);
     return json;

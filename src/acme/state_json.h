@@ -1,5 +1,5 @@
 /* A resolver's state as JSON, as Traefik writes it (one object per resolver, bytes in base64), with members of our own that
- * Traefik skips: FallbackAccount, Orders, Problems, and in a certificate Unwanted and OnDemand. Pure.
+ * Traefik skips: FallbackAccount, Orders, Problems, and in a certificate CA, Unwanted and OnDemand. Pure.
  *
  * Reading is strict where a mistake would lose something: duplicate members, wrong types, what is not base64. It is lenient
  * where files differ in real life: an empty file, null for an empty list or object, no Store, no KeyType, names of members in

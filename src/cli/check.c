@@ -129,16 +129,26 @@ static const char *plural(size_t count)
     return count == 1 ? "" : "s";
 }
 
-static void say_good(const char *path, const struct model *model)
+/* How many objects stand there: counted before compiling adds its own. */
+struct counts {
+    size_t routers, middlewares, services;
+};
+
+static struct counts count_objects(const struct model *model)
 {
-    size_t routers = 0, middlewares = 0, services = 0;
+    struct counts counts = {.routers = 0};
     for (size_t i = 0; i < model->part_count; i++) {
-        routers += model->parts[i].http->routers.count;
-        middlewares += model->parts[i].http->middlewares.count;
-        services += model->parts[i].http->services.count;
+        counts.routers += model->parts[i].http->routers.count;
+        counts.middlewares += model->parts[i].http->middlewares.count;
+        counts.services += model->parts[i].http->services.count;
     }
-    printf("%s: good: %zu router%s, %zu middleware%s, %zu service%s\n", path, routers, plural(routers), middlewares,
-           plural(middlewares), services, plural(services));
+    return counts;
+}
+
+static void say_good(const char *path, const struct counts *counts)
+{
+    printf("%s: good: %zu router%s, %zu middleware%s, %zu service%s\n", path, counts->routers, plural(counts->routers),
+           counts->middlewares, plural(counts->middlewares), counts->services, plural(counts->services));
 }
 
 static void show(struct report *report, struct diag *diag)
@@ -163,6 +173,7 @@ static void check_file(const char *path, struct report *report)
 {
     struct diag diag;
     struct model *model = load(path, &diag);
+    struct counts counts = count_objects(model);
     /* Also when there are mistakes already: what refers to nothing is told in the same run. */
     struct graph *graph = model->part_count != 0 ? snapshot_compile(model, 1, &diag) : NULL;
     if (diag.errors + diag.warnings != 0)
@@ -170,7 +181,7 @@ static void check_file(const char *path, struct report *report)
     if (diag.errors != 0)
         report->good = false;
     else if (!report->as_json)
-        say_good(path, model);
+        say_good(path, &counts);
     diag_release(&diag);
     if (graph != NULL)
         graph_unref(graph);

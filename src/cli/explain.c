@@ -96,10 +96,20 @@ static struct entry *entry_named(const struct graph *graph, struct str name)
     return NULL;
 }
 
+/* How likely it is that people mean this one: of HTTPS the customary names before those that plain HTTP comes to as well. */
+static int suitability(const struct entry *entry, bool tls)
+{
+    if (!tls || entry->tls == NULL)
+        return 1;
+    bool customary = str_equal(entry->name, S("websecure")) || str_equal(entry->name, S("https"));
+    return customary ? 4 : entry->only_tls ? 3 : 2;
+}
+
 /* The one that was named; else the one with the URL's port; else the first that is meant for visitors. */
 static struct entry *choose_entry(const struct graph *graph, const struct question *question, char note[96])
 {
     struct entry *first = NULL;
+    bool tls = question->request.tls;
     note[0] = '\0';
     if (question->entry.len != 0)
         return entry_named(graph, question->entry);
@@ -107,10 +117,13 @@ static struct entry *choose_entry(const struct graph *graph, const struct questi
         struct entry *entry = graph->entries[i];
         if (addr_port(&entry->address) == question->port)
             return entry;
-        if (first == NULL && !str_equal(entry->name, S("traefik")))
+        if (str_equal(entry->name, S("traefik")))
+            continue;
+        if (first == NULL || suitability(entry, tls) > suitability(first, tls))
             first = entry;
     }
-    snprintf(note, 96, ", the first one, since none has port %u", question->port);
+    snprintf(note, 96, ", the first one%s, since none has port %u", tls && first != NULL && first->tls != NULL ? " of HTTPS" : "",
+             question->port);
     if (first == NULL)
         fputs("portico: there is no entrypoint\n", stderr);
     return first;

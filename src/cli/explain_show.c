@@ -74,11 +74,32 @@ static void show_server(const struct way *way, bool color, struct text *out)
     text_addf(out, "%.*s %.*s (Host: %.*s)\n", STR_ARGS(way->method), STR_ARGS(way->url), STR_ARGS(way->host));
 }
 
+static void show_tls(const struct way_tls *tls, bool color, struct text *out)
+{
+    if (!tls->asked)
+        return;
+    label("tls", color, out);
+    if (!tls->spoken) {
+        text_add(out, S("none: this entrypoint speaks plain HTTP\n"));
+        return;
+    }
+    text_addf(out, "options '%.*s'\n", STR_ARGS(tls->options));
+    label("certificate", color, out);
+    if (tls->refused)
+        text_add(out, S("none: the handshake fails; "));
+    if (tls->certificate.len != 0)
+        text_addf(out, "%.*s: ", STR_ARGS(tls->certificate));
+    text_addf(out, "%.*s\n", STR_ARGS(tls->source));
+}
+
 void explain_show(const struct way *way, const char *note, bool color, struct text *out)
 {
     const struct entry *entry = way->x.entry;
     label("entrypoint", color, out);
     text_addf(out, "%.*s (%.*s)%s\n", STR_ARGS(entry->name), STR_ARGS(entry->address_text), note);
+    show_tls(&way->tls, color, out);
+    if (way->tls.refused)
+        return;
     if (way->refused != STATUS_OK) {
         label("answer", color, out);
         text_addf(out, "%d: %s\n", status_http(way->refused), status_text(way->refused));
@@ -136,11 +157,30 @@ static void add_middlewares(const struct router *router, struct text *out)
     text_add_char(out, ']');
 }
 
+static void add_tls(const struct way_tls *tls, struct text *out)
+{
+    if (!tls->asked)
+        return;
+    text_add(out, S(",\"tls\":"));
+    if (!tls->spoken) {
+        text_add(out, S("null"));
+        return;
+    }
+    text_add(out, S("{\"options\":"));
+    add_string(out, tls->options);
+    text_add(out, S(",\"certificate\":"));
+    add_string(out, tls->certificate);
+    text_add(out, S(",\"source\":"));
+    add_string(out, tls->source);
+    text_addf(out, ",\"refused\":%s}", tls->refused ? "true" : "false");
+}
+
 void explain_show_json(const struct way *way, struct text *out)
 {
     const struct router *router = way->x.router;
     text_add(out, S("{\"entryPoint\":"));
     add_string(out, way->x.entry->name);
+    add_tls(&way->tls, out);
     text_add(out, S(",\"router\":"));
     add_string(out, router != NULL ? router->name : STR_NONE);
     add_tried(way, out);

@@ -1,6 +1,7 @@
 #include "cli/explain_way.h"
 
 #include "base/text.h"
+#include "base/time.h"
 #include "exchange/chain.h"
 #include "exchange/incoming.h"
 #include "exchange/outgoing.h"
@@ -33,13 +34,22 @@ static enum status parse(struct way *way, const struct way_request *asked)
     return status == STATUS_AGAIN ? STATUS_BAD_REQUEST : status;
 }
 
+/* A port without TLS takes no request of https; where that ends in front of the proxy, its routers are the ones to look at. */
+static const struct table *choose_table(const struct way *way)
+{
+    const struct entry *entry = way->x.entry;
+    return way->client.tls && entry->tls != NULL ? entry->tls->table : entry->table;
+}
+
 static void find_router(struct way *way)
 {
     struct exchange *x = &way->x;
     struct route_input input = {
         .request = &x->stream.request, .path = x->routing_path, .peer = &way->client.peer, .arena = &x->arena};
-    way->explanation = explain(x->entry->table, &input, &x->arena);
+    way->explanation = explain(choose_table(way), &input, &x->arena);
     x->router = way->explanation.found != NULL ? way->explanation.found->router : NULL;
+    if (x->router == NULL && x->entry->only_tls && !way->client.tls)
+        way->refused = STATUS_PLAIN_HTTP_ON_TLS;
 }
 
 /* A middleware that is not pure asks somebody, counts or waits: it is taken to let the request pass. */
@@ -114,6 +124,10 @@ void way_find(struct way *way, struct worker *worker, struct graph *graph, struc
     if (way->refused == STATUS_OK)
         way->refused = incoming_prepare(x);
     if (way->refused != STATUS_OK)
+        return;
+    if (request->tls)
+        explain_tls(graph, entry, x->stream.request.host, time_wall() / TIME_S, &x->arena, &way->tls);
+    if (way->tls.refused)
         return;
     find_router(way);
     if (x->router == NULL)

@@ -4,6 +4,7 @@
 #ifndef CLI_EXPLAIN_WAY_H
 #define CLI_EXPLAIN_WAY_H
 
+#include "cli/explain_tls.h"
 #include "exchange/graph.h"
 #include "exchange/middleware.h"
 #include "exchange/service.h"
@@ -25,6 +26,7 @@ struct way_request {
 struct way {
     struct exchange x;                /* x.router NULL: none matched; x.answered_here: a middleware answers */
     struct client client;
+    struct way_tls tls;               /* the handshake before the request */
     enum status refused;              /* why the request does not get to the routers; OK: it does */
     struct explanation explanation;
     unsigned passed;                  /* middlewares that the request gets through; the next one answers */

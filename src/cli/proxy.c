@@ -1,9 +1,12 @@
 /* `portico proxy`: HTTPS for an application, by names and addresses alone. What it runs is the configuration that --print
  * shows, by way of the same process as `run`. */
 #include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "acme/local_ca.h"
 #include "cli/command.h"
 #include "cli/process.h"
 #include "cli/proxy_plan.h"
@@ -59,11 +62,41 @@ static void announce_route(const struct proxy_plan *plan, const struct proxy_rou
     }
 }
 
+/* By the system's own store, which curl and most programs use; browsers with stores of their own may think otherwise. */
+static bool is_trusted(X509 *root)
+{
+    X509_STORE *store = X509_STORE_new();
+    X509_STORE_CTX *verification = X509_STORE_CTX_new();
+    ERR_clear_error();
+    bool good = store != NULL && verification != NULL && X509_STORE_set_default_paths(store) == 1 &&
+                X509_STORE_CTX_init(verification, store, root, NULL) == 1 && X509_verify_cert(verification) == 1;
+    X509_STORE_CTX_free(verification);
+    X509_STORE_free(store);
+    ERR_clear_error();
+    return good;
+}
+
+static bool local_root_is_trusted(void)
+{
+    struct arena arena;
+    arena_init(&arena, ARENA_UNLIMITED);
+    FILE *file = fopen(arena_printf(&arena, "%.*s/root.crt", STR_ARGS(local_ca_directory(STR_NONE, &arena))).data, "re");
+    X509 *root = file != NULL ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
+    bool trusted = root != NULL && is_trusted(root);
+    X509_free(root);
+    if (file != NULL)
+        fclose(file);
+    arena_release(&arena);
+    return trusted;
+}
+
 static void announce(const struct proxy_plan *plan)
 {
     bool has_local = false;
     for (size_t i = 0; i < plan->route_count; i++)
         announce_route(plan, &plan->routes[i], &has_local);
+    if (has_local && !local_root_is_trusted())
+        fputs("Browsers and curl do not know the CA of this machine yet: 'portico trust' tells them, once.\n", stderr);
 }
 
 static int print(const struct text *configuration)

@@ -15,6 +15,16 @@ static void on_server_facts(struct upstream_stream *stream, unsigned facts)
     exchange_run(x);
 }
 
+/* Which kind of connection the request needs. */
+static unsigned wishes_of(const struct exchange *x)
+{
+    struct str upgrade = x->stream.request.upgrade;
+    unsigned wishes = x->fresh_connection ? UPSTREAM_FRESH : 0;
+    if (upgrade.len != 0)
+        wishes |= UPSTREAM_UPGRADE | (str_equal_nocase(upgrade, S("websocket")) ? (unsigned)UPSTREAM_WEBSOCKET : 0);
+    return wishes;
+}
+
 enum status attempt_open(struct exchange *x)
 {
     x->attempts++;
@@ -23,7 +33,7 @@ enum status attempt_open(struct exchange *x)
     x->upstream.on_facts = on_server_facts;
     x->upstream.owner = x;
     x->upstream.arena = &x->arena;
-    enum status status = upstream_open(x->worker, x->server, x->transport, x->fresh_connection, &x->upstream);
+    enum status status = upstream_open(x->worker, x->server, x->transport, wishes_of(x), &x->upstream);
     x->upstream_bound = status == STATUS_OK || status == STATUS_AGAIN;
     return status;
 }
@@ -136,6 +146,7 @@ enum step attempt_failed(struct exchange *x, enum status status)
                   (unsent || method_is_idempotent(x->stream.request.method));
     attempt_release(x, false);
     x->failure = status;
+    x->reason_detail = x->upstream.detail;
     if (status == STATUS_CLIENT_ABORTED)
         return STEP_FINISH;
     if (!is_the_servers_fault(status) || !replay || x->attempts >= ATTEMPTS_MAX ||
@@ -151,6 +162,7 @@ enum step attempt_failed(struct exchange *x, enum status status)
 void attempt_answered(struct exchange *x)
 {
     x->failure = STATUS_OK;
+    x->reason_detail = NULL;
     outgoing_take_response(x);
     if (x->service->type->on_attempt != NULL)
         x->service->type->on_attempt(x, x->service, STATUS_OK);

@@ -17,6 +17,7 @@ struct compile;
 struct compile_ops {
     struct service *(*service)(struct compile *compile, struct str reference, struct span span);
     const struct transport *(*transport)(struct compile *compile, struct str reference, struct span span);
+    bool (*secure)(struct compile *compile, const struct transport *transport);
     void *(*shared)(struct compile *compile, struct str key, size_t size, void (*init)(void *memory),
                     void (*destroy)(void *memory));
 };
@@ -39,6 +40,11 @@ static inline struct service *compile_service(struct compile *compile, struct st
 static inline const struct transport *compile_transport(struct compile *compile, struct str reference, struct span span)
 {
     return compile->ops->transport(compile, reference, span);
+}
+/* The transport is going to reach servers by TLS: its options for that are compiled, once. False after an error. */
+static inline bool compile_secure(struct compile *compile, const struct transport *transport)
+{
+    return compile->ops->secure(compile, transport);
 }
 /* State with an identity: the same memory as a running snapshot uses for this key (limiters' buckets, breakers), or new,
  * zeroed and inited. Lives as long as any snapshot uses it. Shared by all workers: use atomics or locks. */

@@ -117,6 +117,7 @@ struct upstream_stream {
     struct body_source source;        /* the response's body */
     struct body_sink sink;            /* the request's body */
     enum status failure;
+    const char *detail;          /* more about the failure, for logs: literal or text in `arena`; NULL: nothing */
     uint64_t bytes_in, bytes_out;
     bool reused;                 /* the connection served a request before: a close now may be a race */
     bool anything_sent;          /* a byte of the request left for the kernel */

@@ -20,6 +20,7 @@ static const char *address_check(struct str text, struct arena *arena, size_t *r
 static const struct option forward_auth_options[] = {
     OPTION(STR, struct forward_auth, address, .required = true, .check = address_check,
            .help = "The URL of the service that is asked."),
+    OPTION(OBJECT, struct forward_auth, tls, .table = &forward_auth_tls_table, .help = "TLS towards an https service."),
     OPTION_NAMED(BOOL, struct forward_auth, trust_forward_header, "trustForwardHeader",
                  .help = "X-Forwarded-* of a trusted peer are handed on instead of set anew."),
     OPTION_NAMED(STRS, struct forward_auth, auth_response_headers, "authResponseHeaders",
@@ -47,7 +48,7 @@ static const struct option forward_auth_options[] = {
 static const struct option_table forward_auth_table =
     OPTION_TABLE(struct forward_auth, forward_auth_options, .summary = "Asks another service whether a request may pass.");
 
-static bool compile(struct middleware *m, struct compile *compile)
+static bool fill(struct middleware *m, struct compile *compile)
 {
     const struct forward_auth *options = m->options;
     struct forward_auth_state *state = m->state;
@@ -68,16 +69,30 @@ static bool compile(struct middleware *m, struct compile *compile)
         if (state->response_fields == NULL)
             return false;
     }
+    if (state->transport == NULL)
+        return false;
+    if (parts.secure && !(options->tls != NULL ? forward_auth_secure(state, options->tls, compile)
+                                               : compile_secure(compile, state->transport)))
+        return false;
     state->server = server_get(S("forwardAuth"), server_url_origin(plain));
-    return state->server != NULL && state->transport != NULL;
+    return state->server != NULL;
 }
 
 static void destroy(struct middleware *m)
 {
     struct forward_auth_state *state = m->state;
     server_unref(state->server);
+    tls_client_free(state->tls);
     if (state->response_fields != NULL)
         regex_free(state->response_fields);
+}
+
+static bool compile(struct middleware *m, struct compile *compile)
+{
+    if (fill(m, compile))
+        return true;
+    destroy(m);
+    return false;
 }
 
 static enum verdict cannot_ask(struct exchange *x)

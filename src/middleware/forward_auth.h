@@ -1,15 +1,25 @@
-/* forwardAuth in its three parts: options and the course of it (forward_auth.c), what the service is asked
- * (forward_auth_request.c), what its answer means (forward_auth_answer.c). Threading: the worker's. */
+/* forwardAuth in its parts: options and the course of it (forward_auth.c), what the service is asked
+ * (forward_auth_request.c), what its answer means (forward_auth_answer.c); and TLS towards it
+ * (forward_auth_tls.c). Threading: the worker's. */
 #ifndef MIDDLEWARE_FORWARD_AUTH_H
 #define MIDDLEWARE_FORWARD_AUTH_H
 
 #include "exchange/middleware.h"
 #include "middleware/regexes.h"
+#include "tls/client.h"
 #include "upstream/fetch.h"
+
+struct forward_auth_tls {
+    const struct node *origin;
+    struct str ca, cert, key;
+    bool insecure_skip_verify;
+};
+extern const struct option_table forward_auth_tls_table;
 
 struct forward_auth {
     const struct node *origin;
     struct str address;
+    struct forward_auth_tls *tls;     /* NULL: as serversTransport says */
     bool trust_forward_header;
     struct strs auth_response_headers, auth_request_headers;
     struct str auth_response_headers_regex;
@@ -24,6 +34,7 @@ struct forward_auth {
 struct forward_auth_state {
     struct server *server;            /* one reference is held */
     const struct transport *transport;
+    struct tls_client *tls;           /* of its own; NULL: the transport's */
     struct str path, query;           /* of the address */
     struct regex *response_fields;    /* NULL: none */
 };
@@ -42,6 +53,8 @@ struct forward_auth_own {
 #define FORWARD_AUTH_BODY_MAX ((int64_t)16 << 20)
 #define FORWARD_AUTH_RESPONSE_MAX ((int64_t)4 << 20)
 
+/* forward_auth_tls.c: its own way to a service by https. False after an error. */
+bool forward_auth_secure(struct forward_auth_state *state, const struct forward_auth_tls *tls, struct compile *compile);
 /* Fills the fetch's request from the exchange's; false when memory ran out. */
 bool forward_auth_build(struct forward_auth_own *own, struct fetch *fetch);
 /* Takes over what the service said: the request's new fields, or the answer to the client. */

@@ -86,7 +86,7 @@ bool forward_auth_build(struct forward_auth_own *own, struct fetch *fetch)
     request->method = options->preserve_request_method ? from->method : METHOD_GET;
     request->method_name = options->preserve_request_method ? arena_str(&fetch->arena, from->method_name)
                                                             : method_text(METHOD_GET);
-    request->scheme = S("http");
+    request->scheme = state->server->secure ? S("https") : S("http");
     request->authority = arena_str(&fetch->arena, state->server->authority);
     request->path = arena_str(&fetch->arena, state->path);
     if (state->query.data != NULL)

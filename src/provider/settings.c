@@ -17,8 +17,8 @@ static const char *const default_paths[] = {"portico.yaml", "portico.yml", "/etc
                                             "/etc/portico/portico.yml", "/etc/traefik/traefik.yml",
                                             "/etc/traefik/traefik.yaml"};
 
-/* Names that both prefixes use for the path itself. */
-static const char *const own_variables[] = {"CONFIG", "CONFIGFILE", NULL};
+/* What is no option: the path itself, and the folder of state (base/data_directory.h). */
+static const char *const own_variables[] = {"CONFIG", "CONFIGFILE", "DATA", NULL};
 
 static const char *variable(char *const *environment, const char *name)
 {

@@ -70,6 +70,14 @@ static void claim_checks(struct load_balancer *lb, const struct load_balancer_co
         lb->claims[i] = health_claim(lb->targets.items[i].server, config->health_check, transport);
 }
 
+static bool needs_tls(const struct load_balancer *lb, const struct load_balancer_config *config)
+{
+    bool needs = config->health_check != NULL && config->health_check->scheme == HEALTH_SCHEME_HTTPS;
+    for (unsigned i = 0; i < lb->targets.count; i++)
+        needs |= lb->targets.items[i].server->secure;
+    return needs;
+}
+
 /* One for each worker and the control thread. */
 static void make_states(struct load_balancer *lb, struct compile *compile)
 {
@@ -95,6 +103,8 @@ static bool compile_service_state(struct service *service, struct compile *compi
     lb->sticky = sticky_compile(config->sticky, service->name, compile);
     lb->passive = config->passive_health_check;
     compile_targets(service, config, compile);
+    if (needs_tls(lb, config) && !compile_secure(compile, service->transport))
+        return false;
     start_newcomers_slowly(&lb->targets);
     claim_checks(lb, config, service->transport, compile);
     make_states(lb, compile);

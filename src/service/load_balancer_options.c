@@ -2,7 +2,7 @@
 
 static const struct option server_options[] = {
     OPTION(STR, struct server_config, url, .required = true, .check = server_url_check,
-           .help = "Where it is: http://host[:port] or unix:/path."),
+           .help = "Where it is: http://host[:port], https://..., h2c://... (HTTP/2 without TLS), or unix:/path."),
     OPTION(INT, struct server_config, weight, .fallback = "1", .min = 0, .max = BALANCER_WEIGHT_MAX,
            .help = "Its share of the requests, beside those of the others; 0: no new ones."),
     OPTION_NAMED(BOOL, struct server_config, preserve_path, "preservePath",

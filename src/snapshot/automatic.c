@@ -76,13 +76,19 @@ struct str automatic_resolver(const struct model *model, struct str name)
     return STR_NONE;
 }
 
-/* Wildcards are proved by DNS alone (RFC 8555 8.4, and what every authority does). */
-static bool can_certify(const struct automatic *automatic, struct str resolver_name, struct str name)
+/* Why `resolver` is not asked for a wildcard; NULL: it is. They are proved by DNS alone (RFC 8555 8.4, and what every
+ * authority does), and clients take none for a whole top-level domain. */
+static const char *why_not(const struct automatic *automatic, struct str resolver_name, struct str name)
 {
     const struct resolver_config *resolver = find_resolver(automatic->model, resolver_name);
-    if (!str_starts(name, S("*.")) || str_equal(resolver_name, (struct str)RESOLVER_LOCAL))
-        return true;
-    return resolver != NULL && (resolver->acme == NULL || resolver->acme->dns_challenge != NULL);
+    if (!str_starts(name, S("*.")))
+        return NULL;
+    if (str_find_char(name, '.', 2) < 0)
+        return "would be believed by no client: name the hosts one by one";
+    if (str_equal(resolver_name, (struct str)RESOLVER_LOCAL) || (resolver != NULL && resolver->acme == NULL))
+        return NULL;
+    return resolver != NULL && resolver->acme->dns_challenge != NULL ? NULL
+                                                                     : "needs a certificatesResolver with dnsChallenge";
 }
 
 /* ---- entrypoints ---- */
@@ -248,12 +254,11 @@ static struct strs names_for(struct automatic *automatic, const struct strs *hos
         struct str host = hosts->items[i];
         if (!str_equal(automatic_resolver(automatic->model, host), resolver) || has(&names, host))
             continue;
-        if (can_certify(automatic, resolver, host))
+        const char *why = why_not(automatic, resolver, host);
+        if (why == NULL)
             names.items[names.count++] = arena_str(arena, host);
         else
-            diag_warning(automatic->diag, span,
-                         "automaticHTTPS: a certificate for '%.*s' needs a certificatesResolver with dnsChallenge",
-                         STR_ARGS(host));
+            diag_warning(automatic->diag, span, "automaticHTTPS: a certificate for '%.*s' %s", STR_ARGS(host), why);
     }
     return names;
 }

@@ -3,7 +3,7 @@
  * A router is taken up when it names no entryPoints of its own and has no `tls`. Then:
  * - with a host in its rule for which there is a resolver, it becomes a router of the HTTPS entrypoint, with `tls`. On the
  *   other default entrypoints (those without a `tls` of their own) a twin "R-redirect" with the same rule and priority
- *   redirects to HTTPS: 301 for GET and HEAD, 308 otherwise. It is on the HTTPS entrypoint as well, for plain requests that
+ *   redirects to HTTPS: 301 for GET, 308 otherwise. It is on the HTTPS entrypoint as well, for plain requests that
  *   come there. With `redirect: false` the twin "R-http" serves what the router serves instead, and not there;
  * - without a host it stays plain and keeps away from the HTTPS entrypoint; with `onDemand` a twin "R-https" serves the same
  *   there with `tls`.
@@ -14,7 +14,8 @@
  *
  * A router that is taken up asks for certificates: its public names for one of the resolver (the configured one, else the
  * only ACME one, else RESOLVER_AUTOMATIC), its other names for one of RESOLVER_LOCAL. Its `tls.cert_resolver` stays empty:
- * what it asks for is in the list. A wildcard is left out where its resolver has no DNS challenge (with a warning).
+ * what it asks for is in the list. A wildcard is left out, with a warning, where its resolver has no
+ * DNS challenge or where it stands for a whole top-level domain.
  *
  * ACME's HTTP-01 path is not looked at here: its router has the highest priority there is.
  *

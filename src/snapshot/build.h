@@ -11,6 +11,7 @@
 #include "snapshot/automatic.h"
 #include "snapshot/names.h"
 #include "snapshot/shared.h"
+#include "tls/client.h"
 
 /* A graph with what only its end needs to know. */
 struct built_graph {
@@ -18,6 +19,7 @@ struct built_graph {
     VEC(struct shared *) shared;
     VEC(struct middleware *) middlewares;
     VEC(struct tls_policy *) policies;
+    VEC(struct tls_client *) tls_clients;
     struct regex_set regexes;
 };
 
@@ -39,6 +41,8 @@ struct build {
 /* services.c */
 struct service *build_service(struct build *build, struct str reference, struct str provider, struct span span);
 const struct transport *build_transport(struct build *build, struct str reference, struct str provider, struct span span);
+/* Compiles the TLS options of a transport that was built here, if that was not done. False after an error. */
+bool build_secure(struct build *build, const struct transport *transport);
 
 /* chains.c: the chain of a router on an entrypoint: the entrypoint's middlewares, its own, its service's. */
 bool build_chain(struct build *build, struct router *router, const struct entry *entry,

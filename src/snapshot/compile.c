@@ -27,6 +27,9 @@ static void destroy_graph(struct graph *graph)
             graph->services[i]->type->destroy(graph->services[i]);
     for (size_t i = 0; i < built->shared.count; i++)
         shared_unref(built->shared.items[i]);
+    for (size_t i = 0; i < built->tls_clients.count; i++)
+        tls_client_free(built->tls_clients.items[i]);
+    VEC_RELEASE(&built->tls_clients);
     VEC_RELEASE(&built->shared);
     VEC_RELEASE(&built->middlewares);
     if (graph->access_log != NULL)
@@ -47,6 +50,11 @@ static const struct transport *find_transport(struct compile *compile, struct st
     return build_transport(container_of(compile, struct build, compile), reference, compile->provider, span);
 }
 
+static bool secure_transport(struct compile *compile, const struct transport *transport)
+{
+    return build_secure(container_of(compile, struct build, compile), transport);
+}
+
 static void *find_shared(struct compile *compile, struct str key, size_t size, void (*init)(void *memory),
                          void (*destroy)(void *memory))
 {
@@ -56,7 +64,8 @@ static void *find_shared(struct compile *compile, struct str key, size_t size, v
     return shared_memory(shared);
 }
 
-static const struct compile_ops compile_ops = {.service = find_service, .transport = find_transport, .shared = find_shared};
+static const struct compile_ops compile_ops = {.service = find_service, .transport = find_transport,
+                                               .secure = secure_transport, .shared = find_shared};
 
 static void begin(struct build *build, struct model *model, unsigned workers, struct diag *diag)
 {

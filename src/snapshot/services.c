@@ -1,18 +1,64 @@
 #include "snapshot/build.h"
 
+#include "upstream/tls_identity.h"
+
+/* A transport with where it came from, for its TLS. */
+struct built_transport {
+    struct transport transport;
+    const struct transport_config *config;
+    bool secured, failed;
+};
+
+static bool has_tls_options(const struct tls_client_options *options)
+{
+    return options->server_name.len != 0 || options->insecure_skip_verify || options->root_cas.count != 0 ||
+           options->certificates.count != 0 || options->cipher_suites.count != 0 || options->peer_cert_sans.count != 0;
+}
+
+static bool secure(struct build *build, struct built_transport *built)
+{
+    if (built->secured)
+        return !built->failed;
+    struct arena *arena = &build->graph->arena;
+    struct tls_client_options options = built->config->tls;
+    options.origin = built->config->origin;
+    built->secured = true;
+    struct tls_client *client = tls_client_new(&options, arena, build->compile.diag);
+    built->failed = client == NULL;
+    if (built->failed)
+        return false;
+    VEC_PUSH(&build->built->tls_clients, client);
+    built->transport.tls = client;
+    built->transport.tls_identity = tls_identity(&options, built->transport.h2, arena);
+    return true;
+}
+
 static struct transport *compile_transport_config(struct build *build, struct str name,
                                                         const struct transport_config *config)
 {
-    struct transport *transport = arena_new(&build->graph->arena, struct transport);
+    struct built_transport *built = arena_new(&build->graph->arena, struct built_transport);
+    struct transport *transport = &built->transport;
+    built->config = config;
     const struct forwarding_timeouts *timeouts = &config->forwarding_timeouts;
     *transport = (struct transport){.name = name,
                                     .dial_timeout = timeouts->dial_timeout,
                                     .response_header_timeout = timeouts->response_header_timeout,
                                     .idle_timeout = timeouts->idle_conn_timeout,
                                     .read_timeout = timeouts->read_timeout,
+                                    .read_idle_timeout = timeouts->read_idle_timeout,
+                                    .ping_timeout = timeouts->ping_timeout,
+                                    .h2 = !config->disable_http2,
                                     .max_head_bytes = (uint32_t)config->max_response_header_bytes};
     transport->max_idle = config->max_idle_conns_per_host < 0 ? 0 : (unsigned)config->max_idle_conns_per_host;
+    /* What was asked for is looked at, even if no server needs it. */
+    if (has_tls_options(&config->tls))
+        secure(build, built);
     return transport;
+}
+
+bool build_secure(struct build *build, const struct transport *transport)
+{
+    return secure(build, container_of(transport, struct built_transport, transport));
 }
 
 const struct transport *build_transport(struct build *build, struct str reference, struct str provider, struct span span)

@@ -1,4 +1,7 @@
 /* TLS of a snapshot: options become policies, files become certificates, routers say which names they want certificates for. */
+#include <time.h>
+
+#include "base/time.h"
 #include "config/bind.h"
 #include "snapshot/build.h"
 #include "tls/client.h"
@@ -66,6 +69,23 @@ static void build_unused_options(struct build *build)
 
 /* ---- certificates ---- */
 
+#define SOON (14 * INT64_C(86400))
+
+/* A file is renewed by its owner alone, who wants to know in time. */
+static void warn_of_end(struct build *build, const struct certificate *certificate, struct span span)
+{
+    int64_t left = certificate->not_after - time_wall() / TIME_S;
+    char day[16] = "";
+    struct tm tm;
+    time_t end = (time_t)certificate->not_after;
+    if (left >= SOON || gmtime_r(&end, &tm) == NULL || strftime(day, sizeof(day), "%Y-%m-%d", &tm) == 0)
+        return;
+    if (left <= 0)
+        diag_warning(build->compile.diag, span, "the certificate has expired: it ended on %s", day);
+    else
+        diag_warning(build->compile.diag, span, "the certificate ends on %s", day);
+}
+
 static struct certificate *read_certificate(struct build *build, const struct tls_certificate_config *config)
 {
     struct diag *diag = build->compile.diag;
@@ -84,6 +104,8 @@ static struct certificate *read_certificate(struct build *build, const struct tl
         certificate = certificate_parse(chain, key, source, &why);
         if (certificate == NULL)
             diag_error(diag, node_span(node_get(config->origin, S("certFile"))), "the certificate %s", why);
+        else
+            warn_of_end(build, certificate, node_span(node_get(config->origin, S("certFile"))));
     }
     arena_release(&arena);
     return certificate;

@@ -1,10 +1,12 @@
 /* Owns a TLS connection's life: put on a socket, the handshake, what was agreed, the end. */
-#include "tls/conn_state.h"
+#include "tls/conn.h"
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
+
+#include "tls/conn_state.h"
 
 /* ---- beginning ---- */
 
@@ -30,13 +32,25 @@ static struct tls_conn *put_on(struct worker *worker, struct sock *sock, SSL_CTX
     return conn;
 }
 
+/* Everything but the struct. */
+static void let_go(struct tls_conn *conn)
+{
+    SSL_free(conn->ssl);
+    conn_own_free(conn->own);
+    free(conn->subject);
+    if (conn->input != NULL)
+        chunk_unref(conn->input);
+    if (conn->pending != NULL)
+        chunk_unref(conn->pending);
+    if (conn->worker->tls->current == conn)
+        conn->worker->tls->current = NULL;
+}
+
 static void take_off(struct tls_conn *conn)
 {
     conn->sock->layer = NULL;
     conn->sock->layer_state = NULL;
-    SSL_free(conn->ssl);
-    if (conn->input != NULL)
-        chunk_unref(conn->input);
+    let_go(conn);
     free(conn);
 }
 
@@ -135,7 +149,6 @@ static enum status establish(struct tls_conn *conn)
     conn->established = true;
     SSL_get0_alpn_selected(conn->ssl, &protocol, &len);
     conn->h2 = len == 2 && memcmp(protocol, "h2", 2) == 0;
-    conn_note_buffered(conn);
     const struct tls_client *client = conn->client;
     conn->client = NULL;
     if (client != NULL && !client_accepts_sans(client, SSL_get0_peer_certificate(conn->ssl))) {
@@ -143,8 +156,12 @@ static enum status establish(struct tls_conn *conn)
         conn->failure = "none of peerCertSANs is in the server's certificate";
         return STATUS_UPSTREAM_UNTRUSTED;
     }
+    bool tls13 = SSL_version(conn->ssl) == TLS1_3_VERSION;
+    if (conn->server && !conn_take_over(conn))
+        SSL_set_read_ahead(conn->ssl, 1);
+    conn_note_buffered(conn);
     /* The client waits for nothing in TLS 1.3: tickets leave with the response to the request that is there, or soon. */
-    if (conn->server && SSL_version(conn->ssl) == TLS1_3_VERSION)
+    if (conn->server && tls13)
         return conn_leave_keeping(conn, !sock_may_read(conn->sock)) ? STATUS_OK : STATUS_CLIENT_TLS;
     (void)conn_leave_sending(conn, false);
     return STATUS_OK;
@@ -153,6 +170,7 @@ static enum status establish(struct tls_conn *conn)
 static enum status fail(struct tls_conn *conn)
 {
     enum status status = conn_note_failure(conn);
+    conn->worker->tls->in_at = conn->worker->tls->in_used = 0;
     (void)conn_leave_sending(conn, false); /* the alert that tells the peer */
     return status;
 }
@@ -170,9 +188,11 @@ enum status tls_handshake(struct tls_conn *conn)
         conn_enter(conn);
         ERR_clear_error();
         int result = status == STATUS_OK ? SSL_do_handshake(conn->ssl) : 0;
+        int error = status == STATUS_OK ? SSL_get_error(conn->ssl, result) : SSL_ERROR_SYSCALL;
+        if (!conn_keep_input(conn))
+            return fail(conn);
         if (result == 1)
             return establish(conn);
-        int error = status == STATUS_OK ? SSL_get_error(conn->ssl, result) : SSL_ERROR_SYSCALL;
         if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
             return fail(conn);
         status = conn_leave_sending(conn, false);
@@ -200,11 +220,16 @@ void tls_send_alert(struct sock *sock, uint8_t description)
 
 static void say_goodbye(struct tls_conn *conn)
 {
-    if (!conn->established || conn->failed || conn->sock->broken)
+    if (!conn->established || conn->failed || conn->goodbye || conn->sock->broken)
         return;
+    conn->goodbye = true;
     conn_enter(conn);
-    ERR_clear_error();
-    (void)SSL_shutdown(conn->ssl);
+    if (conn->ssl == NULL) {
+        conn_seal_alert(conn, false, ALERT_CLOSE_NOTIFY);
+    } else {
+        ERR_clear_error();
+        (void)SSL_shutdown(conn->ssl);
+    }
     (void)conn_leave_sending(conn, false);
 }
 
@@ -216,19 +241,12 @@ static void end_direction(struct sock *sock)
 static void release(struct sock *sock, bool orderly)
 {
     struct tls_conn *conn = sock->layer_state;
-    if (orderly && sock->writable && (SSL_get_shutdown(conn->ssl) & SSL_SENT_SHUTDOWN) == 0)
+    if (orderly && sock->writable)
         say_goodbye(conn);
     /* Whatever the end was like, the session may be resumed: the library would forget it otherwise. */
-    if (conn->established && !conn->failed)
+    if (conn->ssl != NULL && conn->established && !conn->failed)
         SSL_set_shutdown(conn->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-    SSL_free(conn->ssl);
-    if (conn->input != NULL)
-        chunk_unref(conn->input);
-    if (conn->pending != NULL)
-        chunk_unref(conn->pending);
-    free(conn->subject);
-    if (conn->worker->tls->current == conn)
-        conn->worker->tls->current = NULL;
+    let_go(conn);
     conn->released = true;
     if (!conn->flush.queued)
         free(conn);

@@ -22,15 +22,52 @@ static size_t take_input(struct tls_conn *conn, char *out, size_t size)
     return len;
 }
 
+/* A client's handshake is read ahead here, not in the library: what came behind it is then still there when it is done. */
+static enum status read_ahead(struct tls_worker *worker, struct tls_conn *conn, char *out, size_t size, size_t *ret_got)
+{
+    if (worker->in_at == worker->in_used) {
+        worker->in_at = worker->in_used = 0;
+        enum status status = sock_read_plain(conn->sock, worker->in, sizeof(worker->in), &worker->in_used);
+        if (status != STATUS_OK)
+            return status;
+    }
+    size_t len = worker->in_used - worker->in_at;
+    if (len > size)
+        len = size;
+    memcpy(out, worker->in + worker->in_at, len);
+    worker->in_at += len;
+    *ret_got = len;
+    return STATUS_OK;
+}
+
+bool conn_keep_input(struct tls_conn *conn)
+{
+    struct tls_worker *worker = conn->worker->tls;
+    size_t len = worker->in_used - worker->in_at;
+    const char *bytes = worker->in + worker->in_at;
+    worker->in_at = worker->in_used = 0;
+    if (len == 0)
+        return true;
+    conn->input = chunk_new_sized(&conn->worker->chunks, len);
+    if (conn->input == NULL)
+        return false;
+    memcpy(conn->input->data, bytes, len);
+    conn->input->used = (uint32_t)len;
+    conn->input_at = 0;
+    return true;
+}
+
 static int bio_read(BIO *bio, char *out, size_t size, size_t *ret_got)
 {
-    struct tls_conn *conn = ((struct tls_worker *)BIO_get_data(bio))->current;
+    struct tls_worker *worker = BIO_get_data(bio);
+    struct tls_conn *conn = worker->current;
     BIO_clear_retry_flags(bio);
     if (conn->input != NULL) {
         *ret_got = take_input(conn, out, size);
         return 1;
     }
-    switch ((int)sock_read_plain(conn->sock, out, size, ret_got)) {
+    bool ahead = conn->server && !conn->established;
+    switch ((int)(ahead ? read_ahead(worker, conn, out, size, ret_got) : sock_read_plain(conn->sock, out, size, ret_got))) {
     case STATUS_OK:
         return 1;
     case STATUS_AGAIN:
@@ -94,16 +131,17 @@ struct tls_worker *conn_worker(struct worker *worker)
     if (worker->tls != NULL)
         return worker->tls;
     pthread_once(&once, make_method);
-    struct tls_worker *made = malloc(sizeof(*made));
+    struct tls_worker *made = method != NULL ? malloc(sizeof(*made)) : NULL;
     if (made == NULL)
         return NULL;
-    made->bio = method != NULL ? BIO_new(method) : NULL;
-    if (made->bio == NULL) {
+    made->current = NULL;
+    made->used = made->in_at = made->in_used = 0;
+    made->bio = BIO_new(method);
+    if (made->bio == NULL || !record_engine_init(&made->engine)) {
+        BIO_free(made->bio);
         free(made);
         return NULL;
     }
-    made->current = NULL;
-    made->used = 0;
     BIO_set_data(made->bio, made);
     BIO_set_init(made->bio, 1);
     worker->tls = made;
@@ -115,6 +153,7 @@ void tls_worker_release(struct worker *worker)
     if (worker->tls == NULL)
         return;
     BIO_free(worker->tls->bio);
+    record_engine_release(&worker->tls->engine);
     free(worker->tls);
     worker->tls = NULL;
 }

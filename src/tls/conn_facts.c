@@ -18,12 +18,12 @@ bool tls_chose_h2(const struct tls_conn *conn)
 
 bool tls_resumed(const struct tls_conn *conn)
 {
-    return SSL_session_reused(conn->ssl) == 1;
+    return conn->ssl != NULL ? SSL_session_reused(conn->ssl) == 1 : conn->own->resumed;
 }
 
 const char *tls_version_text(const struct tls_conn *conn)
 {
-    switch (SSL_version(conn->ssl)) {
+    switch (conn->ssl != NULL ? SSL_version(conn->ssl) : TLS1_3_VERSION) {
     case TLS1_VERSION:
         return "1.0";
     case TLS1_1_VERSION:
@@ -37,6 +37,8 @@ const char *tls_version_text(const struct tls_conn *conn)
 
 const char *tls_cipher_text(const struct tls_conn *conn)
 {
+    if (conn->ssl == NULL)
+        return record_suite_name((enum record_suite)conn->own->write.suite);
     const SSL_CIPHER *cipher = SSL_get_current_cipher(conn->ssl);
     const char *name = cipher != NULL ? SSL_CIPHER_standard_name(cipher) : NULL;
     return name != NULL ? name : "";
@@ -44,12 +46,16 @@ const char *tls_cipher_text(const struct tls_conn *conn)
 
 struct str tls_server_name(const struct tls_conn *conn)
 {
+    if (conn->ssl == NULL)
+        return str_of(conn->own->name, conn->own->name_len);
     return str_from(SSL_get_servername(conn->ssl, TLSEXT_NAMETYPE_host_name));
 }
 
 const struct tls_policy *tls_policy_of(const struct tls_conn *conn)
 {
-    return conn->server ? policy_of_context(SSL_get_SSL_CTX(conn->ssl)) : NULL;
+    if (!conn->server)
+        return NULL;
+    return policy_of_context(conn->ssl != NULL ? SSL_get_SSL_CTX(conn->ssl) : conn->own->context);
 }
 
 struct str tls_policy_name(const struct tls_conn *conn)
@@ -60,12 +66,12 @@ struct str tls_policy_name(const struct tls_conn *conn)
 
 X509 *tls_peer_certificate(const struct tls_conn *conn)
 {
-    return SSL_get0_peer_certificate(conn->ssl);
+    return conn->ssl != NULL ? SSL_get0_peer_certificate(conn->ssl) : conn->own->peer;
 }
 
 STACK_OF(X509) *tls_peer_chain(const struct tls_conn *conn)
 {
-    return SSL_get_peer_cert_chain(conn->ssl);
+    return conn->ssl != NULL ? SSL_get_peer_cert_chain(conn->ssl) : conn->own->chain;
 }
 
 static char *print_subject(const X509 *certificate)
@@ -85,7 +91,7 @@ static char *print_subject(const X509 *certificate)
 
 struct str tls_peer_subject(struct tls_conn *conn)
 {
-    const X509 *certificate = SSL_get0_peer_certificate(conn->ssl);
+    const X509 *certificate = tls_peer_certificate(conn);
     if (certificate == NULL)
         return STR_NONE;
     if (conn->subject == NULL)

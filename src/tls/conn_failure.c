@@ -65,10 +65,8 @@ static const char *alert_words(int alert)
         return "no application protocol in common (ALPN)";
     case SSL_AD_UNRECOGNIZED_NAME:
         return "it does not know the name";
-#ifdef SSL_AD_CERTIFICATE_REQUIRED
     case SSL_AD_CERTIFICATE_REQUIRED:
         return "it wants a certificate";
-#endif
     default:
         return SSL_alert_desc_string_long(alert);
     }

@@ -4,44 +4,52 @@
 #include <assert.h>
 #include <openssl/err.h>
 
+/* Of our own records: opened bytes, a whole record, or one that will be refused. */
+static bool holds_bytes(const struct tls_conn *conn)
+{
+    if (conn->input == NULL || conn->plain != 0)
+        return conn->plain != 0;
+    size_t at = conn->input_at + conn->skip;
+    struct str raw = str_of(conn->input->data + at, conn->input->used - at);
+    size_t len = record_length(raw);
+    return len != 0 && (len == SIZE_MAX || len <= raw.len);
+}
+
 void conn_note_buffered(struct tls_conn *conn)
 {
-    conn->sock->buffered = conn->input != NULL || SSL_has_pending(conn->ssl) != 0;
+    bool held = conn->ssl == NULL ? holds_bytes(conn) : conn->input != NULL || SSL_has_pending(conn->ssl) != 0;
+    conn->sock->buffered = held || conn->ended || conn->failed;
 }
 
 /* ---- reading ---- */
 
-/* The stream's end stays readable: it is told to whoever asks. */
-static enum status end_of_stream(struct tls_conn *conn)
-{
-    conn->ended = true;
-    conn->sock->peer_done = conn->sock->buffered = true;
-    return STATUS_END;
-}
-
 static enum status read_failed(struct tls_conn *conn, int error)
 {
     switch (error) {
-    case SSL_ERROR_WANT_READ: /* part of a record may be there; the rest of it is a new event */
-        conn->sock->buffered = false;
+    case SSL_ERROR_WANT_READ:
         return STATUS_AGAIN;
     case SSL_ERROR_ZERO_RETURN:
-        return end_of_stream(conn);
+        return STATUS_END;
     default: /* a WANT_WRITE too: the peer makes the library answer more than there is room for */
         conn->failed = true;
-        conn->sock->buffered = true;
         return STATUS_IO_ERROR;
     }
 }
 
-/* One record's worth, or what is left of it. */
-static enum status read_record(struct tls_conn *conn, void *buffer, size_t size, size_t *ret_got)
+/* By the library, as many records as fit. */
+static enum status read_records(struct tls_conn *conn, char *buffer, size_t size, size_t *ret_got)
 {
-    ERR_clear_error();
-    int result = SSL_read_ex(conn->ssl, buffer, size, ret_got);
-    if (result == 1)
-        return STATUS_OK;
-    return read_failed(conn, SSL_get_error(conn->ssl, result));
+    size_t total = 0;
+    enum status status;
+    do {
+        size_t got = 0;
+        ERR_clear_error();
+        int result = SSL_read_ex(conn->ssl, buffer + total, size - total, &got);
+        status = result == 1 ? STATUS_OK : read_failed(conn, SSL_get_error(conn->ssl, result));
+        total += got;
+    } while (status == STATUS_OK && total < size && (conn->input != NULL || SSL_has_pending(conn->ssl) != 0));
+    *ret_got = total;
+    return status;
 }
 
 enum status conn_read(struct sock *sock, void *buffer, size_t size, size_t *ret_got)
@@ -51,22 +59,23 @@ enum status conn_read(struct sock *sock, void *buffer, size_t size, size_t *ret_
     assert(size > 0 && conn->established);
     if (conn->failed)
         return STATUS_IO_ERROR;
+    if (conn->ended)
+        return STATUS_END;
     conn_enter(conn);
-    enum status status = STATUS_AGAIN;
-    do {
-        size_t got = 0;
-        status = read_record(conn, (char *)buffer + total, size - total, &got);
-        if (status != STATUS_OK)
-            break;
-        total += got;
-        conn_note_buffered(conn);
-    } while (total < size && sock->buffered);
+    enum status status =
+        conn->ssl != NULL ? read_records(conn, buffer, size, &total) : conn_open(conn, buffer, size, &total);
+    if (status == STATUS_END)
+        conn->ended = sock->peer_done = true;
     /* Answers to what was read (KeyUpdate, alerts): an alert says why the connection ends, so it goes at once. */
     if (status == STATUS_IO_ERROR)
         (void)conn_leave_sending(conn, false);
     else if (!conn_leave_keeping(conn, true))
         status = STATUS_IO_ERROR;
-    sock->buffered = sock->buffered || conn->failed;
+    /* Part of a record may be there after AGAIN; the rest of it is a new event. */
+    if (status == STATUS_AGAIN)
+        sock->buffered = false;
+    else
+        conn_note_buffered(conn);
     if (total == 0)
         return status;
     *ret_got = total;
@@ -130,6 +139,13 @@ static struct str next_record(struct tls_worker *worker, struct cursor *cursor)
     return str_of(worker->plain, whole);
 }
 
+static bool write_record(struct tls_conn *conn, struct str record)
+{
+    size_t written = 0;
+    ERR_clear_error();
+    return SSL_write_ex(conn->ssl, record.data, record.len, &written) == 1 && written == record.len;
+}
+
 /* Encrypts as much as the worker's buffer holds; gives the plain bytes. */
 static enum status encrypt(struct tls_conn *conn, struct cursor *cursor, size_t *ret_taken)
 {
@@ -138,9 +154,7 @@ static enum status encrypt(struct tls_conn *conn, struct cursor *cursor, size_t 
     conn_enter(conn);
     while (cursor->left != 0 && sizeof(worker->out) - worker->used >= RECORD_BYTES + RECORD_COST) {
         struct str record = next_record(worker, cursor);
-        size_t written = 0;
-        ERR_clear_error();
-        if (SSL_write_ex(conn->ssl, record.data, record.len, &written) != 1 || written != record.len) {
+        if (!(conn->ssl != NULL ? write_record(conn, record) : conn_seal(conn, record))) {
             worker->used = 0;
             conn->failed = true;
             return STATUS_IO_ERROR;

@@ -3,14 +3,19 @@
  * The library's reads and writes go through one BIO for each worker, not one for each connection: every call into the
  * library is prefaced by conn_enter, which says whose socket the BIO stands for. Ciphertext collects in the worker's
  * buffer while such a call runs, and the buffer is empty between two of them: conn_leave_sending sends it, conn_leave_keeping
- * puts it aside with the connection. */
+ * puts it aside with the connection.
+ *
+ *     library   shaking hands; afterwards towards servers, and with clients of TLS 1.2 and before
+ *       |       conn_take_over: a client's handshake of TLS 1.3 is done. Its traffic secrets were told by the library, the
+ *       |       SSL is freed, and with it 14 KB
+ *     own       records are opened and sealed by tls/record.h (conn->ssl is NULL) */
 #ifndef TLS_CONN_STATE_H
 #define TLS_CONN_STATE_H
 
 #include "tls/client.h"
 #include "tls/conn.h"
+#include "tls/record.h"
 
-#define RECORD_BYTES ((size_t)16384)          /* of plain text in one record (RFC 8446 5.1) */
 /* What encryption adds at most, to as many records as the smallest fragments that a client may ask for (RFC 6066 4). */
 #define RECORD_COST ((size_t)4096)
 #define OUT_RECORDS 4
@@ -18,22 +23,42 @@
 /* What a peer can make a connection hold beside its responses: answers to KeyUpdate and alerts. */
 #define ASIDE_BYTES_MAX ((size_t)4096)
 
+#define IN_BYTES (3 * RECORD_WIRE_MAX)
+
 struct tls_worker {
     BIO *bio;
+    struct record_engine engine;
+    size_t in_at, in_used;          /* of `in`: bytes that a handshake has not taken yet */
     struct tls_conn *current;       /* whose socket `bio` is now */
     size_t used;                    /* bytes in `out` */
     char failure[256];              /* what tls_failure tells, where it is no literal */
     char plain[RECORD_BYTES];       /* slices are joined here to be one record */
     char out[OUT_BYTES];
+    char in[IN_BYTES];
+};
+
+/* What is left of a client's handshake. */
+struct tls_own {
+    struct record_keys read, write;
+    SSL_CTX *context;               /* a reference: the policy lives in it */
+    X509 *peer;                     /* references; NULL: none */
+    STACK_OF(X509) *chain;
+    bool read_secret, write_secret; /* the library has told them */
+    bool resumed;
+    uint8_t barren;                 /* records in a row that carried nothing */
+    uint8_t name_len;
+    char name[];                    /* that the client asked for */
 };
 
 struct tls_conn {
-    SSL *ssl;
+    SSL *ssl;                       /* NULL: records are our own */
+    struct tls_own *own;            /* NULL: a server's connection, or TLS 1.2 and before */
     struct sock *sock;
     struct worker *worker;
-    struct chunk *input;            /* read before TLS was put on the socket; NULL when it is used up */
+    struct chunk *input;            /* what came and was not taken; NULL: none */
     struct chunk *pending;          /* ciphertext that has not left; NULL: none */
     uint32_t input_at, pending_at;
+    uint32_t plain, skip;           /* own: opened bytes at input_at, and what to step over behind them */
     uint32_t withheld;              /* plain bytes in `pending` that were not yet told to be written */
     bool server : 1;
     bool challenge : 1;             /* only acme-tls/1 is spoken */
@@ -42,6 +67,7 @@ struct tls_conn {
     bool ended : 1;                 /* close_notify or the end of the stream was read */
     bool failed : 1;                /* the library must not be called any more */
     bool broken : 1;                /* the socket failed under the library */
+    bool goodbye : 1;               /* close_notify was said */
     bool released : 1;              /* freed as soon as `flush` has run */
     const char *failure;
     const struct tls_client *client;  /* until the handshake is done */
@@ -59,6 +85,8 @@ extern const struct sock_layer conn_layer;
 struct tls_worker *conn_worker(struct worker *worker);
 /* Whose connection the library is calling back for. */
 struct tls_conn *conn_of_ssl(const SSL *ssl);
+/* What a handshake read and did not need stays with the connection. False without memory. */
+bool conn_keep_input(struct tls_conn *conn);
 /* Before every call that may read or write. */
 static inline void conn_enter(struct tls_conn *conn)
 {
@@ -84,6 +112,23 @@ enum status conn_read(struct sock *sock, void *buffer, size_t size, size_t *ret_
 enum status conn_write(struct sock *sock, const struct iovec *vector, int count, bool more, size_t *ret_sent);
 /* Sets sock->buffered: may the layer give bytes without a new event? */
 void conn_note_buffered(struct tls_conn *conn);
+
+/* ---- conn_own.c ---- */
+
+/* Takes note of the secrets that are needed later, for SSL_CTX_set_keylog_callback. */
+void conn_note_secret(const SSL *ssl, const char *line);
+/* At the end of a handshake, with its last output in the worker's buffer. False: it stays with the library. */
+bool conn_take_over(struct tls_conn *conn);
+/* Records into the worker's buffer; false: no room, or the library could not. */
+bool conn_seal(struct tls_conn *conn, struct str plain);
+bool conn_seal_key_update(struct tls_conn *conn);
+void conn_seal_alert(struct tls_conn *conn, bool fatal, enum record_alert description);
+void conn_own_free(struct tls_own *own);
+
+/* ---- conn_open.c ---- */
+
+/* As conn_read; output is left in the worker's buffer. */
+enum status conn_open(struct tls_conn *conn, char *buffer, size_t size, size_t *ret_got);
 
 /* ---- conn_failure.c ---- */
 

@@ -176,7 +176,7 @@ static bool fill(struct tls_policy *policy, const struct tls_options *options, s
     struct str authorities = STR_NONE;
     SSL_CTX_set_mode(context, SERVER_MODES);
     SSL_CTX_set_options(context, SERVER_OPTIONS);
-    SSL_CTX_set_read_ahead(context, 1);
+    SSL_CTX_set_keylog_callback(context, conn_note_secret);
     SSL_CTX_set_tlsext_servername_callback(context, on_server_name);
     policy->sni_strict = options->sni_strict;
     bool good = policy_set_versions(context, options->min_version, options->max_version, options->origin, diag);

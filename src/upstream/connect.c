@@ -1,36 +1,12 @@
-/* Idle connections per worker and server, and the making of new ones. */
+/* Idle HTTP/1 connections per worker and server, and the making of new ones to servers without TLS. The others: shared.c. */
 #include "upstream/connect.h"
 
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "proto/h1/client.h"
+#include "upstream/dial.h"
 #include "upstream/fetch.h"
-
-/* The idle connections of one worker to one server, the most recently used first: the others may grow old and go. */
-struct pool {
-    struct list idle;
-    unsigned count;
-    const struct server *server;      /* compared only: tells a slot's new tenant from the former one */
-};
-
-struct upstream_pools {
-    struct pool **slots;
-    unsigned size;
-    unsigned idle;
-    uint64_t generation;              /* of the configuration that runs: see upstream_sweep */
-    struct list fetches;              /* under way */
-};
-
-/* What a connection keeps of where it came from. */
-struct attempt {
-    struct server *server;            /* one reference */
-    struct addr address;              /* the one that is tried or was reached */
-    struct pool *pool;                /* of the server's slot; lives as long as the worker */
-    unsigned tries_left;              /* further addresses of the name */
-    unsigned max_idle;
-    int64_t idle_timeout;
-};
+#include "upstream/shared.h"
 
 static struct upstream_pools *pools_of(struct worker *worker)
 {
@@ -57,10 +33,12 @@ static __attribute__((noinline)) struct pool *new_pool(struct worker *worker, un
     }
     struct pool *pool = memory_zalloc(sizeof(*pool));
     list_init(&pool->idle);
+    list_init(&pool->shared);
+    list_init(&pool->dials);
     return pools->slots[slot] = pool;
 }
 
-static struct pool *pool_of(struct worker *worker, unsigned slot)
+struct pool *pool_of(struct worker *worker, unsigned slot)
 {
     struct upstream_pools *pools = worker->upstreams;
     if (pools == NULL || slot >= pools->size || pools->slots[slot] == NULL)
@@ -72,18 +50,22 @@ static void leave_pool(struct h1_client *connection)
 {
     if (list_empty(&connection->link))
         return;
-    struct attempt *attempt = connection->owner_data;
+    struct origin *origin = connection->owner_data;
     list_remove(&connection->link);
-    attempt->pool->count--;
+    origin->pool->count--;
     connection->wire.worker->upstreams->idle--;
+}
+
+void origin_free(struct origin *origin)
+{
+    server_unref(origin->server);
+    free(origin);
 }
 
 static void on_close(struct h1_client *connection)
 {
     leave_pool(connection);
-    struct attempt *attempt = connection->owner_data;
-    server_unref(attempt->server);
-    free(attempt);
+    origin_free(connection->owner_data);
     connection->owner_data = NULL;
 }
 
@@ -92,46 +74,55 @@ static bool is_gone(const struct upstream_pools *pools, const struct server *ser
     return atomic_load_explicit(&server->generation, memory_order_relaxed) < pools->generation;
 }
 
+bool origin_is_gone(const struct origin *origin)
+{
+    return is_gone(origin->worker->upstreams, origin->server);
+}
+
 static void on_idle(struct h1_client *connection)
 {
-    struct attempt *attempt = connection->owner_data;
-    struct pool *pool = attempt->pool;
-    if (pool->count >= attempt->max_idle || is_gone(connection->wire.worker->upstreams, attempt->server)) {
+    struct origin *origin = connection->owner_data;
+    struct pool *pool = origin->pool;
+    if (pool->count >= origin->max_idle || is_gone(connection->wire.worker->upstreams, origin->server)) {
         h1_client_close(connection);
         return;
     }
     list_push(&pool->idle, &connection->link);
     pool->count++;
     connection->wire.worker->upstreams->idle++;
-    h1_client_expire_after(connection, attempt->idle_timeout);
+    h1_client_expire_after(connection, origin->idle_timeout);
+}
+
+bool origin_next_address(struct origin *origin, enum status status)
+{
+    if (origin->tries_left == 0 || status == STATUS_OVERLOADED)
+        return false;
+    origin->tries_left--;
+    server_address_failed(origin->server, &origin->address);
+    return server_next_address(origin->server, &origin->address);
 }
 
 static bool next_address(struct h1_client *connection, enum status status, struct addr *ret_addr)
 {
-    struct attempt *attempt = connection->owner_data;
-    if (attempt->tries_left == 0 || status == STATUS_OVERLOADED)
+    struct origin *origin = connection->owner_data;
+    if (!origin_next_address(origin, status))
         return false;
-    attempt->tries_left--;
-    server_address_failed(attempt->server, &attempt->address);
-    if (!server_next_address(attempt->server, ret_addr))
-        return false;
-    attempt->address = *ret_addr;
+    *ret_addr = origin->address;
     return true;
 }
 
 static const struct h1_client_owner owner = {.on_idle = on_idle, .on_close = on_close, .next_address = next_address};
 
-static struct h1_client *take_idle(struct worker *worker, const struct server *server)
+struct h1_client *pool_take_idle(struct pool *pool, const struct server *server, uint64_t tls_identity)
 {
-    struct pool *pool = pool_of(worker, server->slot);
     while (!list_empty(&pool->idle)) {
         struct h1_client *connection = container_of(pool->idle.next, struct h1_client, link);
-        struct attempt *attempt = connection->owner_data;
+        struct origin *origin = connection->owner_data;
         leave_pool(connection);
         list_init(&connection->link);
-        if (attempt->server == server)
+        if (origin->server == server && origin->tls_identity == tls_identity)
             return connection;
-        h1_client_close(connection);      /* the slot's former tenant */
+        h1_client_close(connection);      /* the slot's former tenant, or made by other options */
     }
     return NULL;
 }
@@ -144,33 +135,57 @@ static unsigned further_addresses(struct server *server)
     return count > 1 ? count - 1 : 0;
 }
 
-static enum status open_new(struct worker *worker, struct server *server, const struct transport *transport,
-                            struct upstream_stream *stream)
+struct origin *origin_new(struct worker *worker, struct server *server, const struct transport *transport)
 {
     struct addr address;
     if (!server_next_address(server, &address))
-        return STATUS_UPSTREAM_UNRESOLVED;
-    struct attempt *attempt = memory_zalloc(sizeof(*attempt));
-    *attempt = (struct attempt){.server = server_ref(server),
-                                .address = address,
-                                .pool = pool_of(worker, server->slot),
-                                .tries_left = further_addresses(server),
-                                .max_idle = transport->max_idle,
-                                .idle_timeout = transport->idle_timeout};
-    struct h1_limits limits = {
-        .line_bytes = 65536, .head_bytes = transport->max_head_bytes, .field_count = 1000};
-    struct h1_client *connection;
-    enum status status = h1_client_new(worker, &address, &limits, &owner, attempt, &connection);
-    while (status != STATUS_OK && status != STATUS_AGAIN && attempt->tries_left != 0) {
-        attempt->tries_left--;
-        server_address_failed(server, &attempt->address);
-        if (!server_next_address(server, &attempt->address))
-            break;
-        status = h1_client_new(worker, &attempt->address, &limits, &owner, attempt, &connection);
+        return NULL;
+    struct origin *origin = memory_alloc(sizeof(*origin));
+    *origin = (struct origin){.worker = worker,
+                              .server = server_ref(server),
+                              .address = address,
+                              .pool = pool_of(worker, server->slot),
+                              .tries_left = further_addresses(server),
+                              .max_idle = transport->max_idle,
+                              .max_head_bytes = transport->max_head_bytes,
+                              .idle_timeout = transport->idle_timeout,
+                              .read_idle_timeout = transport->read_idle_timeout,
+                              .ping_timeout = transport->ping_timeout,
+                              .tls_identity = server->secure ? transport->tls_identity : 0};
+    return origin;
+}
+
+static struct h1_limits limits_of(const struct origin *origin)
+{
+    return (struct h1_limits){.line_bytes = 65536, .head_bytes = origin->max_head_bytes, .field_count = 1000};
+}
+
+bool origin_adopt_h1(struct origin *origin, struct sock *sock, struct upstream_stream *stream)
+{
+    struct h1_limits limits = limits_of(origin);
+    struct h1_client *connection = h1_client_adopt(origin->worker, sock, &limits, &owner, origin);
+    if (connection == NULL) {
+        origin_free(origin);
+        return false;
     }
+    h1_client_bind(connection, stream);
+    return true;
+}
+
+static enum status open_new(struct worker *worker, struct server *server, const struct transport *transport,
+                            struct upstream_stream *stream)
+{
+    struct origin *origin = origin_new(worker, server, transport);
+    if (origin == NULL)
+        return STATUS_UPSTREAM_UNRESOLVED;
+    struct h1_limits limits = limits_of(origin);
+    struct h1_client *connection;
+    enum status status;
+    do
+        status = h1_client_new(worker, &origin->address, &limits, &owner, origin, &connection);
+    while (status != STATUS_OK && status != STATUS_AGAIN && origin_next_address(origin, status));
     if (status != STATUS_OK && status != STATUS_AGAIN) {
-        server_unref(server);
-        free(attempt);
+        origin_free(origin);
         return status;
     }
     h1_client_bind(connection, stream);
@@ -178,9 +193,12 @@ static enum status open_new(struct worker *worker, struct server *server, const 
 }
 
 enum status upstream_open(struct worker *worker, struct server *server, const struct transport *transport,
-                          bool fresh, struct upstream_stream *stream)
+                          unsigned wishes, struct upstream_stream *stream)
 {
-    struct h1_client *connection = fresh ? NULL : take_idle(worker, server);
+    if (server->secure || server->h2c)
+        return shared_open(worker, server, transport, wishes, stream);
+    bool fresh = (wishes & UPSTREAM_FRESH) != 0;
+    struct h1_client *connection = fresh ? NULL : pool_take_idle(pool_of(worker, server->slot), server, 0);
     if (connection == NULL)
         return open_new(worker, server, transport, stream);
     h1_client_bind(connection, stream);
@@ -192,14 +210,27 @@ void upstream_sweep(struct worker *worker, uint64_t generation)
     struct upstream_pools *pools = pools_of(worker);
     pools->generation = generation;
     for (unsigned slot = 0; slot < pools->size; slot++) {
-        if (pools->slots[slot] == NULL)
+        struct pool *pool = pools->slots[slot];
+        if (pool == NULL)
             continue;
-        LIST_FOREACH(&pools->slots[slot]->idle, it) {
+        LIST_FOREACH(&pool->idle, it) {
             struct h1_client *connection = container_of(it, struct h1_client, link);
-            if (is_gone(pools, ((const struct attempt *)connection->owner_data)->server))
+            if (origin_is_gone(connection->owner_data))
                 h1_client_close(connection);
         }
+        shared_sweep(pool);
     }
+}
+
+static void free_pool(struct pool *pool)
+{
+    dial_cancel_all(pool);
+    shared_close_all(pool);
+    LIST_FOREACH(&pool->idle, it)
+        h1_client_close(container_of(it, struct h1_client, link));
+    if (pool->session != NULL)
+        SSL_SESSION_free(pool->session);
+    free(pool);
 }
 
 void upstream_forget_all(struct worker *worker)
@@ -209,13 +240,9 @@ void upstream_forget_all(struct worker *worker)
         return;
     LIST_FOREACH(&pools->fetches, it)
         fetch_cancel(fetch_of(it));
-    for (unsigned slot = 0; slot < pools->size; slot++) {
-        if (pools->slots[slot] == NULL)
-            continue;
-        LIST_FOREACH(&pools->slots[slot]->idle, it)
-            h1_client_close(container_of(it, struct h1_client, link));
-        free(pools->slots[slot]);
-    }
+    for (unsigned slot = 0; slot < pools->size; slot++)
+        if (pools->slots[slot] != NULL)
+            free_pool(pools->slots[slot]);
     free(pools->slots);
     free(pools);
     worker->upstreams = NULL;
@@ -223,5 +250,10 @@ void upstream_forget_all(struct worker *worker)
 
 unsigned upstream_idle_count(const struct worker *worker)
 {
-    return worker->upstreams != NULL ? worker->upstreams->idle : 0;
+    const struct upstream_pools *pools = worker->upstreams;
+    unsigned count = pools != NULL ? pools->idle : 0;
+    for (unsigned slot = 0; pools != NULL && slot < pools->size; slot++)
+        if (pools->slots[slot] != NULL)
+            count += shared_idle_count(pools->slots[slot]);
+    return count;
 }

@@ -1,4 +1,4 @@
-/* A connection to a server for one request: an idle one of this worker, or a new one.
+/* A connection to a server for one request: an idle one of this worker, one that other requests share (HTTP/2), or a new one.
  *
  * Threading: the worker's. The stream struct is the caller's (inside its exchange or fetch); it stays valid until
  * stream->ops->release. */
@@ -17,16 +17,23 @@ struct transport {
     unsigned max_idle;                  /* per server and worker */
     uint32_t max_head_bytes;
     const struct tls_client *tls;       /* for https servers */
+    uint64_t tls_identity;              /* of the options behind `tls` and `h2`: connections made by others are not used */
     bool h2;                            /* offered to https servers */
 };
 
-/* The caller has set stream->{on_facts, owner, arena}.
+enum upstream_wish {
+    UPSTREAM_FRESH = 1,       /* no connection that has been idle: a retry after a stale one */
+    UPSTREAM_UPGRADE = 2,     /* the request asks for another protocol: by HTTP/1.1 */
+    UPSTREAM_WEBSOCKET = 4,   /* with UPGRADE: for WebSocket, so an extended CONNECT will do as well */
+};
+
+/* The caller has set stream->{on_facts, owner, arena}, and keeps server and transport until the stream is released. `wishes`:
+ * of enum upstream_wish.
  *   OK     ready: send_head may be called (stream->reused says if on an old connection)
  *   AGAIN  connecting: FACT_WRITABLE follows, or FACT_CLOSED with why
- *   else   why not; the stream is not bound and must not be released.
- * `fresh`: do not use an idle connection (a retry after a stale one). */
+ *   else   why not; the stream is not bound and must not be released. */
 enum status upstream_open(struct worker *worker, struct server *server, const struct transport *transport,
-                          bool fresh, struct upstream_stream *stream);
+                          unsigned wishes, struct upstream_stream *stream);
 
 /* A configuration of this generation runs now: idle connections to servers that it does not name are closed, and those that
  * become idle later too. */

@@ -104,6 +104,9 @@ static void end(struct running *running, enum status outcome)
         return;
     running->ended = true;
     list_remove(&running->link);
+    if (outcome == STATUS_OK)
+        running->fetch.response.trailers = running->stream.response.trailers;
+    running->fetch.detail = running->stream.detail;
     let_go(running, outcome == STATUS_OK);
     timer_cancel(&running->timer);
     if (outcome == STATUS_OK && !join_body(running))
@@ -254,7 +257,7 @@ static void attempt(struct running *running)
     running->head_sent = running->head_taken = false;
     running->stream = (struct upstream_stream){.on_facts = on_facts, .owner = running, .arena = &fetch->arena};
     enum status status =
-        upstream_open(fetch->worker, fetch->server, fetch->transport, running->fresh, &running->stream);
+        upstream_open(fetch->worker, fetch->server, fetch->transport, running->fresh ? UPSTREAM_FRESH : 0, &running->stream);
     running->bound = status == STATUS_OK || status == STATUS_AGAIN;
     if (running->bound)
         server_begin(fetch->server);

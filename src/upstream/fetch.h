@@ -23,8 +23,9 @@ struct fetch {
     void (*on_done)(struct fetch *fetch, enum status status);
     void *owner;
     /* The outcome: valid in on_done. */
-    struct response response;
+    struct response response;            /* its trailers too */
     struct str response_body;
+    const char *detail;                  /* more about a failure; NULL: nothing */
 };
 
 /* NULL when the worker has no buffers left. */

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/rand.h"
 #include "base/time.h"
+#include "tls/client.h"
 #include "upstream/probe.h"
 
 /* How often we look whether the name of a server that is to be checked for the first time has an address. */
@@ -18,6 +19,7 @@ struct health_claim {
     struct arena arena;
     struct health_check check;
     struct transport transport;
+    struct tls_client tls;              /* of its own, for the transport's belongs to a snapshot */
 };
 
 struct server_health {
@@ -94,16 +96,27 @@ static void on_timer(struct timer *timer)
         timer_after(loop, timer, health_pause(&health->ruling->check, true));
 }
 
-/* The server itself, or with another port one that is known by its service and the purpose. */
+/* What is spoken to it: gRPC needs HTTP/2. */
+static struct str scheme_to_ask(const struct server *server, const struct health_check *check)
+{
+    static const struct str schemes[] = {
+        [HEALTH_SCHEME_HTTP] = STR("http"), [HEALTH_SCHEME_HTTPS] = STR("https"), [HEALTH_SCHEME_H2C] = STR("h2c")};
+    struct str scheme = check->scheme != HEALTH_SCHEME_SERVER ? schemes[check->scheme] : server->scheme;
+    return check->mode == HEALTH_GRPC && str_equal(scheme, S("http")) ? S("h2c") : scheme;
+}
+
+/* The server itself, or with another port or scheme one that is known by its service and the purpose. */
 static struct server *server_to_ask(struct server *server, const struct health_check *check)
 {
-    if (check->port == 0 || check->port == server->port || server->unix_socket)
+    struct str scheme = scheme_to_ask(server, check);
+    int port = check->port != 0 ? (int)check->port : server->port;
+    if (server->unix_socket || (port == server->port && str_equal(scheme, server->scheme)))
         return server_ref(server);
     bool is_v6 = str_find_char(server->host, ':', 0) >= 0;
     struct text url, service;
     text_init(&url, 1024);
     text_init(&service, server->service.len + 64);
-    text_addf(&url, is_v6 ? "http://[%.*s]:%d" : "http://%.*s:%d", STR_ARGS(server->host), (int)check->port);
+    text_addf(&url, is_v6 ? "%.*s://[%.*s]:%d" : "%.*s://%.*s:%d", STR_ARGS(scheme), STR_ARGS(server->host), port);
     text_addf(&service, "%.*s health check", STR_ARGS(server->service));
     struct server *asked = server_get(text_str(&service), text_str(&url));
     text_release(&service);
@@ -140,6 +153,7 @@ static void let_rule(struct server_health *health, struct health_claim *claim)
 static void claim_free(struct health_claim *claim)
 {
     list_remove(&claim->link);
+    tls_client_free(&claim->tls);
     arena_release(&claim->arena);
     free(claim);
 }
@@ -224,12 +238,28 @@ static struct server_health *health_of(struct server *server)
     return health;
 }
 
-static bool is_same(const struct health_claim *claim, const struct health_check *check)
+static bool is_same(const struct health_claim *claim, const struct health_check *check, const struct transport *transport)
 {
-    return claim->has_check == (check != NULL) && (check == NULL || health_check_equal(&claim->check, check));
+    return claim->has_check == (check != NULL) &&
+           (check == NULL || (health_check_equal(&claim->check, check) &&
+                              claim->transport.tls_identity == transport->tls_identity));
 }
 
-static struct health_claim *claim_new(const struct health_check *check)
+static void copy_tls(struct health_claim *claim, const struct tls_client *from)
+{
+    const struct strs *sans = &from->peer_cert_sans;
+    struct arena *arena = &claim->arena;
+    if (SSL_CTX_up_ref(from->context) != 1)
+        return;
+    claim->tls = (struct tls_client){.context = from->context, .verify = from->verify};
+    claim->tls.server_name = arena_str(arena, from->server_name);
+    claim->tls.peer_cert_sans.items = arena_array(arena, struct str, sans->count);
+    claim->tls.peer_cert_sans.count = sans->count;
+    for (size_t i = 0; i < sans->count; i++)
+        claim->tls.peer_cert_sans.items[i] = arena_str(arena, sans->items[i]);
+}
+
+static struct health_claim *claim_new(const struct health_check *check, const struct transport *transport)
 {
     struct health_claim *claim = memory_zalloc(sizeof(*claim));
     arena_init(&claim->arena, ARENA_UNLIMITED);
@@ -237,6 +267,8 @@ static struct health_claim *claim_new(const struct health_check *check)
     claim->has_check = check != NULL;
     if (check != NULL)
         claim->check = health_check_copy(check, &claim->arena);
+    if (check != NULL && transport->tls != NULL)
+        copy_tls(claim, transport->tls);
     return claim;
 }
 
@@ -249,13 +281,14 @@ struct health_claim *health_claim(struct server *server, const struct health_che
     struct server_health *health = health_of(server);
     struct health_claim *claim = NULL;
     LIST_FOREACH(&health->claims, link)
-        if (is_same(container_of(link, struct health_claim, link), check))
+        if (is_same(container_of(link, struct health_claim, link), check, transport))
             claim = container_of(link, struct health_claim, link);
     if (claim == NULL)
-        claim = claim_new(check);
+        claim = claim_new(check, transport);
     if (check != NULL) {
         claim->transport = *transport;
         claim->transport.name = STR_NONE;      /* it belongs to the snapshot */
+        claim->transport.tls = claim->tls.context != NULL ? &claim->tls : NULL;
     }
     list_remove(&claim->link);
     list_append(&health->claims, &claim->link);

@@ -35,17 +35,21 @@ static void validate(void *value, const struct node *node, struct diag *diag)
     }
 }
 
-static const struct option_name modes[] = {{"http", HEALTH_HTTP}, {NULL, 0}};
+static const struct option_name modes[] = {{"http", HEALTH_HTTP}, {"grpc", HEALTH_GRPC}, {NULL, 0}};
+static const struct option_name schemes[] = {
+    {"http", HEALTH_SCHEME_HTTP}, {"https", HEALTH_SCHEME_HTTPS}, {"h2c", HEALTH_SCHEME_H2C}, {NULL, 0}};
 
 static const struct option options[] = {
     OPTION(STR, struct health_check, path, .fallback = "/", .check = check_path,
            .help = "The path that is asked for, a query included."),
-    OPTION(ENUM, struct health_check, mode, .names = modes, .fallback = "http", .help = "How a server is asked."),
+    OPTION(ENUM, struct health_check, mode, .names = modes, .fallback = "http",
+           .help = "How a server is asked: by a request for the path, or by gRPC's health protocol."),
     OPTION(STR, struct health_check, method, .fallback = "GET", .check = check_method, .help = "The request's method."),
     OPTION(INT, struct health_check, status, .min = 0, .max = 599,
            .help = "The status that a well server answers with; 0: any from 200 to 399."),
     OPTION(INT, struct health_check, port, .min = 0, .max = 65535, .help = "Another port to ask; 0: the server's."),
-    OPTION(ENUM, struct health_check, scheme, .names = modes, .fallback = "http", .help = "The scheme of the request."),
+    OPTION(ENUM, struct health_check, scheme, .names = schemes,
+           .help = "What is spoken to it; none: what its URL says (gRPC without TLS is h2c)."),
     OPTION(STR, struct health_check, hostname, .check = check_value, .help = "The host named in the request's Host."),
     OPTION(STRMAP, struct health_check, headers, .check = check_value, .help = "Header fields of the request."),
     OPTION(DURATION, struct health_check, interval, .fallback = "30s", .min = SHORTEST, .max = INT64_MAX,

@@ -5,16 +5,17 @@
 #include "base/arena.h"
 #include "base/option.h"
 
-enum health_mode { HEALTH_HTTP };
+enum health_mode { HEALTH_HTTP, HEALTH_GRPC };
+enum health_scheme { HEALTH_SCHEME_SERVER, HEALTH_SCHEME_HTTP, HEALTH_SCHEME_HTTPS, HEALTH_SCHEME_H2C };
 
 struct health_check {
     const struct node *origin;
     struct str path;                /* "/health?deep=1" */
-    int mode;
+    int mode;                       /* enum health_mode; HEALTH_GRPC: grpc.health.v1.Health/Check, by HTTP/2 */
     struct str method;
     int64_t status;                 /* 0: 200 to 399 */
     int64_t port;                   /* 0: the server's */
-    int scheme;                     /* enum health_mode: http alone is spoken */
+    int scheme;                     /* enum health_scheme */
     struct str hostname;            /* for Host; empty: the server's authority */
     struct strmap headers;
     int64_t interval, unhealthy_interval, timeout;      /* ns; unhealthy_interval 0: as interval */

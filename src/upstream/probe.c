@@ -2,6 +2,7 @@
 #include "upstream/probe.h"
 
 #include "http/uri.h"
+#include "upstream/probe_grpc.h"
 
 #define PATH_MAX_BYTES 8192
 
@@ -21,8 +22,8 @@ static bool is_ours(struct str authority, const struct str *authorities, size_t 
     return false;
 }
 
-bool probe_redirect_path(struct str location, struct str from_path, const struct str *authorities, size_t count,
-                         struct text *out)
+bool probe_redirect_path(struct str location, struct str from_path, struct str scheme, const struct str *authorities,
+                         size_t count, struct text *out)
 {
     struct uri uri;
     ptrdiff_t hash = str_find_char(location, '#', 0);
@@ -30,7 +31,7 @@ bool probe_redirect_path(struct str location, struct str from_path, const struct
         location = str_first(location, (size_t)hash);
     text_clear(out);
     if (uri_split(location, &uri)) {
-        if (!str_equal_nocase(uri.scheme, S("http")) || !is_ours(uri.authority, authorities, count))
+        if (!str_equal_nocase(uri.scheme, scheme) || !is_ours(uri.authority, authorities, count))
             return false;
         text_add(out, str_empty(uri.path) ? S("/") : uri.path);
         if (uri.query.data != NULL) {
@@ -61,6 +62,11 @@ static struct str authority_of(const struct probe *probe)
     return !str_empty(check->hostname) ? check->hostname : probe->server->authority;
 }
 
+static struct str scheme_of(const struct server *server)
+{
+    return server->secure ? S("https") : S("http");
+}
+
 static void build_request(struct probe *probe, struct fetch *fetch)
 {
     const struct health_check *check = probe->check;
@@ -71,7 +77,7 @@ static void build_request(struct probe *probe, struct fetch *fetch)
         .method = method_identify(check->method),
         .version = HTTP_1_1,
         .method_name = check->method,
-        .scheme = S("http"),
+        .scheme = scheme_of(probe->server),
         .authority = authority_of(probe),
         .path = bare,
         .query = bare.len < path.len ? str_of(bare.data + bare.len + 1, path.len - bare.len - 1) : STR_NONE,
@@ -84,6 +90,8 @@ static void build_request(struct probe *probe, struct fetch *fetch)
     fields_remove(&request->fields, FIELD_HOST);
     fields_remove(&request->fields, FIELD_CONTENT_LENGTH);
     fields_remove_hop_by_hop(&request->fields, false);
+    if (check->mode == HEALTH_GRPC)
+        probe_grpc_ask(fetch);
 }
 
 static void finish(struct probe *probe, const char *why, int status)
@@ -106,8 +114,8 @@ static bool follow(struct probe *probe, const struct response *response)
     const struct str authorities[] = {probe->server->authority, authority_of(probe)};
     struct text path;
     text_init(&path, PATH_MAX_BYTES);
-    if (!probe_redirect_path(fields_value(&response->fields, FIELD_LOCATION), text_str(&probe->path), authorities, 2,
-                             &path) ||
+    if (!probe_redirect_path(fields_value(&response->fields, FIELD_LOCATION), text_str(&probe->path),
+                             scheme_of(probe->server), authorities, 2, &path) ||
         path.overflow) {
         text_release(&path);
         return false;
@@ -129,6 +137,10 @@ static void on_done(struct fetch *fetch, enum status status)
     const struct response *response = &fetch->response;
     if (probe->redirects >= PROBE_REDIRECTS_MAX && is_redirection(response->status)) {
         finish(probe, "the health check was redirected too often", response->status);
+        return;
+    }
+    if (probe->check->mode == HEALTH_GRPC) {
+        finish(probe, probe_grpc_judge(response, fetch->response_body), response->status);
         return;
     }
     if (follow(probe, response))

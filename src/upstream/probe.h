@@ -33,7 +33,7 @@ void probe_cancel(struct probe *probe);
 
 /* Where a redirection leads within a server: writes the path with its query to `out`. False when it leads elsewhere.
  * `authorities`: the names that the server is known by here. Pure. */
-bool probe_redirect_path(struct str location, struct str from_path, const struct str *authorities, size_t count,
-                         struct text *out);
+bool probe_redirect_path(struct str location, struct str from_path, struct str scheme, const struct str *authorities,
+                         size_t count, struct text *out);
 
 #endif

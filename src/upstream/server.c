@@ -51,6 +51,8 @@ static void set_url(struct server *server)
     server->base_path = parts.path;
     server->port = parts.port;
     server->unix_socket = parts.unix_socket;
+    server->secure = parts.secure;
+    server->h2c = parts.h2c;
     if (parts.unix_socket) {
         server->address_count = addr_unix(parts.host, &server->addresses[0]) ? 1 : 0;
     } else if (ip_parse(parts.host, &ip)) {

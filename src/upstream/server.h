@@ -30,7 +30,11 @@ struct server_url {
     struct str scheme, authority, host, path;    /* path without a trailing slash: "" or "/base" */
     uint16_t port;
     bool unix_socket;       /* host is the socket's path, authority "localhost" */
+    bool secure, h2c;       /* https; HTTP/2 without TLS */
 };
+
+/* Whether a server under TLS speaks HTTP/2, as far as ALPN has told. */
+enum server_h2 { SERVER_H2_UNKNOWN, SERVER_H2_NO, SERVER_H2_YES };
 
 struct server_health;       /* upstream/health.c's own */
 struct resolution;          /* upstream/resolve.c's own */
@@ -39,12 +43,13 @@ struct server {
     struct str key;                 /* "service@provider|http://10.0.0.1:80" */
     struct str service;             /* "service@provider": a view into key */
     struct str url;                 /* as configured, without a trailing slash: a view into key */
-    struct str scheme;              /* "http" */
+    struct str scheme;              /* "http", "https" or "h2c" */
     struct str authority;           /* "10.0.0.1:8000": for Host when passHostHeader is false, and logs */
     struct str host;                /* name or literal to connect to; a path for unix sockets */
     struct str base_path;           /* the URL's path, without a trailing slash: joined in front of the request's */
     uint16_t port;
     bool unix_socket, named;        /* named: the host needs DNS */
+    bool secure, h2c;               /* https; HTTP/2 without TLS */
     unsigned slot;                  /* small number, unique among the living: index into per-worker pools */
     uint64_t serial;                /* never given twice: tells a slot's former owner from its present one */
     uint64_t id_hash;               /* of the URL, the same in every run: sticky cookies, rendezvous */
@@ -53,6 +58,7 @@ struct server {
 
     _Atomic int state;              /* enum server_state */
     _Atomic bool healthy;           /* by active checks; true where there are none */
+    _Atomic int speaks_h2;          /* enum server_h2 */
     _Atomic int64_t ejected_until;  /* by passive checks: monotonic ns, 0: not ejected (upstream/passive.h) */
     _Atomic int64_t ready_since;    /* monotonic ns at which it last became ready: slow start; 0: from the first */
     _Atomic uint32_t active;        /* requests under way */
@@ -78,7 +84,7 @@ struct server {
     struct resolution *resolution;
 };
 
-/* Takes "http://host[:port][/path]", "unix:/path" and "http+unix:///path" apart. NULL when good, else what is wrong with
+/* Takes "http://host[:port][/path]" (https and h2c too), "unix:/path" and "http+unix:///path" apart. NULL when good, else what is wrong with
  * it, as a literal. */
 const char *server_url_parse(struct str url, struct server_url *ret_parts);
 /* The same as an option_check. */

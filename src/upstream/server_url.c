@@ -1,7 +1,7 @@
 /* A server's URL taken apart: what may stand there is decided here and nowhere else. */
 #include "upstream/server.h"
 
-#define WHAT_IS_READ "use http://host[:port] or unix:/path"
+#define WHAT_IS_READ "use http://host[:port], https://..., h2c://... or unix:/path"
 
 static const char *parse_unix(struct str path, struct server_url *parts)
 {
@@ -36,7 +36,7 @@ static const char *parse_authority(struct str authority, struct server_url *part
     ptrdiff_t colon = str_find_last_char(authority, ':');
     ptrdiff_t bracket = str_find_last_char(authority, ']');
     parts->authority = authority;
-    parts->port = 80;
+    parts->port = parts->secure ? 443 : 80;
     if (colon > bracket) {
         const char *why = parse_port(str_from_index(authority, (size_t)colon + 1), parts);
         if (why != NULL)
@@ -76,6 +76,22 @@ static const char *parse_path(struct str path, struct server_url *parts)
     return NULL;
 }
 
+/* What follows "scheme://"; data NULL when it is none of ours. */
+static struct str take_scheme(struct str url, struct server_url *parts)
+{
+    static const struct str schemes[] = {STR("http"), STR("https"), STR("h2c")};
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        struct str scheme = schemes[i];
+        if (!str_starts_nocase(url, scheme) || !str_starts(str_from_index(url, scheme.len), S("://")))
+            continue;
+        parts->scheme = scheme;
+        parts->secure = i == 1;
+        parts->h2c = i == 2;
+        return str_of(url.data + scheme.len + 3, url.len - scheme.len - 3);
+    }
+    return STR_NONE;
+}
+
 const char *server_url_parse(struct str url, struct server_url *ret_parts)
 {
     *ret_parts = (struct server_url){.scheme = STR("http")};
@@ -85,13 +101,9 @@ const char *server_url_parse(struct str url, struct server_url *ret_parts)
         return parse_unix(str_from_index(url, 5), ret_parts);
     if (str_starts_nocase(url, S("http+unix://")))
         return parse_unix(str_from_index(url, 12), ret_parts);
-    if (str_starts_nocase(url, S("https://")))
-        return "is https, which is not spoken to servers here: " WHAT_IS_READ;
-    if (str_starts_nocase(url, S("h2c://")))
-        return "is h2c, which is not spoken to servers here: " WHAT_IS_READ;
-    if (!str_starts_nocase(url, S("http://")))
+    struct str rest = take_scheme(url, ret_parts);
+    if (rest.data == NULL)
         return "is not the URL of a server: " WHAT_IS_READ;
-    struct str rest = str_from_index(url, 7);
     size_t end = 0;
     while (end < rest.len && rest.data[end] != '/' && rest.data[end] != '?' && rest.data[end] != '#')
         end++;

@@ -124,6 +124,11 @@ def _nginx(folder):
     return Peer("nginx", [binary, "-p", folder, "-c", folder / "nginx.conf", *user], folder, port)
 
 
+def _grpc(folder):
+    port = free_port()
+    return Peer("grpc", [PYTHON, PEERS / "grpc_app.py", port], folder, port)
+
+
 def _shared(make):
     """A peer for all tests of a worker: for tests that only talk to it."""
     def fixture(tmp_path_factory):
@@ -136,6 +141,7 @@ def _shared(make):
 uvicorn_app = _shared(lambda folder: _uvicorn(folder, "app"))
 node_ws = _shared(_node)
 nginx = _shared(_nginx)
+grpc_app = _shared(_grpc)
 
 
 @pytest.fixture

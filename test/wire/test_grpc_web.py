@@ -1,5 +1,5 @@
-"""gRPC-Web becomes gRPC on the way to the server, and its trailers a frame on the way back. The servers here speak HTTP/1.1,
-whose trailers are the same to the proxy as those of HTTP/2."""
+"""gRPC-Web becomes gRPC on the way to the server, and its trailers a frame on the way back. Most servers here speak HTTP/1.1,
+whose trailers are the same to the proxy as those of HTTP/2; the last ones are grpcio's."""
 import base64
 import re
 import threading
@@ -8,6 +8,7 @@ import pytest
 
 from harness import backend as act
 from harness.http1 import response_bytes
+from harness.http2_backend import Http2Backend
 from harness.portico import to
 
 ORIGIN = "https://app.example.com"
@@ -140,3 +141,56 @@ def test_scripts_of_other_origins_get_no_leave(translating):
     assert response.status == 204 and not response.has("Access-Control-Allow-Origin") and server.requests == []
     response = call(proxy, "application/grpc-web", MESSAGE, ("Origin", "https://evil.example"))
     assert not response.has("Access-Control-Allow-Origin") and not response.has("Access-Control-Expose-Headers")
+
+
+# A real server
+
+@pytest.fixture
+def greeter(portico, grpc_app):
+    url = f"h2c://127.0.0.1:{grpc_app.port}"
+    proxy = portico(to(url, middlewares={"web": {"grpcWeb": {}}}))
+
+    def ask(method, type, body):
+        return proxy.request("POST", f"/test.Echo/{method}", [("Content-Type", type)], body)
+    return ask
+
+
+OK = b"\x80\0\0\0\x10grpc-status: 0\r\n"
+
+
+def test_a_grpc_server_answers_a_script(greeter):
+    assert greeter("Say", "application/grpc-web+proto", MESSAGE).body == MESSAGE + OK
+    response = greeter("Say", "application/grpc-web-text", base64.b64encode(MESSAGE))
+    assert b"".join(map(base64.b64decode, re.findall(rb"[^=]+=*", response.body))) == MESSAGE + OK
+
+
+def test_a_grpc_server_streams_to_a_script(greeter):
+    response = greeter("Count", "application/grpc-web", b"\0\0\0\0\1\3")
+    assert response.body == b"".join(b"\0\0\0\0\1" + bytes([number]) for number in range(3)) + OK
+
+
+def test_a_grpc_servers_failure_reaches_a_script(greeter):
+    response = greeter("Fail", "application/grpc-web", MESSAGE)
+    assert response.get("Grpc-Status") == "5" and response.get("Grpc-Message") == "no such thing"
+
+
+def test_a_large_message_passes_a_grpc_server(greeter):
+    message = bytes(range(256)) * 8000
+    frame = b"\0" + len(message).to_bytes(4, "big") + message
+    assert greeter("Say", "application/grpc-web", frame).body == frame + OK
+
+
+def test_trailers_behind_a_known_length_are_awaited(portico, stack):
+    def begin(link):
+        def write(h2):
+            h2.send_headers(1, [(":status", "200"), ("content-type", "application/grpc"), ("content-length", str(len(MESSAGE)))])
+            h2.send_data(1, MESSAGE)
+        link.act(write)
+    server = Http2Backend(lambda request: begin)
+    stack.callback(server.stop)
+    proxy = portico(to(server.url, middlewares={"web": {"grpcWeb": {}}}))
+    client = proxy.client().send_request("POST", "/a/b", [("Content-Type", "application/grpc-web")], MESSAGE)
+    client.reader.response_head()
+    assert client.reader.take(int(client.reader.line(), 16) + 2) == MESSAGE + b"\r\n"
+    server.links[0].act(lambda h2: h2.send_headers(1, [("grpc-status", "0")], end_stream=True))
+    assert client.reader.take(int(client.reader.line(), 16) + 2) == OK + b"\r\n"

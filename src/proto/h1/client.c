@@ -141,13 +141,24 @@ static void finish_connecting(struct h1_client *connection)
     report(connection, status == STATUS_OK ? FACT_WRITABLE : FACT_CLOSED, status);
 }
 
+/* Whatever an idle server says, it is the end or nonsense; a wake for write room says nothing, and under a layer a message may
+ * be its own (a ticket for the next session), which leaves nothing to read. */
+static void on_idle_event(struct h1_client *connection, unsigned events)
+{
+    struct sock *sock = &connection->wire.sock;
+    char byte;
+    size_t got;
+    if (!sock->broken && !sock->peer_done &&
+        ((events & WATCH_READ) == 0 || (sock->layer != NULL && sock_read(sock, &byte, 1, &got) == STATUS_AGAIN)))
+        return;
+    h1_client_close(connection);
+}
+
 static void on_event(struct sock *sock, unsigned events)
 {
     struct h1_client *connection = container_of(container_of(sock, struct h1_wire, sock), struct h1_client, wire);
     if (connection->stream == NULL) {
-        /* Whatever an idle server says, it is the end or nonsense; a wake for write room says nothing. */
-        if (sock->broken || sock->peer_done || (events & WATCH_READ) != 0)
-            h1_client_close(connection);
+        on_idle_event(connection, events);
         return;
     }
     if (!connection->connected) {
@@ -173,8 +184,8 @@ static void on_idle_timeout(struct timer *timer)
         h1_client_close(connection);
 }
 
-enum status h1_client_new(struct worker *worker, const struct addr *address, const struct h1_limits *limits,
-                          const struct h1_client_owner *owner, void *owner_data, struct h1_client **ret_connection)
+static struct h1_client *make(struct worker *worker, const struct h1_limits *limits, const struct h1_client_owner *owner,
+                              void *owner_data)
 {
     struct h1_client *connection = memory_zalloc(sizeof(*connection));
     connection->wire.worker = worker;
@@ -186,6 +197,13 @@ enum status h1_client_new(struct worker *worker, const struct addr *address, con
     list_init(&connection->link);
     timer_init(&connection->timer, on_idle_timeout);
     sock_init(&connection->wire.sock, &worker->loop, on_event);
+    return connection;
+}
+
+enum status h1_client_new(struct worker *worker, const struct addr *address, const struct h1_limits *limits,
+                          const struct h1_client_owner *owner, void *owner_data, struct h1_client **ret_connection)
+{
+    struct h1_client *connection = make(worker, limits, owner, owner_data);
     enum status status = sock_connect(&connection->wire.sock, address, NULL);
     if (status != STATUS_OK && status != STATUS_AGAIN) {
         free(connection);
@@ -194,6 +212,17 @@ enum status h1_client_new(struct worker *worker, const struct addr *address, con
     connection->connected = status == STATUS_OK;
     *ret_connection = connection;
     return status;
+}
+
+struct h1_client *h1_client_adopt(struct worker *worker, struct sock *from, const struct h1_limits *limits,
+                                  const struct h1_client_owner *owner, void *owner_data)
+{
+    struct h1_client *connection = make(worker, limits, owner, owner_data);
+    connection->connected = true;
+    if (sock_move(&connection->wire.sock, from))
+        return connection;
+    free(connection);
+    return NULL;
 }
 
 void h1_client_expire_after(struct h1_client *connection, int64_t ns)
@@ -247,7 +276,7 @@ static void release(struct upstream_stream *stream, bool reusable)
     struct h1_client *connection = connection_of(stream);
     bool whole = connection->connected && connection->head_complete && connection->body_in.ended &&
                  connection->body_out.ended && connection->out.bytes == 0 && connection->wire.input == NULL;
-    bool quiet = !connection->wire.sock.broken && !connection->wire.sock.peer_done;
+    bool quiet = !connection->wire.sock.broken && !connection->wire.sock.peer_done && !connection->wire.sock.buffered;
     connection->stream = NULL;
     connection->wire.bytes_in = connection->wire.bytes_out = NULL;
     stream->connection = NULL;

@@ -1,6 +1,6 @@
 /* A connection to a server that speaks HTTP/1: one request at a time, bound to the upstream_stream of whoever asks.
  *
- * Life: h1_client_new begins to connect -> (bound to a stream) connected, request and response -> released: idle in its
+ * Life: h1_client_new begins to connect (or h1_client_adopt takes over what is connected, under TLS) -> (bound to a stream) connected, request and response -> released: idle in its
  * owner's pool, or closed and freed at the end of the turn. Threading: the worker's. */
 #ifndef PROTO_H1_CLIENT_H
 #define PROTO_H1_CLIENT_H
@@ -44,6 +44,9 @@ struct h1_client {
 /* Begins to connect to `address`. The status is that of sock_connect; on failure no connection is made. */
 enum status h1_client_new(struct worker *worker, const struct addr *address, const struct h1_limits *limits,
                           const struct h1_client_owner *owner, void *owner_data, struct h1_client **ret_connection);
+/* Takes a connected socket over. NULL without descriptors (the socket is closed then). */
+struct h1_client *h1_client_adopt(struct worker *worker, struct sock *from, const struct h1_limits *limits,
+                                  const struct h1_client_owner *owner, void *owner_data);
 /* Binds an idle or connecting connection to a stream. */
 void h1_client_bind(struct h1_client *connection, struct upstream_stream *stream);
 /* At once; a bound stream is not told. */

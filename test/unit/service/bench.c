@@ -27,7 +27,12 @@ static const struct transport *find_transport(struct compile *compile, struct st
     return NULL;
 }
 
-static const struct compile_ops ops = {.service = find_service, .transport = find_transport};
+static bool secure(struct compile *compile, const struct transport *transport)
+{
+    return true;
+}
+
+static const struct compile_ops ops = {.service = find_service, .transport = find_transport, .secure = secure};
 
 void bench_init(struct bench *bench)
 {

@@ -178,6 +178,17 @@ TEST(a_wildcard_needs_a_dns_challenge)
     release(&bench);
 }
 
+TEST(a_wildcard_for_a_top_level_domain_is_not_asked_for)
+{
+    struct bench bench;
+    prepare(&bench, "automaticHTTPS: true\n" WEB
+                    "http:\n  routers: {a: {rule: 'Host(`*.localhost`) || Host(`*.a.localhost`)', service: s}}\n" SERVICES);
+    assert_int_equal(bench.wants.list.count, 1);
+    assert_want(&bench, 0, "@local", "*.a.localhost");
+    assert_int_equal(bench.diag.warnings, 1);
+    release(&bench);
+}
+
 TEST(without_local_names_keep_to_plain_http)
 {
     struct bench bench;

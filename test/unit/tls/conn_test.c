@@ -7,6 +7,16 @@
 #include "tls/conn_state.h"
 #include "tls/pair.h"
 
+/* By the library's records, and by our own. */
+#define TEST_EACH_VERSION(sentence) \
+    static void each_##sentence(int version); \
+    TEST(sentence) \
+    { \
+        each_##sentence(TLS1_2_VERSION); \
+        each_##sentence(TLS1_3_VERSION); \
+    } \
+    static void each_##sentence(int version)
+
 static char *pattern(size_t size)
 {
     char *bytes = malloc(size);
@@ -34,11 +44,12 @@ TEST(tls_shakes_hands_and_says_what_was_agreed)
     pair_release(&pair);
 }
 
-TEST(tls_carries_a_megabyte_each_way)
+TEST_EACH_VERSION(tls_carries_a_megabyte_each_way)
 {
     struct pair pair;
     char *bytes = pattern(1 << 20);
     pair_init(&pair);
+    pair.options.max_version = version;
     pair_compile(&pair);
     pair_connect(&pair);
     pair_pass(&pair, &pair.server, &pair.peer, str_of(bytes, 1 << 20));
@@ -47,12 +58,13 @@ TEST(tls_carries_a_megabyte_each_way)
     free(bytes);
 }
 
-TEST(tls_counts_plain_bytes_as_written_only_when_they_have_left)
+TEST_EACH_VERSION(tls_counts_plain_bytes_as_written_only_when_they_have_left)
 {
     struct pair pair;
     size_t size = 300000;
     char *bytes = pattern(size);
     pair_init(&pair);
+    pair.options.max_version = version;
     pair_compile(&pair);
     pair_open(&pair, NULL, false, 4096);
     pair_shake(&pair);
@@ -82,12 +94,13 @@ TEST(tls_counts_plain_bytes_as_written_only_when_they_have_left)
 }
 
 /* Who gives other amounts of the same bytes next time: less than is withheld, then more. */
-TEST(tls_write_goes_on_with_any_part_of_the_bytes_that_come_first)
+TEST_EACH_VERSION(tls_write_goes_on_with_any_part_of_the_bytes_that_come_first)
 {
     struct pair pair;
     size_t size = 200000, sent = 0, got = 0, now = 0;
     char *bytes = pattern(size), *out = malloc(size);
     pair_init(&pair);
+    pair.options.max_version = version;
     pair_compile(&pair);
     pair_open(&pair, NULL, false, 4096);
     pair_shake(&pair);
@@ -174,12 +187,13 @@ TEST(tls_sends_the_ticket_at_the_end_of_the_turn_when_nothing_was_asked)
     pair_release(&pair);
 }
 
-TEST(tls_reads_on_without_an_event_while_the_layer_holds_bytes)
+TEST_EACH_VERSION(tls_reads_on_without_an_event_while_the_layer_holds_bytes)
 {
     struct pair pair;
     char *bytes = pattern(40000), out[1000];
     size_t sent = 0, got = 0, total = 0;
     pair_init(&pair);
+    pair.options.max_version = version;
     pair_compile(&pair);
     pair_connect(&pair);
     assert_int_equal(sock_write(&pair.peer.sock, &(struct iovec){bytes, 40000}, 1, false, &sent), STATUS_OK);
@@ -199,13 +213,14 @@ TEST(tls_reads_on_without_an_event_while_the_layer_holds_bytes)
     free(bytes);
 }
 
-TEST(tls_goes_along_when_the_socket_moves_in_the_middle_of_data)
+TEST_EACH_VERSION(tls_goes_along_when_the_socket_moves_in_the_middle_of_data)
 {
     struct pair pair;
     struct end other;
     char *bytes = pattern(30000), out[30000];
     size_t sent = 0, got = 0, total = 0;
     pair_init(&pair);
+    pair.options.max_version = version;
     pair_compile(&pair);
     pair_connect(&pair);
     assert_int_equal(sock_write(&pair.peer.sock, &(struct iovec){bytes, 30000}, 1, false, &sent), STATUS_OK);
@@ -232,10 +247,11 @@ TEST(tls_goes_along_when_the_socket_moves_in_the_middle_of_data)
     free(bytes);
 }
 
-TEST(tls_takes_what_was_read_before_it_as_input)
+TEST_EACH_VERSION(tls_takes_what_was_read_before_it_as_input)
 {
     struct pair pair;
     pair_init(&pair);
+    pair.options.max_version = version;
     pair_compile(&pair);
     pair_open(&pair, NULL, true, 0);
     /* The server's end begins anew, with the first bytes in a chunk behind three others. */
@@ -261,12 +277,13 @@ TEST(tls_takes_what_was_read_before_it_as_input)
     pair_release(&pair);
 }
 
-TEST(tls_tells_the_end_and_the_other_direction_goes_on)
+TEST_EACH_VERSION(tls_tells_the_end_and_the_other_direction_goes_on)
 {
     struct pair pair;
     char out[16];
     size_t got;
     pair_init(&pair);
+    pair.options.max_version = version;
     pair_compile(&pair);
     pair_connect(&pair);
     assert_int_equal(sock_write(&pair.peer.sock, &(struct iovec){(void *)(uintptr_t) "last", 4}, 1, false, &got), STATUS_OK);
@@ -302,10 +319,11 @@ TEST(tls_says_goodbye_when_closed_and_nothing_when_reset)
     pair_release(&pair);
 }
 
-TEST(tls_closes_in_every_state)
+TEST_EACH_VERSION(tls_closes_in_every_state)
 {
     struct pair pair;
     pair_init(&pair);
+    pair.options.max_version = version;
     pair_compile(&pair);
     for (unsigned steps = 0; steps < 8; steps++) {
         for (unsigned way = 0; way < 4; way++) {
@@ -378,12 +396,13 @@ TEST(tls_handshake_refuses_garbage_in_plain_words)
     expect_failure_of(bad_hello, sizeof(bad_hello) - 1, "the client sent a malformed message");
 }
 
-TEST(tls_read_fails_on_a_record_that_was_tampered_with)
+TEST_EACH_VERSION(tls_read_fails_on_a_record_that_was_tampered_with)
 {
     struct pair pair;
     char out[16];
     size_t got;
     pair_init(&pair);
+    pair.options.max_version = version;
     pair_compile(&pair);
     pair_connect(&pair);
     static const char forged[] = "\x17\x03\x03\x00\x20................................";

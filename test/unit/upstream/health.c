@@ -17,7 +17,7 @@ static const char *redirect(const char *location, const char *from)
     static struct text out;
     text_release(&out);
     text_init(&out, 1024);
-    return probe_redirect_path(str_from(location), str_from(from), authorities, 2, &out) ? text_c(&out) : NULL;
+    return probe_redirect_path(str_from(location), str_from(from), S("http"), authorities, 2, &out) ? text_c(&out) : NULL;
 }
 
 TEST(probe_follows_redirections_within_the_server)

@@ -64,9 +64,30 @@ TEST(server_url_scheme_ignores_case)
     assert_str_equal(parse("HTTP://a").host, S("a"));
 }
 
+TEST(server_url_of_https_means_port_443_and_tls)
+{
+    struct server_url parts = parse("https://backend/x");
+    assert_true(parts.secure);
+    assert_false(parts.h2c);
+    assert_str_equal(parts.scheme, S("https"));
+    assert_int_equal(parts.port, 443);
+    assert_int_equal(parse("HTTPS://backend:8443").port, 8443);
+    assert_false(parse("http://backend").secure);
+}
+
+TEST(server_url_of_h2c_means_http_2_without_tls)
+{
+    struct server_url parts = parse("h2c://backend:50051");
+    assert_true(parts.h2c);
+    assert_false(parts.secure);
+    assert_str_equal(parts.scheme, S("h2c"));
+    assert_int_equal(parts.port, 50051);
+    assert_int_equal(parse("h2c://backend").port, 80);
+}
+
 TEST(server_url_refuses_other_schemes_and_says_what_is_read)
 {
-    static const char *const urls[] = {"https://a", "h2c://a", "ftp://a", "a:80", "", "http:/a"};
+    static const char *const urls[] = {"ftp://a", "h2://a", "https:a", "httpsx://a", "a:80", "", "http:/a"};
     for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++)
         assert_non_null(strstr(refusal(urls[i]), "http://host[:port]"));
 }
