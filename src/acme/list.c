@@ -25,10 +25,13 @@ static struct acme_entries finish(struct acme_entries entries)
     return entries;
 }
 
+static const char *const key_texts[KEY_KINDS] = {[KEY_ECDSA] = "ECDSA", [KEY_ED25519] = "Ed25519", [KEY_RSA] = "RSA"};
+
 static void add_certificate(struct acme_entry *entry, const struct certificate *certificate, struct arena *arena)
 {
     entry->issuer = arena_str(arena, certificate->issuer);
     entry->serial = arena_str(arena, certificate->serial);
+    entry->key = str_from(key_texts[certificate->kind]);
     entry->not_before = certificate->not_before;
     entry->not_after = certificate->not_after;
     entry->progress = ACME_ISSUED;

@@ -7,6 +7,7 @@ import ssl
 
 import pytest
 
+from harness.acme import Pebble
 from harness.certificates import Authority
 from harness.client import Client
 from harness.ports import free_port
@@ -89,6 +90,33 @@ def test_a_certificate_file_comes_before_the_local_ca(automatic, backend, author
     client = TlsClient(proxy.ports["websecure"], "app.localhost", authority=authority)
     assert client.serial == own.serial
     client.close()
+
+
+def test_public_names_come_from_the_only_acme_resolver_and_local_ones_from_this_machine(portico, backend, data, tmp_path, stack):
+    ca = Pebble(tmp_path / "pebble")
+    stack.callback(ca.stop)
+    ca.start()
+    config = to(backend().url, rule="Host(`shop.example`) || Host(`shop.localhost`)", automaticHTTPS=True, entryPoints=ENTRY_POINTS,
+                certificatesResolvers={"le": ca.resolver(f"{tmp_path}/acme/", httpChallenge={"entryPoint": "web"})})
+    portico(config, ports=ca.ports, env={"PORTICO_DATA": str(data)})
+
+    def issued():
+        try:
+            return TlsClient(ca.tls_port, "shop.example", authority=ca.root())
+        except (ssl.SSLError, OSError):
+            return None
+    client = wait_for("a certificate of pebble's", issued)     # by HTTP-01: its path was not redirected
+    assert client.names == ["shop.example"]
+    client.close()
+    answers_with_trust(ca.tls_port, "shop.localhost", data).close()
+
+    def stored():
+        return [one for one in json.loads(certs(tmp_path, config, "--json").stdout) if one["source"] == "le"]
+    listed, = wait_for("the certificate in the storage", stored)
+    assert listed["names"] == ["shop.example"] and listed["state"] == "issued" and listed["keyType"] == "ECDSA"
+    assert listed["renewAt"] < listed["notAfter"] and not listed["expired"]
+    told = explain(tmp_path, config, f"https://shop.example:{ca.tls_port}/")["tls"]
+    assert told["source"] == "the resolver 'le' got it" and told["certificate"].startswith("CN=shop.example of ")
 
 
 # Redirects
@@ -199,9 +227,15 @@ def test_proxy_says_what_is_missing():
 
 # portico certs
 
+def with_addresses(config):
+    """Entrypoints without an address, as the harness takes them, get one that nobody listens on."""
+    entries = {name: {"address": f":{8080 + at}", **entry} for at, (name, entry) in enumerate(config.get("entryPoints", {}).items())}
+    return {**config, **({"entryPoints": entries} if entries else {})}
+
+
 def certs(folder, config, *flags):
     path = folder / "certs.yaml"
-    path.write_text(json.dumps(config))
+    path.write_text(json.dumps(with_addresses(config)))
     return command("certs", "--config", path, *flags, env={"PORTICO_DATA": str(folder / "data")})
 
 
@@ -260,7 +294,7 @@ def test_check_warns_of_certificates_that_end(tmp_path):
 
 def explain(folder, config, url):
     path = folder / "explain.yaml"
-    path.write_text(json.dumps(config))
+    path.write_text(json.dumps(with_addresses(config)))
     run = command("explain", "--config", path, "--json", url, env={"PORTICO_DATA": str(folder / "data")})
     return json.loads(run.stdout) if run.stdout.startswith("{") else run
 

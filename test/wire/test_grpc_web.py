@@ -8,6 +8,7 @@ import pytest
 
 from harness import backend as act
 from harness.http1 import response_bytes
+from harness.http2_backend import Http2Backend
 from harness.portico import to
 
 ORIGIN = "https://app.example.com"
@@ -177,3 +178,19 @@ def test_a_large_message_passes_a_grpc_server(greeter):
     message = bytes(range(256)) * 8000
     frame = b"\0" + len(message).to_bytes(4, "big") + message
     assert greeter("Say", "application/grpc-web", frame).body == frame + OK
+
+
+def test_trailers_behind_a_known_length_are_awaited(portico, stack):
+    def begin(link):
+        def write(h2):
+            h2.send_headers(1, [(":status", "200"), ("content-type", "application/grpc"), ("content-length", str(len(MESSAGE)))])
+            h2.send_data(1, MESSAGE)
+        link.act(write)
+    server = Http2Backend(lambda request: begin)
+    stack.callback(server.stop)
+    proxy = portico(to(server.url, middlewares={"web": {"grpcWeb": {}}}))
+    client = proxy.client().send_request("POST", "/a/b", [("Content-Type", "application/grpc-web")], MESSAGE)
+    client.reader.response_head()
+    assert client.reader.take(int(client.reader.line(), 16) + 2) == MESSAGE + b"\r\n"
+    server.links[0].act(lambda h2: h2.send_headers(1, [("grpc-status", "0")], end_stream=True))
+    assert client.reader.take(int(client.reader.line(), 16) + 2) == OK + b"\r\n"
