@@ -129,11 +129,12 @@ static void settle_length(const struct h2_call *call, struct response *response,
 static void answer_as_upgrade(struct h2_call *call, struct response *response)
 {
     struct fields *fields = &response->fields;
-    struct str accept = arena_str(call->stream->arena, str_of(call->accept, WS_ACCEPT_SIZE));
     response->status = 101;
     response->body_length = BODY_NONE;
     fields_set(fields, FIELD_UPGRADE, S("websocket"));
-    fields_set_name(fields, S("Sec-WebSocket-Accept"), accept);
+    if (call->accept[0] != '\0')
+        fields_set_name(fields, S("Sec-WebSocket-Accept"),
+                        arena_str(call->stream->arena, str_of(call->accept, WS_ACCEPT_SIZE)));
 }
 
 static int finish_head(struct h2_call *call, bool ended)
