@@ -477,9 +477,10 @@ def test_a_server_that_does_not_upgrade(portico, backend, connect, response, sta
 # ---- abuse ----
 
 def doomed(client, reason, proxy=None):
-    """The connection ends with ENHANCE_YOUR_CALM, and the process goes on."""
+    """The connection ends with ENHANCE_YOUR_CALM, the log tells why, and the process goes on."""
     assert client.read_to_end() == h2.ENHANCE_YOUR_CALM
     if proxy:
+        proxy.wait_until("the reason in the log", lambda: f"reason={reason}" in proxy.log)
         again = Http2(proxy.port)
         assert again.request().status == 200
         again.close()
