@@ -51,6 +51,16 @@ static void tell_all(struct resolver *resolver, enum account_rank rank, const st
     arena_release(&arena);
 }
 
+static void fail_ourselves(struct authority *authority, struct str why)
+{
+    struct arena arena;
+    arena_init(&arena, ARENA_UNLIMITED);
+    struct acme_failure *failure = acme_failure_new(ACME_UNREACHABLE, why, &arena);
+    authority_failed(authority->resolver, authority->rank, failure);
+    tell_all(authority->resolver, authority->rank, failure);
+    arena_release(&arena);
+}
+
 /* ---- the client ---- */
 
 static void set_client(struct resolver *resolver, enum account_rank rank, struct acme_key *key)
@@ -67,11 +77,8 @@ static void set_client(struct resolver *resolver, enum account_rank rank, struct
     struct str why = STR_NONE;
     arena_init(&arena, ARENA_UNLIMITED);
     resolver->authorities[rank].client = acme_client_new(manager.loop, &settings, key, &arena, &why);
-    if (resolver->authorities[rank].client == NULL) {
-        struct acme_failure *failure = acme_failure_new(ACME_UNREACHABLE, why, &arena);
-        authority_failed(resolver, rank, failure);
-        tell_all(resolver, rank, failure);
-    }
+    if (resolver->authorities[rank].client == NULL)
+        fail_ourselves(&resolver->authorities[rank], why);
     arena_release(&arena);
 }
 
@@ -118,6 +125,8 @@ static void on_key(void *owner, void *result)
     if (result != NULL) {
         store_key(authority->resolver, authority->rank, result);
         set_client(authority->resolver, authority->rank, result);
+    } else {
+        fail_ourselves(authority, S("a key for the account cannot be made"));
     }
     manage_wake();
 }
@@ -220,5 +229,7 @@ enum account_rank authority_choose(const struct managed *managed, int64_t *ret_r
     }
     int64_t rate = order_rate_ready(&authorities[rank].rate, now), until = authorities[rank].backoff.until;
     *ret_ready_at = rate > until ? rate : until;
+    if (rank == ACCOUNT_FIRST && managed->first_not_before > *ret_ready_at)
+        *ret_ready_at = managed->first_not_before;
     return rank;
 }

@@ -67,18 +67,17 @@ static bool take_lock(struct managed *managed)
 static void note_problem(struct managed *managed)
 {
     struct state_problem *former = state_problem_of(state_of(managed), &managed->names);
+    int64_t ready_at;
     if (former != NULL)
         state_problem_drop(state_of(managed), former);
-    int64_t until = managed->backoff.until, other;
-    enum account_rank rank = authority_choose(managed, &other);
+    authority_choose(managed, &ready_at);
     struct state_problem *problem = state_problem_new(state_of(managed));
     problem->names = names_copy(&managed->names, &problem->arena);
     problem->text = arena_str(&problem->arena, str_from(managed->failure));
     problem->hint = arena_str(&problem->arena, str_from(managed->hint));
     problem->failures = managed->backoff.failures;
     problem->failed_at = managed->failed_at;
-    until = managed->resolver->authorities[rank].backoff.until > until ? managed->resolver->authorities[rank].backoff.until : until;
-    problem->next_try = until / TIME_S;
+    problem->next_try = (managed->backoff.until > ready_at ? managed->backoff.until : ready_at) / TIME_S;
     problem->unsaved = true;
 }
 
@@ -110,6 +109,17 @@ static struct str failure_text(const struct acme_failure *failure, bool hints, s
     return text;
 }
 
+/* The first authority will not do it for a good while: the other one is asked next. */
+static void fall_over(struct managed *managed, const struct acme_failure *failure, int64_t not_before)
+{
+    bool hopeless = failure->lasting || failure->trouble == ACME_RATE_LIMITED;
+    if (managed->resolver->config->fallback == NULL || managed->rank != ACCOUNT_FIRST || !hopeless)
+        return;
+    managed->first_not_before = not_before;
+    if (managed->backoff.failures <= FALLBACK_AFTER)
+        managed->backoff = (struct backoff){.failures = FALLBACK_AFTER, .until = manager.loop->wall};
+}
+
 /* What stands in the way of everything counts for the CA; the rest for this set of names. */
 static void count_failure(struct managed *managed, const struct acme_failure *failure)
 {
@@ -120,10 +130,9 @@ static void count_failure(struct managed *managed, const struct acme_failure *fa
     if (passing || failure->trouble == ACME_ACCOUNT)
         authority_failed(managed->resolver, managed->rank, failure);
     backoff_fail(backoff, passing ? BACKOFF_UNREACHABLE : BACKOFF_REFUSED, now, not_before, rand_u64());
-    /* Another authority may do what this one will not. */
-    bool other = managed->resolver->config->fallback != NULL && backoff->failures <= FALLBACK_AFTER;
-    if (failure->lasting && !other && backoff->until < now + LASTING_PAUSE)
+    if (failure->lasting && backoff->until < now + LASTING_PAUSE)
         backoff->until = now + LASTING_PAUSE;
+    fall_over(managed, failure, not_before);
 }
 
 static void fail_order(struct managed *managed, const struct acme_failure *failure)

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 
 #define SAVE_PAUSE (60 * TIME_S)
+#define LOCKED_PAUSE (5 * TIME_S)
 #define RESTART_PAUSE 60            /* seconds between a failure and the first try of another process */
 
 /* ---- one set of names ---- */
@@ -83,6 +84,7 @@ void managed_serve(struct managed *managed, struct certificate *certificate)
     managed->permitted = false;
     renewal_cancel(managed);
     backoff_succeed(&managed->backoff);
+    managed->first_not_before = 0;
     forget_failure(managed);
     manager.changed = true;
 }
@@ -187,21 +189,29 @@ bool resolver_load(struct resolver *resolver)
     return good;
 }
 
+/* Another process that is ordering keeps the lock for a while: that is no failure. */
 void resolver_save(struct resolver *resolver)
 {
     struct text why;
+    if (!storage_lock(resolver->storage)) {
+        resolver->save_at = manager.loop->wall + LOCKED_PAUSE;
+        return;
+    }
     text_init(&why, 4096);
     if (storage_save(resolver->storage, &why)) {
-        if (resolver->save_at != 0)
+        if (resolver->save_failed)
             log_info("acme: the storage of resolver '%s' is written again", resolver->name.data);
+        resolver->save_failed = false;
         resolver->save_at = 0;
     } else {
-        if (resolver->save_at == 0)
+        if (!resolver->save_failed)
             log_error("acme: resolver '%s' cannot save its state, what it got is served nevertheless; tried again each minute: %s",
                       resolver->name.data, text_c(&why));
+        resolver->save_failed = true;
         resolver->save_at = manager.loop->wall + SAVE_PAUSE;
     }
     text_release(&why);
+    storage_unlock(resolver->storage);
 }
 
 /* ---- the resolver ---- */

@@ -43,6 +43,7 @@ struct managed {
     struct acme_renewal_question *question;
 
     struct backoff backoff;
+    int64_t first_not_before;           /* wall ns: what the first authority asked for, while there is a fallback */
     char *failure, *hint;               /* of the last try; NULL: none since the last success */
     int64_t failed_at;                  /* Unix seconds */
 
@@ -67,6 +68,7 @@ struct resolver {
     struct list managed;
     unsigned running;                   /* orders */
     int64_t save_at;                    /* wall ns: a save that failed is tried again; 0: none did */
+    bool save_failed;                   /* and it was told */
     int64_t lock_at;                    /* wall ns: another process has the lock; 0: not so */
     bool broken;                        /* its storage could not be read: nothing is ordered */
     bool kept;                          /* the new configuration has it */

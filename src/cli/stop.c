@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "acme/manager.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "exchange/port.h"
@@ -128,6 +129,7 @@ void stop_begin(struct stop *stop, const struct graph *graph)
         enter(stop, CUT);
         return;
     }
+    acme_stopping();
     timer_init(&stop->timer, on_timer);
     choose_times(stop, graph);
     enter(stop, STILL_ACCEPTING);

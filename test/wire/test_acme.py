@@ -173,6 +173,7 @@ def test_the_preferred_chain_is_taken(pebble, portico, backend, tmp_path):
     assert shown(ca, "a.example", roots[0]) is None
 
 
+@pytest.mark.tsan
 def test_renewals_disturb_no_request(pebble, portico, backend, tmp_path):
     ca = pebble(validity=9)
     proxy = portico(one(ca, backend(), f"{tmp_path}/acme/", tlsChallenge={}), ports=ca.ports)

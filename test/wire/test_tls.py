@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from harness.http1 import response_bytes
 from harness.portico import to
 from harness.tls import TlsClient, context_for
 
@@ -40,8 +41,8 @@ def test_a_request_over_tls_reaches_the_server_and_is_known_as_https(portico, ba
     proxy = portico(secure(server, authority.issue("localhost")))
     response = ask(proxy, authority=authority)
     assert response.status == 200
-    seen = server.requests[-1]
-    assert seen.value("X-Forwarded-Proto") == "https" and seen.value("X-Forwarded-Port") == "443"
+    seen = server.last
+    assert seen.get("X-Forwarded-Proto") == "https" and seen.get("X-Forwarded-Port") == "443"
 
 
 def test_names_choose_the_certificate_exact_before_wildcard_before_default(portico, backend, authority):
@@ -101,7 +102,7 @@ def test_plain_http_on_a_port_of_https_is_told_so(portico, backend, authority):
     proxy = portico(secure(backend(), authority.issue("localhost")))
     response = proxy.get("/")
     assert response.status == 400
-    assert proxy.access(where=lambda line: line["reason"] == "plain_http_on_tls")
+    assert proxy.access(where=lambda line: line.get("reason") == "plain_http_on_tls")
 
 
 def test_a_port_takes_both_where_routers_of_both_kinds_are_on_it(portico, backend, authority):
@@ -127,7 +128,7 @@ def test_alpn_chooses_http_1_where_it_is_all_that_is_offered(portico, backend, a
 
 def test_alpn_without_a_common_protocol_ends_the_handshake(portico, backend, authority):
     proxy = portico(secure(backend(), authority.issue("localhost")))
-    with pytest.raises(ssl.SSLError, match="NO_APPLICATION_PROTOCOL"):
+    with pytest.raises(ssl.SSLError, match="(?i)no.application.protocol"):
         connect(proxy, alpn=["smtp"])
 
 
@@ -141,7 +142,7 @@ def test_http_2_is_spoken_where_the_client_offers_it(portico, backend, authority
 
 def test_a_body_of_many_records_goes_both_ways_whole(portico, backend, authority):
     body = bytes(range(256)) * 8192
-    proxy = portico(secure(backend(lambda request: (200, [], request.body)), authority.issue("localhost")))
+    proxy = portico(secure(backend(lambda request: response_bytes(body=request.body)), authority.issue("localhost")))
     response = connect(proxy).request("POST", "/", body=body)
     assert response.body == body
 
@@ -160,7 +161,7 @@ def test_strict_sni_refuses_names_without_a_certificate(portico, backend, author
     proxy = portico(secure(backend(), authority.issue("a.example"), options={"default": {"sniStrict": True}}))
     assert ask(proxy, "a.example").status == 200
     for name in ("b.example", None):
-        with pytest.raises(ssl.SSLError, match="UNRECOGNIZED_NAME"):
+        with pytest.raises(ssl.SSLError, match="(?i)unrecognized.name"):
             connect(proxy, name)
 
 
@@ -210,7 +211,7 @@ def test_options_of_one_host_do_not_serve_another_hosts_requests(portico, backen
     proxy = portico(config)
     assert ask(proxy, "open.example").status == 200
     response = ask(proxy, "open.example", host="closed.example")
-    assert response.status == 421 and proxy.access(where=lambda line: line["reason"] == "misdirected")
+    assert response.status == 421 and proxy.access(where=lambda line: line.get("reason") == "misdirected")
     with pytest.raises((ssl.SSLError, OSError, AssertionError)):
         ask(proxy, "closed.example")
     friend = authority.issue("friend", client=True)
@@ -282,7 +283,7 @@ def test_strict_transport_security_is_sent_over_tls(portico, backend, authority)
     config["http"]["middlewares"] = {"hsts": {"headers": {"stsSeconds": 31536000, "stsIncludeSubdomains": True}}}
     config["http"]["routers"]["main"]["middlewares"] = ["hsts"]
     proxy = portico(config)
-    assert ask(proxy).value("Strict-Transport-Security") == "max-age=31536000; includeSubDomains"
+    assert ask(proxy).get("Strict-Transport-Security") == "max-age=31536000; includeSubDomains"
 
 
 # Mistakes

@@ -191,11 +191,12 @@ static bool add_length(struct h2_head *head, const struct request *request, stru
     return length.data != NULL;
 }
 
-/* What the server will not say, for it has no handshake in HTTP/2, but the client waits for. */
+/* What the server will not say, for it has no handshake in HTTP/2, but a client of HTTP/1 (with a key) waits for. */
 static void prepare_tunnel(struct h2_call *call, struct h2_head *head, const struct request *request)
 {
     struct str key = fields_value_name(&request->fields, S("Sec-WebSocket-Key"));
-    ws_handshake_accept(key, call->accept);
+    if (key.len != 0)
+        ws_handshake_accept(key, call->accept);
     h2_head_add(head, S(":protocol"), S("websocket"));
 }
 

@@ -40,7 +40,7 @@ struct h2_call {
     uint32_t head_bytes, head_fields;   /* of the head that is being read */
     unsigned interims;
     enum method method;
-    char accept[WS_ACCEPT_SIZE];        /* of a tunnel: what the server would have said in HTTP/1 */
+    char accept[WS_ACCEPT_SIZE];        /* of a tunnel: what the server would have said in HTTP/1; or empty */
     bool head_complete, remote_ended;   /* the response's */
     bool out_ended;                     /* the request's end is in `out` */
     bool starved;                       /* nghttp2 waits for bytes of `out` */

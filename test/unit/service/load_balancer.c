@@ -301,12 +301,12 @@ TEST(load_balancer_measures_how_fast_a_server_answers)
 
 TEST(load_balancer_options_are_checked)
 {
-    assert_refused("servers: [{url: 'https://a'}]", "is https");
+    assert_refused("servers: [{url: 'ftp://a'}]", "is not the URL of a server");
     assert_refused("servers: [{}]", "url");
     assert_refused("servers: [{url: 'http://a', weight: -1}]", "weight");
     assert_refused("strategy: wrrr", "did you mean 'wrr'");
     assert_refused("healthCheck: {path: health}", "does not begin with '/'");
-    assert_refused("healthCheck: {mode: grpc}", "grpc");
+    assert_refused("healthCheck: {mode: tcp}", "tcp");
     assert_refused("serversTransport: t", "unknown serversTransport");
     assert_refused("sticky: {cookie: {name: 'a b'}}", "is not the name of a cookie");
     assert_warned("servers: []", "no servers", 0);

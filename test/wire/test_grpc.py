@@ -1,0 +1,276 @@
+"""gRPC through the proxy: calls of all four kinds, with python3-grpcio as client and server. Messages are plain bytes, so that
+no schema is needed."""
+import threading
+import time
+from concurrent import futures
+
+import pytest
+
+from harness.portico import to
+from harness.ports import free_port
+from harness.waiting import PATIENCE, wait_for
+
+grpc = pytest.importorskip("grpc")
+
+BIG = [("grpc.max_receive_message_length", 64 << 20), ("grpc.max_send_message_length", 64 << 20)]
+
+
+class Service(grpc.GenericRpcHandler):
+    """What calls do is in the methods; `events` is what the tests look at."""
+
+    def __init__(self):
+        self.metadata = {}
+        self.remaining = None
+        self.cancelled = threading.Event()
+        self.serving = threading.Event()
+        self.produced = 0
+
+    def service(self, details):
+        self.metadata = {key: value for key, value in details.invocation_metadata}
+        kind, _, name = details.method.partition("/t.T/")[2].partition("_")
+        if details.method == "/grpc.health.v1.Health/Check":
+            return grpc.unary_unary_rpc_method_handler(self.check)
+        make = {"uu": grpc.unary_unary_rpc_method_handler, "us": grpc.unary_stream_rpc_method_handler,
+                "su": grpc.stream_unary_rpc_method_handler, "ss": grpc.stream_stream_rpc_method_handler}.get(kind)
+        return make and make(getattr(self, name))
+
+    def check(self, request, context):
+        return b"\x08\x01" if self.serving.is_set() else b"\x08\x02"
+
+    def echo(self, request, context):
+        self.remaining = context.time_remaining()
+        context.send_initial_metadata([("x-first", "1")])
+        context.set_trailing_metadata([("x-last", "2"), ("x-raw-bin", b"\x00\xff")])
+        return request
+
+    def refuse(self, request, context):
+        context.abort(grpc.StatusCode.FAILED_PRECONDITION, "not so: ü")
+
+    def wait(self, request, context):
+        context.add_callback(self.cancelled.set)
+        self.cancelled.wait(PATIENCE)
+        return b""
+
+    def count(self, request, context):
+        for number in range(int(request)):
+            yield b"%d" % number
+
+    def fill(self, request, context):
+        for _ in range(1000):
+            self.produced += 1
+            yield b"x" * 100000
+
+    def endless(self, request, context):
+        context.add_callback(self.cancelled.set)
+        yield b"first"
+        self.cancelled.wait(PATIENCE)
+
+    def fail_later(self, request, context):
+        yield b"first"
+        context.abort(grpc.StatusCode.DATA_LOSS, "gone")
+
+    def sum(self, requests, context):
+        return b"%d" % sum(len(request) for request in requests)
+
+    def talk(self, requests, context):
+        for request in requests:
+            yield request.upper()
+
+
+class Server:
+    def __init__(self, port=None, credentials=None):
+        self.service, self.port = Service(), port or free_port()
+        self.server = grpc.server(futures.ThreadPoolExecutor(16), handlers=[self.service], options=BIG)
+        address = f"127.0.0.1:{self.port}"
+        if credentials:
+            self.server.add_secure_port(address, credentials)
+        else:
+            self.server.add_insecure_port(address)
+        self.server.start()
+        self.url = f"{'https' if credentials else 'h2c'}://{address}"
+
+    def stop(self):
+        self.service.cancelled.set()
+        self.server.stop(0).wait()
+
+
+@pytest.fixture
+def server(stack):
+    def start(**more):
+        server = Server(**more)
+        stack.callback(server.stop)
+        return server
+    return start
+
+
+@pytest.fixture
+def channel(stack):
+    def start(proxy):
+        channel = grpc.insecure_channel(f"127.0.0.1:{proxy.port}", options=[*BIG, ("grpc.use_local_subchannel_pool", 1)])
+        stack.callback(channel.close)
+        return channel
+    return start
+
+
+@pytest.fixture
+def pair(portico, server, channel):
+    """A service, and a channel to it by way of the proxy."""
+    backend = server()
+    return backend.service, channel(portico(to(backend.url), "--workers", "1"))
+
+
+def unary(channel, name):
+    return channel.unary_unary(f"/t.T/uu_{name}")
+
+
+def test_a_unary_call_with_metadata_both_ways(pair):
+    service, channel = pair
+    reply, call = unary(channel, "echo").with_call(b"hello", metadata=[("x-key", "value"), ("x-raw-bin", b"\x01\x02")], timeout=PATIENCE)
+    assert reply == b"hello" and call.code() == grpc.StatusCode.OK
+    assert ("x-first", "1") in call.initial_metadata()
+    assert {("x-last", "2"), ("x-raw-bin", b"\x00\xff")} <= set(call.trailing_metadata())
+    assert service.metadata["x-key"] == "value" and service.metadata["x-raw-bin"] == b"\x01\x02"
+
+
+def test_many_calls_at_once(pair):
+    _, channel = pair
+    calls = [unary(channel, "echo").future(b"%d" % number, timeout=PATIENCE) for number in range(300)]
+    assert [call.result() for call in calls] == [b"%d" % number for number in range(300)]
+
+
+def test_an_error_without_a_message_is_passed_on(pair):
+    _, channel = pair
+    with pytest.raises(grpc.RpcError) as error:
+        unary(channel, "refuse")(b"", timeout=PATIENCE)
+    assert error.value.code() == grpc.StatusCode.FAILED_PRECONDITION and error.value.details() == "not so: ü"
+
+
+def test_an_unknown_method_is_unimplemented(pair):
+    _, channel = pair
+    with pytest.raises(grpc.RpcError) as error:
+        channel.unary_unary("/t.T/none")(b"", timeout=PATIENCE)
+    assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_streams_of_the_server(pair):
+    _, channel = pair
+    assert list(channel.unary_stream("/t.T/us_count")(b"500", timeout=PATIENCE)) == [b"%d" % number for number in range(500)]
+    assert list(channel.unary_stream("/t.T/us_count")(b"0", timeout=PATIENCE)) == []
+
+
+def test_an_error_behind_messages(pair):
+    _, channel = pair
+    call = channel.unary_stream("/t.T/us_fail_later")(b"", timeout=PATIENCE)
+    assert next(call) == b"first"
+    with pytest.raises(grpc.RpcError) as error:
+        next(call)
+    assert error.value.code() == grpc.StatusCode.DATA_LOSS
+
+
+def test_streams_of_the_client(pair):
+    _, channel = pair
+    assert channel.stream_unary("/t.T/su_sum")((b"x" * 1000 for _ in range(200)), timeout=PATIENCE) == b"200000"
+    assert channel.stream_unary("/t.T/su_sum")(iter(()), timeout=PATIENCE) == b"0"
+
+
+def test_a_conversation(pair):
+    _, channel = pair
+    turn, said = threading.Semaphore(1), iter([b"one", b"two", b"three"])
+
+    def words():
+        for word in said:
+            turn.acquire()
+            yield word
+    call = channel.stream_stream("/t.T/ss_talk")(words(), timeout=PATIENCE)
+    heard = []
+    for reply in call:      # each word is said only when the answer to the one before was heard
+        heard.append(reply)
+        turn.release()
+    assert heard == [b"ONE", b"TWO", b"THREE"]
+
+
+@pytest.mark.parametrize("size", [65536, 1 << 20, 20 << 20])
+def test_large_messages(pair, size):
+    _, channel = pair
+    assert unary(channel, "echo")(b"m" * size, timeout=PATIENCE) == b"m" * size
+
+
+def test_a_client_that_does_not_read_holds_the_server_up(pair):
+    service, channel = pair
+    call = channel.unary_stream("/t.T/us_fill")(b"", timeout=3 * PATIENCE)
+    next(call)
+    last = -1
+    while service.produced != last:
+        last = service.produced
+        time.sleep(0.3)
+    assert last < 400
+    assert sum(1 for _ in call) == 999
+
+
+def test_the_deadline_reaches_the_server_and_cancels_there(pair):
+    service, channel = pair
+    unary(channel, "echo")(b"", timeout=1000)
+    assert 900 < service.remaining <= 1000
+    with pytest.raises(grpc.RpcError) as error:
+        unary(channel, "wait")(b"", timeout=0.3)
+    assert error.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert service.cancelled.wait(PATIENCE)
+
+
+def test_a_cancelled_call_is_cancelled_at_the_server(pair):
+    service, channel = pair
+    call = channel.unary_stream("/t.T/us_endless")(b"", timeout=PATIENCE)
+    assert next(call) == b"first"
+    call.cancel()
+    assert service.cancelled.wait(PATIENCE)
+
+
+def test_a_server_that_is_gone_is_unavailable(portico, server, channel):
+    backend = server()
+    client = channel(portico(to(backend.url), "--workers", "1"))
+    assert unary(client, "echo")(b"x", timeout=PATIENCE) == b"x"
+    backend.stop()
+    with pytest.raises(grpc.RpcError) as error:
+        unary(client, "echo")(b"x", timeout=PATIENCE)
+    assert error.value.code() == grpc.StatusCode.UNAVAILABLE
+
+
+def test_calls_go_on_when_a_server_comes_back(portico, server, channel):
+    backend = server()
+    client = channel(portico(to(backend.url)))
+    assert unary(client, "echo")(b"x", timeout=PATIENCE) == b"x"
+    backend.stop()
+    server(port=backend.port)
+
+    def answers():
+        try:
+            return unary(client, "echo")(b"again", timeout=1) == b"again"
+        except grpc.RpcError:
+            return False
+    wait_for("the server to be back", answers)
+
+
+def test_a_server_under_tls(portico, server, channel, authority):
+    issued = authority.issue("127.0.0.1")
+    credentials = grpc.ssl_server_credentials([(issued.key.read_bytes(), issued.cert.read_bytes())])
+    backend = server(credentials=credentials)
+    client = channel(portico(to(backend.url, serversTransport={"rootCAs": [str(authority.cert)]})))
+    assert unary(client, "echo")(b"x", timeout=PATIENCE) == b"x"
+
+
+def test_calls_are_spread_over_servers(portico, server, channel):
+    backends = [server(), server()]
+    client = channel(portico(to(*(backend.url for backend in backends)), "--workers", "1"))
+    for _ in range(4):
+        unary(client, "echo")(b"x", timeout=PATIENCE)
+    assert all(backend.service.metadata for backend in backends)
+
+
+@pytest.mark.parametrize("scheme", ["h2c", "http"])
+def test_the_health_protocol_decides_who_is_asked(portico, server, scheme):
+    backend = server()
+    url = backend.url.replace("h2c", scheme)
+    proxy = portico(to(url, service={"healthCheck": {"mode": "grpc", "interval": "50ms"}}))
+    proxy.wait_until("the server to be out", lambda: "does not serve" in proxy.log)
+    backend.service.serving.set()
+    proxy.wait_until("the server to be back", lambda: "is healthy" in proxy.log)
