@@ -75,7 +75,7 @@ static void ask(struct h2_client *client, struct caller *caller, unsigned index,
     caller->stream.on_facts = on_facts;
     caller->stream.owner = caller;
     caller->stream.arena = &caller->arena;
-    fields_init(&request.fields, &caller->arena, 0);
+    fields_init(&request.fields, &caller->arena, 1);
     h2_client_open(client, &caller->stream);
     enum status status = caller->stream.ops->send_head(&caller->stream, &request);
     assert(status == STATUS_OK);

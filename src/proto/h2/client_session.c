@@ -67,13 +67,26 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     return 0;
 }
 
-/* The library resets the stream when the callback that asked returns what this gives. */
-static int refuse(struct h2_call *call, enum status why, const char *detail)
+static void refuse(struct h2_call *call, enum status why, const char *detail)
 {
     call->stream->detail = detail;
     call->reset_by_us = true;
     h2_call_fail(call, why);
+}
+
+/* The same from on_header: the library then resets the stream. */
+static int refuse_head(struct h2_call *call)
+{
+    refuse(call, STATUS_UPSTREAM_HEAD_TOO_LARGE, NULL);
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+}
+
+/* From where the library would take any refusal for the end of the connection. */
+static void refuse_response(struct h2_call *call, const char *detail)
+{
+    refuse(call, STATUS_UPSTREAM_BAD_RESPONSE, detail);
+    if (nghttp2_submit_rst_stream(call->connection->session, NGHTTP2_FLAG_NONE, call->id, NGHTTP2_PROTOCOL_ERROR) != 0)
+        h2_client_must_close(call->connection, STATUS_OVERLOADED);
 }
 
 static bool keep_field(struct h2_call *call, struct str name, struct str value)
@@ -99,7 +112,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     size_t size = name_length + value_length + FIELD_OVERHEAD;
     if (size > connection->settings.max_head_bytes - call->head_bytes ||
         ++call->head_fields > connection->settings.max_fields)
-        return refuse(call, STATUS_UPSTREAM_HEAD_TOO_LARGE, NULL);
+        return refuse_head(call);
     call->head_bytes += (uint32_t)size;
     struct str text = str_of((const char *)value, value_length);
     if (name[0] == ':') {       /* :status, of three digits: the library has seen to it */
@@ -109,7 +122,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
         return 0;
     }
     if (!keep_field(call, str_of((const char *)name, name_length), text))
-        return refuse(call, STATUS_UPSTREAM_HEAD_TOO_LARGE, NULL);
+        return refuse_head(call);
     return 0;
 }
 
@@ -137,21 +150,22 @@ static void answer_as_upgrade(struct h2_call *call, struct response *response)
                         arena_str(call->stream->arena, str_of(call->accept, WS_ACCEPT_SIZE)));
 }
 
-static int finish_head(struct h2_call *call, bool ended)
+static void finish_head(struct h2_call *call, bool ended)
 {
     struct response *response = &call->stream->response;
+    if (response->status < 100 || (response->status < 200 && ++call->interims > INTERIM_MAX)) {
+        refuse_response(call, response->status < 100 ? "the status is none" : "too many interim responses");
+        return;
+    }
     if (response->status < 200) {
-        if (++call->interims > INTERIM_MAX)
-            return refuse(call, STATUS_UPSTREAM_BAD_RESPONSE, "too many interim responses");
         call->stream->on_facts(call->stream, FACT_INFORM);
-        return 0;
+        return;
     }
     settle_length(call, response, ended);
     if (call->tunnel && response->status < 300)
         answer_as_upgrade(call, response);
     call->head_complete = true;
     h2_call_note(call, FACT_HEAD | FACT_READABLE);
-    return 0;
 }
 
 static void end_response(struct h2_call *call)
@@ -162,19 +176,15 @@ static void end_response(struct h2_call *call)
 
 /* ---- frames that come ---- */
 
-static int on_headers(struct h2_call *call, const nghttp2_frame *frame)
+static void on_headers(struct h2_call *call, const nghttp2_frame *frame)
 {
     bool ended = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     if (call->stream != NULL)
         call->stream->bytes_in += FRAME_HEAD_BYTES + frame->hd.length;
-    if (call->stream != NULL && !call->head_complete && call->failure == STATUS_OK) {
-        int verdict = finish_head(call, ended);
-        if (verdict != 0)
-            return verdict;
-    }
-    if (ended)
+    if (call->stream != NULL && !call->head_complete && call->failure == STATUS_OK)
+        finish_head(call, ended);
+    if (ended && call->failure == STATUS_OK)
         end_response(call);
-    return 0;
 }
 
 static void on_window_update(struct h2_client *connection)
@@ -195,37 +205,37 @@ static void on_settings(struct h2_client *connection, const nghttp2_frame *frame
     connection->settled = connection->changed = true;
 }
 
-static int on_stream_frame(struct h2_client *connection, const nghttp2_frame *frame)
+static void on_stream_frame(struct h2_client *connection, const nghttp2_frame *frame)
 {
     struct h2_call *call = call_of(connection, frame->hd.stream_id);
     if (call == NULL)
-        return 0;
+        return;
     switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
-        return on_headers(call, frame);
+        on_headers(call, frame);
+        break;
     case NGHTTP2_DATA:
         if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0)
             end_response(call);
         else if (frame->hd.length == 0)
             h2_session_spend(connection);
-        return 0;
+        break;
     case NGHTTP2_RST_STREAM:
         call->reset_by_server = true;
-        return 0;
+        break;
     default:
-        return 0;
+        break;
     }
 }
 
 static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *owner)
 {
     struct h2_client *connection = owner;
-    int verdict = 0;
     switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
     case NGHTTP2_DATA:
     case NGHTTP2_RST_STREAM:
-        verdict = on_stream_frame(connection, frame);
+        on_stream_frame(connection, frame);
         break;
     case NGHTTP2_SETTINGS:
         on_settings(connection, frame);
@@ -245,7 +255,7 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
         h2_session_spend(connection);
         break;
     }
-    return connection->closing ? NGHTTP2_ERR_CALLBACK_FAILURE : verdict;
+    return connection->closing ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
 static bool is_in_input(const struct h2_client *connection, const char *data, size_t length)

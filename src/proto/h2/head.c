@@ -9,12 +9,9 @@
 size_t h2_head_count_lines(struct str lines)
 {
     size_t count = 0;
-    for (const char *at = lines.data, *end = at + lines.len; at < end; count++) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        if (newline == NULL)
-            break;
-        at = newline + 1;
-    }
+    ptrdiff_t newline;
+    for (size_t at = 0; at < lines.len && (newline = str_find_char(lines, '\n', at)) >= 0; at = (size_t)newline + 1)
+        count++;
     return count;
 }
 

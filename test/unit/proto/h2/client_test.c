@@ -321,3 +321,19 @@ TEST(h2_client_closes_by_itself_when_idle_and_when_no_sign_of_life_comes)
     assert_true(side.pings > 0);
     server_side_close(&side);
 }
+
+TEST(h2_client_refuses_a_status_that_is_none_and_keeps_the_connection)
+{
+    struct server_side side;
+    struct caller caller, other;
+    server_side_open(&side, NULL, 0, NULL);
+    get(&side, &caller, "/");
+    get(&side, &other, "/");
+    server_side_answer(&side, 0, "099", 0);
+    assert_int_equal(caller.stream.failure, STATUS_UPSTREAM_BAD_RESPONSE);
+    caller_release(&caller, false);
+    server_side_answer(&side, 1, "200", 0);
+    assert_int_equal(other.facts & (FACT_HEAD | FACT_CLOSED), FACT_HEAD);
+    caller_release(&other, true);
+    server_side_close(&side);
+}
