@@ -287,6 +287,7 @@ static void announce(const struct graph *graph)
 
 static void end(struct process *process)
 {
+    signals_stop(&process->signals);      /* one more would be passed on to workers that are gone */
     password_pool_stop();      /* while there are loops that its threads may post to */
     acme_stop();
     tickets_stop();
@@ -309,7 +310,6 @@ static void end(struct process *process)
     loop_turn(&process->control.loop, 0);
     tls_worker_release(&process->control);
     vault_stop();
-    signals_stop(&process->signals);
     worker_release(&process->control);
     free(process->workers);
 }

@@ -34,6 +34,8 @@ struct port {
 struct worker_graph {
     struct graph_pin *pin;            /* the current one; counted as a user */
     struct list ports;
+    uint64_t sent_away[STATUS_COUNT]; /* connections that were broken off, by reason */
+    int64_t told_at[STATUS_COUNT];    /* monotonic ns at which the log last told of one */
     struct list exchanges;            /* struct exchange.link */
     unsigned exchange_count;
     bool stopping;

@@ -177,7 +177,7 @@ static bool fill(struct tls_client *client, const struct tls_client_options *opt
     SSL_CTX_sess_set_new_cb(context, conn_take_session);
     bool good = policy_set_versions(context, options->min_version, options->max_version, options->origin, diag);
     good = policy_set_suites(context, &options->cipher_suites, options->origin, diag) && good;
-    good = SSL_CTX_set1_groups_list(context, GROUPS_DEFAULT) == 1 && good;
+    good = groups_set(context, GROUPS_DEFAULT) && good;
     good = set_trust(context, options, arena, diag) && good;
     return set_certificates(context, &options->certificates, arena, diag) && good;
 }

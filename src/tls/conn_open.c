@@ -4,7 +4,7 @@
 
 /* Records in a row that carry nothing: more of them only keep us busy. */
 #define BARREN_MAX 32
-#define KEY_UPDATE 24
+#define KEY_UPDATE 24               /* RFC 8446 4.6.3 */
 
 /* Bytes that came: `plain` opened ones, `skip` to step over behind them (what is left of their record), then records. */
 struct window {
@@ -107,23 +107,36 @@ static enum status on_alert(struct tls_conn *conn, struct str alert)
     return STATUS_IO_ERROR;
 }
 
-/* A client has nothing else to say behind its handshake, and this is the last of its record (RFC 8446 4.6.3, 5.1). */
-static enum status on_handshake(struct tls_conn *conn, struct str message)
+/* A client has nothing else to say behind its handshake than KeyUpdate, and that ends its record, because the keys change
+ * behind it; but it may come in pieces (RFC 8446 4.6.3, 5.1). */
+static enum status on_handshake(struct tls_conn *conn, struct str piece)
 {
-    static const char update[] = {KEY_UPDATE, 0, 0, 1};
+    static const uint8_t update[] = {KEY_UPDATE, 0, 0, 1};
     struct tls_own *own = conn->own;
-    if (message.len != 5 || memcmp(message.data, update, sizeof(update)) != 0)
+    size_t held = own->update_len + piece.len;
+    if (held > sizeof(own->update))
         return refuse(conn, ALERT_UNEXPECTED_MESSAGE);
-    bool requested = message.data[4] == 1;
-    if (!requested && message.data[4] != 0)
+    memcpy(own->update + own->update_len, piece.data, piece.len);
+    own->update_len = (uint8_t)held;
+    if (memcmp(own->update, update, held < sizeof(update) ? held : sizeof(update)) != 0)
+        return refuse(conn, ALERT_UNEXPECTED_MESSAGE);
+    if (held < sizeof(own->update))
+        return STATUS_OK;
+    own->update_len = 0;
+    bool requested = own->update[sizeof(update)] == 1;
+    if (!requested && own->update[sizeof(update)] != 0)
         return refuse(conn, ALERT_ILLEGAL_PARAMETER);
     if (!record_keys_update(&own->read, &conn->worker->tls->engine) || (requested && !conn_seal_key_update(conn)))
         return refuse(conn, ALERT_INTERNAL_ERROR);
     return STATUS_OK;
 }
 
+/* Between the pieces of a message nothing else may come, and neither those nor alerts are empty (RFC 8446 5.1). */
 static enum status on_message(struct tls_conn *conn, enum record_type type, struct str content)
 {
+    bool interrupts = type != RECORD_HANDSHAKE && conn->own->update_len != 0;
+    if (interrupts || (type != RECORD_DATA && content.len == 0))
+        return refuse(conn, ALERT_UNEXPECTED_MESSAGE);
     switch (type) {
     case RECORD_DATA:
         return STATUS_OK;

@@ -46,6 +46,8 @@ struct tls_own {
     bool read_secret, write_secret; /* the library has told them */
     bool resumed;
     uint8_t barren;                 /* records in a row that carried nothing */
+    uint8_t update_len;             /* bytes of a KeyUpdate that came in pieces */
+    uint8_t update[5];
     uint8_t name_len;
     char name[];                    /* that the client asked for */
 };

@@ -97,7 +97,7 @@ bool policy_set_suites(SSL_CTX *context, const struct strs *names, const struct 
 static bool set_groups(SSL_CTX *context, const struct tls_options *options, struct diag *diag)
 {
     const char *list = groups_of(&options->curve_preferences, options->origin, S("curvePreferences"), diag);
-    return list != NULL && SSL_CTX_set1_groups_list(context, list) == 1;
+    return list != NULL && groups_set(context, list);
 }
 
 /* ---- ALPN ---- */

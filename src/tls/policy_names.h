@@ -3,6 +3,8 @@
 #ifndef TLS_POLICY_NAMES_H
 #define TLS_POLICY_NAMES_H
 
+#include <openssl/ssl.h>
+
 #include "base/diag.h"
 #include "base/option.h"
 
@@ -22,6 +24,8 @@ const char *suites_of(const struct strs *names, const struct node *options, stru
                       bool *ret_tls13_alone);
 /* The same for groups. */
 const char *groups_of(const struct strs *names, const struct node *options, struct str key, struct diag *diag);
+/* False: the library does not have all of the list. */
+bool groups_set(SSL_CTX *context, const char *list);
 /* Where item `index` of options.KEY stands. */
 struct span item_span(const struct node *options, struct str key, size_t index);
 

@@ -187,8 +187,26 @@ TEST(own_records_refuse_with_the_alert_that_is_due)
     put_record(RECORD_HANDSHAKE, str_of("\x01\0\0\0", 4)); /* a second ClientHello */
     expect_alert(ALERT_UNEXPECTED_MESSAGE);
     begin();
+    put_record(RECORD_HANDSHAKE, STR_NONE);
+    expect_alert(ALERT_UNEXPECTED_MESSAGE);
+    begin();
+    put_record(RECORD_HANDSHAKE, str_of("\x18\0\0", 3)); /* and something between its pieces */
+    put_record(RECORD_DATA, S("x"));
+    expect_alert(ALERT_UNEXPECTED_MESSAGE);
+    begin();
+    put_record(RECORD_HANDSHAKE, str_of("\x18\0", 2)); /* the second piece holds more than the rest */
+    put_record(RECORD_HANDSHAKE, str_of("\0\1\0\x18", 4));
+    expect_alert(ALERT_UNEXPECTED_MESSAGE);
+    begin();
+    put_record(RECORD_HANDSHAKE, str_of("\x18\0", 2));
+    put_record(RECORD_HANDSHAKE, str_of("\0\2", 2)); /* which is no KeyUpdate's length */
+    expect_alert(ALERT_UNEXPECTED_MESSAGE);
+    begin();
     put_record(RECORD_ALERT, S("x"));
     expect_alert(ALERT_DECODE_ERROR);
+    begin();
+    put_record(RECORD_ALERT, STR_NONE);
+    expect_alert(ALERT_UNEXPECTED_MESSAGE);
     begin();
     put_record(RECORD_ALERT, str_of("\2\x28", 2)); /* the client's own fatal alert */
     expect_refusal();
@@ -209,6 +227,27 @@ TEST(own_records_that_carry_nothing_are_borne_a_while)
     for (int i = 0; i < 33; i++)
         put_record(RECORD_DATA, STR_NONE);
     expect_alert(ALERT_UNEXPECTED_MESSAGE);
+}
+
+TEST(own_records_take_a_key_update_in_pieces)
+{
+    char out[10];
+    size_t got = 0;
+    static const struct str pieces[] = {{"\x18", 1}, {"\0\0\1", 3}, {"\1", 1}};
+    begin();
+    for (int round = 0; round < 2; round++) {
+        struct record_keys before = pair.server.conn->own->write;
+        for (unsigned i = 0; i < 3; i++)
+            put_record(RECORD_HANDSHAKE, pieces[i]);
+        assert_true(record_keys_update(&keys, &pair.worker.tls->engine));
+        put_record(RECORD_DATA, S("new"));
+        assert_int_equal(get(out, sizeof(out), &got), STATUS_OK);
+        assert_int_equal(got, 3);
+        assert_memory_not_equal(pair.server.conn->own->write.key, before.key, 16); /* it was asked for ours, too */
+    }
+    pair_turn(&pair);
+    pair_pass(&pair, &pair.server, &pair.peer, S("ours"));
+    pair_release(&pair);
 }
 
 /* Content type and content may be followed by zeros. */

@@ -90,10 +90,12 @@ class _Listener:
 class Backend(_Listener):
     """An HTTP/1.1 server: `answer(request)` gives the bytes of the response (None: close without a word), or a list of pieces
     of which numbers are pauses in seconds. Requests are read strictly, so what the proxy sends is proved well-formed.
+    `cut`: a body may end early, because the proxy closes when its client breaks off.
     """
 
-    def __init__(self, answer=None, **more):
+    def __init__(self, answer=None, cut=False, **more):
         self.requests = []
+        self._cut = cut
         self.answer = answer or (lambda request: response_bytes(body=b"fine"))
         super().__init__(**more)
 
@@ -109,7 +111,12 @@ class Backend(_Listener):
                 return
             if request.get("Expect", "").lower() == "100-continue":
                 connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-            reader.body(request)
+            try:
+                reader.body(request)
+            except Ended:
+                if self._cut:
+                    return
+                raise
             request.connection = number
             self.requests.append(request)
             answer = self.answer(request)
