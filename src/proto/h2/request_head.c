@@ -1,5 +1,6 @@
 /* Request heads: fields as they come, each judged once, copied into the exchange's arena; then the request that they make.
  * What RFC 9113 calls malformed resets the stream; what HTTP refuses in HTTP/1 too gets the same answer here. */
+#include "base/swar.h"
 #include "http/token.h"
 #include "http/uri.h"
 #include "proto/h1/chunked.h"
@@ -29,18 +30,37 @@ static void fail(struct h2_head *head, enum status status)
         head->failure = status;
 }
 
+/* Whether a byte is below the space or DEL. A neighbour of such a byte may be taken for one too. */
+static inline bool has_control(uint64_t word)
+{
+    uint64_t del = word ^ SWAR_ONES * 0x7f;
+    return (((word - SWAR_ONES * 0x20) & ~word) | ((del - SWAR_ONES) & ~del)) & (SWAR_ONES * 0x80);
+}
+
+/* Copies fewer than 16 bytes; false when one of them is a control. */
+static bool copy_short(char *out, struct str value)
+{
+    size_t len = value.len;
+    if (len >= 8) {
+        uint64_t first = swar_load64(value.data), last = swar_load64(value.data + len - 8);
+        memcpy(out, &first, 8);
+        memcpy(out + len - 8, &last, 8);
+        return !has_control(first) && !has_control(last);
+    }
+    uint64_t word = SWAR_ONES * ' ';
+    for (size_t i = 0; i < len; i++) {
+        out[i] = value.data[i];
+        word = word << 8 | (unsigned char)value.data[i];
+    }
+    return !has_control(word);
+}
+
 /* Copies a value; false when a byte of it may not stand in one. */
 static bool copy_checked(char *out, struct str value)
 {
     bool plain = true;
-    if (value.len < 16) {
-        for (size_t i = 0; i < value.len; i++) {
-            unsigned char c = (unsigned char)value.data[i];
-            plain &= c >= 0x20 && c != 0x7f;
-            out[i] = (char)c;
-        }
-        return plain || token_is_field_value(value);
-    }
+    if (value.len < 16)
+        return copy_short(out, value) || token_is_field_value(value);
     for (size_t at = 0; at + 16 <= value.len; at += 16)
         plain &= scan_copy16(out + at, value.data + at);
     plain &= scan_copy16(out + value.len - 16, value.data + value.len - 16);
@@ -95,6 +115,8 @@ static void take_pseudo(struct h2_stream *own, struct str name, struct str value
     /* The few bytes that methods and schemes have are mostly known ones. */
     if (place == &head->method && str_equal(value, S("GET")))
         *place = S("GET");
+    else if (place == &head->scheme && str_equal(value, S("https")))
+        *place = S("https");
     else
         *place = keep_value(own, value, place == &head->path ? METHOD_ROOM : 0);
 }

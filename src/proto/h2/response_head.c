@@ -6,6 +6,8 @@
 #include "proto/h2/serving.h"
 
 #define LIST_ON_STACK 48
+#define LINE_MIN 5                /* "a: " and the line's end */
+#define ID_NAME_LASTS (8 * TIME_S)
 #define OWN_FIELDS 3              /* :status, date, content-length */
 
 /* What HTTP/2 has no use for (RFC 9113 8.2.2), and Content-Length, which is written from the response's own. */
@@ -17,7 +19,7 @@ static const struct str priority_name = STR("priority");
 struct list_of_fields {
     nghttp2_nv *items;
     size_t count;
-    struct arena *arena;
+    struct h2_stream *own;
     uint8_t flags;                /* of all */
 };
 
@@ -51,17 +53,28 @@ static bool value_is_good(const struct field *field)
     return token_is_field_value(field->value);
 }
 
+/* An id is another in each response: it would only drive others out of the table that both sides keep. One of them goes into it
+ * now and then, so that the others need not spell the name. */
+static uint8_t id_flags(struct h2_server *server)
+{
+    int64_t now = server->sock.loop->now;
+    if (now < server->id_named_until)
+        return NGHTTP2_NV_FLAG_NO_INDEX;
+    server->id_named_until = now + ID_NAME_LASTS;
+    return NGHTTP2_NV_FLAG_NONE;
+}
+
 static void add_field(struct list_of_fields *list, enum field_id id, struct str name, struct str value)
 {
-    /* An id is another in each response: it would only drive others out of the table that both sides keep. */
-    uint8_t flags = id == FIELD_X_REQUEST_ID ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE;
-    struct str lower = id != FIELD_OTHER ? field_name(id) : lower_name(list->arena, name);
+    uint8_t flags = id == FIELD_X_REQUEST_ID ? id_flags(list->own->server) : NGHTTP2_NV_FLAG_NONE;
+    struct str lower = id != FIELD_OTHER ? field_name(id) : lower_name(list->own->stream->arena, name);
     if (lower.data != NULL)
         add(list, lower, value, flags);
 }
 
-static void add_fields(struct list_of_fields *list, struct h2_stream *own, const struct fields *fields)
+static void add_fields(struct list_of_fields *list, const struct fields *fields)
 {
+    struct h2_stream *own = list->own;
     FIELDS_FOREACH(fields, field) {
         if ((passed_over >> field->id & 1) != 0 || !value_is_good(field) || (own->tunnel && h2_connect_drops(field)))
             continue;
@@ -83,14 +96,6 @@ static void add_lines(struct list_of_fields *list, struct str lines)
                   str_of(lines.data + colon + 2, (size_t)(end - colon - 2)));
         lines = str_from_index(lines, (size_t)end + 2);
     }
-}
-
-static size_t count_lines(struct str lines)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < lines.len; i++)
-        count += lines.data[i] == '\n';
-    return count;
 }
 
 static struct str number_text(char *end, uint64_t value)
@@ -123,11 +128,11 @@ enum status h2_response_send(struct h2_stream *own, const struct response *respo
 {
     nghttp2_nv stack[LIST_ON_STACK];
     char length[24];
-    size_t max = response->fields.count + count_lines(response->lines) + OWN_FIELDS;
-    struct list_of_fields list = {.items = stack, .arena = own->stream->arena,
+    size_t max = response->fields.count + response->lines.len / LINE_MIN + OWN_FIELDS;
+    struct list_of_fields list = {.items = stack, .own = own,
                                   .flags = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
     if (max > LIST_ON_STACK)
-        list.items = arena_alloc(list.arena, max * sizeof(*list.items));
+        list.items = arena_alloc(own->stream->arena, max * sizeof(*list.items));
     if (list.items == NULL)
         return STATUS_OUT_OF_MEMORY;
     int status = own->tunnel ? h2_connect_status(response->status) : response->status;
@@ -135,7 +140,7 @@ enum status h2_response_send(struct h2_stream *own, const struct response *respo
     add(&list, S(":status"), str_of(code, 3), 0);
     if (status >= 200 && !fields_has(&response->fields, FIELD_DATE))
         add(&list, field_name(FIELD_DATE), str_of(own->server->sock.loop->date, HTTP_DATE_LEN), 0);
-    add_fields(&list, own, &response->fields);
+    add_fields(&list, &response->fields);
     add_lines(&list, response->lines);
     if (tells_length(response))
         add(&list, field_name(FIELD_CONTENT_LENGTH),
@@ -150,8 +155,8 @@ bool h2_response_trailers(struct h2_stream *own, const struct fields *trailers)
 {
     if (trailers == NULL || trailers->count == 0)
         return false;
-    struct list_of_fields list = {.arena = own->stream->arena};
-    list.items = arena_alloc(list.arena, trailers->count * sizeof(*list.items));
+    struct list_of_fields list = {.own = own};
+    list.items = arena_alloc(own->stream->arena, trailers->count * sizeof(*list.items));
     if (list.items == NULL)
         return false;
     FIELDS_FOREACH(trailers, field)

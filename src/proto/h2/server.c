@@ -13,6 +13,7 @@ enum { OPEN, LINGERING, CLOSED };
 #define SENT_IN_TURN ((uint64_t)8 << 20)      /* to a client as fast as we are */
 #define VECTOR_MAX 64
 #define DRAIN_TIME TIME_S         /* for the answer to the notice of a GOAWAY: more than a round trip */
+#define REST TIME_S               /* without streams: then it counts as idle */
 #define LINGER_TIME (2 * TIME_S)
 #define LINGER_BYTES ((uint64_t)1 << 20)
 
@@ -23,7 +24,7 @@ static void process_input(struct h2_server *server);
 static void free_server(struct deferred *deferred)
 {
     struct h2_server *server = container_of(deferred, struct h2_server, freeing);
-    nghttp2_session_del(server->session);
+    h2_session_close(server);
     free(server);
 }
 
@@ -176,6 +177,13 @@ static int64_t idle_deadline(const struct h2_server *server)
     return limit != 0 ? server->idle_at + limit : TIME_NEVER;
 }
 
+/* When what nghttp2 does not need at the moment is given back. */
+static int64_t rest_deadline(const struct h2_server *server)
+{
+    int64_t deadline = server->idle_at + REST;
+    return server->running == 0 && server->sock.loop->now < deadline ? deadline : TIME_NEVER;
+}
+
 static int64_t age_deadline(const struct h2_server *server)
 {
     bool counts = server->settings->max_age != 0 && server->draining == H2_SERVING;
@@ -189,7 +197,7 @@ static int64_t earlier(int64_t a, int64_t b)
 
 static void set_timer(struct h2_server *server)
 {
-    int64_t deadline = earlier(stall_deadline(server), idle_deadline(server));
+    int64_t deadline = earlier(stall_deadline(server), earlier(idle_deadline(server), rest_deadline(server)));
     deadline = earlier(deadline, earlier(head_deadline(server), age_deadline(server)));
     if (server->draining == H2_NOTICED)
         deadline = earlier(deadline, server->drain_until);
@@ -210,6 +218,8 @@ static void on_timer(struct timer *timer)
         abort_now(server, STATUS_H2_STALLED);
         return;
     }
+    if (server->running == 0 && now >= server->idle_at + REST)
+        h2_memory_trim(&server->memory);
     if (now >= head_deadline(server))
         h2_server_doom(server, NGHTTP2_ENHANCE_YOUR_CALM, STATUS_CLIENT_HEAD_TIMEOUT);
     else if (now >= idle_deadline(server))

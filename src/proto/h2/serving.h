@@ -7,6 +7,7 @@
  *     response_head.c  a response or trailers as fields that go
  *     connect.c        extended CONNECT (RFC 8441)
  *     priority.c       priorities (RFC 9218)
+ *     memory.c         what nghttp2 allocates
  *     budget.h         what a client may do that only costs us
  *
  * The rule that keeps callbacks apart: nghttp2's callbacks never call the product. They leave notes (h2_stream_note), and
@@ -17,6 +18,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include "proto/h2/budget.h"
+#include "proto/h2/memory.h"
 #include "proto/h2/server.h"
 
 #define H2_OUT_BYTES ((size_t)262144)         /* framed output beyond which no DATA is framed and nothing is read */
@@ -46,6 +48,7 @@ struct h2_server {
     struct sock sock;
     struct worker *worker;
     nghttp2_session *session;
+    struct h2_memory memory;          /* the session's */
     struct connection connection;     /* in the owner's list */
     struct client client;
     const struct server_settings *settings;
@@ -66,6 +69,7 @@ struct h2_server {
     int64_t opened_at, heading_at, idle_at;      /* when the present state of the name began */
     int64_t progress_at;              /* when output last moved, or had nothing to wait for */
     uint64_t progress_mark;
+    int64_t id_named_until;           /* the client's table of fields holds the name of request ids until then */
     int64_t drain_until;              /* the client's answer to the notice is waited for until then */
     uint64_t lingered;                /* bytes read away */
     enum status doom;                 /* why the connection is broken off; OK: it is not */
@@ -123,6 +127,7 @@ void h2_server_forget(struct h2_stream *own);
 
 /* False without memory. */
 bool h2_session_open(struct h2_server *server);
+void h2_session_close(struct h2_server *server);
 /* Gives bytes to nghttp2; false: the connection is doomed. */
 bool h2_session_feed(struct h2_server *server, const char *bytes, size_t len);
 /* Frames what is ready while the output has room. */

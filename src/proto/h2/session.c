@@ -378,12 +378,20 @@ static bool greet(struct h2_server *server)
 bool h2_session_open(struct h2_server *server)
 {
     pthread_once(&once, make_once);
-    if (callbacks == NULL || option == NULL || nghttp2_session_server_new2(&server->session, callbacks, server, option) != 0)
+    nghttp2_mem memory = h2_memory_for(&server->memory);
+    if (callbacks == NULL || option == NULL ||
+        nghttp2_session_server_new3(&server->session, callbacks, server, option, &memory) != 0)
         return false;
     if (greet(server))
         return true;
-    nghttp2_session_del(server->session);
+    h2_session_close(server);
     return false;
+}
+
+void h2_session_close(struct h2_server *server)
+{
+    nghttp2_session_del(server->session);
+    h2_memory_trim(&server->memory);
 }
 
 bool h2_session_feed(struct h2_server *server, const char *bytes, size_t len)

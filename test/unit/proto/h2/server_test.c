@@ -36,6 +36,43 @@ TEST(a_request_is_what_http1_would_have_made_of_it)
     talk_close(&talk);
 }
 
+/* A request with the value; true: it reached the product as it is. */
+static bool value_passes(const char *value)
+{
+    talk_open(&talk, true);
+    int32_t id = talk_ask(&talk, (const char *const[]){":method", "GET", ":scheme", "https", ":authority", "a", ":path", "/",
+                                                    "x-value", value, NULL}, -1);
+    talk_turn(&talk);
+    bool passed = talk.visits[0].facts == FACT_HEAD;
+    if (passed) {
+        assert_str_equal(fields_value_name(&talk.visits[0].stream.request.fields, S("x-value")), str_of(value, strlen(value)));
+        talk_finish(&talk.visits[0], true);
+    } else {
+        assert_true(talk.answers[id].closed && talk.answers[id].code == NGHTTP2_PROTOCOL_ERROR);
+    }
+    talk_close(&talk);
+    return passed;
+}
+
+TEST(values_of_any_length_pass_and_those_with_a_control_in_any_place_do_not)
+{
+    static const char text[] = "~\xc3\xa9 and other bytes that may stand in a value!";
+    for (size_t len = 1; len < 36; len++) {
+        char value[40] = "";
+        memcpy(value, text, len - 1);
+        value[len - 1] = '!';
+        assert_true(value_passes(value));
+        for (size_t at = 0; at < len; at++) {
+            char before = value[at];
+            value[at] = at % 2 == 0 ? '\x7f' : '\x1f';
+            assert_false(value_passes(value));
+            value[at] = at > 0 && at < len - 1 ? '\t' : before;
+            assert_true(value_passes(value));
+            value[at] = before;
+        }
+    }
+}
+
 TEST(a_response_goes_out_with_its_body_and_the_exchange_ends)
 {
     talk_open(&talk, true);
@@ -48,6 +85,22 @@ TEST(a_response_goes_out_with_its_body_and_the_exchange_ends)
     assert_true(has(id, "x-request-id: 123\n") && has(id, "date: "));
     assert_memory_equal(talk.answers[id].body, "hello", 5);
     assert_true(talk.answers[id].ended && talk.answers[id].closed && talk.answers[id].code == NGHTTP2_NO_ERROR);
+    talk_close(&talk);
+}
+
+TEST(the_name_of_the_request_id_is_spelt_in_the_first_response_alone)
+{
+    talk_open(&talk, true);
+    for (unsigned i = 0; i < 3; i++) {
+        talk_get(&talk, "/");
+        talk_turn(&talk);
+        talk_answer(&talk.visits[i], 200, STR_NONE);
+        talk_finish(&talk.visits[i], false);
+        talk_turn(&talk);
+    }
+    /* A frame's head, three fields of one byte each, and two whose names take no more than two. */
+    uint64_t most = 9 + 3 + (2 + 1 + 1) + (2 + 1 + 3);
+    assert_true(talk.visits[1].stream.bytes_out <= most && talk.visits[2].stream.bytes_out <= most);
     talk_close(&talk);
 }
 
