@@ -32,6 +32,15 @@ def test_an_idle_keep_alive_connection_is_closed(portico, backend):
     assert proxy.process.wait() == 0
 
 
+def test_a_connection_that_never_began_its_handshake_is_closed(portico, backend):
+    proxy = portico(to(backend().url, router={"tls": {}}, entryPoints=graceful(60)))
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=20) as silent:
+        assert proxy.get("/").status == 400 # in the clear: by then the silent one was accepted
+        proxy.process.signal(signal.SIGTERM)
+        assert silent.recv(1) == b""
+    assert proxy.process.wait() == 0
+
+
 def test_a_request_under_way_is_finished_and_its_connection_closed(portico, raw_server):
     go_on = threading.Event()
     server = raw_server([act.request, act.wait_on(go_on), response_bytes(body=b"finished")])
