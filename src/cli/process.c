@@ -135,7 +135,7 @@ static void reload(struct process *process, bool asked)
     struct settings settings = *process->settings;
     settings.reloading = true;
     struct model *model = settings_load(&settings, &diag, &files);
-    uint64_t fingerprint = settings_fingerprint(&files);
+    uint64_t fingerprint = files.fingerprint;
     file_watch_set(&process->watch, &files);
     settings_files_release(&files);
     if (!asked && fingerprint == process->fingerprint) {
@@ -257,7 +257,7 @@ static int start(struct process *process)
     struct settings_files files = {.paths = {0}};
     struct model *model = settings_load(process->settings, &diag, &files);
     process->worker_count = count_workers(model);
-    process->fingerprint = settings_fingerprint(&files);
+    process->fingerprint = files.fingerprint;
     struct graph *graph = NULL;
     process->started = diag.errors == 0 && start_workers(process) && start_control(process);
     if (process->started || diag.errors != 0)
@@ -287,6 +287,7 @@ static void announce(const struct graph *graph)
 
 static void end(struct process *process)
 {
+    signals_stop(&process->signals);      /* one more would be passed on to workers that are gone */
     password_pool_stop();      /* while there are loops that its threads may post to */
     acme_stop();
     tickets_stop();
@@ -309,7 +310,6 @@ static void end(struct process *process)
     loop_turn(&process->control.loop, 0);
     tls_worker_release(&process->control);
     vault_stop();
-    signals_stop(&process->signals);
     worker_release(&process->control);
     free(process->workers);
 }

@@ -317,6 +317,7 @@ static void hand_over(struct handshake *handshake)
     else
         h1_server_adopt(port->worker, &handshake->sock, NULL, 0, &client, &port->settings, &port->connections);
     end(handshake);
+    port_took_connection(port);
 }
 
 static void shake(struct handshake *handshake)

@@ -1,9 +1,12 @@
 #include "exchange/port.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/memory.h"
+#include "base/time.h"
 #include "exchange/exchange.h"
 #include "exchange/greeting.h"
 #include "exchange/handshake.h"
@@ -29,6 +32,12 @@ static void use_pin(struct graph_pin **place, struct graph_pin *pin)
     if (*place != NULL)
         graph_pin_drop(*place);
     *place = pin;
+}
+
+void port_took_connection(struct port *port)
+{
+    if (port->closing)
+        connections_drain(&port->connections);
 }
 
 static void on_accept(struct listener *listener, int fd, const struct addr *peer)
@@ -57,7 +66,28 @@ static bool on_foreign(void *context, enum foreign_kind kind, const struct forei
         return false;
     h2_server_adopt(port->worker, foreign->sock, foreign->input, foreign->input_at, foreign->client, &port->settings,
                     &port->connections);
+    port_took_connection(port);
     return true;
+}
+
+#define TELL_EVERY (10 * TIME_S)      /* an attack must not fill the log */
+
+static void on_sent_away(void *context, const struct client *client, enum status why)
+{
+    const struct port *port = context;
+    struct worker_graph *own = port->worker->graph;
+    int64_t now = port->worker->loop.now;
+    uint64_t count = ++own->sent_away[why];
+    if (own->told_at[why] != 0 && now - own->told_at[why] < TELL_EVERY)
+        return;
+    own->told_at[why] = now;
+    char address[IP_TEXT_SIZE] = "a Unix socket";
+    if (!client->unix_socket)
+        address[ip_format(&client->peer, address)] = '\0';
+    char total[24];
+    snprintf(total, sizeof(total), "%llu", (unsigned long long)count);
+    log_with(LOG_WARN, FIELDS("client", address, "reason", status_reason(why), "count", total),
+             "a connection was broken off: %s", status_text(why));
 }
 
 static struct h2_settings h2_settings_of(const struct entrypoint_http2 *config)
@@ -87,7 +117,8 @@ static void apply_entry(struct port *port, struct entry *entry, struct graph_pin
                                               .h2 = h2_settings_of(&entry->config->http2),
                                               .handler = &exchange_handler,
                                               .context = port,
-                                              .on_foreign = on_foreign};
+                                              .on_foreign = on_foreign,
+                                              .on_sent_away = on_sent_away};
 }
 
 static struct port *find_port(struct worker_graph *graph, const struct addr *address)

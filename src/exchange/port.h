@@ -34,6 +34,8 @@ struct port {
 struct worker_graph {
     struct graph_pin *pin;            /* the current one; counted as a user */
     struct list ports;
+    uint64_t sent_away[STATUS_COUNT]; /* connections that were broken off, by reason */
+    int64_t told_at[STATUS_COUNT];    /* monotonic ns at which the log last told of one */
     struct list exchanges;            /* struct exchange.link */
     unsigned exchange_count;
     bool stopping;
@@ -41,6 +43,10 @@ struct worker_graph {
 
 void graph_pin_take(struct graph_pin *pin);
 void graph_pin_drop(struct graph_pin *pin);
+
+/* A connection has come into the port's list from other hands: a handshake's, a greeting's. Where the port closes meanwhile, it is
+ * asked to end like those that were there. */
+void port_took_connection(struct port *port);
 
 void worker_graph_init(struct worker *worker);
 /* Makes `graph` (one reference, taken over) the current one. `sockets[i]` is a bound descriptor for graph->entries[i] when

@@ -37,6 +37,8 @@ struct server_settings {
     void *context;                   /* for handler->open and on_foreign */
     /* The first bytes are a ClientHello or the HTTP/2 preface: true when it was taken over. NULL: HTTP/1 alone. */
     bool (*on_foreign)(void *context, enum foreign_kind kind, const struct foreign *foreign);
+    /* A connection is broken off because its client went beyond a limit or broke the rules; may be NULL. */
+    void (*on_sent_away)(void *context, const struct client *client, enum status why);
 };
 
 #endif

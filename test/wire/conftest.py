@@ -18,6 +18,9 @@ from harness.ports import free_port                      # noqa: E402
 from harness.portico import BINARY, Portico              # noqa: E402
 from harness.process import Process                      # noqa: E402
 
+# Where this runs in the background SIGINT is ignored, and whoever is started would ignore it too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 PEERS = Path(__file__).parent / "peers"
 PYTHON = "/usr/bin/python3"
 

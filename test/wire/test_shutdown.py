@@ -2,6 +2,7 @@
 import signal
 import socket
 import threading
+import time
 
 import pytest
 
@@ -21,6 +22,16 @@ def test_an_idle_process_ends_at_once(portico, backend, number):
     proxy.get()
     proxy.process.signal(number)
     assert proxy.process.wait() == 0
+
+
+def test_a_second_signal_does_no_harm_whenever_it_comes(portico, backend):
+    server = backend()
+    for milliseconds in range(24):
+        proxy = portico(to(server.url), "--workers", "4")
+        proxy.process.signal(signal.SIGTERM)
+        time.sleep(milliseconds / 1000)
+        proxy.process.signal(signal.SIGTERM)
+        assert proxy.process.wait() == 0, proxy.log
 
 
 def test_an_idle_keep_alive_connection_is_closed(portico, backend):

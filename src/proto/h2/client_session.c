@@ -1,6 +1,7 @@
 /* Owns the conversation with nghttp2: what its callbacks say is noted in calls, what it asks for comes from them. Frames that
  * carry nothing are paid from a budget, so that a server cannot keep us busy for no use. */
 #include "base/time.h"
+#include "proto/h1/chunked.h"
 #include "proto/h2/client_state.h"
 #include "proto/h2/head.h"
 
@@ -121,7 +122,10 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
         call->stream->response.status = (int)code;
         return 0;
     }
-    if (!keep_field(call, str_of((const char *)name, name_length), text))
+    struct str field = str_of((const char *)name, name_length);
+    if (call->head_complete && !h1_trailer_is_allowed(field))
+        return 0;
+    if (!keep_field(call, field, text))
         return refuse_head(call);
     return 0;
 }
@@ -436,17 +440,18 @@ static int send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8
     return 0;
 }
 
+/* Behind a frame that is lost nothing may follow: HPACK's tables differ from there on, and the server would read other heads
+ * than were written. */
 void h2_client_frame(struct h2_client *connection)
 {
     const uint8_t *bytes;
     ssize_t length = 0;
     connection->inside = true;
-    while (connection->out.bytes < WIRE_OUT_BYTES &&
-           (length = nghttp2_session_mem_send(connection->session, &bytes)) > 0)
-        if (!put(connection, bytes, (size_t)length))
-            h2_client_must_close(connection, STATUS_OVERLOADED);
+    while (!connection->mute && connection->out.bytes < WIRE_OUT_BYTES &&
+           (length = nghttp2_session_mem_send(connection->session, &bytes)) != 0)
+        connection->mute = length < 0 || !put(connection, bytes, (size_t)length);
     connection->inside = false;
-    if (length < 0)
+    if (connection->mute)
         h2_client_must_close(connection, STATUS_OVERLOADED);
 }
 

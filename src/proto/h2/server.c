@@ -90,6 +90,8 @@ void h2_server_doom(struct h2_server *server, uint32_t code, enum status why)
     if (server->doom != STATUS_OK)
         return;
     server->doom = why;
+    if (server->settings->on_sent_away != NULL)
+        server->settings->on_sent_away(server->settings->context, &server->client, why);
     nghttp2_session_terminate_session(server->session, code);
     LIST_FOREACH(&server->streams, it)
         h2_stream_close(container_of(it, struct h2_stream, link), why);
@@ -336,6 +338,7 @@ void h2_server_forget(struct h2_stream *own)
         server->heading = NULL;
     list_remove(&own->note);
     list_remove(&own->link);
+    server->heads -= own->held;
     if (--server->running == 0)
         server->idle_at = server->sock.loop->now;
     h2_server_schedule(server);

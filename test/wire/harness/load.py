@@ -8,11 +8,12 @@ from .client import Client
 class Load:
     """`with Load(port, clients=4) as load:` runs keep-alive GETs until the block ends; load.results counts the statuses and
     load.errors holds what was no response. An idle connection that the proxy closes between two requests is not an error; a
-    request cut off is one.
+    request cut off is one. `connect` makes a client, if it is to be another than a plain one; `request` asks with it.
     """
 
-    def __init__(self, port, target="/", host="localhost", clients=4, request=None):
-        self._port, self._target, self._host = port, target, host
+    def __init__(self, port, target="/", host="localhost", clients=4, request=None, connect=None):
+        self._target, self._host = target, host
+        self._connect = connect or (lambda: Client(port))
         self._request = request or (lambda client: client.request("GET", self._target, host=self._host))
         self._stop = threading.Event()
         self.results, self.errors = Counter(), []
@@ -23,7 +24,7 @@ class Load:
         client = None
         while not self._stop.is_set():
             try:
-                client = client or Client(self._port)
+                client = client or self._connect()
                 response = self._request(client)
                 with self._lock:
                     self.results[response.status] += 1
