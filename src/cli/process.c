@@ -128,8 +128,13 @@ static void log_mistakes(struct diag *diag)
     text_release(&text);
 }
 
+/* Whoever stops takes nothing new: entrypoints would open again, and workers that are done would hear of it too late. */
 static void reload(struct process *process, bool asked)
 {
+    if (stop_has_begun(&process->stop)) {
+        log_info("stopping: the configuration stays as it is");
+        return;
+    }
     struct diag diag;
     struct settings_files files = {.paths = {0}};
     struct settings settings = *process->settings;
