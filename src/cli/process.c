@@ -134,7 +134,7 @@ static void reload(struct process *process, bool asked)
     struct settings settings = *process->settings;
     settings.reloading = true;
     struct model *model = settings_load(&settings, &diag, &files);
-    uint64_t fingerprint = settings_fingerprint(&files);
+    uint64_t fingerprint = files.fingerprint;
     file_watch_set(&process->watch, &files);
     settings_files_release(&files);
     if (!asked && fingerprint == process->fingerprint) {
@@ -259,7 +259,7 @@ static int start(struct process *process)
     struct settings_files files = {.paths = {0}};
     struct model *model = settings_load(process->settings, &diag, &files);
     process->worker_count = count_workers(model);
-    process->fingerprint = settings_fingerprint(&files);
+    process->fingerprint = files.fingerprint;
     struct graph *graph = NULL;
     process->started = diag.errors == 0 && start_workers(process) && start_control(process);
     if (process->started || diag.errors != 0)

@@ -82,8 +82,7 @@ static void on_ready(struct watch *watch, unsigned events)
     loop_unwatch(&port->worker->loop, watch);
     end(greeting);
     h1_server_new(port->worker, fd, &greeting->client, &port->settings, &port->connections);
-    if (port->closing)
-        connections_drain(&port->connections);
+    port_took_connection(port);
 }
 
 static void on_timeout(struct timer *timer)

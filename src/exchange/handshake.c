@@ -284,10 +284,8 @@ static void hand_over(struct handshake *handshake)
         h2_server_adopt(port->worker, &handshake->sock, NULL, 0, &client, &port->settings, &port->connections);
     else
         h1_server_adopt(port->worker, &handshake->sock, NULL, 0, &client, &port->settings, &port->connections);
-    /* A port that closes has told those who were there: this one was not. */
-    if (port->closing)
-        connections_drain(&port->connections);
     end(handshake);
+    port_took_connection(port);
 }
 
 static void shake(struct handshake *handshake)

@@ -34,6 +34,12 @@ static void use_pin(struct graph_pin **place, struct graph_pin *pin)
     *place = pin;
 }
 
+void port_took_connection(struct port *port)
+{
+    if (port->closing)
+        connections_drain(&port->connections);
+}
+
 static void on_accept(struct listener *listener, int fd, const struct addr *peer)
 {
     struct port *port = container_of(listener, struct port, listener);
@@ -58,6 +64,7 @@ static bool on_foreign(void *context, enum foreign_kind kind, const struct forei
         return false;
     h2_server_adopt(port->worker, foreign->sock, foreign->input, foreign->input_at, foreign->client, &port->settings,
                     &port->connections);
+    port_took_connection(port);
     return true;
 }
 

@@ -44,6 +44,10 @@ struct worker_graph {
 void graph_pin_take(struct graph_pin *pin);
 void graph_pin_drop(struct graph_pin *pin);
 
+/* A connection has come into the port's list from other hands: a handshake's, a greeting's. Where the port closes meanwhile, it is
+ * asked to end like those that were there. */
+void port_took_connection(struct port *port);
+
 void worker_graph_init(struct worker *worker);
 /* Makes `graph` (one reference, taken over) the current one. `sockets[i]` is a bound descriptor for graph->entries[i] when
  * that address is new, else -1. */

@@ -1,12 +1,11 @@
 #include "provider/certificate_files.h"
 
-#include "base/memory.h"
 #include "tls/client.h"
 
 static void note(struct str file_or_text, struct settings_files *files)
 {
     if (!str_empty(file_or_text) && !tls_is_pem_text(file_or_text))
-        VEC_PUSH(&files->paths, memory_copy_text(file_or_text.data, file_or_text.len));
+        settings_files_note(files, file_or_text);
 }
 
 static void note_each(const struct strs *list, struct settings_files *files)

@@ -24,8 +24,8 @@ static void read_one(struct model *model, const char *path, struct diag *diag)
 
 static void note(struct settings_files *files, const char *path, bool watch)
 {
-    if (files != NULL && watch)
-        VEC_PUSH(&files->paths, memory_copy_text(path, strlen(path)));
+    if (watch)
+        settings_files_note(files, str_from(path));
 }
 
 static int by_name(const void *a, const void *b)

@@ -50,10 +50,32 @@ static const char *choose_path(const struct settings *settings, const struct fla
     return NULL;
 }
 
-static void note_file(struct settings_files *files, const char *path)
+static uint64_t take_in(uint64_t fingerprint, const char *path)
 {
-    if (files != NULL)
-        VEC_PUSH(&files->paths, memory_copy_text(path, strlen(path)));
+    struct arena arena;
+    struct str content = STR_NONE;
+    arena_init(&arena, ARENA_UNLIMITED);
+    file_read(&arena, path, LOAD_BYTES_MAX, &content);
+    fingerprint = (fingerprint ^ str_hash(str_from(path))) * 0x9e3779b97f4a7c15U;
+    fingerprint = (fingerprint ^ str_hash(content)) * 0x9e3779b97f4a7c15U;
+    arena_release(&arena);
+    return fingerprint;
+}
+
+void settings_files_note(struct settings_files *files, struct str path)
+{
+    if (files == NULL)
+        return;
+    VEC_PUSH(&files->paths, memory_copy_text(path.data, path.len));
+    files->fingerprint = take_in(files->fingerprint, files->paths.items[files->paths.count - 1]);
+}
+
+bool settings_files_unchanged(const struct settings_files *files)
+{
+    uint64_t fingerprint = 0;
+    for (size_t i = 0; i < files->paths.count; i++)
+        fingerprint = take_in(fingerprint, files->paths.items[i]);
+    return fingerprint == files->fingerprint;
 }
 
 /* What Traefik makes by itself: "http" on :80 when there is none, "traefik" on :8080 for what is internal. */
@@ -101,7 +123,7 @@ static struct node *read_main(const struct settings *settings, const struct flag
                        "no configuration: give --config FILE, or flags such as --entryPoints.web.address=:8080");
         return NULL;
     }
-    note_file(files, path);
+    settings_files_note(files, str_from(path));
     struct node *root = load_file(path, LOAD_MAIN, arena, diag);
     if (settings->reloading && diag->errors == 0 && (root == NULL || root->kind != NODE_MAP))
         diag_error(diag, SPAN_NONE, "%s is empty", path);
@@ -129,21 +151,6 @@ struct model *settings_load(const struct settings *settings, struct diag *diag, 
     if (files != NULL)
         certificate_files_note(model, files);
     return model;
-}
-
-uint64_t settings_fingerprint(const struct settings_files *files)
-{
-    uint64_t fingerprint = files->paths.count;
-    for (size_t i = 0; i < files->paths.count; i++) {
-        struct arena arena;
-        struct str content = STR_NONE;
-        arena_init(&arena, ARENA_UNLIMITED);
-        file_read(&arena, files->paths.items[i], LOAD_BYTES_MAX, &content);
-        fingerprint = (fingerprint ^ str_hash(str_from(files->paths.items[i]))) * 0x9e3779b97f4a7c15U;
-        fingerprint = (fingerprint ^ str_hash(content)) * 0x9e3779b97f4a7c15U;
-        arena_release(&arena);
-    }
-    return fingerprint;
 }
 
 void settings_files_release(struct settings_files *files)

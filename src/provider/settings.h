@@ -18,9 +18,12 @@ struct settings {
     bool reloading;                   /* an empty main file is then a mistake: a slip, or a write under way */
 };
 
-/* Files that the configuration was read from, directories too: what to watch. Paths are heap copies. */
+/* Files that the configuration was read from, directories too: what to watch. Paths are heap copies.
+ * `fingerprint` is a hash over names and contents, equal when nothing changed that could matter. A file's part is taken before
+ * the file is read for good: who changes it in between makes the next fingerprint another one, and is not overlooked. */
 struct settings_files {
     VEC(char *) paths;
+    uint64_t fingerprint;
 };
 
 /* --config FILE, -c */
@@ -31,8 +34,10 @@ extern const struct flag settings_flags[];
 /* Never NULL; errors are in `diag` and then the model is only good for showing them. `diag` must work in the model's arena,
  * so it is inited here. `files` may be NULL. */
 struct model *settings_load(const struct settings *settings, struct diag *diag, struct settings_files *files);
-/* A hash over the files' names and contents: equal when nothing changed that could matter. */
-uint64_t settings_fingerprint(const struct settings_files *files);
+/* A file that is about to be read; `files` may be NULL. */
+void settings_files_note(struct settings_files *files, struct str path);
+/* Are they still what was read? */
+bool settings_files_unchanged(const struct settings_files *files);
 void settings_files_release(struct settings_files *files);
 
 #endif

@@ -45,6 +45,9 @@ bool file_watch_start(struct file_watch *watch, struct loop *loop, void (*on_cha
 static void add_directory(struct file_watch *watch, const char *directory)
 {
     int descriptor = inotify_add_watch(watch->fd, directory, EVENTS);
+    for (size_t i = 0; i < watch->watched.count && descriptor >= 0; i++)
+        if (watch->watched.items[i] == descriptor)
+            return;
     if (descriptor >= 0)
         VEC_PUSH(&watch->watched, descriptor);
 }
@@ -61,13 +64,25 @@ static void add_parent(struct file_watch *watch, const char *path)
     add_directory(watch, slash == NULL ? "." : len == 0 ? "/" : directory);
 }
 
+static void forget(struct file_watch *watch, const int *former, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool still = false;
+        for (size_t j = 0; j < watch->watched.count && !still; j++)
+            still = watch->watched.items[j] == former[i];
+        if (!still)
+            inotify_rm_watch(watch->fd, former[i]);
+    }
+}
+
+/* What is watched already stays so without a gap: a change in one would be lost. */
 void file_watch_set(struct file_watch *watch, const struct settings_files *files)
 {
     if (watch->fd < 0)
         return;
-    for (size_t i = 0; i < watch->watched.count; i++)
-        inotify_rm_watch(watch->fd, watch->watched.items[i]);
-    watch->watched.count = 0;
+    int *former = watch->watched.items;
+    size_t former_count = watch->watched.count;
+    memset(&watch->watched, 0, sizeof(watch->watched));
     for (size_t i = 0; i < files->paths.count; i++) {
         const char *path = files->paths.items[i];
         struct stat about;
@@ -78,6 +93,11 @@ void file_watch_set(struct file_watch *watch, const struct settings_files *files
         if (realpath(path, real) != NULL)
             add_parent(watch, real);
     }
+    forget(watch, former, former_count);
+    free(former);
+    /* What changed before it was watched gives no event. */
+    if (!settings_files_unchanged(files))
+        timer_after(watch->loop, &watch->settle, SETTLE_TIME);
 }
 
 void file_watch_stop(struct file_watch *watch)

@@ -19,7 +19,7 @@ struct file_watch {
 
 /* False when the system has no inotify left; changes are then noticed by SIGHUP only. */
 bool file_watch_start(struct file_watch *watch, struct loop *loop, void (*on_change)(struct file_watch *watch), void *owner);
-/* Watches these and no others. */
+/* Watches these and no others; what has changed since they were read counts as a change. */
 void file_watch_set(struct file_watch *watch, const struct settings_files *files);
 void file_watch_stop(struct file_watch *watch);
 

@@ -58,6 +58,13 @@ void conn_own_free(struct tls_own *own)
 
 /* ---- the change ---- */
 
+/* Records of the usual size may be sent (RFC 6066 4: a client may ask for smaller ones). */
+static bool takes_whole_records(SSL *ssl)
+{
+    const SSL_SESSION *session = SSL_get_session(ssl);
+    return session != NULL && SSL_SESSION_get_max_fragment_length(session) == TLSEXT_max_fragment_length_DISABLED;
+}
+
 /* Records that the library has sealed with the secret we go on with: the tickets. False: there is something else. */
 static bool count_tickets(const struct tls_worker *worker, uint64_t *ret_count)
 {
@@ -77,7 +84,7 @@ static bool make_keys(struct tls_conn *conn)
     struct tls_worker *worker = conn->worker->tls;
     enum record_suite suite;
     uint64_t tickets;
-    return own->read_secret && own->write_secret && SSL_has_pending(conn->ssl) == 0 &&
+    return own->read_secret && own->write_secret && SSL_has_pending(conn->ssl) == 0 && takes_whole_records(conn->ssl) &&
            record_suite_of(SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(conn->ssl)), &suite) &&
            count_tickets(worker, &tickets) &&
            record_keys_init(&own->read, &worker->engine, suite, own->read.secret, 0) &&

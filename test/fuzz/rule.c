@@ -10,7 +10,7 @@
 static struct request request;
 static struct ip peer;
 
-static void make_request(struct arena *arena)
+static void request_of(struct arena *arena)
 {
     request = (struct request){.method = METHOD_GET, .method_name = STR("GET"), .version = HTTP_1_1,
                                .host = STR("a.example.com"), .path = STR("/api/v1/%7Bx%7D"),
@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t count = 0;
     arena_init(&arena, ARENA_UNLIMITED);
     regex_set_init(&regexes);
-    make_request(&arena);
+    request_of(&arena);
     while (count < RULES_MAX && str_split(&rest, '\n', &line)) {
         struct rule_faults faults;
         const struct rule *rule = rule_parse(line, data[0] & 1 ? RULE_V2 : RULE_V3, &regexes, &arena, &faults);

@@ -15,7 +15,7 @@ from harness import http2 as h2
 from harness.http1 import response_bytes
 from harness.http2 import Http2
 from harness.portico import to
-from harness.waiting import wait_for
+from harness.waiting import PATIENCE, wait_for
 
 WINDOW = (1 << 31) - 1 - 65535
 
@@ -597,6 +597,19 @@ def test_a_header_bomb(portico, backend, connect):
     # 62: the first of the dynamic table.
     attack(client, h2.frame(h2.HEADERS, 0, 1, block) + h2.frame(h2.CONTINUATION, h2.END_HEADERS, 1, b"\xbe" * 16000), 1)
     doomed(client, proxy)
+
+
+def test_heads_of_one_connection_are_bounded_together(portico, backend, connect):
+    """A few bytes that name what is in HPACK's table make a head of 900 KB, and each is held until its response has gone."""
+    held = threading.Event()
+    server = backend(lambda request: held.wait(PATIENCE) and response_bytes())
+    client = connect(portico(to(server.url)))
+    fields = [("x-large", "y" * 3700)] * 240
+    streams = [client.ask(fields=fields) for _ in range(12)]
+    assert all(client.answer(stream).reset == h2.REFUSED_STREAM for stream in streams[4:])
+    held.set()
+    assert all(client.answer(stream).status == 200 for stream in streams[:4])
+    assert client.request(fields=fields).status == 200, "the room is there again"
 
 
 def test_a_client_that_grants_no_room_is_cut_off(portico, whoami, connect):

@@ -1,4 +1,5 @@
 """HTTPS from clients: which certificate is shown, which options hold, what is resumed, and what is refused."""
+import contextlib
 import signal
 import socket
 import ssl
@@ -9,6 +10,7 @@ import pytest
 from harness.http1 import response_bytes
 from harness.portico import to
 from harness.tls import TlsClient, context_for
+from harness.waiting import wait_for
 
 QUICK = {"providersThrottleDuration": "50ms"}
 
@@ -156,6 +158,44 @@ def test_garbage_and_unfinished_hellos_do_no_harm(portico, backend, authority):
 
 
 # Options
+
+def test_a_handshake_under_way_does_not_outlive_its_entrypoint(portico, backend, authority):
+    server, certificate = backend(), authority.issue("localhost")
+
+    def config(*entry_points):
+        return secure(server, certificate, providers=QUICK, entryPoints={name: {} for name in entry_points})
+    proxy = portico(config("web", "extra"))
+    client = proxy.client("extra")
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context_for().wrap_bio(incoming, outgoing, server_hostname="localhost")
+
+    def accepts(name):
+        with contextlib.suppress(OSError):
+            proxy.client(name).close()
+            return True
+
+    def step(action):
+        while True:
+            try:
+                return action()
+            except ssl.SSLWantReadError:
+                client.send(outgoing.read())
+                data = client.socket.recv(65536)
+                incoming.write(data) if data else incoming.write_eof()
+    with pytest.raises(ssl.SSLWantReadError):
+        tls.do_handshake()
+    client.send(outgoing.read(50))
+    proxy.write(config("web"))
+    wait_for("the entrypoint to be gone", lambda: not accepts("extra"))
+    step(tls.do_handshake)
+    with contextlib.suppress(OSError, ssl.SSLEOFError):
+        for _ in range(3):
+            tls.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            client.send(outgoing.read())
+            if not step(lambda: tls.read(65536)):
+                return
+        pytest.fail("the connection went on")
+
 
 def test_strict_sni_refuses_names_without_a_certificate(portico, backend, authority):
     proxy = portico(secure(backend(), authority.issue("a.example"), options={"default": {"sniStrict": True}}))

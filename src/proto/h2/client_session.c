@@ -436,17 +436,18 @@ static int send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8
     return 0;
 }
 
+/* Behind a frame that is lost nothing may follow: HPACK's tables differ from there on, and the server would read other heads
+ * than were written. */
 void h2_client_frame(struct h2_client *connection)
 {
     const uint8_t *bytes;
     ssize_t length = 0;
     connection->inside = true;
-    while (connection->out.bytes < WIRE_OUT_BYTES &&
-           (length = nghttp2_session_mem_send(connection->session, &bytes)) > 0)
-        if (!put(connection, bytes, (size_t)length))
-            h2_client_must_close(connection, STATUS_OVERLOADED);
+    while (!connection->mute && connection->out.bytes < WIRE_OUT_BYTES &&
+           (length = nghttp2_session_mem_send(connection->session, &bytes)) != 0)
+        connection->mute = length < 0 || !put(connection, bytes, (size_t)length);
     connection->inside = false;
-    if (length < 0)
+    if (connection->mute)
         h2_client_must_close(connection, STATUS_OVERLOADED);
 }
 

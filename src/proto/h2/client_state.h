@@ -79,6 +79,7 @@ struct h2_client {
     bool useful;                        /* something useful came in this read */
     bool changed;                       /* the owner is to be told: room, settings, a GOAWAY */
     bool read_again;                    /* the reading stopped to let others have their turn */
+    bool mute;                          /* a frame was lost: whatever followed would be misread */
     bool closing;                       /* a callback wants it closed, for close_reason */
     bool closed;
     enum status close_reason;

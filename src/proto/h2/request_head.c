@@ -11,6 +11,8 @@
 #define FIELD_COST 4              /* ": " and a line's end: what a field would take in HTTP/1 beside its bytes */
 #define BOMB_FACTOR 4             /* a head so much larger than allowed is not a mistake */
 #define BOMB_MIN ((uint32_t)262144)
+#define HEADS_FACTOR 4            /* what a connection's heads may take together, in heads of the largest size */
+#define HEADS_MIN ((uint64_t)4 << 20)
 #define TRAILER_COUNT_MAX 128
 
 static const struct str priority_name = STR("priority");
@@ -172,6 +174,24 @@ static void take_regular(struct h2_stream *own, struct str name, struct str valu
     add_field(own, known ? id : FIELD_OTHER, kept_name, kept);
 }
 
+/* A few bytes that name what is in HPACK's table make heads of the largest size, and each is held until its exchange has ended:
+ * a stream that finds no room any more was not processed, and may be asked again. */
+static bool has_room(struct h2_stream *own, uint32_t cost)
+{
+    struct h2_server *server = own->server;
+    uint64_t room = (uint64_t)server->settings->limits.head_bytes * HEADS_FACTOR;
+    if ((own->facts & FACT_CLOSED) != 0)
+        return false;
+    if (server->heads + cost > (room > HEADS_MIN ? room : HEADS_MIN)) {
+        own->reset_code = NGHTTP2_REFUSED_STREAM;
+        h2_stream_close(own, STATUS_OVERLOADED);
+        return false;
+    }
+    server->heads += cost;
+    own->held += cost;
+    return true;
+}
+
 /* What is beyond a limit is counted and dropped; nghttp2 must read on for the sake of its table. A head that goes far beyond
  * ends the connection, for reading it costs too. */
 static bool within_limits(struct h2_stream *own, struct str name, struct str value)
@@ -179,10 +199,11 @@ static bool within_limits(struct h2_stream *own, struct str name, struct str val
     const struct h1_limits *limits = &own->server->settings->limits;
     struct h2_head *head = &own->head;
     uint32_t count_max = head->is_trailers ? TRAILER_COUNT_MAX : limits->field_count;
-    head->bytes += (uint32_t)(name.len + value.len + FIELD_COST);
+    uint32_t cost = (uint32_t)(name.len + value.len + FIELD_COST);
+    head->bytes += cost;
     head->count += name.len == 0 || name.data[0] != ':';
     if (head->bytes <= limits->head_bytes && head->count <= count_max)
-        return true;
+        return has_room(own, cost);
     fail(head, head->bytes > limits->head_bytes ? STATUS_FIELDS_TOO_LARGE : STATUS_TOO_MANY_FIELDS);
     uint32_t bomb = limits->head_bytes > BOMB_MIN / BOMB_FACTOR ? limits->head_bytes * BOMB_FACTOR : BOMB_MIN;
     if (head->bytes > bomb)

@@ -338,6 +338,7 @@ void h2_server_forget(struct h2_stream *own)
         server->heading = NULL;
     list_remove(&own->note);
     list_remove(&own->link);
+    server->heads -= own->held;
     if (--server->running == 0)
         server->idle_at = server->sock.loop->now;
     h2_server_schedule(server);

@@ -60,6 +60,7 @@ struct h2_server {
     struct chunk *scratch;            /* frames are written behind each other here; NULL: none is begun */
     uint64_t framed, sent;            /* bytes in all */
     size_t queued;                    /* body bytes that streams hold and that are not framed yet */
+    uint64_t heads;                   /* bytes of all heads that streams hold */
     struct h2_budget resets, controls;
     uint32_t courtesy;                /* window and priority frames that requests and DATA of ours call for */
     int64_t opened_at, heading_at, idle_at;      /* when the present state of the name began */
@@ -86,6 +87,7 @@ struct h2_stream {
     enum status why;                  /* for FACT_CLOSED */
     uint32_t reset_code;              /* what the client is told if it ends broken */
     struct chunkq in, out;            /* body bytes: come and not read; written and not framed */
+    uint64_t held;                    /* its part of server->heads */
     int64_t in_left;                  /* bytes that Content-Length still promises; -1: it was not given */
     int64_t out_left;                 /* the same of the response */
     const struct fields *trailers;    /* to be sent behind the body; NULL: none */

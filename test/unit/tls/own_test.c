@@ -107,6 +107,17 @@ TEST(own_records_come_through_in_pieces_of_any_size)
     pair_release(&pair);
 }
 
+TEST(a_client_that_asks_for_small_records_gets_them)
+{
+    static char plain[20000];
+    pair_init(&pair);
+    pair_compile(&pair);
+    assert_int_equal(SSL_CTX_set_tlsext_max_fragment_length(pair.client->context, TLSEXT_max_fragment_length_512), 1);
+    pair_connect(&pair);
+    pair_pass(&pair, &pair.server, &pair.peer, str_of(plain, sizeof(plain)));
+    pair_release(&pair);
+}
+
 TEST(own_records_end_with_close_notify_and_what_follows_is_ignored)
 {
     char out[10];

@@ -337,3 +337,29 @@ TEST(h2_client_refuses_a_status_that_is_none_and_keeps_the_connection)
     caller_release(&other, true);
     server_side_close(&side);
 }
+
+TEST(h2_client_says_nothing_behind_a_frame_that_was_lost_for_want_of_memory)
+{
+    static char large[9000];
+    struct server_side side;
+    struct caller callers[3];
+    server_side_open(&side, NULL, 0, NULL);
+    for (unsigned i = 0; i < 3; i++)
+        caller_open(&side, &callers[i]);
+    memset(large, '\x01', sizeof(large) - 1);     /* takes more bits in HPACK than it has */
+    assert_int_equal(caller_ask(&callers[0], "GET", "/first", NULL, NULL, 0), STATUS_OK);
+    assert_int_equal(caller_ask(&callers[1], "GET", "/lost", "X-Large", large, 0), STATUS_OK);
+    assert_int_equal(caller_ask(&callers[2], "GET", "/last", NULL, NULL, 0), STATUS_OK);
+    chunk_pool_limit(&side.worker.chunks, side.worker.chunks.in_use + 2 * CHUNK_SMALL_SIZE);
+    loop_turn(&side.worker.loop, 0);
+    chunk_pool_limit(&side.worker.chunks, 0);
+    server_side_run(&side);
+    assert_int_equal(side.count, 1);
+    assert_true(strstr(side.seen[0].head, "/first") != NULL);
+    assert_null(side.client);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(callers[i].stream.failure, STATUS_OVERLOADED);
+        caller_release(&callers[i], false);
+    }
+    server_side_close(&side);
+}
