@@ -77,7 +77,8 @@ static const struct option_table forwarding_timeouts_table =
 
 static const struct option transport_options[] = {
     OPTION_NAMED(INT, struct transport_config, max_idle_conns_per_host, "maxIdleConnsPerHost", .fallback = "200", .min = -1,
-                 .max = 1000000, .help = "Idle connections that are kept per server and worker; -1: none."),
+                 .max = 1000000, .help = "Idle connections that are kept per server and worker, and others for half a second; "
+                                   "-1: none."),
     OPTION_NAMED(SIZE, struct transport_config, max_response_header_bytes, "maxResponseHeaderBytes", .fallback = "1048576",
                  .min = 1024, .max = 16777216, .help = "Bytes that a response head may have; more gets 502."),
     OPTION_NAMED(STRUCT, struct transport_config, forwarding_timeouts, "forwardingTimeouts",

@@ -8,6 +8,8 @@
 #include "upstream/fetch.h"
 #include "upstream/shared.h"
 
+#define WAVE (TIME_S / 2)         /* the idle connections that are too many are kept for so long */
+
 static struct upstream_pools *pools_of(struct worker *worker)
 {
     if (worker->upstreams == NULL) {
@@ -79,18 +81,26 @@ bool origin_is_gone(const struct origin *origin)
     return is_gone(origin->worker->upstreams, origin->server);
 }
 
+/* For how long a connection may be idle here. Requests come in waves (a client's streams of HTTP/2 do so always): what is beyond
+ * the limit between two of them is not closed only to be opened again. */
+static int64_t idle_time(const struct origin *origin)
+{
+    int64_t limit = origin->idle_timeout;
+    return origin->pool->count < origin->max_idle || (limit != 0 && limit < WAVE) ? limit : WAVE;
+}
+
 static void on_idle(struct h1_client *connection)
 {
     struct origin *origin = connection->owner_data;
     struct pool *pool = origin->pool;
-    if (pool->count >= origin->max_idle || is_gone(connection->wire.worker->upstreams, origin->server)) {
+    if (origin->max_idle == 0 || is_gone(connection->wire.worker->upstreams, origin->server)) {
         h1_client_close(connection);
         return;
     }
+    h1_client_expire_after(connection, idle_time(origin));
     list_push(&pool->idle, &connection->link);
     pool->count++;
     connection->wire.worker->upstreams->idle++;
-    h1_client_expire_after(connection, origin->idle_timeout);
 }
 
 bool origin_next_address(struct origin *origin, enum status status)

@@ -150,6 +150,29 @@ def test_no_idle_connection_behind_is_kept_when_none_may_be(portico, backend):
     assert server.accepted == 3
 
 
+def test_idle_connections_beyond_the_limit_last_from_one_wave_of_requests_to_the_next(portico, backend):
+    together = threading.Barrier(4)
+
+    def answer(request):
+        together.wait(timeout=30)
+        return response_bytes()
+
+    server = backend(answer)
+    proxy = portico(to(server.url, serversTransport={"maxIdleConnsPerHost": 1}), "--workers", "1")
+    clients = [proxy.client() for _ in range(4)]
+
+    def connections_for_a_wave():
+        before = server.accepted
+        for client in clients:
+            client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert [client.response().status for client in clients] == [200] * 4
+        return server.accepted - before
+
+    assert connections_for_a_wave() == 4
+    wait_for("a wave that needs no new connection", lambda: connections_for_a_wave() == 0)
+    wait_for("the limit to be kept in the quiet", lambda: server.open_connections() == 1)
+
+
 def test_a_connection_serves_as_many_requests_as_it_may(portico, backend):
     proxy = portico(to(backend().url, entryPoints={"web": {"transport": {"keepAliveMaxRequests": 3}}}))
     client = proxy.client()
