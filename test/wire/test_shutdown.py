@@ -77,6 +77,26 @@ def refused(port):
     return False
 
 
+@pytest.mark.parametrize("how", ["a signal", "a file"])
+def test_a_process_that_stops_takes_no_other_configuration(portico, raw_server, how):
+    go_on = threading.Event()
+    server = raw_server([act.request, act.wait_on(go_on), response_bytes(body=b"finished")])
+    config = to(server.url, entryPoints=graceful(30), providers={"providersThrottleDuration": "10ms"})
+    proxy = portico(config)
+    client = proxy.client().send_request()
+    wait_for("the request", lambda: server.played and server.played[0].heads)
+    proxy.process.signal(signal.SIGTERM)
+    wait_for("the listener to close", lambda: refused(proxy.port))
+    proxy.write({**config, "entryPoints": {**graceful(30), "more": {}}})
+    if how == "a signal":
+        proxy.process.signal(signal.SIGHUP)
+    proxy.process.wait_for_output("the configuration stays as it is")
+    assert refused(proxy.ports["more"])
+    go_on.set()
+    assert client.response().body == b"finished"
+    assert proxy.process.wait() == 0
+
+
 def test_a_body_under_way_is_finished(portico, raw_server):
     go_on = threading.Event()
     server = raw_server([act.request, b"HTTP/1.1 200 Fine\r\nContent-Length: 10\r\n\r\nfirst", act.wait_on(go_on), b"after"])

@@ -112,6 +112,22 @@ TEST(a_want_that_a_file_covers_is_not_missing)
     arena_release(&bench.arena);
 }
 
+TEST(a_want_that_another_resolvers_certificate_covers_is_not_missing)
+{
+    static const char *const covering[] = {"b.example www.b.example", "*.example"};
+    struct bench bench;
+    set_up(&bench);
+    bench.wants[0].resolver = S("other");
+    for (size_t i = 0; i < 2; i++) {
+        bench.items[0].names = names(&bench.arena, covering[i]);
+        struct cert_rows rows = certs_collect(&bench.graph, &bench.entries, &bench.roots, NOW, &bench.arena);
+        assert_int_equal(rows.count, 4);
+    }
+    bench.items[0].names = names(&bench.arena, "*.b.example");
+    assert_int_equal(certs_collect(&bench.graph, &bench.entries, &bench.roots, NOW, &bench.arena).count, 5);
+    arena_release(&bench.arena);
+}
+
 TEST(no_certificates_are_told_as_such)
 {
     struct bench bench;
