@@ -291,6 +291,16 @@ def test_sessions_of_one_hosts_options_are_not_resumed_for_another(portico, back
         second.request(host="closed.example")
 
 
+@pytest.mark.parametrize("library", (False, True))
+def test_records_may_be_left_to_the_library(portico, backend, authority, library):
+    body = bytes(range(256)) * 1024
+    proxy = portico(secure(backend(lambda request: response_bytes(body=request.body)), authority.issue("localhost"),
+                           options={"default": {"libraryRecords": library}}))
+    client = connect(proxy, authority=authority)
+    for _ in range(3):
+        assert client.request("POST", "/", body=body).body == body
+
+
 # Sessions
 
 def resumed(proxy, context, session):
