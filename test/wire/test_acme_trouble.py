@@ -8,10 +8,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from harness.certificates import Authority
+from harness.http1 import response_bytes
+from harness.portico import command
 from harness.waiting import wait_for
 from test_acme import config, one, pebble, router, shown, wait_for_certificate     # noqa: F401 - a fixture
 
 ENDLESS = 2 ** 63 - 1
+FLOOD = 60
 
 
 def reload(proxy, made, generation):
@@ -125,3 +128,34 @@ def test_a_ca_that_is_none_is_told_with_what_to_look_at(portico, backend, tmp_pa
         acme = {"storage": f"{tmp_path}/acme{days}/", "caServer": f"https://localhost:{server.server_port}/dir",
                 "caCertificates": [str(authority.cert)], "tlsChallenge": {}}
         portico(config(backend(), {"a": router("a.example")}, {"le": {"acme": acme}})).process.wait_for_output(words)
+
+
+@pytest.mark.parametrize("acme, words", [
+    ({"storage": "acme.json"}, "chmod 600 acme.json"),
+    ({"storage": "other.json", "dnsChallenge": {"command": " "}}, "dnsChallenge needs a 'command'"),
+    ({"storage": "other.json", "eab": {"kid": "one", "hmacEncoded": "!"}}, "is not base64url"),
+])
+def test_check_sees_what_run_would_refuse(tmp_path, acme, words):
+    (tmp_path / "acme.json").write_text("{}")
+    (tmp_path / "acme.json").chmod(0o644)
+    (tmp_path / "portico.yaml").write_text(json.dumps({"certificatesResolvers": {"le": {"acme": acme}}}))
+    result = command("check", "portico.yaml", cwd=tmp_path)
+    assert result.returncode == 1 and words in result.stderr, result.stderr
+
+
+def test_a_flood_of_names_that_are_not_permitted_does_not_fill_the_log(pebble, portico, backend, tmp_path):
+    ca = pebble()
+    asked = []
+    service = backend(lambda request: asked.append(request.target) or response_bytes(status=403))
+    made = config(backend(), {"known": router("a.example"), "main": {"rule": "PathPrefix(`/`)", "service": "main"}},
+                  {"le": ca.resolver(f"{tmp_path}/acme/", tlsChallenge={})},
+                  automaticHTTPS={"entryPoint": "websecure", "resolver": "le", "onDemand": {"ask": f"{service.url}/may"}})
+    proxy = portico(made, ports=ca.ports, env={"PORTICO_DATA": str(tmp_path / "data")})
+    serial = wait_for_certificate(proxy, ca, "a.example").serial_number
+    root = ca.root()
+    for number in range(FLOOD):
+        assert shown(ca, f"n{number}.example", root) is None
+    assert len(asked) == FLOOD
+    assert proxy.log.count("the permission service said 403") <= 20
+    assert "told at level debug alone" in proxy.log
+    assert shown(ca, "a.example", root).serial_number == serial
