@@ -84,7 +84,7 @@ static struct acme_failure *refusal(struct acme_account *account, const char *de
         acme_failure_new(lasting ? ACME_ACCOUNT : ACME_CA_FAILED, str_from(detail), &account->arena);
     failure->lasting = lasting;
     if (lasting)
-        failure->hint = S("remove it from the storage, so that a new one is made");
+        failure->hint = S("set 'Account' to null in the storage, and a new one is made");
     return failure;
 }
 

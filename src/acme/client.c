@@ -174,9 +174,12 @@ static struct acme_failure *unreachable(struct acme_call *call, const struct acm
     struct acme_failure *failure = acme_failure_new(
         ACME_UNREACHABLE, arena_printf(&call->arena, "no answer from the CA (%.*s): %s", STR_ARGS(url), answer->error),
         &call->arena);
-    failure->hint = strstr(answer->error, "certificate") != NULL
-                        ? S("the CA's own server is not trusted: a private CA's root belongs into caCertificates")
-                        : S("can this machine reach the CA, and its name server?");
+    if (strstr(answer->error, "expired") != NULL || strstr(answer->error, "not yet valid") != NULL)
+        failure->hint = S("the certificate of the CA's own server does not hold now: is this machine's clock right?");
+    else if (strstr(answer->error, "certificate") != NULL)
+        failure->hint = S("the CA's own server is not trusted: a private CA's root belongs into caCertificates");
+    else
+        failure->hint = S("can this machine reach the CA, and its name server?");
     return failure;
 }
 
@@ -186,9 +189,12 @@ static struct acme_failure *failure_of(struct acme_call *call, const struct acme
     struct acme_failure *failure;
     if (answer->error != NULL)
         return unreachable(call, answer);
-    if (!acme_read_problem(answer->body, &call->arena, &problem) || problem.detail.len == 0)
+    bool explained = acme_read_problem(answer->body, &call->arena, &problem) && problem.detail.len != 0;
+    if (!explained)
         problem.detail = arena_printf(&call->arena, "the CA answered with status %d and no explanation", answer->status);
     failure = acme_failure_from_problem(&problem, answer->status, STR_NONE, STR_NONE, &call->arena);
+    if (!explained && answer->status < 500 && failure->hint.len == 0)
+        failure->hint = S("is caServer the URL of an ACME directory?");
     /* Of the other answers Retry-After says nothing that would hold for the next attempt. */
     if (answer->retry_at != 0 && (answer->status == 429 || answer->status == 503 || failure->trouble == ACME_RATE_LIMITED))
         failure->not_before = answer->retry_at;

@@ -134,7 +134,7 @@ static struct str other_hint(struct str type)
         {STR("invalidProfile"), STR("look at profile")},
         {STR("rateLimited"), STR("the CA limits how much it issues; the certificates that are there stay in use")},
         {STR("rejectedIdentifier"), STR("the CA does not issue for this name: is it one of the public internet?")},
-        {STR("unauthorized"), STR("the CA refuses the account: if it was deactivated, remove it from the storage")},
+        {STR("unauthorized"), STR("the CA refuses the account: if it was deactivated, set 'Account' to null in the storage, and a new one is made")},
         {STR("unsupportedContact"), STR("look at email: the CA does not accept it")},
         {STR("unsupportedIdentifier"), STR("the CA does not issue for names of this kind")},
         {STR("userActionRequired"), STR("the CA wants its account's owner to do something first, see its words")},

@@ -187,12 +187,32 @@ static void open_account(struct resolver *resolver, enum account_rank rank)
     arena_release(&arena);
 }
 
+/* Nothing under way speaks through its client. */
+static bool is_idle(const struct authority *authority)
+{
+    LIST_FOREACH(&authority->resolver->managed, it) {
+        const struct managed *managed = container_of(it, struct managed, link);
+        if ((managed->order != NULL && managed->rank == authority->rank) || managed->question != NULL)
+            return false;
+    }
+    return true;
+}
+
+/* Somebody took an account that the CA refuses out of the storage: its key is not to be used again. */
+static void forget_removed_account(struct authority *authority)
+{
+    if (authority->client != NULL && storage_state(authority->resolver->storage)->accounts[authority->rank] == NULL &&
+        is_idle(authority))
+        authority_close(authority);
+}
+
 bool authority_prepare(struct resolver *resolver, enum account_rank rank)
 {
     struct authority *authority = &resolver->authorities[rank];
     if (authority->ready || authority->opening != NULL || authority->key_errand != NULL ||
         !backoff_is_over(&authority->backoff, manager.loop->wall))
         return authority->ready;
+    forget_removed_account(authority);
     if (!authority_has_client(resolver, rank) && backoff_is_over(&authority->backoff, manager.loop->wall))
         find_key(resolver, rank);
     if (authority->client != NULL)

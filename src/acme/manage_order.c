@@ -57,6 +57,7 @@ static bool take_lock(struct managed *managed)
     resolver->running++;
     if (!storage_is_current(resolver->storage) && !resolver_load(resolver)) {
         release_lock(managed);
+        resolver->lock_at = manager.loop->wall + BROKEN_PAUSE;
         return false;
     }
     return true;
@@ -135,17 +136,26 @@ static void count_failure(struct managed *managed, const struct acme_failure *fa
     fall_over(managed, failure, not_before);
 }
 
+static const char *whats_served(const struct managed *managed)
+{
+    if (managed->certificate == NULL)
+        return "";
+    return managed->certificate->not_after > manage_now() ? ", the former one is served" : ", and the former one has expired";
+}
+
 static void fail_order(struct managed *managed, const struct acme_failure *failure)
 {
+    bool expired = managed->certificate != NULL && managed->certificate->not_after <= manage_now();
     struct arena arena;
     arena_init(&arena, ARENA_UNLIMITED);
     struct str text = failure_text(failure, false, &arena), full = failure_text(failure, true, &arena);
     struct str name = arena_str(&arena, managed->names.items[0]), trouble = str_from(acme_trouble_name(failure->trouble));
     count_failure(managed, failure);
-    log_with(LOG_WARN, FIELDS("resolver", managed->resolver->name.data, "name", name.data, "trouble", trouble.data),
+    log_with(expired ? LOG_ERROR : LOG_WARN,
+             FIELDS("resolver", managed->resolver->name.data, "name", name.data, "trouble", trouble.data),
              "acme: no certificate for %.*s: %.*s; tried again in %d s%s", STR_ARGS(names_text(&managed->names, &arena)),
              STR_ARGS(full), (int)((managed->backoff.until - manager.loop->wall) / TIME_S),
-             managed->certificate != NULL ? ", the former one is served" : "");
+             whats_served(managed));
     managed_failed(managed, arena_str(&arena, text).data, arena_str(&arena, failure->hint).data);
     arena_release(&arena);
 }

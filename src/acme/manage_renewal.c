@@ -14,8 +14,9 @@ static void on_renewal(void *owner, const struct acme_renewal *renewal, const st
         struct renewal_window window = {renewal->window_start, renewal->window_end};
         if (renewal->window_start != managed->window.start || renewal->window_end != managed->window.end) {
             managed->window = window;
-            log_info("acme: the CA wants the certificate for %.*s renewed%s%.*s", STR_ARGS(managed->names.items[0]),
+            log_info("acme: the CA wants the certificate for %.*s renewed%s%s%.*s", STR_ARGS(managed->names.items[0]),
                      managed_due(managed) <= manage_now() ? " now" : " in its window",
+                     str_empty(renewal->explanation_url) ? "" : ", see ",
                      STR_ARGS(renewal->explanation_url));
         }
         managed->window_at = renewal->ask_again;

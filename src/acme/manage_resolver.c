@@ -8,7 +8,7 @@
 
 #define SAVE_PAUSE (60 * TIME_S)
 #define LOCKED_PAUSE (5 * TIME_S)
-#define RESTART_PAUSE 60            /* seconds between a failure and the first try of another process */
+#define RESTART_PAUSE 60            /* seconds between a failure and the first try of whoever does not wait for its time */
 
 /* ---- one set of names ---- */
 
@@ -22,6 +22,14 @@ struct managed *resolver_find(const struct resolver *resolver, const struct strs
     return NULL;
 }
 
+/* The Unix second from which a try is in order although its time has not come. A failure that lies in the future was noted by a
+ * clock that has been set back since. */
+static int64_t restart_at(int64_t failed_at)
+{
+    int64_t now = manage_now();
+    return failed_at <= now ? failed_at + RESTART_PAUSE : now;
+}
+
 /* What went wrong before the process was started again. Whoever restarts in a loop asks the CA once a minute at most; whoever
  * restarts because something was repaired waits no longer than that. */
 static void recall(struct managed *managed)
@@ -30,7 +38,7 @@ static void recall(struct managed *managed)
     struct state_problem *problem = storage != NULL ? state_problem_of(storage_state(storage), &managed->names) : NULL;
     if (problem == NULL)
         return;
-    int64_t until = problem->failed_at + RESTART_PAUSE;
+    int64_t until = restart_at(problem->failed_at);
     managed->failure = memory_copy_text(problem->text.data, problem->text.len);
     managed->hint = memory_copy_text(problem->hint.data, problem->hint.len);
     managed->failed_at = problem->failed_at;
@@ -91,6 +99,27 @@ void managed_serve(struct managed *managed, struct certificate *certificate)
 
 /* ---- when ---- */
 
+static void shorten(int64_t *moment, int64_t latest)
+{
+    *moment = *moment < latest ? *moment : latest;
+}
+
+void resolver_shorten_waits(struct resolver *resolver)
+{
+    int64_t wall = manager.loop->wall;
+    for (int rank = 0; rank < ACCOUNT_RANKS; rank++) {
+        shorten(&resolver->authorities[rank].backoff.until, wall);
+        resolver->authorities[rank].rate = (struct order_rate){0};
+    }
+    LIST_FOREACH(&resolver->managed, it) {
+        struct managed *managed = container_of(it, struct managed, link);
+        shorten(&managed->backoff.until, restart_at(managed->failed_at) * TIME_S);
+        shorten(&managed->first_not_before, wall);
+    }
+    shorten(&resolver->save_at, wall);
+    shorten(&resolver->lock_at, wall);
+}
+
 static uint64_t draw_of(const struct certificate *certificate)
 {
     uint64_t draw;
@@ -147,7 +176,7 @@ int64_t managed_due(const struct managed *managed)
 
 /* ---- storage ---- */
 
-static void take_up_certificate(struct resolver *resolver, const struct state_certificate *stored)
+void resolver_take_up(struct resolver *resolver, const struct state_certificate *stored)
 {
     const char *why;
     struct managed *managed = resolver_find(resolver, &stored->names);
@@ -179,13 +208,15 @@ bool resolver_load(struct resolver *resolver)
     struct text why;
     text_init(&why, 4096);
     bool good = storage_read(resolver->storage, &why);
-    if (!good)
+    if (!good && !resolver->broken)
         log_error("acme: resolver '%s' cannot read its storage, nothing is ordered for it: %s", resolver->name.data, text_c(&why));
+    if (good && resolver->broken)
+        log_info("acme: the storage of resolver '%s' can be read again", resolver->name.data);
     text_release(&why);
     resolver->broken = !good;
     const struct state *state = storage_state(resolver->storage);
     for (size_t i = 0; good && i < state->certificates.count; i++)
-        take_up_certificate(resolver, state->certificates.items[i]);
+        resolver_take_up(resolver, state->certificates.items[i]);
     return good;
 }
 

@@ -14,6 +14,7 @@
 #include "exchange/handshake.h"
 
 #define ORDERS_RUNNING_MAX 8            /* at one resolver */
+#define BROKEN_PAUSE (5 * TIME_S)       /* before a storage that cannot be read is tried again */
 #define UNWANTED_GRACE (30 * 86400)     /* seconds for which a certificate is renewed although nobody wants it */
 
 /* One directory of a resolver: the first, or the fallback. */
@@ -79,7 +80,9 @@ struct manager {
     struct graph *graph;                /* the latest, referenced */
     struct arena arena;                 /* of what goes with the graph: resolvers that come along */
     struct list resolvers;
+    struct list leaving;                /* resolvers of the former graph; empty but for acme_update */
     struct timer timer;
+    int64_t looked_at;                  /* wall ns: the last look at what is due */
     bool stopping;
     bool changed;                       /* certificates: the vault is to be told */
 };
@@ -109,12 +112,23 @@ struct managed *resolver_add(struct resolver *resolver, const struct strs *names
 void managed_free(struct managed *managed);
 /* Takes up what storage holds. False: it cannot be read, which was logged. */
 bool resolver_load(struct resolver *resolver);
+/* Waits for another try end now, those of names a minute behind their failure. */
+void resolver_shorten_waits(struct resolver *resolver);
+/* One record of the storage's state, which lies there already. */
+void resolver_take_up(struct resolver *resolver, const struct state_certificate *stored);
 /* Saves; a failure is logged and tried again. */
 void resolver_save(struct resolver *resolver);
 /* The certificate is served from now on (taken over); forgets failures. */
 void managed_serve(struct managed *managed, struct certificate *certificate);
 /* Unix second at which it is to be got or renewed; INT64_MAX: never. */
 int64_t managed_due(const struct managed *managed);
+
+/* ---- manage_handover.c ---- */
+
+/* It is none of the configuration's any more: orders end, and it waits for handover_finish. */
+void resolver_leave(struct resolver *resolver);
+/* When it is known what the new configuration wants: certificates of those that leave go over, the rest of them goes. */
+void handover_finish(void);
 
 /* ---- manage_account.c ---- */
 

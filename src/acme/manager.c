@@ -11,8 +11,8 @@
 #include "config/bind.h"
 #include "tls/vault.h"
 
+#define CLOCK_TOLERANCE (60 * TIME_S)
 #define LOOK_AGAIN (3600 * TIME_S)      /* at the latest: clocks are set, machines sleep */
-#define BROKEN_PAUSE (60 * TIME_S)      /* before a storage that cannot be read is tried again */
 #define FORGET_AFTER (3600 * TIME_S)    /* failures of names that came up on demand */
 
 struct manager manager;
@@ -171,9 +171,20 @@ static int64_t run_acme(struct resolver *resolver)
     return manager.stopping ? next : earlier(next, wall_of(renewal_ask_where_due(resolver, manage_now())));
 }
 
+/* A moment that was reckoned by a clock that ran ahead may lie years away. */
+static void notice_clock(void)
+{
+    if (manager.loop->wall < manager.looked_at - CLOCK_TOLERANCE) {
+        log_warn("acme: the clock was set back, waits begin anew");
+        acme_retry();
+    }
+    manager.looked_at = manager.loop->wall;
+}
+
 static void on_timer(struct timer *timer)
 {
     int64_t next = INT64_MAX;
+    notice_clock();
     timer_set(manager.loop, &manager.timer, TIME_NEVER);
     LIST_FOREACH(&manager.resolvers, it) {
         struct resolver *resolver = container_of(it, struct resolver, link);
@@ -211,7 +222,7 @@ const struct acme_config *manage_automatic_config(const struct model *model, str
     return config;
 }
 
-/* The runtime goes on where the configuration says the same; otherwise it begins anew, from storage. */
+/* The runtime goes on where the configuration says the same; otherwise it begins anew, from storage and with what is served. */
 static void keep_resolver(struct str name, const struct acme_config *acme, const struct local_ca_config *local)
 {
     struct resolver *resolver = manage_resolver(name);
@@ -219,7 +230,7 @@ static void keep_resolver(struct str name, const struct acme_config *acme, const
                 (acme != NULL ? resolver_config_same(resolver->config, acme)
                               : str_equal(resolver->local->directory, local->directory));
     if (resolver != NULL && !same) {
-        resolver_free(resolver);
+        resolver_leave(resolver);
         resolver = NULL;
     }
     if (resolver == NULL)
@@ -243,7 +254,7 @@ static void take_resolvers(const struct model *model, struct arena *arena)
     LIST_FOREACH(&manager.resolvers, it) {
         struct resolver *resolver = container_of(it, struct resolver, link);
         if (!resolver->kept)
-            resolver_free(resolver);
+            resolver_leave(resolver);
         else
             resolver->kept = false;
     }
@@ -295,6 +306,30 @@ static void note_wanted(struct managed *managed)
     }
 }
 
+/* A problem of names that the configuration has no more: people would still be shown it. */
+static struct state_problem *stale_problem(struct resolver *resolver)
+{
+    const struct state *state = storage_state(resolver->storage);
+    for (size_t i = 0; i < state->problems.count; i++)
+        if (resolver_find(resolver, &state->problems.items[i]->names) == NULL)
+            return state->problems.items[i];
+    return NULL;
+}
+
+/* Removed from what storage holds now, so that the next reading does not bring it back. */
+static void drop_stale_problems(struct resolver *resolver)
+{
+    struct state_problem *problem = stale_problem(resolver);
+    if (problem == NULL || !storage_lock(resolver->storage))
+        return;
+    if (storage_is_current(resolver->storage) || resolver_load(resolver)) {
+        while ((problem = stale_problem(resolver)) != NULL)
+            state_problem_drop(storage_state(resolver->storage), problem);
+        resolver_save(resolver);
+    }
+    storage_unlock(resolver->storage);
+}
+
 static void drop_unwanted(struct resolver *resolver)
 {
     LIST_FOREACH(&resolver->managed, it) {
@@ -306,7 +341,10 @@ static void drop_unwanted(struct resolver *resolver)
         if (managed->certificate == NULL || resolver->config == NULL)
             managed_free(managed);
     }
-    if (resolver->storage != NULL && !resolver->broken && storage_is_unsaved(resolver->storage))
+    if (resolver->storage == NULL || resolver->broken)
+        return;
+    drop_stale_problems(resolver);
+    if (storage_is_unsaved(resolver->storage))
         resolver_save(resolver);
 }
 
@@ -326,6 +364,7 @@ static void take_wants(const struct graph *graph)
             managed = resolver_add(resolver, &wanted.items[i].names);
         managed->wanted = true;
     }
+    handover_finish();
     LIST_FOREACH(&manager.resolvers, it)
         drop_unwanted(container_of(it, struct resolver, link));
     arena_release(&arena);
@@ -346,6 +385,13 @@ void acme_update(struct graph *graph)
         graph_unref(former);
 }
 
+void acme_retry(void)
+{
+    LIST_FOREACH(&manager.resolvers, it)
+        resolver_shorten_waits(container_of(it, struct resolver, link));
+    manage_wake();
+}
+
 /* ---- start and stop ---- */
 
 void acme_start(struct worker *control)
@@ -353,6 +399,7 @@ void acme_start(struct worker *control)
     manager = (struct manager){.loop = &control->loop};
     arena_init(&manager.arena, ARENA_UNLIMITED);
     list_init(&manager.resolvers);
+    list_init(&manager.leaving);
     timer_init(&manager.timer, on_timer);
     on_demand_start();
 }

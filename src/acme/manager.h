@@ -24,6 +24,8 @@ void acme_start(struct worker *control);
 /* The graph that runs from now on: its wants, resolvers and certificates from files. When it returns, what storage holds is in
  * the vault and published. */
 void acme_update(struct graph *graph);
+/* Somebody has repaired something, perhaps: waits for another try end now, those of names a minute behind their failure. */
+void acme_retry(void);
 /* The end is near: no new orders. */
 void acme_stopping(void);
 /* Orders under way stay in storage, for the next start. Nothing when it was not started. */

@@ -14,6 +14,8 @@
 #define ASK_LIMIT (10 * TIME_S)         /* for the permission */
 #define ASKS_MAX 64                     /* under way */
 #define WAITING_MAX 4096                /* handshakes */
+#define TOLD_MAX 20                     /* refusals in the log within TOLD_PERIOD: whoever asks for names at will must not fill it */
+#define TOLD_PERIOD (60 * TIME_S)
 
 /* A handshake that waits, in the list of a permission or of a certificate. */
 struct waiting {
@@ -35,7 +37,7 @@ static struct {
     struct acme_http *http;             /* made when it is first needed */
     struct list permissions;
     unsigned asking, waiting;
-    struct name_rate rate;
+    struct name_rate rate, told;
 } self;
 
 /* ---- who waits ---- */
@@ -117,12 +119,21 @@ static struct acme_http_request *ask(struct str name, void (*on_answer)(void *, 
     return request;
 }
 
+static enum log_level refusal_level(enum log_level level)
+{
+    if (!name_rate_take(&self.told, TOLD_MAX, TOLD_PERIOD, manager.loop->now))
+        return LOG_DEBUG;
+    if (self.told.used == TOLD_MAX)
+        log_warn("acme: so many certificates on demand are refused that the rest of this minute's are told at level debug alone");
+    return level;
+}
+
 static void log_refusal(const char *name, const struct acme_answer *reply)
 {
     if (reply->error != NULL)
-        log_warn("acme: whether '%s' may have a certificate on demand cannot be asked: %s", name, reply->error);
+        log_at(refusal_level(LOG_WARN), "acme: whether '%s' may have a certificate on demand cannot be asked: %s", name, reply->error);
     else
-        log_info("acme: no certificate for '%s' on demand: the permission service said %d", name, reply->status);
+        log_at(refusal_level(LOG_INFO), "acme: no certificate for '%s' on demand: the permission service said %d", name, reply->status);
 }
 
 static void begin_order(struct permission *permission)
@@ -134,7 +145,7 @@ static void begin_order(struct permission *permission)
         return;
     }
     if (!name_rate_take(&self.rate, config()->burst, config()->period, manager.loop->now)) {
-        log_warn("acme: no certificate for '%s' on demand: there were %d new names within the period already", permission->name,
+        log_at(refusal_level(LOG_WARN), "acme: no certificate for '%s' on demand: there were %d new names within the period already", permission->name,
                  (int)config()->burst);
         answer_all(&permission->questions, false, "too many new names in a short time");
         return;
@@ -274,7 +285,7 @@ void on_demand_start(void)
 {
     self.http = NULL;
     self.asking = self.waiting = 0;
-    self.rate = (struct name_rate){0};
+    self.rate = self.told = (struct name_rate){0};
     list_init(&self.permissions);
     on_demand_loop = manager.loop;
     on_demand_get = get;

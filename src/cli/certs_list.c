@@ -69,13 +69,39 @@ static bool file_covers(const struct graph *graph, const struct strs *wanted)
     return false;
 }
 
+/* A certificate that is there, of whatever resolver, wildcards included. */
+static bool entry_covers(const struct acme_entry *entry, struct str name)
+{
+    ptrdiff_t dot = str_find_char(name, '.', 0);
+    if (entry->not_after == 0)
+        return false;
+    for (size_t i = 0; i < entry->names.count; i++) {
+        struct str own = entry->names.items[i];
+        if (str_equal(own, name) ||
+            (dot > 0 && str_starts(own, S("*.")) && str_equal(str_from_index(own, 1), str_from_index(name, (size_t)dot))))
+            return true;
+    }
+    return false;
+}
+
+static bool is_covered(const struct acme_entries *entries, struct str name)
+{
+    for (size_t i = 0; i < entries->count; i++)
+        if (entry_covers(&entries->items[i], name))
+            return true;
+    return false;
+}
+
 /* Asked for, and nothing is known of it: it is got when the proxy runs. */
 static bool is_missing(const struct graph *graph, const struct acme_entries *entries, const struct certificate_want *want)
 {
+    bool all = true;
     for (size_t i = 0; i < entries->count; i++)
         if (str_equal(entries->items[i].resolver, want->resolver) && has_all(&entries->items[i].names, &want->names))
             return false;
-    return !file_covers(graph, &want->names);
+    for (size_t i = 0; all && i < want->names.count; i++)
+        all = is_covered(entries, want->names.items[i]);
+    return !all && !file_covers(graph, &want->names);
 }
 
 static int by_name(const void *a, const void *b)

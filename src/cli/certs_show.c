@@ -35,6 +35,26 @@ static void write_moment(int64_t now, int64_t moment, char *out, size_t size)
     snprintf(out, size, "%s (%s)", day, span);
 }
 
+/* Texts come from CAs and from files that anyone may have written: nothing of them moves a cursor. Behind 0xc2 lie the control
+ * characters of the upper half. */
+static void make_plain(char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i], next = i + 1 < len ? (unsigned char)text[i + 1] : 0;
+        if (c < ' ' || c == 0x7f)
+            text[i] = ' ';
+        else if (c == 0xc2 && next >= 0x80 && next < 0xa0)
+            text[i] = text[i + 1] = ' ';
+    }
+}
+
+static void add_plain(struct text *out, struct str s)
+{
+    size_t begin = out->len;
+    text_add(out, s);
+    make_plain(out->data + begin, out->len - begin);
+}
+
 static void write_or_dash(struct str s, char *out)
 {
     snprintf(out, CELL_MAX, "%.*s", STR_ARGS(s.len != 0 ? s : S("-")));
@@ -73,6 +93,8 @@ static void fill(const struct cert_row *row, int64_t now, struct cells *cells)
     else
         snprintf(cells->texts[4], CELL_MAX, "%s", row->renew_at != 0 ? "due" : "-");
     write_or_dash(row->source, cells->texts[5]);
+    for (int i = 0; i < COLUMNS; i++)
+        make_plain(cells->texts[i], strlen(cells->texts[i]));
 }
 
 static const char *color_of(const struct cert_row *row, int64_t now)
@@ -101,14 +123,19 @@ static void show_problem(const struct cert_row *row, int64_t now, bool color, st
     char span[CERTS_SPAN_SIZE];
     if (row->problem.len == 0)
         return;
-    text_addf(out, "  %s%.*s%s", color ? RED : "", STR_ARGS(row->problem), color ? PLAIN : "");
+    text_addf(out, "  %s", color ? RED : "");
+    add_plain(out, row->problem);
+    text_add(out, str_from(color ? PLAIN : ""));
     if (row->next_try > now) {
         certs_span(now, row->next_try, span);
         text_addf(out, "; the next try is %s", span);
     }
     text_add_char(out, '\n');
-    if (row->hint.len != 0)
-        text_addf(out, "  = %.*s\n", STR_ARGS(row->hint));
+    if (row->hint.len == 0)
+        return;
+    text_add(out, S("  = "));
+    add_plain(out, row->hint);
+    text_add_char(out, '\n');
 }
 
 static void show_head(const struct cells *head, const int *widths, bool color, struct text *out)

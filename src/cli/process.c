@@ -113,7 +113,7 @@ static void adopt(struct process *process, struct graph *graph)
 }
 
 /* A line for each, so that whatever collects the log can show them. */
-static void log_mistakes(struct diag *diag)
+static void log_diag(struct diag *diag)
 {
     static const enum log_level levels[] = {[DIAG_ERROR] = LOG_ERROR, [DIAG_WARNING] = LOG_WARN, [DIAG_NOTE] = LOG_INFO};
     struct text text;
@@ -124,12 +124,16 @@ static void log_mistakes(struct diag *diag)
         diag_render_line(&diag->items[i], &text);
         log_at(levels[diag->items[i].severity], "%s", text_c(&text));
     }
-    log_error("the configuration has %zu mistake%s; what runs stays as it was", diag->errors, diag->errors == 1 ? "" : "s");
     text_release(&text);
 }
 
+/* Whoever stops takes nothing new: entrypoints would open again, and workers that are done would hear of it too late. */
 static void reload(struct process *process, bool asked)
 {
+    if (stop_has_begun(&process->stop)) {
+        log_info("stopping: the configuration stays as it is");
+        return;
+    }
     struct diag diag;
     struct settings_files files = {.paths = {0}};
     struct settings settings = *process->settings;
@@ -148,12 +152,15 @@ static void reload(struct process *process, bool asked)
     if (count_workers(model) != process->worker_count)
         log_warn("'workers' takes effect when the process is started again");
     struct graph *graph = load(process, model, &diag);
+    log_diag(&diag);
     if (graph != NULL) {
         adopt(process, graph);
+        if (asked)
+            acme_retry();
         log_info("configuration %llu is running: %u routers, %u services", (unsigned long long)graph->generation,
                  graph->router_count, graph->service_count);
     } else {
-        log_mistakes(&diag);
+        log_error("the configuration has %zu mistake%s; what runs stays as it was", diag.errors, diag.errors == 1 ? "" : "s");
     }
     diag_release(&diag);
     if (graph == NULL)

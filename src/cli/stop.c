@@ -134,3 +134,8 @@ void stop_begin(struct stop *stop, const struct graph *graph)
     choose_times(stop, graph);
     enter(stop, STILL_ACCEPTING);
 }
+
+bool stop_has_begun(const struct stop *stop)
+{
+    return stop->stage != RUNNING;
+}

@@ -19,5 +19,6 @@ struct stop {
 
 /* The first call begins; each further one goes to the end at once. The control loop is stopped when all workers are done. */
 void stop_begin(struct stop *stop, const struct graph *graph);
+bool stop_has_begun(const struct stop *stop);
 
 #endif

@@ -16,6 +16,7 @@
 
 #define ALERT_UNRECOGNIZED_NAME 112      /* RFC 8446 6.2 */
 #define ALERT_NO_APPLICATION_PROTOCOL 120
+#define TLS_HANDSHAKE '\x16'            /* the first byte of a ClientHello's record (RFC 8446 5.1) */
 #define ON_DEMAND_LIMIT (60 * TIME_S)    /* a client waits no longer for a certificate to be got */
 
 enum handshake_state { READING_HELLO, ASKING, SHAKING, CLOSED };
@@ -27,7 +28,7 @@ struct handshake {
     struct port *port;
     struct graph_pin *pin;            /* the policy is of this graph */
     struct client client;
-    struct chunk *input;              /* what was read before TLS began */
+    struct chunk *input;              /* what was read before TLS began; NULL: nothing */
     uint32_t input_at;
     struct hello hello;
     struct tls_conn *tls;
@@ -226,10 +227,24 @@ static void begin(struct handshake *handshake, bool asked)
     begin_tls(handshake, policy, certificate != NULL ? certificate : default_certificate(handshake));
 }
 
+/* What does not begin as TLS does: HTTP in the clear, or nothing that is known; HTTP/1 finds out. */
+static void give_away(struct handshake *handshake)
+{
+    struct port *port = handshake->port;
+    struct chunk *input = handshake->input;
+    handshake->input = NULL;
+    timer_cancel(&handshake->timer);
+    h1_server_adopt(port->worker, &handshake->sock, input, handshake->input_at, &handshake->client, &port->settings,
+                    &port->connections);
+    end(handshake);
+}
+
 /* A large hello (post-quantum key shares) moves to a large chunk; false: no room, or too large for any hello. */
 static bool make_room(struct handshake *handshake)
 {
     struct chunk *former = handshake->input;
+    if (former == NULL)
+        return (handshake->input = chunk_new(&handshake->port->worker->chunks, false)) != NULL;
     if (chunk_room(former) != 0)
         return true;
     size_t held = former->used - handshake->input_at;
@@ -248,28 +263,45 @@ static bool make_room(struct handshake *handshake)
 
 static struct str input_of(const struct handshake *handshake)
 {
+    if (handshake->input == NULL)
+        return STR_NONE;
     return str_of(handshake->input->data + handshake->input_at, handshake->input->used - handshake->input_at);
+}
+
+/* True: something came. Else the handshake may have ended. */
+static bool receive(struct handshake *handshake)
+{
+    size_t got = 0;
+    if (!handshake->sock.readable)
+        return false;
+    if (!make_room(handshake)) {
+        end(handshake);
+        return false;
+    }
+    struct chunk *input = handshake->input;
+    enum status status = sock_read_plain(&handshake->sock, input->data + input->used, chunk_room(input), &got);
+    if (status == STATUS_OK)
+        input->used += (uint32_t)got;
+    else if (status != STATUS_AGAIN)
+        end(handshake);
+    return status == STATUS_OK;
 }
 
 static void read_hello(struct handshake *handshake)
 {
-    while (hello_parse(input_of(handshake), &handshake->hello) == STATUS_AGAIN) {
-        size_t got = 0;
-        if (!make_room(handshake)) {
-            end(handshake);
+    for (;;) {
+        struct str input = input_of(handshake);
+        if (input.len != 0 && input.data[0] != TLS_HANDSHAKE) {
+            give_away(handshake);
             return;
         }
-        struct chunk *input = handshake->input;
-        enum status status = sock_read_plain(&handshake->sock, input->data + input->used, chunk_room(input), &got);
-        if (status == STATUS_AGAIN)
-            return;
-        if (status != STATUS_OK) {
-            end(handshake);
+        if (input.len != 0 && hello_parse(input, &handshake->hello) != STATUS_AGAIN) {
+            begin(handshake, false);
             return;
         }
-        input->used += (uint32_t)got;
+        if (!receive(handshake))
+            return;
     }
-    begin(handshake, false);
 }
 
 /* What ALPN chose takes the socket. */
@@ -327,9 +359,12 @@ static void on_timeout(struct timer *timer)
     begin(handshake, true);
 }
 
-/* A handshake ends by itself, soon. */
+/* A handshake ends by itself, soon; one that has not begun may never. */
 static void drain(struct connection *connection)
 {
+    struct handshake *handshake = container_of(connection, struct handshake, connection);
+    if (handshake->state == READING_HELLO && input_of(handshake).len == 0 && !handshake->sock.readable)
+        end(handshake);
 }
 
 static void close_connection(struct connection *connection, enum status why)
@@ -339,19 +374,34 @@ static void close_connection(struct connection *connection, enum status why)
 
 static const struct connection_ops connection_ops = {.drain = drain, .close = close_connection};
 
-bool handshake_start(struct port *port, const struct foreign *foreign)
+static struct handshake *new_handshake(struct port *port, const struct client *client)
 {
     struct handshake *handshake = memory_zalloc(sizeof(*handshake));
     handshake->port = port;
-    handshake->client = *foreign->client;
+    handshake->client = *client;
     handshake->connection.ops = &connection_ops;
-    handshake->input = foreign->input;
-    handshake->input_at = foreign->input_at;
     handshake->pin = port->pin;
     graph_pin_take(handshake->pin);
     timer_init(&handshake->timer, on_timeout);
     list_append(&port->connections, &handshake->connection.link);
-    sock_init(&handshake->sock, foreign->sock->loop, on_event);
+    sock_init(&handshake->sock, &port->worker->loop, on_event);
+    return handshake;
+}
+
+void handshake_accept(struct port *port, int fd, const struct client *client)
+{
+    struct handshake *handshake = new_handshake(port, client);
+    if (sock_take(&handshake->sock, fd, false))
+        limit_handshake(handshake);
+    else
+        end(handshake);
+}
+
+bool handshake_start(struct port *port, const struct foreign *foreign)
+{
+    struct handshake *handshake = new_handshake(port, foreign->client);
+    handshake->input = foreign->input;
+    handshake->input_at = foreign->input_at;
     if (!sock_move(&handshake->sock, foreign->sock)) {
         end(handshake);
         return true;

@@ -11,7 +11,10 @@
 
 struct port;
 
-/* Takes the socket over with what was read. False without memory: the giver still has it. */
+/* For a fresh connection where TLS is to be expected: takes the descriptor over. One that begins with something else goes on as
+ * HTTP in the clear. */
+void handshake_accept(struct port *port, int fd, const struct client *client);
+/* For one that began elsewhere and turned out to be TLS: takes the socket over with what was read. False without memory: the giver still has it. */
 bool handshake_start(struct port *port, const struct foreign *foreign);
 
 /* A question to whoever gets certificates on demand (acme/ sets the function): asked by a message to the control thread,

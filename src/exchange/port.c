@@ -47,6 +47,8 @@ static void on_accept(struct listener *listener, int fd, const struct addr *peer
     const struct entry *entry = port->entry;
     if (entry->reads_proxy_header && (entry->trust_all_proxies || networks_have(&entry->trusted_proxies, &client.peer)))
         greeting_start(port, fd, &client);
+    else if (entry->tls != NULL)
+        handshake_accept(port, fd, &client);
     else
         h1_server_new(port->worker, fd, &client, &port->settings, &port->connections);
 }

@@ -127,6 +127,13 @@ static const struct option core_options[] = {
 };
 static const struct option_table core_table = OPTION_TABLE(struct core_config, core_options, .summary = "Core behaviour.");
 
+static const struct option global_options[] = {
+    OPTION_NAMED(BOOL, struct global_config, unused, "checkNewVersion", .accepted = "Portico never asks for new versions"),
+    OPTION_NAMED(BOOL, struct global_config, unused, "sendAnonymousUsage", .accepted = "Portico never tells anybody of its use"),
+};
+static const struct option_table global_table =
+    OPTION_TABLE(struct global_config, global_options, .summary = "What Traefik tells its makers.");
+
 static const struct option config_options[] = {
     OPTION(INT, struct config, workers, .min = 0, .max = 1024,
            .help = "Worker threads; 0: as many as the CPUs that affinity and cgroup allow."),
@@ -139,6 +146,7 @@ static const struct option config_options[] = {
     OPTION_NAMED(OBJECT, struct config, access_log, "accessLog", .table = &access_log_table, .help = "The access log."),
     OPTION(OBJECT, struct config, ping, .table = &ping_table, .help = "/ping for whoever watches the process."),
     OPTION(STRUCT, struct config, core, .table = &core_table, .help = "Core behaviour."),
+    OPTION(STRUCT, struct config, global, .table = &global_table, .help = "What Traefik tells its makers; Portico tells nobody."),
     OPTION_NAMED(STRUCT, struct config, servers_transport, "serversTransport", .table = &transport_table,
                  .help = "How connections to servers are made where a service names no transport."),
     OPTION_NAMED(MAP, struct config, certificates_resolvers, "certificatesResolvers", .table = &resolver_table,

@@ -70,6 +70,12 @@ struct core_config {
     int default_rule_syntax;
 };
 
+/* Read for files that have it. */
+struct global_config {
+    const struct node *origin;
+    bool unused;
+};
+
 struct config {
     const struct node *origin;
     int64_t workers;               /* 0: as many as CPUs */
@@ -80,6 +86,7 @@ struct config {
     struct access_log_config *access_log;
     struct ping_config *ping;
     struct core_config core;
+    struct global_config global;
     struct transport_config servers_transport;
     struct objects certificates_resolvers;      /* struct resolver_config */
     struct automatic_https *automatic_https;    /* NULL: off */

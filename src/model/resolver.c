@@ -50,10 +50,10 @@ static const struct option dns_options[] = {
            .help = "DNS servers (ADDRESS:PORT) that must see the record first; none: the system's."),
     OPTION(STRUCT, struct acme_dns_challenge, propagation, .table = &propagation_table,
            .help = "Waiting for records to be seen."),
-    OPTION_NAMED(DURATION, struct acme_dns_challenge, propagation, "delayBeforeCheck",
-                 .removed = "use propagation.delayBeforeChecks"),
-    OPTION_NAMED(BOOL, struct acme_dns_challenge, propagation, "disablePropagationCheck",
-                 .removed = "use propagation.disableChecks"),
+    OPTION_NAMED(DURATION, struct acme_dns_challenge, propagation.delay_before_checks, "delayBeforeCheck",
+                 .help = "The former name of propagation.delayBeforeChecks."),
+    OPTION_NAMED(BOOL, struct acme_dns_challenge, propagation.disable_checks, "disablePropagationCheck",
+                 .help = "The former name of propagation.disableChecks."),
 };
 static const struct option_table dns_table =
     OPTION_TABLE(struct acme_dns_challenge, dns_options, .summary = "DNS-01: a TXT record; the only one for wildcards.");

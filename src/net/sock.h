@@ -36,6 +36,7 @@ struct sock {
     bool peer_done;             /* the peer closed its direction: reads go on until END */
     bool broken;                /* an error was reported */
     bool connecting;
+    bool ending;                /* the owner's: it closes behind what its next write takes; a layer may say so with it */
     bool buffered;              /* the layer holds bytes that came: a read may give some although not `readable` */
     const struct sock_layer *layer;   /* NULL: plain */
     void *layer_state;

@@ -111,14 +111,14 @@ static void add_customary_entrypoints(struct model *model, struct diag *diag)
 }
 
 /* The main file, or what stands for it; NULL when there is none, or none that can be read. */
-static struct node *read_main(const struct settings *settings, const struct flags *flags, struct arena *arena,
-                              struct diag *diag, struct settings_files *files)
+static struct node *read_main(const struct settings *settings, const struct flags *flags, const struct node *variables,
+                              struct arena *arena, struct diag *diag, struct settings_files *files)
 {
     if (settings->text.data != NULL)
         return load_text(S("configuration"), settings->text, LOAD_MAIN, arena, diag);
     const char *path = choose_path(settings, flags, arena);
     if (path == NULL) {
-        if (flags->options->count == 0)
+        if (flags->options->count == 0 && variables->count == 0)
             diag_error(diag, SPAN_NONE,
                        "no configuration: give --config FILE, or flags such as --entryPoints.web.address=:8080");
         return NULL;
@@ -138,10 +138,11 @@ struct model *settings_load(const struct settings *settings, struct diag *diag, 
     struct flags flags;
     const struct flag *own = settings->flags != NULL ? settings->flags : settings_flags;
     flags_read(settings->words, settings->word_count, own, &config_table, arena, diag, &flags);
-    struct node *root = read_main(settings, &flags, arena, diag, files);
+    struct node *variables = env_read(settings->environment, &config_table, own_variables, arena, diag);
+    struct node *root = read_main(settings, &flags, variables, arena, diag, files);
     if (root == NULL || root->kind != NODE_MAP)
         root = node_new(arena, NODE_MAP, SPAN_NONE);
-    node_merge(root, env_read(settings->environment, &config_table, own_variables, arena, diag));
+    node_merge(root, variables);
     node_merge(root, flags.options);
     bind_object(&config_table, root, &model->config, NULL, arena, diag);
     add_customary_entrypoints(model, diag);

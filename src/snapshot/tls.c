@@ -163,9 +163,9 @@ static void note_host(struct build *build, struct entry *entry, struct str host,
 {
     struct entry_tls *own = entry->tls;
     const struct tls_policy *before = map_get(&own->policies, host);
-    if (before == NULL && policy == own->policy)
+    if (before == policy)
         return;
-    if (before != NULL && before != policy) {
+    if (before != NULL) {
         struct diag_item *item = diag_warning(build->compile.diag, node_span(node_get(tls->origin, S("options"))),
                                               "'%.*s' has other TLS options in another router: the default ones hold for it",
                                               STR_ARGS(host));
@@ -276,10 +276,23 @@ void build_wants(struct build *build, const struct router_tls *tls, struct str r
                      "the rule names no host, so there is nothing to get a certificate for: give tls.domains");
 }
 
+/* Where the default options hold for every host, nobody need look. */
+static void drop_needless_policies(struct entry_tls *tls)
+{
+    for (uint32_t i = 0; i < tls->policies.count; i++)
+        if (tls->policies.items[i].key.data != NULL && tls->policies.items[i].value != tls->policy)
+            return;
+    map_release(&tls->policies);
+    map_init(&tls->policies, false);
+}
+
 void build_tls_end(struct build *build)
 {
     struct graph *graph = build->graph;
     build_unused_options(build);
+    for (unsigned i = 0; i < graph->entry_count; i++)
+        if (graph->entries[i]->tls != NULL)
+            drop_needless_policies(graph->entries[i]->tls);
     graph->certificate_count = (unsigned)build->certificates.count;
     graph->certificates = arena_array(&graph->arena, struct certificate *, build->certificates.count + 1);
     if (build->certificates.count != 0)

@@ -44,6 +44,8 @@ static void let_go(struct tls_conn *conn)
         chunk_unref(conn->pending);
     if (conn->worker->tls->current == conn)
         conn->worker->tls->current = NULL;
+    if (schedule_client.conn == conn)
+        schedule_client = (struct schedule_client){0};
 }
 
 static void take_off(struct tls_conn *conn)

@@ -146,7 +146,8 @@ static bool write_record(struct tls_conn *conn, struct str record)
     return SSL_write_ex(conn->ssl, record.data, record.len, &written) == 1 && written == record.len;
 }
 
-/* Encrypts as much as the worker's buffer holds; gives the plain bytes. */
+/* Encrypts as much as the worker's buffer holds; gives the plain bytes. What is the last of them takes the goodbye along: a
+ * send less, and a segment. */
 static enum status encrypt(struct tls_conn *conn, struct cursor *cursor, size_t *ret_taken)
 {
     struct tls_worker *worker = conn->worker->tls;
@@ -160,6 +161,10 @@ static enum status encrypt(struct tls_conn *conn, struct cursor *cursor, size_t 
             return STATUS_IO_ERROR;
         }
         taken += record.len;
+    }
+    if (cursor->left == 0 && conn->sock->ending && conn->ssl == NULL && !conn->goodbye) {
+        conn->goodbye = true;
+        conn_seal_alert(conn, false, ALERT_CLOSE_NOTIFY);
     }
     *ret_taken = taken;
     return STATUS_OK;

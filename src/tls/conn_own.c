@@ -1,13 +1,10 @@
 /* Owns the change from the library to our own records when a client's handshake of TLS 1.3 is done, and sealing behind it.
  *
- * The library tells the traffic secrets to its log of keys (SSL_CTX_set_keylog_callback), as it does for QUIC in other
- * servers; they are never written anywhere. It has sent tickets under these secrets, whose records are counted; it has read
- * nothing behind the client's Finished, because the BIO gives it no more than it asks for. */
+ * The traffic secrets are known because the library derived them by tls/schedule.h. It has sent tickets under these secrets,
+ * whose records are counted; it has read nothing behind the client's Finished, because the BIO gives it no more than it asks for. */
 #include "tls/conn_state.h"
 
 #include <stdlib.h>
-
-#include "base/hex.h"
 
 /* ---- secrets ---- */
 
@@ -27,21 +24,13 @@ static struct tls_own *own_of(struct tls_conn *conn)
     return conn->own;
 }
 
-/* "LABEL CLIENT_RANDOM SECRET" in hex. */
-void conn_note_secret(const SSL *ssl, const char *text)
+void conn_note_secret(struct tls_conn *conn, bool reads, const uint8_t *secret, size_t size)
 {
-    struct str line = str_from(text);
-    bool reads = str_starts(line, S("CLIENT_TRAFFIC_SECRET_0 "));
-    if (!reads && !str_starts(line, S("SERVER_TRAFFIC_SECRET_0 ")))
+    struct tls_own *own = conn->server && !conn->established ? own_of(conn) : NULL;
+    if (own == NULL || size > RECORD_SECRET_MAX)
         return;
-    struct str secret = str_from_index(line, (size_t)str_find_last_char(line, ' ') + 1);
-    struct tls_own *own = own_of(conn_of_ssl(ssl));
-    if (own == NULL || secret.len > HEX_ENCODED_SIZE(RECORD_SECRET_MAX))
-        return;
-    if (reads)
-        own->read_secret = hex_decode(secret, own->read.secret);
-    else
-        own->write_secret = hex_decode(secret, own->write.secret);
+    memcpy(reads ? own->read.secret : own->write.secret, secret, size);
+    *(reads ? &own->read_secret : &own->write_secret) = true;
 }
 
 void conn_own_free(struct tls_own *own)

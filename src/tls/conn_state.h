@@ -15,6 +15,7 @@
 #include "tls/client.h"
 #include "tls/conn.h"
 #include "tls/record.h"
+#include "tls/schedule.h"
 
 /* What encryption adds at most, to as many records as the smallest fragments that a client may ask for (RFC 6066 4). */
 #define RECORD_COST ((size_t)4096)
@@ -93,6 +94,7 @@ bool conn_keep_input(struct tls_conn *conn);
 static inline void conn_enter(struct tls_conn *conn)
 {
     conn->worker->tls->current = conn;
+    schedule_client = (struct schedule_client){&conn->worker->tls->engine.hkdf, conn};
 }
 
 /* ---- conn_out.c ---- */
@@ -117,8 +119,8 @@ void conn_note_buffered(struct tls_conn *conn);
 
 /* ---- conn_own.c ---- */
 
-/* Takes note of the secrets that are needed later, for SSL_CTX_set_keylog_callback. */
-void conn_note_secret(const SSL *ssl, const char *line);
+/* Takes note of an application traffic secret, from tls/schedule.h: the client's (which we read with) or ours. */
+void conn_note_secret(struct tls_conn *conn, bool reads, const uint8_t *secret, size_t size);
 /* At the end of a handshake, with its last output in the worker's buffer. False: it stays with the library. */
 bool conn_take_over(struct tls_conn *conn);
 /* Records into the worker's buffer; false: no room, or the library could not. */

@@ -10,6 +10,7 @@
 #include "tls/conn_state.h"
 #include "tls/policy_auth.h"
 #include "tls/policy_names.h"
+#include "tls/schedule.h"
 #include "tls/tickets.h"
 
 #define SERVER_MODES (SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN)
@@ -35,11 +36,12 @@ static void make_slot(void)
     slot = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_with_context);
 }
 
-static struct tls_policy *new_policy(struct str name)
+static struct tls_policy *new_policy(struct str name, bool library_records)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, make_slot);
-    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    /* Without our key schedule nobody knows the secrets: every connection stays with the library. */
+    SSL_CTX *context = library_records ? SSL_CTX_new(TLS_server_method()) : schedule_context_new(TLS_server_method());
     if (context == NULL)
         return NULL;
     struct tls_policy *policy = memory_zalloc(sizeof(*policy));
@@ -176,7 +178,6 @@ static bool fill(struct tls_policy *policy, const struct tls_options *options, s
     struct str authorities = STR_NONE;
     SSL_CTX_set_mode(context, SERVER_MODES);
     SSL_CTX_set_options(context, SERVER_OPTIONS);
-    SSL_CTX_set_keylog_callback(context, conn_note_secret);
     SSL_CTX_set_tlsext_servername_callback(context, on_server_name);
     policy->sni_strict = options->sni_strict;
     bool good = policy_set_versions(context, options->min_version, options->max_version, options->origin, diag);
@@ -192,7 +193,7 @@ struct tls_policy *policy_new(const struct tls_options *options, struct str name
     struct arena scratch;
     size_t errors = diag->errors;
     ERR_clear_error();
-    struct tls_policy *policy = new_policy(name);
+    struct tls_policy *policy = new_policy(name, options->library_records);
     arena_init(&scratch, ARENA_UNLIMITED);
     bool good = policy != NULL && fill(policy, options, &scratch, diag);
     arena_release(&scratch);

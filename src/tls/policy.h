@@ -34,6 +34,7 @@ struct tls_options {
     struct strs alpn_protocols;
     struct tls_client_auth client_auth;
     bool sni_strict, disable_session_tickets;
+    bool library_records;           /* TLS 1.3 too stays with OpenSSL behind the handshake (else: tls/record.h) */
 };
 
 /* Lives as long as its context: connections that hold that keep it too. */

@@ -1,19 +1,18 @@
 #include "tls/record.h"
 
 #include <assert.h>
-#include <openssl/core_names.h>
-#include <openssl/params.h>
 
 #include "base/secret.h"
 
 static const struct suite {
     unsigned number;
-    const char *name, *cipher, *digest;
-    uint8_t key_size, secret_size;
+    const char *name, *cipher;
+    enum hkdf_hash hash;
+    uint8_t key_size;
 } suites[RECORD_SUITES] = {
-    [RECORD_AES_128_GCM] = {0x1301, "TLS_AES_128_GCM_SHA256", "AES-128-GCM", "SHA256", 16, 32},
-    [RECORD_AES_256_GCM] = {0x1302, "TLS_AES_256_GCM_SHA384", "AES-256-GCM", "SHA384", 32, 48},
-    [RECORD_CHACHA20_POLY1305] = {0x1303, "TLS_CHACHA20_POLY1305_SHA256", "ChaCha20-Poly1305", "SHA256", 32, 32},
+    [RECORD_AES_128_GCM] = {0x1301, "TLS_AES_128_GCM_SHA256", "AES-128-GCM", HKDF_SHA256, 16},
+    [RECORD_AES_256_GCM] = {0x1302, "TLS_AES_256_GCM_SHA384", "AES-256-GCM", HKDF_SHA384, 32},
+    [RECORD_CHACHA20_POLY1305] = {0x1303, "TLS_CHACHA20_POLY1305_SHA256", "ChaCha20-Poly1305", HKDF_SHA256, 32},
 };
 
 bool record_suite_of(unsigned number, enum record_suite *ret_suite)
@@ -34,7 +33,7 @@ const char *record_suite_name(enum record_suite suite)
 
 size_t record_secret_size(enum record_suite suite)
 {
-    return suites[suite].secret_size;
+    return hkdf_size(suites[suite].hash);
 }
 
 /* ---- the engine: everything that is fetched, once ---- */
@@ -51,28 +50,15 @@ static EVP_CIPHER_CTX *new_cipher(const struct suite *suite, int sealing)
     return context;
 }
 
-static EVP_MAC_CTX *new_mac(const struct suite *suite)
-{
-    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)(uintptr_t)suite->digest, 0),
-                           OSSL_PARAM_construct_end()};
-    EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    EVP_MAC_CTX *context = mac != NULL ? EVP_MAC_CTX_new(mac) : NULL;
-    if (context != NULL && EVP_MAC_CTX_set_params(context, params) != 1) {
-        EVP_MAC_CTX_free(context);
-        context = NULL;
-    }
-    EVP_MAC_free(mac);
-    return context;
-}
-
 bool record_engine_init(struct record_engine *engine)
 {
     *engine = (struct record_engine){0};
+    if (!hkdf_init(&engine->hkdf))
+        return false;
     for (unsigned i = 0; i < RECORD_SUITES; i++) {
         engine->seal[i] = new_cipher(&suites[i], 1);
         engine->open[i] = new_cipher(&suites[i], 0);
-        engine->mac[i] = new_mac(&suites[i]);
-        if (engine->seal[i] == NULL || engine->open[i] == NULL || engine->mac[i] == NULL) {
+        if (engine->seal[i] == NULL || engine->open[i] == NULL) {
             record_engine_release(engine);
             return false;
         }
@@ -85,44 +71,25 @@ void record_engine_release(struct record_engine *engine)
     for (unsigned i = 0; i < RECORD_SUITES; i++) {
         EVP_CIPHER_CTX_free(engine->seal[i]);
         EVP_CIPHER_CTX_free(engine->open[i]);
-        EVP_MAC_CTX_free(engine->mac[i]);
     }
+    hkdf_release(&engine->hkdf);
     *engine = (struct record_engine){0};
 }
 
 /* ---- keys ---- */
 
-/* HKDF-Expand-Label with an empty context (RFC 8446 7.1), for what is no longer than the hash: one block of RFC 5869 2.3. */
-static bool expand(struct record_engine *engine, const struct record_keys *keys, const char *label, uint8_t *out, size_t size)
+static bool expand(struct record_engine *engine, const struct record_keys *keys, struct str label, uint8_t *out, size_t size)
 {
-    static const char prefix[] = "tls13 ";
     const struct suite *suite = &suites[keys->suite];
-    EVP_MAC_CTX *mac = engine->mac[keys->suite];
-    uint8_t info[64], block[EVP_MAX_MD_SIZE];
-    size_t label_len = strlen(label), len = 3, block_len = 0;
-    assert(size <= suite->secret_size && label_len <= 32);
-    info[0] = 0;
-    info[1] = (uint8_t)size;
-    info[2] = (uint8_t)(sizeof(prefix) - 1 + label_len);
-    memcpy(info + len, prefix, sizeof(prefix) - 1);
-    len += sizeof(prefix) - 1;
-    memcpy(info + len, label, label_len);
-    len += label_len;
-    info[len++] = 0; /* the context's length */
-    info[len++] = 1; /* the block's number */
-    bool good = EVP_MAC_init(mac, keys->secret, suite->secret_size, NULL) == 1 && EVP_MAC_update(mac, info, len) == 1 &&
-                EVP_MAC_final(mac, block, &block_len, sizeof(block)) == 1 && block_len >= size;
-    if (good)
-        memcpy(out, block, size);
-    secret_wipe(block, sizeof(block));
-    return good;
+    struct str secret = str_of((const char *)keys->secret, hkdf_size(suite->hash));
+    return hkdf_expand_label(&engine->hkdf, suite->hash, secret, label, STR_NONE, out, size);
 }
 
 static bool derive(struct record_keys *keys, struct record_engine *engine)
 {
     keys->id = ++engine->last_id;
-    return expand(engine, keys, "key", keys->key, suites[keys->suite].key_size) &&
-           expand(engine, keys, "iv", keys->iv, sizeof(keys->iv));
+    return expand(engine, keys, S("key"), keys->key, suites[keys->suite].key_size) &&
+           expand(engine, keys, S("iv"), keys->iv, sizeof(keys->iv));
 }
 
 bool record_keys_init(struct record_keys *keys, struct record_engine *engine, enum record_suite suite,
@@ -130,14 +97,14 @@ bool record_keys_init(struct record_keys *keys, struct record_engine *engine, en
 {
     keys->suite = (uint8_t)suite;
     keys->sequence = sequence;
-    memmove(keys->secret, secret, suites[suite].secret_size);
+    memmove(keys->secret, secret, record_secret_size(suite));
     return derive(keys, engine);
 }
 
 bool record_keys_update(struct record_keys *keys, struct record_engine *engine)
 {
     uint8_t next[RECORD_SECRET_MAX];
-    bool good = expand(engine, keys, "traffic upd", next, suites[keys->suite].secret_size);
+    bool good = expand(engine, keys, S("traffic upd"), next, record_secret_size((enum record_suite)keys->suite));
     if (good)
         good = record_keys_init(keys, engine, (enum record_suite)keys->suite, next, 0);
     secret_wipe(next, sizeof(next));

@@ -9,13 +9,14 @@
 #include <openssl/evp.h>
 
 #include "base/str.h"
+#include "tls/hkdf.h"
 
 #define RECORD_BYTES ((size_t)16384)          /* of plain text in one record (5.1) */
 #define RECORD_HEADER ((size_t)5)
 #define RECORD_TAG ((size_t)16)
 #define RECORD_EXTRA (RECORD_HEADER + 1 + RECORD_TAG)           /* what sealing adds */
 #define RECORD_WIRE_MAX (RECORD_HEADER + RECORD_BYTES + 256)    /* the longest that a peer may send (5.2) */
-#define RECORD_SECRET_MAX 48
+#define RECORD_SECRET_MAX HKDF_BYTES_MAX
 /* A key is replaced before AES-GCM's bounds wear thin (5.5: 2^24.5 full records). */
 #define RECORD_SEQUENCE_MAX (UINT64_C(1) << 24)
 
@@ -44,7 +45,7 @@ struct record_keys {
 /* A worker's cipher contexts, shared by all of its connections. */
 struct record_engine {
     EVP_CIPHER_CTX *seal[RECORD_SUITES], *open[RECORD_SUITES];
-    EVP_MAC_CTX *mac[RECORD_SUITES];
+    struct hkdf hkdf;
     uint64_t sealing[RECORD_SUITES], opening[RECORD_SUITES];    /* whose keys the contexts hold */
     uint64_t last_id;
 };

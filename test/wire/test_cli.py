@@ -35,6 +35,44 @@ http:
           - url: http://127.0.0.1:9002
 """
 
+TRAEFIK = """\
+global:
+  checkNewVersion: true
+  sendAnonymousUsage: false
+entryPoints:
+  web:
+    address: ":80"
+    http:
+      redirections:
+        entryPoint:
+          to: websecure
+          scheme: https
+  websecure:
+    address: ":443"
+    http:
+      tls:
+        certResolver: le
+        domains:
+          - main: example.com
+            sans: ["www.example.com"]
+certificatesResolvers:
+  le:
+    acme:
+      email: you@example.com
+      storage: acme.json
+      keyType: RSA4096
+      tlsChallenge: {}
+  dns:
+    acme:
+      email: you@example.com
+      storage: acme.json
+      dnsChallenge:
+        provider: exec
+        command: /bin/true
+        delayBeforeCheck: 5
+        disablePropagationCheck: true
+"""
+
 
 @pytest.fixture
 def config(tmp_path):
@@ -382,6 +420,21 @@ def test_the_static_and_the_dynamic_part_may_be_two_files(portico, backend, tmp_
     dynamic.write_text(json.dumps({"http": to(server.url)["http"]}))
     proxy = portico({}, f"--providers.file.filename={dynamic}")
     assert proxy.wait_for_answer(lambda response: response.status == 200)
+
+
+def test_the_environment_alone_is_a_configuration(run, config):
+    path = config(GOOD[GOOD.index("http:"):], "dynamic.yaml")
+    for prefix in ("PORTICO", "TRAEFIK"):
+        env = {f"{prefix}_ENTRYPOINTS_WEBSECURE_ADDRESS": "127.0.0.1:0", f"{prefix}_PROVIDERS_FILE_FILENAME": str(path),
+               f"{prefix}_CERTIFICATESRESOLVERS_LE_ACME_TLSCHALLENGE": "true",
+               f"{prefix}_ENTRYPOINTS_WEBSECURE_HTTP_TLS_CERTRESOLVER": "le"}
+        result = run("certs", env=env, cwd=path.parent)
+        assert result.returncode == 0 and "example.com" in result.stdout, result.stderr
+
+
+def test_a_static_file_of_traefik_with_acme_is_good(run, config):
+    result = run("check", config(TRAEFIK))
+    assert result.returncode == 0 and result.stderr == "", result.stderr
 
 
 def test_config_may_be_called_config_file(run, config):

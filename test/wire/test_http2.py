@@ -197,7 +197,7 @@ def test_request_trailers_pass(portico, backend, connect):
     server = backend()
     client = connect(portico(to(server.url)))
     stream = client.open(client.head("POST"), end=False)
-    client.data(stream, b"body").trailers(stream, [("x-sum", "7"), ("content-length", "9")])
+    client.data(stream, b"body").trailers(stream, [("x-sum", "7"), ("content-length", "9"), ("x-forwarded-tls-client-cert", "forged")])
     assert client.answer(stream).status == 200
     assert server.last.body == b"body" and server.last.trailers == [("x-sum", "7")]
 

@@ -154,6 +154,14 @@ def test_a_mistake_is_told_and_what_runs_stays(portico, backend, text):
     serves(proxy, "two")
 
 
+def test_a_warning_is_told_too(portico, backend):
+    url = backend().url
+    proxy = portico(to(url))
+    proxy.write(to(url, tls={"stores": {"other": {}}}))
+    proxy.process.wait_for_output("only the store 'default' is used")
+    proxy.process.wait_for_output("configuration 2 is running")
+
+
 def test_each_mistake_is_a_line_of_the_log(portico, backend):
     proxy = portico(versions(backend(), "one"))
     before = len(proxy.log)

@@ -43,6 +43,15 @@ def test_an_idle_keep_alive_connection_is_closed(portico, backend):
     assert proxy.process.wait() == 0
 
 
+def test_a_connection_that_never_began_its_handshake_is_closed(portico, backend):
+    proxy = portico(to(backend().url, router={"tls": {}}, entryPoints=graceful(60)))
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=20) as silent:
+        assert proxy.get("/").status == 400 # in the clear: by then the silent one was accepted
+        proxy.process.signal(signal.SIGTERM)
+        assert silent.recv(1) == b""
+    assert proxy.process.wait() == 0
+
+
 def test_a_request_under_way_is_finished_and_its_connection_closed(portico, raw_server):
     go_on = threading.Event()
     server = raw_server([act.request, act.wait_on(go_on), response_bytes(body=b"finished")])
@@ -66,6 +75,26 @@ def refused(port):
     except OSError:
         pass
     return False
+
+
+@pytest.mark.parametrize("how", ["a signal", "a file"])
+def test_a_process_that_stops_takes_no_other_configuration(portico, raw_server, how):
+    go_on = threading.Event()
+    server = raw_server([act.request, act.wait_on(go_on), response_bytes(body=b"finished")])
+    config = to(server.url, entryPoints=graceful(30), providers={"providersThrottleDuration": "10ms"})
+    proxy = portico(config)
+    client = proxy.client().send_request()
+    wait_for("the request", lambda: server.played and server.played[0].heads)
+    proxy.process.signal(signal.SIGTERM)
+    wait_for("the listener to close", lambda: refused(proxy.port))
+    proxy.write({**config, "entryPoints": {**graceful(30), "more": {}}})
+    if how == "a signal":
+        proxy.process.signal(signal.SIGHUP)
+    proxy.process.wait_for_output("the configuration stays as it is")
+    assert refused(proxy.ports["more"])
+    go_on.set()
+    assert client.response().body == b"finished"
+    assert proxy.process.wait() == 0
 
 
 def test_a_body_under_way_is_finished(portico, raw_server):

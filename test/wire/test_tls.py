@@ -258,6 +258,25 @@ def test_options_of_one_host_do_not_serve_another_hosts_requests(portico, backen
     assert ask(proxy, "closed.example", client=friend).status == 200
 
 
+@pytest.mark.parametrize("options", [["default", "mutual"], ["mutual", "default"]])
+def test_routers_that_disagree_on_a_hosts_options_get_the_default_ones(portico, backend, authority, options):
+    config = secure(backend(), authority.issue("localhost"), options={"mutual": {"clientAuth": {"clientAuthType": "RequireAnyClientCert"}}})
+    for number, name in enumerate(options):
+        config["http"]["routers"][f"r{number}"] = {"rule": f"Host(`localhost`) && Path(`/{number}`)", "service": "main", "tls": {"options": name}}
+    proxy = portico(config)
+    assert ask(proxy, target="/0").status == 200 and "other TLS options in another router" in proxy.log
+
+
+def test_a_host_of_its_own_options_is_not_held_to_its_wildcards(portico, backend, authority):
+    config = secure(backend(), authority.issue("*.example"), router={"rule": "Host(`open.example`)"},
+                    options={"mutual": {"clientAuth": {"clientAuthType": "RequireAnyClientCert"}}})
+    config["http"]["routers"]["closed"] = {"rule": "Host(`*.example`)", "service": "main", "tls": {"options": "mutual"}}
+    proxy = portico(config)
+    assert ask(proxy, "open.example").status == 200
+    with pytest.raises((ssl.SSLError, OSError, AssertionError)):
+        ask(proxy, "closed.example")
+
+
 def test_sessions_of_one_hosts_options_are_not_resumed_for_another(portico, backend, authority):
     config = secure(backend(), authority.issue("open.example"), authority.issue("closed.example"),
                     options={"mutual": {"clientAuth": {"clientAuthType": "RequireAnyClientCert"}}},
@@ -270,6 +289,16 @@ def test_sessions_of_one_hosts_options_are_not_resumed_for_another(portico, back
     with pytest.raises((ssl.SSLError, OSError, AssertionError)):
         second = connect(proxy, "closed.example", context=context, session=first.socket.session)
         second.request(host="closed.example")
+
+
+@pytest.mark.parametrize("library", (False, True))
+def test_records_may_be_left_to_the_library(portico, backend, authority, library):
+    body = bytes(range(256)) * 1024
+    proxy = portico(secure(backend(lambda request: response_bytes(body=request.body)), authority.issue("localhost"),
+                           options={"default": {"libraryRecords": library}}))
+    client = connect(proxy, authority=authority)
+    for _ in range(3):
+        assert client.request("POST", "/", body=body).body == body
 
 
 # Sessions

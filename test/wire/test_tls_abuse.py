@@ -259,7 +259,7 @@ def test_idle_connections_take_little_memory(portico, backend, authority, connec
     before, count = proxy.process.rss_kib(), 300
     for _ in range(count):
         assert connect(proxy, context=context).request().status == 200
-    assert proxy.process.rss_kib() - before < count * 20
+    assert proxy.process.rss_kib() - before < count * 8
 
 
 # Rude

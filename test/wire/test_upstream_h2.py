@@ -94,6 +94,12 @@ def test_interim_responses_and_trailers_pass(portico, server):
     assert backend.last.get("te") == "trailers"
 
 
+def test_trailers_of_a_server_do_not_forge_what_belongs_into_heads(portico, server):
+    backend = server(lambda request: Answer(trailers=[("content-length", "4"), ("set-cookie", "a=b"), ("x-sum", "12")]))
+    response = portico(to(backend.url)).request(fields=[("TE", "trailers"), ("Connection", "TE")])
+    assert response.status == 200 and response.trailers == [("x-sum", "12")]
+
+
 def test_a_reset_before_the_head_is_a_502_that_says_so(portico, server):
     backend = server(lambda request: lambda link: link.act(lambda h2: h2.reset_stream(request.stream, 11)))
     proxy = portico(to(backend.url))

@@ -27,10 +27,21 @@ void h1_chunked_init(struct h1_chunked *decoder)
     *decoder = (struct h1_chunked){.state = SIZE_FIRST};
 }
 
+/* Who the client is, the proxy says: a server that lays trailers over the head must not take anybody else's word for it. */
+static bool tells_of_the_client(struct str name)
+{
+    static const char prefix[] = "x-forwarded-";
+    size_t len = sizeof(prefix) - 1, at = 0;
+    while (at < len && at < name.len && (name.data[at] == '_' ? '-' : ascii_lower(name.data[at])) == prefix[at])
+        at++;
+    return at == len;
+}
+
 bool h1_trailer_is_allowed(struct str name)
 {
     switch ((int)field_identify(name.data, name.len)) {
     case FIELD_OTHER:
+        return !tells_of_the_client(name);
     case FIELD_ETAG:
     case FIELD_DATE:
     case FIELD_LAST_MODIFIED:

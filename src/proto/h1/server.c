@@ -591,6 +591,9 @@ static bool sink_splice_possible(struct body_sink *sink)
 static enum status sink_flush(struct body_sink *sink)
 {
     struct h1_server *connection = connection_of(container_of(sink, struct stream, sink));
+    const struct h1_active *active = connection->active;
+    connection->wire.sock.ending = active->close && !active->upgraded && active->final_head_queued &&
+                                   active->body_out.ended && active->out.count <= H1_WIRE_SLICES;
     enum status status = h1_wire_flush(&connection->wire, false);
     if (status == STATUS_OK && connection->active->upgraded && connection->active->body_out.ended)
         sock_shutdown(&connection->wire.sock);

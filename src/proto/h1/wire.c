@@ -81,8 +81,8 @@ void h1_wire_give(struct h1_wire *wire, size_t len, struct chunkq *into)
 
 static __attribute__((noinline)) enum status write_several(struct h1_wire *wire, bool more, size_t *ret_sent)
 {
-    struct iovec vector[16];
-    int count = chunkq_iovec(wire->out, vector, 16);
+    struct iovec vector[H1_WIRE_SLICES];
+    int count = chunkq_iovec(wire->out, vector, H1_WIRE_SLICES);
     return sock_write(&wire->sock, vector, count, more, ret_sent);
 }
 

@@ -12,6 +12,7 @@
 #include "net/worker.h"
 
 #define H1_OUT_BYTES ((size_t)65536)      /* queued output beyond which a sink is full */
+#define H1_WIRE_SLICES 16                 /* that one write takes */
 #define H1_OUT_SLICES 64                  /* the same in slices: each of them may hold a whole buffer */
 
 struct h1_wire {

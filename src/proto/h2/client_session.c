@@ -1,6 +1,7 @@
 /* Owns the conversation with nghttp2: what its callbacks say is noted in calls, what it asks for comes from them. Frames that
  * carry nothing are paid from a budget, so that a server cannot keep us busy for no use. */
 #include "base/time.h"
+#include "proto/h1/chunked.h"
 #include "proto/h2/client_state.h"
 #include "proto/h2/head.h"
 
@@ -121,7 +122,10 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
         call->stream->response.status = (int)code;
         return 0;
     }
-    if (!keep_field(call, str_of((const char *)name, name_length), text))
+    struct str field = str_of((const char *)name, name_length);
+    if (call->head_complete && !h1_trailer_is_allowed(field))
+        return 0;
+    if (!keep_field(call, field, text))
         return refuse_head(call);
     return 0;
 }

@@ -112,6 +112,39 @@ TEST(a_want_that_a_file_covers_is_not_missing)
     arena_release(&bench.arena);
 }
 
+TEST(a_want_that_another_resolvers_certificate_covers_is_not_missing)
+{
+    static const char *const covering[] = {"b.example www.b.example", "*.example"};
+    struct bench bench;
+    set_up(&bench);
+    bench.wants[0].resolver = S("other");
+    for (size_t i = 0; i < 2; i++) {
+        bench.items[0].names = names(&bench.arena, covering[i]);
+        struct cert_rows rows = certs_collect(&bench.graph, &bench.entries, &bench.roots, NOW, &bench.arena);
+        assert_int_equal(rows.count, 4);
+    }
+    bench.items[0].names = names(&bench.arena, "*.b.example");
+    assert_int_equal(certs_collect(&bench.graph, &bench.entries, &bench.roots, NOW, &bench.arena).count, 5);
+    arena_release(&bench.arena);
+}
+
+TEST(what_a_ca_says_moves_no_cursor)
+{
+    struct bench bench;
+    set_up(&bench);
+    bench.items[1].names = names(&bench.arena, "c\033[2J.example");
+    bench.items[1].failure = S("one\ntwo\x1b]0;title\x07 \xc2\x9b" "2J \xc3\xa4");
+    bench.items[1].hint = S("three\r\x7f");
+    struct cert_rows rows = certs_collect(&bench.graph, &bench.entries, &bench.roots, NOW, &bench.arena);
+    struct str text = shown(&rows, false, &bench.arena);
+    assert_true(str_find(text, S("  one two ]0;title    2J \xc3\xa4; the next try")) > 0);
+    assert_true(str_find(text, S("c [2J.example")) > 0);
+    assert_true(str_find(text, S("  = three  \n")) > 0);
+    for (size_t i = 0; i < text.len; i++)
+        assert_true((unsigned char)text.data[i] >= ' ' || text.data[i] == '\n');
+    arena_release(&bench.arena);
+}
+
 TEST(no_certificates_are_told_as_such)
 {
     struct bench bench;

@@ -136,6 +136,43 @@ TEST(own_records_end_with_close_notify_and_what_follows_is_ignored)
     pair_release(&pair);
 }
 
+TEST(own_records_take_the_goodbye_along_with_the_last_bytes)
+{
+    static char plain[3 * RECORD_BYTES];
+    char raw[200], out[10];
+    size_t sent = 0, got = 0;
+    begin();
+    pair_turn(&pair); /* the tickets leave */
+    while (recv(pair.peer.sock.watch.fd, raw, sizeof(raw), 0) > 0)
+        ;
+    pair.server.sock.ending = true;
+    assert_int_equal(sock_write(&pair.server.sock, &(struct iovec){plain, 4}, 1, false, &sent), STATUS_OK);
+    assert_int_equal(sent, 4);
+    ssize_t len = recv(pair.peer.sock.watch.fd, raw, sizeof(raw), 0);
+    assert_int_equal(len, 4 + RECORD_EXTRA + 2 + RECORD_EXTRA);
+    pair_turn(&pair);
+    sock_close(&pair.server.sock); /* which has nothing to add */
+    assert_int_equal(recv(pair.peer.sock.watch.fd, raw, sizeof(raw), 0), 0);
+    pair_release(&pair);
+    begin();
+    pair.server.sock.ending = true; /* the peer takes less than all at first */
+    sent = 0;
+    for (size_t total = 0, now = 0; total < sizeof(plain) || got == 0; total += now, now = 0) {
+        struct iovec vector = {plain + total, sizeof(plain) - total};
+        if (total < sizeof(plain))
+            assert_int_not_equal(sock_write(&pair.server.sock, &vector, 1, false, &now), STATUS_IO_ERROR);
+        pair_turn(&pair);
+        static char all[3 * RECORD_BYTES];
+        size_t here = 0;
+        enum status status = sock_may_read(&pair.peer.sock) ? sock_read(&pair.peer.sock, all, sizeof(all), &here) : STATUS_AGAIN;
+        sent += here;
+        got = status == STATUS_END;
+    }
+    assert_int_equal(sent, sizeof(plain));
+    assert_int_equal(sock_read(&pair.peer.sock, out, sizeof(out), &got), STATUS_END);
+    pair_release(&pair);
+}
+
 TEST(own_records_end_where_the_stream_does)
 {
     char out[10];

@@ -6,6 +6,10 @@ import ssl
 import urllib.request
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from .certificates import Authority
 from .ports import free_port
@@ -14,6 +18,10 @@ from .waiting import wait_for
 
 EAB_KID = "kid-1"
 EAB_KEY = base64.urlsafe_b64encode(bytes(range(32))).decode().rstrip("=")
+
+
+def _base64url(data):
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 class Pebble:
@@ -94,3 +102,19 @@ class Pebble:
     @property
     def log(self):
         return self.process.output
+
+    def deactivate(self, account):
+        """What its owner can do to an account: `account` is a storage's, with an elliptic key (of a directory)."""
+        key = load_der_private_key(base64.b64decode(account["PrivateKey"]), None)
+        uri = account["Registration"]["uri"]
+        context = ssl.create_default_context(cafile=str(self.authority.cert))
+        new_nonce = json.loads(self.get(self.directory))["newNonce"]
+        with urllib.request.urlopen(urllib.request.Request(new_nonce, method="HEAD"), context=context, timeout=10) as response:
+            nonce = response.headers["Replay-Nonce"]
+        protected = _base64url(json.dumps({"alg": "ES256", "kid": uri, "nonce": nonce, "url": uri}).encode())
+        payload = _base64url(json.dumps({"status": "deactivated"}).encode())
+        r, s = decode_dss_signature(key.sign(f"{protected}.{payload}".encode(), ec.ECDSA(hashes.SHA256())))
+        body = json.dumps({"protected": protected, "payload": payload,
+                           "signature": _base64url(r.to_bytes(32, "big") + s.to_bytes(32, "big"))}).encode()
+        request = urllib.request.Request(uri, body, {"Content-Type": "application/jose+json"})
+        urllib.request.urlopen(request, context=context, timeout=10).close()

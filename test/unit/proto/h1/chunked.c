@@ -120,6 +120,7 @@ TEST(trailers_that_would_change_the_message_are_dropped)
     struct decoded decoded =
         decode(S("0\r\nHost: a\r\nTransfer-Encoding: chunked\r\nauthorization: x\r\nCookie: y\r\n"
                  "Content-Type: z\r\nX-Forwarded-For: 1.2.3.4\r\nConnection: close\r\n"
+                 "X-Forwarded-Tls-Client-Cert: x\r\nx_forwarded_user: y\r\n"
                  "grpc-status: 0\r\nETag: \"e\"\r\n\r\n"),
                1000);
     assert_int_equal(decoded.status, STATUS_END);
