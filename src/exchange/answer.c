@@ -80,16 +80,19 @@ void exchange_answer_source(struct exchange *x, struct body_source *source, enum
         x->failure = reason;
 }
 
-struct str exchange_scheme(const struct exchange *x)
+bool exchange_is_secure(const struct exchange *x)
 {
     if (x->forwarded_trusted) {
         struct str proto = fields_value(&x->stream.request.fields, FIELD_X_FORWARDED_PROTO);
-        if (str_equal_nocase(proto, S("https")) || str_equal_nocase(proto, S("wss")))
-            return S("https");
         if (proto.len != 0)
-            return S("http");
+            return str_equal_nocase(proto, S("https")) || str_equal_nocase(proto, S("wss"));
     }
-    return x->stream.client->tls ? S("https") : S("http");
+    return x->stream.client->tls;
+}
+
+struct str exchange_scheme(const struct exchange *x)
+{
+    return exchange_is_secure(x) ? S("https") : S("http");
 }
 
 struct str exchange_url(struct exchange *x)

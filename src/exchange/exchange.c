@@ -153,7 +153,8 @@ void exchange_wait(struct exchange *x, int64_t ns)
     x->resume_on_timer = true;
 }
 
-void exchange_send_continue(struct exchange *x)
+/* Apart, so that steps that only might do so need no room for a response. */
+__attribute__((noinline)) void exchange_send_continue(struct exchange *x)
 {
     if (x->continue_sent || !x->stream.request.expects_continue || x->response_sent)
         return;

@@ -163,6 +163,7 @@ void exchange_filter_request(struct exchange *x, struct filter *filter);
 void exchange_filter_response(struct exchange *x, struct filter *filter);
 
 /* The scheme as the client knows it: TLS here, or a trusted X-Forwarded-Proto. "http" or "https". */
+bool exchange_is_secure(const struct exchange *x);
 struct str exchange_scheme(const struct exchange *x);
 /* "https://host/path?query" as the client asked (Traefik's redirectRegex works on it), in the arena. */
 struct str exchange_url(struct exchange *x);

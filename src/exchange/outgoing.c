@@ -25,7 +25,7 @@ static struct str forwarded_port(const struct exchange *x)
     ptrdiff_t colon = str_find_last_char(authority, ':');
     if (colon > 0 && str_find_char(authority, ']', (size_t)colon) < 0)
         return str_from_index(authority, (size_t)colon + 1);
-    return exchange_scheme(x).len == strlen("https") ? S("443") : S("80");
+    return exchange_is_secure(x) ? S("443") : S("80");
 }
 
 /* Fields of ours are laid out as ready lines, which a writer copies at once. Names and values here need no checking: they

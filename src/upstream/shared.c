@@ -221,8 +221,9 @@ static enum status open_stream(struct shared *shared, struct waiter *waiter)
     return STATUS_OK;
 }
 
-enum status shared_open(struct worker *worker, struct server *server, const struct transport *transport, unsigned wishes,
-                        struct upstream_stream *stream)
+__attribute__((noinline)) enum status shared_open(struct worker *worker, struct server *server,
+                                                  const struct transport *transport, unsigned wishes,
+                                                  struct upstream_stream *stream)
 {
     struct pool *pool = pool_of(worker, server->slot);
     uint64_t identity = server->secure ? transport->tls_identity : 0;
