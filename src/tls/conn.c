@@ -248,6 +248,7 @@ static void release(struct sock *sock, bool orderly)
     /* Whatever the end was like, the session may be resumed: the library would forget it otherwise. */
     if (conn->ssl != NULL && conn->established && !conn->failed)
         SSL_set_shutdown(conn->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    policy_let_go(tls_policy_of(conn));
     let_go(conn);
     conn->released = true;
     if (!conn->flush.queued)

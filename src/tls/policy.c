@@ -27,6 +27,7 @@ static void free_with_context(void *parent, void *pointer, CRYPTO_EX_DATA *data,
     struct tls_policy *policy = pointer;
     if (policy == NULL)
         return;
+    (void)atomic_load_explicit(&policy->released, memory_order_acquire);
     free((char *)(uintptr_t)policy->name.data);
     free(policy);
 }
@@ -61,6 +62,7 @@ const struct tls_policy *policy_of_context(const SSL_CTX *context)
 
 void policy_free(struct tls_policy *policy)
 {
+    policy_let_go(policy);
     if (policy != NULL)
         SSL_CTX_free(policy->context);
 }

@@ -7,6 +7,7 @@
 #define TLS_POLICY_H
 
 #include <openssl/ssl.h>
+#include <stdatomic.h>
 
 #include "base/arena.h"
 #include "base/diag.h"
@@ -45,12 +46,20 @@ struct tls_policy {
     bool h2, http1;                 /* what ALPN may choose */
     unsigned char alpn[12];         /* the same as RFC 7301 3.1 writes it, the preferred first */
     unsigned alpn_len;
+    _Atomic unsigned released;      /* counts those who let go of it: orders their reads before its end */
 };
 
 /* Errors go to `diag` at the places of options->origin; NULL then. `name` is copied; tickets of one policy are of no use with
  * another. Reads files (blocking). */
 struct tls_policy *policy_new(const struct tls_options *options, struct str name, struct diag *diag);
 void policy_free(struct tls_policy *policy);
+/* Before a reference to the context is given back: what was read of the policy was read before its end. (The library's own
+ * counting does so too, but no thread checker sees into it.) */
+static inline void policy_let_go(const struct tls_policy *policy)
+{
+    if (policy != NULL)
+        atomic_fetch_add_explicit(&((struct tls_policy *)(uintptr_t)policy)->released, 1, memory_order_release);
+}
 /* The policy whose context this is. */
 const struct tls_policy *policy_of_context(const SSL_CTX *context);
 
