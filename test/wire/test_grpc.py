@@ -210,7 +210,7 @@ def test_a_client_that_does_not_read_holds_the_server_up(pair):
 def test_the_deadline_reaches_the_server_and_cancels_there(pair):
     service, channel = pair
     unary(channel, "echo")(b"", timeout=1000)
-    assert 900 < service.remaining <= 1000
+    assert 900 < service.remaining < 1100  # a client may round it up: to ten seconds, where it is as long as this
     with pytest.raises(grpc.RpcError) as error:
         unary(channel, "wait")(b"", timeout=0.3)
     assert error.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
