@@ -7,7 +7,7 @@
 
 #include "acme/local_ca.h"
 #include "base/time.h"
-#include "cli/certs_list.h"
+#include "admin/certs_list.h"
 #include "cli/command.h"
 #include "provider/settings.h"
 #include "snapshot/compile.h"

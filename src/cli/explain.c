@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/explain_show.h"
+#include "admin/explain_show.h"
 #include "http/uri.h"
 #include "provider/settings.h"
 #include "snapshot/compile.h"

@@ -85,6 +85,8 @@ static void end_exchange(struct exchange *x)
     x->ended = true;
     x->times.ended = exchange_now(x);
     timer_cancel(&x->timer);
+    if (x->pending != NULL)
+        x->pending->abandon(x->pending);
     record_exchange(x);
     if (x->download_began) {
         x->download.filters = NULL;

@@ -26,6 +26,11 @@ struct exchange_times {
     int64_t began, routed, picked, connected, sent, first_byte, ended;
 };
 
+/* Somebody on another thread or loop who has an answer for this exchange; told when the exchange ends before. */
+struct pending {
+    void (*abandon)(struct pending *pending);
+};
+
 struct exchange {
     struct stream stream;             /* the client's side; first, so that one pointer serves both */
 
@@ -94,6 +99,9 @@ struct exchange {
     bool upload_began, upload_done, download_began, download_done;
     bool continue_sent;               /* a 100 went to the client */
     struct filter *request_filters, *response_filters;     /* added by middlewares before the relays begin */
+
+    struct pending *pending;          /* NULL: nobody */
+    struct trace *trace;              /* NULL: not traced and nothing to pass on (exchange/tracing.h) */
 
     struct timer timer;               /* the present step's limit */
     int64_t progress_at;              /* when bytes last moved, or what is waited for changed */

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/map.h"
+#include "base/meter.h"
 #include "model/model.h"
 #include "net/addr.h"
 #include "proto/h1/parse.h"
@@ -26,11 +27,14 @@ struct router {
     struct str provider;
     int64_t priority;
     const struct node *origin;
+    const struct router_config *config;   /* NULL: nobody wrote it */
+    struct strs entry_points;         /* names of those that it is on */
+    struct meter *meter;              /* NULL: not counted; one reference */
     struct middleware **chain;        /* entrypoint's, its own, the service's */
     unsigned chain_count;
     size_t chain_memory;              /* bytes of their `own`s together */
     struct service *service;
-    bool access_log;
+    bool access_log, traced;
     bool internal;
 };
 
@@ -62,6 +66,7 @@ struct entry {
     struct str address_text;
     struct addr address;
     const struct entrypoint *config;
+    struct meter *meter;              /* one reference */
     struct table *table;
     struct entry_tls *tls;            /* NULL: plain HTTP alone */
     bool only_tls;                    /* no router of it takes plain HTTP */
@@ -90,6 +95,8 @@ struct graph {
     struct certificate *default_certificate;      /* configured; NULL: the generated one */
     struct str default_name;          /* of the certificate that a resolver gets as the default one; empty: none */
     struct access_log *access_log;    /* NULL: none; owned by observe, outlives graphs */
+    struct tracing *tracing;          /* NULL: off; as above */
+    struct meter_bounds bounds;       /* of the meters' coarse buckets */
     struct str forwarded_by;          /* "X-Forwarded-Server: this host\r\n" */
     void (*destroy)(struct graph *graph);
 };

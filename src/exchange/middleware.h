@@ -15,6 +15,7 @@
 #ifndef EXCHANGE_MIDDLEWARE_H
 #define EXCHANGE_MIDDLEWARE_H
 
+#include "base/json.h"
 #include "base/registry.h"
 #include "exchange/compile.h"
 #include "exchange/exchange.h"
@@ -43,6 +44,9 @@ struct middleware_type {
     enum verdict (*on_response)(struct exchange *x, struct middleware *m, void *own);
     /* For a type that stands for others (chain): their references, in order. Such a type has no other hooks. */
     const struct strs *(*members)(const void *options);
+    /* What it counts and holds now, as members of an object that is open in `json`: how many it refused, who is limited, the
+     * state of a breaker. Control thread, while workers run; may be NULL. */
+    void (*report)(const struct middleware *m, struct json *json);
     /* Once per exchange whose on_request of this middleware was called, whatever happened; the last chance to count down. */
     void (*on_finish)(struct exchange *x, struct middleware *m, void *own);
 };
@@ -51,6 +55,8 @@ REGISTRY(middleware_type, const struct middleware_type);
 struct middleware {
     const struct middleware_type *type;
     struct str name;                /* "auth@file" */
+    struct str provider;
+    const struct node *origin;      /* where it was written; NULL: nobody wrote it */
     const void *options;            /* the struct of the type's table, in the model's arena */
     void *state;
     size_t own_offset;              /* of its `own` in the exchange's chain memory */

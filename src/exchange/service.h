@@ -47,6 +47,9 @@ struct service {
     const void *options;
     void *state;
     const struct transport *transport;    /* for services that name servers; else NULL */
+    struct meter *meter;             /* NULL: not counted; one reference, the graph's */
+    const struct node *origin;       /* where it was written; NULL: nobody wrote it */
+    struct str provider;
     bool pass_host_header;
     bool internal;                   /* ping@internal and its kin: not logged unless asked */
 };

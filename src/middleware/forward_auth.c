@@ -20,7 +20,7 @@ static const char *address_check(struct str text, struct arena *arena, size_t *r
 static const struct option forward_auth_options[] = {
     OPTION(STR, struct forward_auth, address, .required = true, .check = address_check,
            .help = "The URL of the service that is asked."),
-    OPTION(OBJECT, struct forward_auth, tls, .table = &forward_auth_tls_table, .help = "TLS towards an https service."),
+    OPTION(OBJECT, struct forward_auth, tls, .table = &peer_tls_table, .help = "TLS towards an https service."),
     OPTION_NAMED(BOOL, struct forward_auth, trust_forward_header, "trustForwardHeader",
                  .help = "X-Forwarded-* of a trusted peer are handed on instead of set anew."),
     OPTION_NAMED(STRS, struct forward_auth, auth_response_headers, "authResponseHeaders",

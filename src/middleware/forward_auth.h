@@ -6,20 +6,13 @@
 
 #include "exchange/middleware.h"
 #include "middleware/regexes.h"
-#include "tls/client.h"
+#include "model/tls.h"
 #include "upstream/fetch.h"
-
-struct forward_auth_tls {
-    const struct node *origin;
-    struct str ca, cert, key;
-    bool insecure_skip_verify;
-};
-extern const struct option_table forward_auth_tls_table;
 
 struct forward_auth {
     const struct node *origin;
     struct str address;
-    struct forward_auth_tls *tls;     /* NULL: as serversTransport says */
+    struct peer_tls *tls;     /* NULL: as serversTransport says */
     bool trust_forward_header;
     struct strs auth_response_headers, auth_request_headers;
     struct str auth_response_headers_regex;
@@ -54,7 +47,7 @@ struct forward_auth_own {
 #define FORWARD_AUTH_RESPONSE_MAX ((int64_t)4 << 20)
 
 /* forward_auth_tls.c: its own way to a service by https. False after an error. */
-bool forward_auth_secure(struct forward_auth_state *state, const struct forward_auth_tls *tls, struct compile *compile);
+bool forward_auth_secure(struct forward_auth_state *state, const struct peer_tls *tls, struct compile *compile);
 /* Fills the fetch's request from the exchange's; false when memory ran out. */
 bool forward_auth_build(struct forward_auth_own *own, struct fetch *fetch);
 /* Takes over what the service said: the request's new fields, or the answer to the client. */

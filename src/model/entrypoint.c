@@ -148,8 +148,8 @@ static const struct option_table transport_table =
 static const struct option observability_options[] = {
     OPTION_NAMED(BOOL, struct entrypoint_observability, access_logs, "accessLogs", .fallback = "true",
                  .help = "Write access-log lines for its requests."),
-    OPTION_NAMED(BOOL, struct entrypoint_observability, access_logs, "metrics", .accepted = "this version exports no metrics"),
-    OPTION_NAMED(BOOL, struct entrypoint_observability, access_logs, "tracing", .accepted = "this version exports no traces"),
+    OPTION(BOOL, struct entrypoint_observability, metrics, .fallback = "true", .help = "Count its requests."),
+    OPTION(BOOL, struct entrypoint_observability, tracing, .fallback = "true", .help = "Trace its requests, where tracing is on."),
 };
 static const struct option_table observability_table =
     OPTION_TABLE(struct entrypoint_observability, observability_options, .summary = "What is recorded of an entrypoint.");

@@ -81,7 +81,7 @@ struct entrypoint_transport {
 
 struct entrypoint_observability {
     const struct node *origin;
-    bool access_logs;
+    bool access_logs, metrics, tracing;
 };
 
 struct entrypoint {

@@ -15,8 +15,8 @@ static const struct choice_type *service_choice(size_t index)
 static const struct option observability_options[] = {
     OPTION_NAMED(BOOL, struct router_observability, access_logs, "accessLogs", .fallback = "true",
                  .help = "Write access-log lines for its requests."),
-    OPTION_NAMED(BOOL, struct router_observability, access_logs, "metrics", .accepted = "this version exports no metrics"),
-    OPTION_NAMED(BOOL, struct router_observability, access_logs, "tracing", .accepted = "this version exports no traces"),
+    OPTION(BOOL, struct router_observability, metrics, .fallback = "true", .help = "Count its requests."),
+    OPTION(BOOL, struct router_observability, tracing, .fallback = "true", .help = "Trace its requests, where tracing is on."),
 };
 static const struct option_table observability_table =
     OPTION_TABLE(struct router_observability, observability_options, .summary = "What is recorded of a router's requests.");

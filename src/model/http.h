@@ -13,7 +13,7 @@ enum rule_syntax { RULE_DEFAULT, RULE_V3, RULE_V2 };
 
 struct router_observability {
     const struct node *origin;
-    bool access_logs;
+    bool access_logs, metrics, tracing;
 };
 
 struct router_config {

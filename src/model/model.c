@@ -145,6 +145,12 @@ static const struct option config_options[] = {
     OPTION(STRUCT, struct config, log, .table = &log_table, .help = "The application log."),
     OPTION_NAMED(OBJECT, struct config, access_log, "accessLog", .table = &access_log_table, .help = "The access log."),
     OPTION(OBJECT, struct config, ping, .table = &ping_table, .help = "/ping for whoever watches the process."),
+    OPTION(OBJECT, struct config, api, .table = &api_table, .help = "The API and the dashboard."),
+    OPTION(OBJECT, struct config, metrics, .table = &metrics_table, .help = "Numbers for monitoring."),
+    OPTION(OBJECT, struct config, tracing, .table = &tracing_table, .help = "Traces (W3C Trace Context, OTLP)."),
+    OPTION_NAMED(ENUM, struct config, error_pages, "errorPages", .names = error_pages_names, .fallback = "simple",
+                 .help = "Error pages of our own for browsers: simple; detailed (why, and what to do, for clients on this machine "
+                         "alone); off (plain text)."),
     OPTION(STRUCT, struct config, core, .table = &core_table, .help = "Core behaviour."),
     OPTION(STRUCT, struct config, global, .table = &global_table, .help = "What Traefik tells its makers; Portico tells nobody."),
     OPTION_NAMED(STRUCT, struct config, servers_transport, "serversTransport", .table = &transport_table,

@@ -8,6 +8,7 @@
 #include "base/diag.h"
 #include "model/entrypoint.h"
 #include "model/http.h"
+#include "model/observability.h"
 
 enum access_log_format { ACCESS_COMMON, ACCESS_GENERIC_CLF, ACCESS_COMBINED, ACCESS_JSON };
 enum field_mode { FIELD_MODE_KEEP, FIELD_MODE_DROP, FIELD_MODE_REDACT };
@@ -85,6 +86,10 @@ struct config {
     struct log_config log;
     struct access_log_config *access_log;
     struct ping_config *ping;
+    struct api_config *api;                     /* NULL: neither API nor dashboard */
+    struct metrics_config *metrics;             /* NULL: nothing is exported; the dashboard counts all the same */
+    struct tracing_config *tracing;             /* NULL: off */
+    int error_pages;                            /* enum error_pages */
     struct core_config core;
     struct global_config global;
     struct transport_config servers_transport;

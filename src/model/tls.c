@@ -109,3 +109,22 @@ static const struct option config_options[] = {
     OPTION(MAP, struct tls_config, stores, .table = &store_table, .help = "Stores of certificates; default is the one."),
 };
 const struct option_table tls_config_table = OPTION_TABLE(struct tls_config, config_options, .summary = "TLS.");
+
+static const struct option peer_options[] = {
+    OPTION(STR, struct peer_tls, ca, .help = "The authority of the server's certificate, a PEM file or text; none: the system's."),
+    OPTION_NAMED(STR, struct peer_tls, ca, "caOptional", .removed = "a server's certificate is always verified"),
+    OPTION(STR, struct peer_tls, cert, .help = "The certificate that is shown to it, a PEM file or text."),
+    OPTION(STR, struct peer_tls, key, .help = "Its key."),
+    OPTION_NAMED(BOOL, struct peer_tls, insecure_skip_verify, "insecureSkipVerify",
+                 .help = "Take any certificate. Only where the network is trusted."),
+};
+
+static void validate_peer(void *value, const struct node *node, struct diag *diag)
+{
+    const struct peer_tls *tls = value;
+    if ((tls->cert.len != 0) != (tls->key.len != 0))
+        diag_error(diag, node_span(node), "'cert' and 'key' go together");
+}
+
+const struct option_table peer_tls_table =
+    OPTION_TABLE(struct peer_tls, peer_options, .validate = validate_peer, .summary = "TLS towards the server.");

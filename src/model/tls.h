@@ -128,6 +128,14 @@ struct automatic_https {
 };
 extern const struct option_table resolver_table, automatic_https_table;
 
+/* TLS towards one server of our choice (forwardAuth's service, a collector), in Traefik's short form. */
+struct peer_tls {
+    const struct node *origin;
+    struct str ca, cert, key;       /* PEM files or texts; empty: the system's, none */
+    bool insecure_skip_verify;
+};
+extern const struct option_table peer_tls_table;
+
 /* For serversTransport: certificates that we show, and the names of versions. */
 extern const struct option_table tls_pair_table;
 extern const struct option_name tls_version_names[];

@@ -24,7 +24,7 @@ struct worker {
     struct upstream_pools *upstreams; /* idle connections to servers */
     struct worker_graph *graph;       /* the snapshot in use, listeners, connections */
     struct access_buffer *access;     /* access-log lines not yet written */
-    struct counters *counters;        /* metrics, summed by whoever reads */
+    struct recent *recent;            /* the last requests (observe/recent.h) */
     struct tls_worker *tls;           /* buffers of TLS connections */
     struct tls_store *certificates;   /* those served now (tls/vault.h) */
 };

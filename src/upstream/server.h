@@ -22,7 +22,8 @@
 enum server_state {
     SERVER_READY,           /* may be picked */
     SERVER_DRAINING,        /* no new requests but those that stick to it */
-    SERVER_DOWN             /* by an operator, or gone from discovery */
+    SERVER_DOWN,            /* by an operator, or gone from discovery */
+    SERVER_AS_CONFIGURED    /* for `ordered` */
 };
 
 /* A server's URL in its parts; views into it. */
@@ -56,7 +57,10 @@ struct server {
     _Atomic unsigned refs;
     _Atomic uint64_t generation;    /* the last configuration that named it: see server_new_generation */
 
-    _Atomic int state;              /* enum server_state */
+    struct meter *meter;            /* one reference */
+    _Atomic int state;              /* enum server_state: as configured */
+    _Atomic int ordered;            /* what an operator wants instead, until told otherwise: enum server_state, or SERVER_AS_CONFIGURED */
+    _Atomic int ordered_weight;     /* as above; -1: as configured */
     _Atomic bool healthy;           /* by active checks; true where there are none */
     _Atomic int speaks_h2;          /* enum server_h2 */
     _Atomic int64_t ejected_until;  /* by passive checks: monotonic ns, 0: not ejected (upstream/passive.h) */

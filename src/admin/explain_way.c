@@ -1,4 +1,4 @@
-#include "cli/explain_way.h"
+#include "admin/explain_way.h"
 
 #include "base/text.h"
 #include "base/time.h"

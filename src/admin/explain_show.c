@@ -1,4 +1,4 @@
-#include "cli/explain_show.h"
+#include "admin/explain_show.h"
 
 #define GREEN "\033[32m"
 #define RED "\033[31m"

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "cli/certs_list.h"
+#include "admin/certs_list.h"
 
 #define GREEN "\033[32m"
 #define YELLOW "\033[33m"

@@ -1,9 +1,9 @@
-/* A way (cli/explain_way.h) for people and for programs. */
-#ifndef CLI_EXPLAIN_SHOW_H
-#define CLI_EXPLAIN_SHOW_H
+/* A way (admin/explain_way.h) for people and for programs. */
+#ifndef ADMIN_EXPLAIN_SHOW_H
+#define ADMIN_EXPLAIN_SHOW_H
 
 #include "base/text.h"
-#include "cli/explain_way.h"
+#include "admin/explain_way.h"
 
 /* `note`: why this entrypoint, or "". */
 void explain_show(const struct way *way, const char *note, bool color, struct text *out);

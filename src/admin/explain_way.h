@@ -1,10 +1,10 @@
 /* The way of one request through a compiled configuration, found out without a socket: which routers were tried, what the
  * middlewares make of the request (those that are pure; the others are only named), which server would be asked. Uses an
  * exchange that never runs. One thread; the graph outlives the way. */
-#ifndef CLI_EXPLAIN_WAY_H
-#define CLI_EXPLAIN_WAY_H
+#ifndef ADMIN_EXPLAIN_WAY_H
+#define ADMIN_EXPLAIN_WAY_H
 
-#include "cli/explain_tls.h"
+#include "admin/explain_tls.h"
 #include "exchange/graph.h"
 #include "exchange/middleware.h"
 #include "exchange/service.h"

@@ -1,9 +1,9 @@
-#include "cli/explain_tls.h"
+#include "admin/explain_tls.h"
 
 #include <time.h>
 
 #include "acme/manager.h"
-#include "cli/certs_list.h"
+#include "admin/certs_list.h"
 #include "tls/make.h"
 #include "tls/store.h"
 

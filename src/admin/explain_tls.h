@@ -1,7 +1,7 @@
 /* What a TLS handshake for a name would come to on an entrypoint: which options hold, which certificate is shown, and why that
  * one. Reads the storages of resolvers; asks no running process. */
-#ifndef CLI_EXPLAIN_TLS_H
-#define CLI_EXPLAIN_TLS_H
+#ifndef ADMIN_EXPLAIN_TLS_H
+#define ADMIN_EXPLAIN_TLS_H
 
 #include "exchange/graph.h"
 

@@ -1,7 +1,7 @@
 /* All certificates of a configuration as rows, and the rows as a table for people or as JSON. Pure: what is on disk was read
  * before. */
-#ifndef CLI_CERTS_LIST_H
-#define CLI_CERTS_LIST_H
+#ifndef ADMIN_CERTS_LIST_H
+#define ADMIN_CERTS_LIST_H
 
 #include "acme/manager.h"
 #include "base/text.h"

@@ -1,4 +1,4 @@
-#include "cli/certs_list.h"
+#include "admin/certs_list.h"
 
 #include "test.h"
 

@@ -1,0 +1,23 @@
+/* Server-sent events (text/event-stream): what happens now, to whoever listens.
+ *
+ * The control thread writes an event once; every worker with listeners gets one reference to it and puts it into the queues of
+ * its exchanges. A client that does not keep up loses events (the next one it gets has `"lost": n`), never memory.
+ *
+ * Threading: feed_publish on the control thread; feed_listen on the worker of the exchange. */
+#ifndef ADMIN_FEED_H
+#define ADMIN_FEED_H
+
+#include "exchange/service.h"
+
+enum feed { FEED_LIVE, FEED_REQUESTS, FEED_COUNT };
+
+/* Answers the exchange with the stream: called by the service api@internal for its GET. */
+enum pick_result feed_listen(struct exchange *x, enum feed feed);
+/* Anybody there? Cheap; control thread. */
+bool feed_is_heard(enum feed feed);
+/* `data`: one line of JSON. */
+void feed_publish(enum feed feed, const char *event, struct str data);
+/* All streams end after what they were sent. */
+void feed_close(void);
+
+#endif
