@@ -46,7 +46,7 @@ void otlp_put_int(struct text *out, unsigned field, struct str key, int64_t valu
 
 static void json_pair(struct json *json, struct str key)
 {
-    json_object(json);
+    json_open_object(json);
     json_member_str(json, "key", key);
     json_member_object(json, "value");
 }
