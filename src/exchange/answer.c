@@ -61,7 +61,7 @@ void exchange_answer_status(struct exchange *x, int status, enum status reason)
     if (!str_starts(page.type, S("text/plain")))
         fields_add_id(&x->response.fields, FIELD_VARY, S("Accept"));
     if (status == 503)
-        fields_add_id(&x->response.fields, FIELD_RETRY_AFTER, S("2"));
+        fields_add_id(&x->response.fields, FIELD_RETRY_AFTER, reason == STATUS_MAINTENANCE ? S("30") : S("2"));
 }
 
 void exchange_answer_redirect(struct exchange *x, int status, struct str location)

@@ -44,6 +44,8 @@ static struct str plain_text(struct exchange *x, int status)
         return S("404 page not found\n");
     if (status == 503 && x->failure == STATUS_NO_READY_SERVER)
         return S("no available server\n");
+    if (status == 503 && x->failure == STATUS_MAINTENANCE)
+        return S("503 Service Unavailable: under maintenance\n");
     return arena_printf(&x->arena, "%d %.*s\n", status, STR_ARGS(http_reason(status)));
 }
 
