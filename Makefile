@@ -38,7 +38,8 @@ LINK_tsan     := -fsanitize=thread
 
 OUT      := $(if $(filter release,$(MODE)),$(BUILD),$(BUILD)/$(MODE))
 CPPFLAGS += -Isrc -D_GNU_SOURCE -DPORTICO_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-CFLAGS   += -std=gnu17 -fno-common -fno-semantic-interposition $(FLAGS_$(MODE)) $(WARNINGS)
+# Hidden: a name of ours must never take the place of a library's own, inside of that library.
+CFLAGS   += -std=gnu17 -fvisibility=hidden -fno-common -fno-semantic-interposition $(FLAGS_$(MODE)) $(WARNINGS)
 LDFLAGS  += $(LINK_$(MODE))
 LDLIBS   += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lcrypt -lm -pthread
 

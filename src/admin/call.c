@@ -38,7 +38,7 @@ bool admin_refuse(struct admin_call *call, int status, const char *format, ...)
     call->out.overflow = false;
     text_clear(&call->out);
     call->json = (struct json){.out = &call->out};
-    json_object(&call->json);
+    json_open_object(&call->json);
     json_member_str(&call->json, "message", text_str(&message));
     json_end(&call->json);
     text_release(&message);
