@@ -52,6 +52,8 @@ static struct str answer_text(struct exchange *x, int status)
         return S("404 page not found\n");
     if (status == 503 && x->failure == STATUS_NO_READY_SERVER)
         return S("no available server\n");
+    if (status == 503 && x->failure == STATUS_MAINTENANCE)
+        return S("503 Service Unavailable: under maintenance\n");
     return arena_printf(&x->arena, "%d %.*s\n", status, STR_ARGS(http_reason(status)));
 }
 
@@ -62,7 +64,7 @@ void exchange_answer_status(struct exchange *x, int status, enum status reason)
     exchange_answer(x, status, reason, S("text/plain; charset=utf-8"), answer_text(x, status));
     fields_add(&x->response.fields, S("X-Content-Type-Options"), S("nosniff"));
     if (status == 503)
-        fields_add_id(&x->response.fields, FIELD_RETRY_AFTER, S("2"));
+        fields_add_id(&x->response.fields, FIELD_RETRY_AFTER, reason == STATUS_MAINTENANCE ? S("30") : S("2"));
 }
 
 void exchange_answer_redirect(struct exchange *x, int status, struct str location)
