@@ -285,7 +285,7 @@ static void reload(struct pair *pair, const char *name)
     struct tls_policy *before = pair->policy;
     pair->policy = policy_new(&pair->options, str_from(name), &pair->diag);
     assert_non_null(pair->policy);
-    policy_free(before);
+    policy_unref(before);
 }
 
 TEST(tickets_outlive_reloads_and_one_rotation_but_not_two)
@@ -367,7 +367,7 @@ TEST(policy_stays_with_its_connections_when_its_graph_is_gone)
     pair_init(&pair);
     pair_compile(&pair);
     pair_connect(&pair);
-    policy_free(pair.policy);
+    policy_unref(pair.policy);
     pair.policy = NULL;
     assert_str_equal(tls_policy_name(pair.server.conn), S("default"));
     pair_pass(&pair, &pair.server, &pair.peer, S("hello"));
