@@ -1,7 +1,7 @@
 /* Streams of events. Owns the events on their way and the listeners' queues; refuses to know what is told in them.
  *
  * An event lies on the heap once, counted by reference: by the messages that carry it to workers and by the queues that hold it.
- * A listener lies in its exchange's arena and is its body's source. It copies an event into the worker's buffers only as they
+ * A reader lies in its exchange's arena and is its body's source. It copies an event into the worker's buffers only as they
  * take it, so a reader that stands still holds one event half sent, and the queues of all hold no more than the latest ones. */
 #include "admin/feed.h"
 
@@ -10,13 +10,14 @@
 
 #include "admin/admin.h"
 #include "admin/ask.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/time.h"
 #include "exchange/graph.h"
 #include "exchange/port.h"
 
 #define LISTENERS_MAX 256                  /* in the process */
-#define QUEUE_MAX 32                       /* events that wait for one listener */
+#define QUEUE_MAX 32                       /* events that wait for one reader */
 #define SILENCE_MAX (INT64_C(15) * TIME_S) /* then a comment shows that the stream lives */
 #define OLD_GRAPH_MAX (INT64_C(60) * TIME_S)
 #define LOST_SIZE 40
@@ -35,7 +36,7 @@ struct delivery {
     enum feed feed;
 };
 
-struct listener {
+struct reader {
     struct body_source source;
     struct list link;
     struct exchange *x;
@@ -99,104 +100,104 @@ static void event_unref(struct event *event)
 
 /* ---- the body ---- */
 
-static void begin_event(struct listener *listener)
+static void begin_event(struct reader *reader)
 {
-    struct event *event = listener->queue[listener->first];
+    struct event *event = reader->queue[reader->first];
     struct str bytes = str_of(event->bytes, event->size), rest = str_from_index(bytes, event->open);
-    listener->first = (listener->first + 1) % QUEUE_MAX;
-    listener->count--;
-    listener->sending = event;
-    listener->part = 0;
-    memset(listener->parts, 0, sizeof(listener->parts));
-    listener->parts[0] = bytes;
-    if (listener->lost == 0)
+    reader->first = (reader->first + 1) % QUEUE_MAX;
+    reader->count--;
+    reader->sending = event;
+    reader->part = 0;
+    memset(reader->parts, 0, sizeof(reader->parts));
+    reader->parts[0] = bytes;
+    if (reader->lost == 0)
         return;
-    int len = snprintf(listener->lost_text, LOST_SIZE, "\"lost\":%llu%s", (unsigned long long)listener->lost,
+    int len = snprintf(reader->lost_text, LOST_SIZE, "\"lost\":%llu%s", (unsigned long long)reader->lost,
                        str_starts(rest, S("}")) ? "" : ",");
-    listener->lost = 0;
-    listener->parts[0] = str_first(bytes, event->open);
-    listener->parts[1] = str_of(listener->lost_text, (size_t)len);
-    listener->parts[2] = rest;
+    reader->lost = 0;
+    reader->parts[0] = str_first(bytes, event->open);
+    reader->parts[1] = str_of(reader->lost_text, (size_t)len);
+    reader->parts[2] = rest;
 }
 
 /* The stretch that is next; NULL when nothing waits. */
-static struct str *next_stretch(struct listener *listener)
+static struct str *next_stretch(struct reader *reader)
 {
     for (;;) {
-        while (listener->part < 3 && listener->parts[listener->part].len == 0)
-            listener->part++;
-        if (listener->part < 3)
-            return &listener->parts[listener->part];
-        event_unref(listener->sending);
-        listener->sending = NULL;
-        if (listener->count == 0)
+        while (reader->part < 3 && reader->parts[reader->part].len == 0)
+            reader->part++;
+        if (reader->part < 3)
+            return &reader->parts[reader->part];
+        event_unref(reader->sending);
+        reader->sending = NULL;
+        if (reader->count == 0)
             return NULL;
-        begin_event(listener);
+        begin_event(reader);
     }
 }
 
 static enum status read_events(struct body_source *source, struct chunkq *into, size_t max)
 {
-    struct listener *listener = container_of(source, struct listener, source);
-    struct str *stretch = next_stretch(listener);
+    struct reader *reader = container_of(source, struct reader, source);
+    struct str *stretch = next_stretch(reader);
     if (stretch == NULL)
-        return listener->ending ? STATUS_END : STATUS_AGAIN;
+        return reader->ending ? STATUS_END : STATUS_AGAIN;
     struct str bytes = str_first(*stretch, max);
     /* Without buffers it waits: the next event comes by here again. */
-    if (!chunkq_add_copy(into, &listener->x->worker->chunks, bytes))
+    if (!chunkq_add_copy(into, &reader->x->worker->chunks, bytes))
         return STATUS_AGAIN;
     *stretch = str_from_index(*stretch, bytes.len);
-    listener->told_at = exchange_now(listener->x);
+    reader->told_at = exchange_now(reader->x);
     return STATUS_OK;
 }
 
 static void leave(struct body_source *source)
 {
-    struct listener *listener = container_of(source, struct listener, source);
-    list_remove(&listener->link);
-    timer_cancel(&listener->timer);
-    event_unref(listener->sending);
-    for (unsigned i = 0; i < listener->count; i++)
-        event_unref(listener->queue[(listener->first + i) % QUEUE_MAX]);
-    atomic_fetch_sub(&heard[listener->feed], 1);
+    struct reader *reader = container_of(source, struct reader, source);
+    list_remove(&reader->link);
+    timer_cancel(&reader->timer);
+    event_unref(reader->sending);
+    for (unsigned i = 0; i < reader->count; i++)
+        event_unref(reader->queue[(reader->first + i) % QUEUE_MAX]);
+    atomic_fetch_sub(&heard[reader->feed], 1);
     atomic_fetch_sub(&listening, 1);
 }
 
 /* One reference is taken over. What is newer is worth more. */
-static void enqueue(struct listener *listener, struct event *event)
+static void enqueue(struct reader *reader, struct event *event)
 {
-    if (listener->count == QUEUE_MAX) {
-        event_unref(listener->queue[listener->first]);
-        listener->first = (listener->first + 1) % QUEUE_MAX;
-        listener->count--;
-        listener->lost++;
+    if (reader->count == QUEUE_MAX) {
+        event_unref(reader->queue[reader->first]);
+        reader->first = (reader->first + 1) % QUEUE_MAX;
+        reader->count--;
+        reader->lost++;
     }
-    listener->queue[(listener->first + listener->count++) % QUEUE_MAX] = event;
+    reader->queue[(reader->first + reader->count++) % QUEUE_MAX] = event;
 }
 
 /* ---- now and then ---- */
 
 /* Its graph would be kept for as long as somebody looks, and what let the client in may hold no more. */
-static void look_at_graph(struct listener *listener)
+static void look_at_graph(struct reader *reader)
 {
-    const struct exchange *x = listener->x;
+    const struct exchange *x = reader->x;
     int64_t now = exchange_now(x);
     if (x->worker->graph->pin->graph == x->graph)
         return;
-    if (listener->old_since == 0)
-        listener->old_since = now;
-    else if (now - listener->old_since >= OLD_GRAPH_MAX)
-        listener->ending = true;
+    if (reader->old_since == 0)
+        reader->old_since = now;
+    else if (now - reader->old_since >= OLD_GRAPH_MAX)
+        reader->ending = true;
 }
 
 static void on_timer(struct timer *timer)
 {
-    struct listener *listener = container_of(timer, struct listener, timer);
-    struct exchange *x = listener->x;
-    look_at_graph(listener);
-    if (next_stretch(listener) == NULL && exchange_now(x) - listener->told_at >= SILENCE_MAX) {
-        listener->part = 0;
-        listener->parts[0] = S(":\n\n");
+    struct reader *reader = container_of(timer, struct reader, timer);
+    struct exchange *x = reader->x;
+    look_at_graph(reader);
+    if (next_stretch(reader) == NULL && exchange_now(x) - reader->told_at >= SILENCE_MAX) {
+        reader->part = 0;
+        reader->parts[0] = S(":\n\n");
     }
     timer_after(&x->worker->loop, timer, SILENCE_MAX);
     exchange_run(x);
@@ -204,15 +205,15 @@ static void on_timer(struct timer *timer)
 
 /* ---- from the control thread to the workers ---- */
 
-static void hand_to(struct listener *listener, struct event *event)
+static void hand_to(struct reader *reader, struct event *event)
 {
     if (event == NULL) {
-        listener->ending = true;
+        reader->ending = true;
     } else {
         atomic_fetch_add_explicit(&event->refs, 1, memory_order_relaxed);
-        enqueue(listener, event);
+        enqueue(reader, event);
     }
-    exchange_run(listener->x);
+    exchange_run(reader->x);
 }
 
 static void deliver(struct message *message)
@@ -224,7 +225,7 @@ static void deliver(struct message *message)
         list_append(&round, link);
     for (struct list *link; (link = list_pop(&round)) != NULL;) {
         list_append(listeners, link);
-        hand_to(container_of(link, struct listener, link), delivery->event);
+        hand_to(container_of(link, struct reader, link), delivery->event);
     }
     event_unref(delivery->event);
     free(delivery);
@@ -262,14 +263,14 @@ void feed_close(void)
         tell_workers((enum feed)feed, NULL);
 }
 
-/* ---- a listener comes ---- */
+/* ---- a reader comes ---- */
 
 static struct event *hello_of(struct exchange *x)
 {
     struct text text;
     struct json json = {.out = &text};
     text_init(&text, 4096);
-    json_object(&json);
+    json_open_object(&json);
     json_member_uint(&json, "generation", x->graph->generation);
     json_member_bool(&json, "canWrite", ask_may_write(x));
     json_member_text(&json, "version", PORTICO_VERSION);
@@ -287,18 +288,18 @@ static enum pick_result refuse(struct exchange *x, const char *message)
     return PICK_ANSWER;
 }
 
-static void join(struct exchange *x, struct listener *listener, enum feed feed)
+static void join(struct exchange *x, struct reader *reader, enum feed feed)
 {
-    *listener = (struct listener){.source = {.read = read_events, .release = leave},
+    *reader = (struct reader){.source = {.read = read_events, .release = leave},
                                   .x = x,
                                   .feed = feed,
                                   .part = 0,
                                   .parts = {S("retry: 1000\n\n")},
                                   .told_at = exchange_now(x)};
-    timer_init(&listener->timer, on_timer);
-    timer_after(&x->worker->loop, &listener->timer, SILENCE_MAX);
-    list_append(listeners_of(feed), &listener->link);
-    enqueue(listener, hello_of(x));
+    timer_init(&reader->timer, on_timer);
+    timer_after(&x->worker->loop, &reader->timer, SILENCE_MAX);
+    list_append(listeners_of(feed), &reader->link);
+    enqueue(reader, hello_of(x));
     atomic_fetch_add(&heard[feed], 1);
 }
 
@@ -310,17 +311,17 @@ enum pick_result feed_listen(struct exchange *x, enum feed feed)
         atomic_fetch_sub(&listening, 1);
         return refuse(x, "there are as many listeners as there may be; others must leave first");
     }
-    struct listener *listener = arena_new(&x->arena, struct listener);
-    if (listener == NULL) {
+    struct reader *reader = arena_new(&x->arena, struct reader);
+    if (reader == NULL) {
         atomic_fetch_sub(&listening, 1);
         return refuse(x, "there is no memory left");
     }
-    join(x, listener, feed);
+    join(x, reader, feed);
     exchange_answer(x, 200, STATUS_OK, S("text/event-stream"), STR_NONE);
     fields_add_id(&x->response.fields, FIELD_CACHE_CONTROL, S("no-store"));
     fields_add(&x->response.fields, S("X-Accel-Buffering"), S("no"));
     x->response.body_length = BODY_UNKNOWN;
-    exchange_answer_source(x, &listener->source, STATUS_OK);
+    exchange_answer_source(x, &reader->source, STATUS_OK);
     return PICK_ANSWER;
 }
 

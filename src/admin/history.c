@@ -236,7 +236,7 @@ static void show_column(const struct window *window, enum column column, struct 
         const struct slot *slot = slot_at(window, step);
         bool empty = slot == NULL || slot->requests == 0;
         if (empty && column >= P50)
-            json_null(json);
+            json_nothing(json);
         else if (empty)
             json_uint(json, 0);
         else if (column >= P50)
@@ -252,7 +252,7 @@ static void show_heat(const struct window *window, struct json *json)
     json_member_array(json, "heat");
     for (int64_t step = window->first; step < window->first + window->count; step++) {
         const uint32_t *row = heat_at(window, step);
-        json_array(json);
+        json_open_array(json);
         for (unsigned i = 0; row != NULL && i < HISTORY_HEAT_BUCKETS; i++)
             json_uint(json, row[i]);
         json_end(json);
@@ -284,7 +284,7 @@ void history_show(struct str key, int64_t seconds, struct json *json)
     struct window window = window_of(key, seconds);
     int64_t step = window.tens ? 10 : 1;
     int64_t end = window.tens ? history.second / 10 * 10 + 9 : history.second;      /* the last that the last step holds */
-    json_object(json);
+    json_open_object(json);
     json_member_int(json, "step", step);
     json_member_int(json, "from", history.wall + (end - history.second - window.count * step) * 1000);
     for (int column = 0; column < COLUMNS; column++)

@@ -140,7 +140,7 @@ static void add_server(const struct service *service, const struct target *targe
     struct live_thing *thing = add_thing(LIVE_SERVER, server->key, server->meter, former);
     struct loop *loop = &admin_self->control->loop;
     thing->target = target;
-    thing->service = service->name;
+    thing->service = service;
     if (old == NULL) {
         thing->word = server_word_of(target, loop->now);
         thing->word_since = loop->wall;
@@ -166,12 +166,15 @@ static void add_things(const struct graph *graph, const struct map former[LIVE_K
 {
     for (unsigned i = 0; i < graph->entry_count; i++)
         add_thing(LIVE_ENTRYPOINT, graph->entries[i]->name, graph->entries[i]->meter, &former[LIVE_ENTRYPOINT]);
+    /* A router on several entrypoints appears once for each of them, with one meter. */
     for (unsigned i = 0; i < graph->router_count; i++)
-        add_thing(LIVE_ROUTER, graph->routers[i]->name, graph->routers[i]->meter, &former[LIVE_ROUTER]);
+        if (!map_has(&live.names[LIVE_ROUTER], graph->routers[i]->name))
+            add_thing(LIVE_ROUTER, graph->routers[i]->name, graph->routers[i]->meter, &former[LIVE_ROUTER])->router = graph->routers[i];
     for (unsigned i = 0; i < graph->service_count; i++) {
         const struct service *service = graph->services[i];
         const struct target_set *targets = targets_of(service);
         struct live_thing *thing = add_thing(LIVE_SERVICE, service->name, service->meter, &former[LIVE_SERVICE]);
+        thing->service = service;
         thing->first_server = live.things[LIVE_SERVER].count;
         thing->server_count = targets != NULL ? targets->count : 0;
         for (unsigned j = 0; targets != NULL && j < targets->count; j++)

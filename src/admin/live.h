@@ -10,6 +10,9 @@
 #include "base/meter.h"
 #include "exchange/survey.h"
 
+struct router;
+struct service;
+
 enum live_kind { LIVE_ENTRYPOINT, LIVE_ROUTER, LIVE_SERVICE, LIVE_SERVER, LIVE_KINDS };
 
 #define LIVE_MINUTE_SLOTS 7           /* of ten seconds: six that are over, and the present one */
@@ -29,11 +32,11 @@ struct live_thing {
     struct meter_sum *delta;          /* of the last tick, when `changed` */
     bool changed;
     struct live_slot minute[LIVE_MINUTE_SLOTS];
-    /* Of a service: its servers among all of them. */
-    size_t first_server, server_count;
+    const struct router *router;      /* of a router */
+    const struct service *service;    /* of a service, and of a server: whose it is */
+    size_t first_server, server_count;      /* of a service: its servers among all of them */
     /* Of a server. */
     const struct target *target;
-    struct str service;
     enum server_word word;
     int64_t word_since;               /* Unix ns */
     bool word_changed;                /* since the last tick */

@@ -7,14 +7,10 @@
 #include "admin/feed.h"
 #include "admin/live.h"
 #include "admin/problems.h"
+#include "admin/words.h"
 #include "base/memory.h"
 
 #define EVENT_MAX ((size_t)4 << 20)
-
-static double milliseconds(int64_t ns)
-{
-    return round((double)ns / 1000) / 1000;
-}
 
 void live_event_members(const struct meter_sum *sum, struct json *json)
 {
@@ -23,9 +19,9 @@ void live_event_members(const struct meter_sum *sum, struct json *json)
     json_member_uint(json, "refused", sum->refused);
     json_member_uint(json, "bytesIn", sum->bytes_in);
     json_member_uint(json, "bytesOut", sum->bytes_out);
-    json_member_number(json, "p50", milliseconds(meter_quantile(sum->buckets, 0.5)));
-    json_member_number(json, "p95", milliseconds(meter_quantile(sum->buckets, 0.95)));
-    json_member_number(json, "p99", milliseconds(meter_quantile(sum->buckets, 0.99)));
+    words_member_ms(json, "p50", meter_quantile(sum->buckets, 0.5));
+    words_member_ms(json, "p95", meter_quantile(sum->buckets, 0.95));
+    words_member_ms(json, "p99", meter_quantile(sum->buckets, 0.99));
 }
 
 static uint64_t requests_of(const struct live_thing *thing)
@@ -54,7 +50,7 @@ static void show_thing(const struct live_thing *thing, struct json *json)
 {
     static const struct meter_sum nothing;
     json_key(json, thing->name);
-    json_object(json);
+    json_open_object(json);
     live_event_members(thing->changed ? thing->delta : &nothing, json);
     if (thing->kind == LIVE_SERVICE)
         json_member_uint(json, "active", active_of(thing));
@@ -91,9 +87,9 @@ static void show_workers(struct json *json)
     const struct worker_report *workers = live_workers(&count);
     json_member_array(json, "workers");
     for (unsigned i = 0; i < count; i++) {
-        json_object(json);
+        json_open_object(json);
         json_member_uint(json, "worker", workers[i].worker);
-        json_member_number(json, "longestTurnMs", milliseconds(workers[i].longest_turn));
+        words_member_ms(json, "longestTurnMs", workers[i].longest_turn);
         json_member_uint(json, "exchanges", workers[i].exchanges);
         json_member_uint(json, "connections", workers[i].connections);
         json_member_uint(json, "bufferBytes", workers[i].buffer_bytes);
@@ -120,7 +116,7 @@ void live_event_publish(const struct meter_sum *total, double interval)
     struct text text;
     struct json json = {.out = &text};
     text_init(&text, EVENT_MAX);
-    json_object(&json);
+    json_open_object(&json);
     json_member_int(&json, "at", admin_self->control->loop.wall / TIME_MS);
     json_member_number(&json, "interval", round(interval * 1000) / 1000);
     show_total(total, &json);

@@ -67,7 +67,7 @@ size_t problems_count(void)
 
 static void show(const struct problem *problem, struct json *json)
 {
-    json_object(json);
+    json_open_object(json);
     json_member_text(json, "severity", severity_names[problem->severity]);
     json_member_text(json, "kind", problem->kind);
     json_member_object(json, "subject");
@@ -86,7 +86,7 @@ static void show(const struct problem *problem, struct json *json)
 static bool answer(struct admin_call *call)
 {
     struct problems problems = problems_gather(&call->arena);
-    json_array(&call->json);
+    json_open_array(&call->json);
     for (size_t i = 0; i < problems.count && i < PROBLEMS_MAX; i++)
         show(&problems.items[i], &call->json);
     json_end(&call->json);

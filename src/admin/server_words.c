@@ -38,8 +38,7 @@ static bool is_unresolved(struct server *server)
 enum server_word server_word_of(const struct target *target, int64_t now)
 {
     struct server *server = target->server;
-    int ordered = atomic_load_explicit(&server->ordered, memory_order_relaxed);
-    int state = ordered != SERVER_AS_CONFIGURED ? ordered : atomic_load_explicit(&server->state, memory_order_relaxed);
+    enum server_state state = target_state(target);
     int64_t ejected_until = atomic_load_explicit(&server->ejected_until, memory_order_relaxed);
     if (state == SERVER_DOWN)
         return SERVER_IS_DOWN;
@@ -49,7 +48,7 @@ enum server_word server_word_of(const struct target *target, int64_t now)
         return SERVER_IS_EJECTED;
     if (is_unresolved(server))
         return SERVER_IS_UNRESOLVED;
-    if (state == SERVER_DRAINING || (target->draining && ordered != SERVER_READY))
+    if (state == SERVER_DRAINING)
         return SERVER_IS_DRAINING;
     return SERVER_IS_READY;
 }
@@ -71,7 +70,7 @@ struct str server_why(const struct target *target, enum server_word word, enum s
     int status = atomic_load(&server->check_status);
     switch (word) {
     case SERVER_IS_DOWN:
-        return by_hand ? S("taken down by hand") : S("not among the servers any more");
+        return S("taken down by hand");
     case SERVER_IS_UNHEALTHY:
         if (status != 0)
             return arena_printf(arena, "its health check: %s (status %d)", why != NULL ? why : "failed", status);
