@@ -79,6 +79,7 @@ struct exchange {
 
     struct service *service;          /* asked now; the one that gave the server */
     struct server *server;            /* the pinned graph holds it */
+    struct server *failed_server;     /* the last one at which an attempt failed; NULL: none has */
     const struct transport *transport;
     uint64_t tried;                   /* targets of the load balancer that were tried: bits for struct pick */
     unsigned attempts;                /* connections or requests begun at servers */

@@ -30,6 +30,7 @@ static struct entry *new_entry(struct build *build, struct str name, const struc
                                        .field_count = (uint32_t)config->http.max_header_fields};
     normalizer_init(&entry->normalizer, &config->http);
     entry->port_text = arena_printf(arena, "%u", addr_port(&entry->address));
+    build_entry_meters(build, entry);
     return entry;
 }
 
@@ -92,6 +93,16 @@ static bool router_wants_entry(const struct build *build, const struct router_co
     return config->entry_points.count == 0 && is_default_entry(build, entry);
 }
 
+static struct strs names_of_entries(const struct build *build, const struct router_config *config)
+{
+    const struct graph *graph = build->graph;
+    struct strs names = {.items = arena_array(&build->graph->arena, struct str, graph->entry_count + 1)};
+    for (unsigned i = 0; i < graph->entry_count; i++)
+        if (router_wants_entry(build, config, graph->entries[i]))
+            names.items[names.count++] = graph->entries[i]->name;
+    return names;
+}
+
 static void check_entry_names(struct build *build, const struct router_config *config)
 {
     const struct graph *graph = build->graph;
@@ -137,9 +148,11 @@ static struct router *add_router_on(struct build *build, const struct named *nam
     int64_t priority = config->priority != 0 ? config->priority : (int64_t)config->rule.len;
     struct router *router = build_add_router(build, named->name, config->rule, priority, config->origin);
     router->provider = named->provider;
+    router->config = config;
     router->service = service;
     router->internal = service != NULL && service->internal;
     copy_observability(router, config);
+    build_router_meter(build, router, entry);
     *ret_good = build_chain(build, router, entry, config, named->provider) && service != NULL;
     return router;
 }
@@ -159,6 +172,7 @@ static void build_router(struct build *build, const struct named *named, struct 
     struct strs hosts = rule != NULL ? rule_hosts(rule, &graph->arena) : (struct strs){0};
     struct span service_span = node_span(node_get(config->origin, S("service")));
     struct service *service = build_service(build, config->service, named->provider, service_span);
+    struct strs entry_points = names_of_entries(build, config);
     bool wanted = false;
     for (unsigned i = 0; i < graph->entry_count; i++) {
         struct entry *entry = graph->entries[i];
@@ -167,6 +181,7 @@ static void build_router(struct build *build, const struct named *named, struct 
         const struct router_tls *tls = build_router_tls(config, entry);
         bool good;
         struct router *router = add_router_on(build, named, entry, service, &good);
+        router->entry_points = entry_points;
         if (!good || rule == NULL)
             continue;
         if (tls != NULL)
@@ -181,6 +196,10 @@ static void build_router(struct build *build, const struct named *named, struct 
 
 void build_internal_rule(struct build *build, struct entry_rules *rules, unsigned entry, struct router *router, bool secure)
 {
+    if (router->entry_points.count == 0) {
+        router->entry_points = (struct strs){.items = &build->graph->entries[entry]->name, .count = 1};
+        build_router_meter(build, router, build->graph->entries[entry]);
+    }
     struct rule_faults faults = {.count = 0};
     const struct rule *rule =
         rule_parse(router->rule, RULE_V3, &build->built->regexes, &build->graph->arena, &faults);

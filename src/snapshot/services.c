@@ -77,7 +77,7 @@ const struct transport *build_transport(struct build *build, struct str referenc
     return named->built;
 }
 
-static struct service *new_service(struct build *build, struct str name, const struct service_type *type,
+static struct service *new_service(struct build *build, struct str name, struct str provider, const struct service_type *type,
                                    const void *options)
 {
     struct service *service = arena_new(&build->graph->arena, struct service);
@@ -85,6 +85,7 @@ static struct service *new_service(struct build *build, struct str name, const s
     service->name = name;
     service->options = options;
     service->pass_host_header = true;
+    service->provider = provider;
     service->state = arena_zalloc(&build->graph->arena, type->state_size + 1);
     return service;
 }
@@ -99,8 +100,10 @@ static bool compile_service_state(struct build *build, struct service *service, 
     bool good = service->type->compile == NULL || service->type->compile(service, compile);
     compile->provider = former_provider;
     compile->path = former_path;
-    if (good)
+    if (good) {
+        build_service_meter(build, service);
         VEC_PUSH(&build->services, service);
+    }
     return good;
 }
 
@@ -115,7 +118,7 @@ static struct service *build_internal_service(struct build *build, struct str re
         diag_error(build->compile.diag, span, "unknown internal service '%.*s'", STR_ARGS(reference));
         return NULL;
     }
-    service = new_service(build, arena_str(&build->graph->arena, reference), type, NULL);
+    service = new_service(build, arena_str(&build->graph->arena, reference), S("internal"), type, NULL);
     service->internal = true;
     if (!compile_service_state(build, service, S("internal")))
         return NULL;
@@ -141,7 +144,8 @@ struct service *build_service(struct build *build, struct str reference, struct 
         return NULL;      /* the binder has said so */
     named->building = true;
     diag_enter(diag, named->node != NULL ? named->node->key_span : SPAN_NONE, "in service '%.*s'", STR_ARGS(reference));
-    struct service *service = new_service(build, named->name, type, config->type.value);
+    struct service *service = new_service(build, named->name, named->provider, type, config->type.value);
+    service->origin = config->origin;
     bool good = compile_service_state(build, service, named->provider);
     diag_leave(diag);
     named->building = false;
