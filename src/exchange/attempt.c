@@ -115,6 +115,7 @@ void attempt_release(struct exchange *x, bool reusable)
     }
     if (x->server != NULL) {
         server_end(x->server);
+        x->asked = x->server;
         x->server = NULL;
     }
 }
@@ -148,7 +149,6 @@ enum step attempt_failed(struct exchange *x, enum status status)
     }
     bool replay = (x->replayable || x->detour) && !x->response_sent &&
                   (unsent || method_is_idempotent(x->stream.request.method));
-    x->failed_server = x->server;
     attempt_release(x, false);
     x->failure = status;
     x->reason_detail = x->upstream.detail;

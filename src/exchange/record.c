@@ -65,11 +65,6 @@ static void fill_tls(struct tls_conn *conn, struct access_record *record)
     record->tls_client_subject = tls_peer_subject(conn);
 }
 
-static const struct server *server_of(const struct exchange *x)
-{
-    return x->server != NULL ? x->server : x->failed_server;
-}
-
 /* What is known, for all who want it: apart, because most requests of a busy worker that logs nothing do without. */
 static __attribute__((noinline)) void write_record(struct exchange *x, int status, bool log, bool recent, bool failed)
 {
@@ -88,7 +83,7 @@ static __attribute__((noinline)) void write_record(struct exchange *x, int statu
         .entrypoint = x->entry->name,
         .router = x->router != NULL ? x->router->name : STR_NONE,
         .service = x->service != NULL ? x->service->name : STR_NONE,
-        .server_url = server_of(x) != NULL ? server_of(x)->url : STR_NONE,
+        .server_url = x->server != NULL ? x->server->url : x->asked != NULL ? x->asked->url : STR_NONE,
         .user = x->user,
         .request_id = x->request_id,
         .protocol = protocol_text(request->version),

@@ -71,8 +71,7 @@ static void collect_one(struct collector *collector, struct named *named, struct
     if (members != NULL)
         collect(collector, members, node_get(config->type.node, S("middlewares")), named->provider, depth + 1);
     else
-        add(collector, new_middleware(collector, type, named->name, config->type.value, named->provider,
-                                      config->origin));
+        add(collector, new_middleware(collector, type, named->name, config->type.value, named->provider, named->node));
     diag_leave(diag);
 }
 

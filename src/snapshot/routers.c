@@ -93,16 +93,6 @@ static bool router_wants_entry(const struct build *build, const struct router_co
     return config->entry_points.count == 0 && is_default_entry(build, entry);
 }
 
-static struct strs names_of_entries(const struct build *build, const struct router_config *config)
-{
-    const struct graph *graph = build->graph;
-    struct strs names = {.items = arena_array(&build->graph->arena, struct str, graph->entry_count + 1)};
-    for (unsigned i = 0; i < graph->entry_count; i++)
-        if (router_wants_entry(build, config, graph->entries[i]))
-            names.items[names.count++] = graph->entries[i]->name;
-    return names;
-}
-
 static void check_entry_names(struct build *build, const struct router_config *config)
 {
     const struct graph *graph = build->graph;
@@ -157,6 +147,18 @@ static struct router *add_router_on(struct build *build, const struct named *nam
     return router;
 }
 
+/* Each of a router's appearances knows all entries that it is on. */
+static void note_entry_points(struct build *build, const struct router_config *config, size_t first)
+{
+    const struct graph *graph = build->graph;
+    struct strs names = {.items = arena_array(&build->graph->arena, struct str, build->routers.count - first + 1)};
+    for (unsigned i = 0; i < graph->entry_count; i++)
+        if (router_wants_entry(build, config, graph->entries[i]))
+            names.items[names.count++] = graph->entries[i]->name;
+    for (size_t i = first; i < build->routers.count; i++)
+        build->routers.items[i]->entry_points = names;
+}
+
 /* Adds one router to the rules of every entry that it is on: its chain may differ from entry to entry. */
 static void build_router(struct build *build, const struct named *named, struct entry_rules *rules)
 {
@@ -172,8 +174,8 @@ static void build_router(struct build *build, const struct named *named, struct 
     struct strs hosts = rule != NULL ? rule_hosts(rule, &graph->arena) : (struct strs){0};
     struct span service_span = node_span(node_get(config->origin, S("service")));
     struct service *service = build_service(build, config->service, named->provider, service_span);
-    struct strs entry_points = names_of_entries(build, config);
     bool wanted = false;
+    size_t first = build->routers.count;
     for (unsigned i = 0; i < graph->entry_count; i++) {
         struct entry *entry = graph->entries[i];
         if (!router_wants_entry(build, config, entry))
@@ -181,29 +183,34 @@ static void build_router(struct build *build, const struct named *named, struct 
         const struct router_tls *tls = build_router_tls(config, entry);
         bool good;
         struct router *router = add_router_on(build, named, entry, service, &good);
-        router->entry_points = entry_points;
         if (!good || rule == NULL)
             continue;
         if (tls != NULL)
             build_entry_tls(build, entry, tls, named->provider, &hosts);
         if (tls != NULL && !wanted)
             build_wants(build, tls, named->name, &hosts);
+        build_watch_api(build, router, entry, tls);
         wanted = wanted || tls != NULL;
         rules[i].written += tls == NULL;
         add_rule(&rules[i], tls != NULL, rule, router);
     }
+    note_entry_points(build, config, first);
 }
 
 void build_internal_rule(struct build *build, struct entry_rules *rules, unsigned entry, struct router *router, bool secure)
 {
-    if (router->entry_points.count == 0) {
-        router->entry_points = (struct strs){.items = &build->graph->entries[entry]->name, .count = 1};
+    if (router->meter == NULL)
         build_router_meter(build, router, build->graph->entries[entry]);
-    }
     struct rule_faults faults = {.count = 0};
     const struct rule *rule =
         rule_parse(router->rule, RULE_V3, &build->built->regexes, &build->graph->arena, &faults);
     add_rule(&rules[entry], secure, rule, router);
+    struct strs *names = &router->entry_points;
+    struct str name = build->graph->entries[entry]->name;
+    if (names->items == NULL)
+        names->items = arena_array(&build->graph->arena, struct str, build->graph->entry_count);
+    if (names->count == 0 || !str_equal(names->items[names->count - 1], name))
+        names->items[names->count++] = name;
 }
 
 static void build_written_routers(struct build *build, struct entry_rules *rules)

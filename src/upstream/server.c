@@ -123,16 +123,34 @@ void server_new_generation(uint64_t generation)
     atomic_store(&present_generation, generation);
 }
 
+static void write_key(struct text *key, struct str service, struct str url)
+{
+    text_init(key, service.len + url.len + 2);
+    text_add(key, service);
+    text_add_char(key, '|');
+    text_add(key, trim_slashes(url));
+}
+
+struct server *server_find(struct str service, struct str url)
+{
+    struct text key;
+    write_key(&key, service, url);
+    pthread_mutex_lock(&registry_lock);
+    struct server *server = by_key.live != 0 ? map_get(&by_key, text_str(&key)) : NULL;
+    if (server != NULL)
+        server_ref(server);
+    pthread_mutex_unlock(&registry_lock);
+    text_release(&key);
+    return server;
+}
+
 struct server *server_get(struct str service, struct str url)
 {
     struct server_url parts;
     if (server_url_parse(url, &parts) != NULL)
         return NULL;
     struct text key;
-    text_init(&key, service.len + url.len + 2);
-    text_add(&key, service);
-    text_add_char(&key, '|');
-    text_add(&key, trim_slashes(url));
+    write_key(&key, service, url);
 
     pthread_mutex_lock(&registry_lock);
     if (by_key.live == 0)
@@ -209,4 +227,25 @@ unsigned server_slot_count(void)
     unsigned count = (unsigned)slots.count;
     pthread_mutex_unlock(&registry_lock);
     return count;
+}
+
+static void note_orders(struct server *server)
+{
+    atomic_store(&server->is_ordered, atomic_load(&server->ordered) != SERVER_AS_CONFIGURED ||
+                                          atomic_load(&server->ordered_weight) >= 0);
+}
+
+void server_order(struct server *server, enum server_state state)
+{
+    int former = atomic_exchange(&server->ordered, (int)state);
+    bool was_out = former == SERVER_DRAINING || former == SERVER_DOWN;
+    if (was_out && (state == SERVER_READY || state == SERVER_AS_CONFIGURED))
+        atomic_store(&server->ready_since, time_monotonic());
+    note_orders(server);
+}
+
+void server_order_weight(struct server *server, int weight)
+{
+    atomic_store(&server->ordered_weight, weight);
+    note_orders(server);
 }
