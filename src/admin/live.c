@@ -13,6 +13,8 @@
 #include "exchange/graph.h"
 #include "service/load_balancer.h"
 
+#define UNHEARD_TICKS 10                  /* of which one asks the workers while nobody listens */
+
 static struct {
     bool started;
     struct timer timer;
@@ -23,7 +25,9 @@ static struct {
     bool moved;                           /* the last tick met traffic: what ended meanwhile is counted a moment later */
     int64_t ticked_at;                    /* monotonic ns */
     struct worker_report *workers;        /* as last heard; without arenas */
-    bool asked;                           /* a survey is under way */
+    int64_t asked_at;                     /* a survey is under way since then; 0: none is */
+    unsigned ticks;
+    struct live_slot sent_away[STATUS_COUNT][LIVE_MINUTE_SLOTS], lines_lost[LIVE_MINUTE_SLOTS];
 } live;
 
 const struct live_things *live_all(enum live_kind kind)
@@ -176,6 +180,7 @@ static void add_things(const struct graph *graph, const struct map former[LIVE_K
         struct live_thing *thing = add_thing(LIVE_SERVICE, service->name, service->meter, &former[LIVE_SERVICE]);
         thing->service = service;
         thing->first_server = live.things[LIVE_SERVER].count;
+        thing->names_servers = targets != NULL;
         thing->server_count = targets != NULL ? targets->count : 0;
         for (unsigned j = 0; targets != NULL && j < targets->count; j++)
             add_server(service, &targets->items[j], &former[LIVE_SERVER]);
@@ -361,35 +366,61 @@ static void tick(void)
         live_event_publish(&live.total, interval);
 }
 
+/* What a worker counts never goes back. */
+static void note_report(struct worker_report *former, const struct worker_report *report)
+{
+    int64_t second = admin_self->control->loop.now / TIME_S;
+    for (int status = 0; status < STATUS_COUNT; status++)
+        if (report->sent_away[status] != former->sent_away[status])
+            live_note_minute(live.sent_away[status], second, minus(report->sent_away[status], former->sent_away[status]), 0);
+    live_note_minute(live.lines_lost, second, minus(report->log_lines_lost, former->log_lines_lost), 0);
+    *former = *report;
+    former->arena = (struct arena){0};
+    former->ports = NULL;
+    former->open = NULL;
+    former->requests = former->failures = NULL;
+    former->port_count = former->open_count = former->request_count = former->failure_count = 0;
+}
+
 static void on_survey(struct survey *survey)
 {
-    live.asked = false;
+    live.asked_at = 0;
     if (admin_self == NULL || !live.started)
         return;
-    for (unsigned i = 0; i < survey->count && i < admin_self->worker_count; i++) {
-        live.workers[i] = survey->reports[i];
-        live.workers[i].arena = (struct arena){0};
-        live.workers[i].ports = NULL;
-        live.workers[i].open = NULL;
-        live.workers[i].requests = live.workers[i].failures = NULL;
-        live.workers[i].port_count = live.workers[i].open_count = 0;
-        live.workers[i].request_count = live.workers[i].failure_count = 0;
-    }
+    for (unsigned i = 0; i < survey->count && i < admin_self->worker_count; i++)
+        note_report(&live.workers[i], &survey->reports[i]);
     tick();
 }
 
-/* Workers are asked only while somebody listens; one that does not answer within the second holds up nothing. */
+/* A worker that does not answer within the second holds up nothing. */
 static void on_timer(struct timer *timer)
 {
     struct loop *loop = &admin_self->control->loop;
     timer_set(loop, timer, (loop->now / TIME_S + 1) * TIME_S);
-    bool ask = feed_is_heard(FEED_LIVE) && !live.asked;
-    live.asked = live.asked || ask;
-    if (ask && survey_start(SURVEY_RESET_LAG, 0, NULL, on_survey))
-        return;
-    if (ask)
-        live.asked = false;
+    bool ask = live.asked_at == 0 && (feed_is_heard(FEED_LIVE) || live.ticks % UNHEARD_TICKS == 0);
+    live.ticks++;
+    if (ask) {
+        live.asked_at = loop->now;
+        if (survey_start(SURVEY_RESET_LAG, 0, NULL, on_survey))
+            return;
+        live.asked_at = 0;
+    }
     tick();
+}
+
+uint64_t live_sent_away(enum status reason)
+{
+    return live_sum_minute(live.sent_away[reason], admin_self->control->loop.now / TIME_S).requests;
+}
+
+uint64_t live_lines_lost(void)
+{
+    return live_sum_minute(live.lines_lost, admin_self->control->loop.now / TIME_S).requests;
+}
+
+int64_t live_waits_for_workers(void)
+{
+    return live.asked_at != 0 ? admin_self->control->loop.now - live.asked_at : 0;
 }
 
 /* ---- its life ---- */

@@ -34,7 +34,8 @@ struct live_thing {
     struct live_slot minute[LIVE_MINUTE_SLOTS];
     const struct router *router;      /* of a router */
     const struct service *service;    /* of a service, and of a server: whose it is */
-    size_t first_server, server_count;      /* of a service: its servers among all of them */
+    bool names_servers;               /* of a service: it is a load balancer */
+    size_t first_server, server_count;      /* its servers among all of them */
     /* Of a server. */
     const struct target *target;
     enum server_word word;
@@ -57,8 +58,14 @@ const struct live_things *live_all(enum live_kind kind);
 const struct live_thing *live_find(enum live_kind kind, struct str name);
 /* What it did in the last minute. */
 struct live_slot live_minute(const struct live_thing *thing);
-/* The last report of each worker (no texts, no lists), NULL before the first; how many in *ret_count. */
+/* The last report of each worker (no texts, no lists), NULL before the first; how many in *ret_count. They are asked each second
+ * while somebody listens, else every ten. */
 const struct worker_report *live_workers(unsigned *ret_count);
+/* By their reports of the last minute: connections that were broken off for this reason; lines that the access log lost. */
+uint64_t live_sent_away(enum status reason);
+uint64_t live_lines_lost(void);
+/* For how long (ns) a report has been due; 0: none is. */
+int64_t live_waits_for_workers(void);
 
 /* ---- arithmetic, for tests ---- */
 
