@@ -4,14 +4,6 @@
 
 #define CANDIDATES_MAX 16
 
-static bool refuse_word(struct admin_call *call, const char *what, struct str word, const struct str *candidates, size_t count)
-{
-    struct str near = nearest(word, candidates, count);
-    if (near.len != 0)
-        return admin_refuse(call, 422, "unknown %s '%.*s': did you mean '%.*s'?", what, STR_ARGS(word), STR_ARGS(near));
-    return admin_refuse(call, 422, "unknown %s '%.*s'", what, STR_ARGS(word));
-}
-
 static const struct body_member *find(const struct body_member *members, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
@@ -26,7 +18,10 @@ static bool refuse_unknown(struct admin_call *call, const struct body_member *me
     size_t known = count < CANDIDATES_MAX ? count : CANDIDATES_MAX;
     for (size_t i = 0; i < known; i++)
         candidates[i] = str_from(members[i].name);
-    return refuse_word(call, "member", str_from(name), candidates, known);
+    struct str near = nearest(str_from(name), candidates, known);
+    if (near.len != 0)
+        return admin_refuse(call, 422, "unknown member '%s': did you mean '%.*s'?", name, STR_ARGS(near));
+    return admin_refuse(call, 422, "unknown member '%s'", name);
 }
 
 static bool is_word(const struct body_member *member, const char *text)
@@ -41,15 +36,15 @@ static bool is_word(const struct body_member *member, const char *text)
 
 static bool refuse_text(struct admin_call *call, const struct body_member *member, const char *text)
 {
-    struct str candidates[CANDIDATES_MAX];
-    size_t count = 0;
     if (member->words == NULL)
         return admin_refuse(call, 422, "'%s' must not be empty", member->name);
-    while (count < CANDIDATES_MAX && member->words[count] != NULL) {
-        candidates[count] = str_from(member->words[count]);
-        count++;
-    }
-    return refuse_word(call, member->name, str_from(text), candidates, count);
+    struct text words;
+    text_init(&words, 1024);
+    for (const char *const *word = member->words; *word != NULL; word++)
+        text_addf(&words, "%s'%s'", words.len != 0 ? ", " : "", *word);
+    admin_refuse(call, 422, "'%s' is to be one of %s, not '%s'", member->name, text_c(&words), text);
+    text_release(&words);
+    return true;
 }
 
 /* True: it will do; else the call was answered. */

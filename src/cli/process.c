@@ -369,7 +369,6 @@ int process_run(const struct settings *settings)
     }
     announce(process.graph);
     tell_supervisor(process.graph, false);
-    supervisor_watch(&process.control.loop);
     loop_run(&process.control.loop);
     for (unsigned i = 0; i < process.worker_count; i++)
         worker_join(&process.workers[i]);

@@ -11,16 +11,12 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/time.h"
-#include "exchange/survey.h"
 
 #define MESSAGE_MAX 1024
 
 static struct {
     int fd;                       /* connected; -1: there is no manager */
-    int64_t watchdog;             /* ns between two pings; 0: none are wanted */
-    struct loop *loop;
-    struct timer timer;
-    bool asked;                   /* the workers were asked, and not all have answered */
+    int64_t patience;             /* ns; 0: no pings are wanted */
 } supervisor = {.fd = -1};
 
 /* ---- the socket ---- */
@@ -71,7 +67,7 @@ void supervisor_open(void)
     if (name == NULL)
         return;
     supervisor.fd = connect_to(name);
-    supervisor.watchdog = supervisor.fd >= 0 ? watchdog_time() / 2 : 0;
+    supervisor.patience = supervisor.fd >= 0 ? watchdog_time() : 0;
     if (supervisor.fd < 0)
         log_warn("the service manager cannot be told anything: NOTIFY_SOCKET %s: %m", name);
     unsetenv("NOTIFY_SOCKET");
@@ -108,43 +104,20 @@ void supervisor_stopping(void)
     tell("STOPPING=1\nSTATUS=stopping: what runs may end");
 }
 
-/* ---- the watchdog ---- */
-
-static void on_all_answered(struct survey *survey)
+int64_t supervisor_patience(void)
 {
-    supervisor.asked = false;
+    return supervisor.patience;
+}
+
+void supervisor_ping(void)
+{
     tell("WATCHDOG=1");
-}
-
-/* One question at a time: while a worker owes its answer there is no ping. When workers end one by one and cannot be asked any
- * more, it is the control thread alone that is alive. */
-static void on_timer(struct timer *timer)
-{
-    timer_after(supervisor.loop, timer, supervisor.watchdog);
-    if (supervisor.asked)
-        return;
-    supervisor.asked = true;
-    if (!survey_start(0, 0, NULL, on_all_answered))
-        on_all_answered(NULL);
-}
-
-void supervisor_watch(struct loop *loop)
-{
-    if (supervisor.watchdog == 0)
-        return;
-    supervisor.loop = loop;
-    timer_init(&supervisor.timer, on_timer);
-    timer_after(loop, &supervisor.timer, 0);
 }
 
 void supervisor_close(void)
 {
-    if (supervisor.loop != NULL)
-        timer_cancel(&supervisor.timer);
     if (supervisor.fd >= 0)
         close(supervisor.fd);
     supervisor.fd = -1;
-    supervisor.watchdog = 0;
-    supervisor.loop = NULL;
-    supervisor.asked = false;
+    supervisor.patience = 0;
 }
