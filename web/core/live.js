@@ -69,6 +69,7 @@ class Live extends EventTarget {
     tickNumber = 0;
 
     start() {
+        this.remember();
         this.stream = new Stream('portico/live', { hello: data => this.greet(data), tick: data => this.take(data) },
             { silence: SILENCE, onState: (ok, retryAt) => this.say(ok, retryAt) });
         let timer = 0;
@@ -79,6 +80,15 @@ class Live extends EventTarget {
             else if (!this.stream.source)
                 this.stream.open();
         });
+    }
+
+    /** The minutes before this page was opened. */
+    async remember() {
+        const told = await history('total', 300).catch(() => null);
+        if (!told)
+            return;
+        const before = told.requests.map((_, index) => Object.fromEntries(Object.keys(NOTHING).map(member => [member, told[member]?.[index] ?? NOTHING[member]])));
+        this.total = [...before, ...this.total].slice(-300);
     }
 
     retryNow() {

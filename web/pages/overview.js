@@ -69,14 +69,14 @@ function sentence(problems) {
 
 function numbers() {
     const tiles = [
-        tile('Requests', 'per second', s => rate(s.requests), s => s.requests),
-        tile('Errors', '5xx of all', s => percent(s.errors, s.requests), s => s.errors, s => s.errors > 0 && s.errors >= s.requests * 0.05 ? 'bad' : s.errors > 0 ? 'warn' : ''),
-        tile('Refused', '4xx of all', s => percent(s.refused, s.requests), s => s.refused),
-        tile('Median', 'half are faster', s => duration(s.p50), s => s.p50 || 0),
-        tile('99th percentile', '1 % are slower', s => duration(s.p99), s => s.p99 || 0),
-        tile('In', 'bodies per second', s => bytes(s.bytesIn), s => s.bytesIn),
-        tile('Out', 'bodies per second', s => bytes(s.bytesOut), s => s.bytesOut),
-        tile('Open', 'exchanges now', s => count(s.active), s => s.active),
+        tile('Requests/s', s => rate(s.requests), s => s.requests),
+        tile('Errors (5xx)', s => percent(s.errors, s.requests), s => s.errors, s => s.errors > 0 && s.errors >= s.requests * 0.05 ? 'bad' : s.errors > 0 ? 'warn' : ''),
+        tile('Refused (4xx)', s => percent(s.refused, s.requests), s => s.refused),
+        tile('Median', s => duration(s.p50), s => s.p50 || 0),
+        tile('99 % within', s => duration(s.p99), s => s.p99 || 0),
+        tile('In/s', s => bytes(s.bytesIn), s => s.bytesIn),
+        tile('Out/s', s => bytes(s.bytesOut), s => s.bytesOut),
+        tile('Open now', s => count(s.active), s => s.active),
     ];
     const node = h('dl', { class: 'tiles' }, tiles.map(one => one.node));
     function update() {
@@ -87,9 +87,9 @@ function numbers() {
     return { node, update };
 }
 
-function tile(title, note, text, value, tone = () => '') {
+function tile(title, text, value, tone = () => '') {
     const number = h('dd', { class: 'big' }), picture = spark(title);
-    const node = h('div', { class: 'tile' }, h('dt', {}, title, h('span', { class: 'quiet' }, note)), number, h('dd', { class: 'trend' }, picture.node));
+    const node = h('div', { class: 'tile' }, h('dt', {}, title), number, h('dd', { class: 'trend' }, picture.node));
     return {
         node,
         update(now, minute) {

@@ -148,7 +148,7 @@ export class Chart {
 
     timeMarks(x, width) {
         const length = this.length * this.step;
-        const every = [15e3, 60e3, 5 * 60e3, 15 * 60e3, 30 * 60e3, 3600e3].find(ms => length / ms <= Math.max(2, width / 110)) || 3600e3;
+        const every = [15e3, 60e3, 120e3, 5 * 60e3, 15 * 60e3, 30 * 60e3, 3600e3].find(ms => length / ms <= Math.max(2, width / 110)) || 3600e3;
         const marks = [];
         for (let time = Math.ceil(this.from / every) * every; time < this.from + length; time += every) {
             const at = x((time - this.from) / this.step);
@@ -166,7 +166,7 @@ function show(value, format) {
 /** A minute in a table's cell. `update(values)` draws anew. */
 export function spark(label) {
     const area = svg('path', { class: 'area' }), line = svg('path', { class: 'line' });
-    const node = svg('svg', { class: 'spark', viewBox: '0 0 80 20', width: 80, height: 20, 'aria-hidden': 'true', focusable: 'false', 'data-label': label },
+    const node = svg('svg', { class: 'spark', viewBox: '0 0 80 20', width: 80, height: 20, preserveAspectRatio: 'none', 'aria-hidden': 'true', focusable: 'false', 'data-label': label },
         area, line);
     return {
         node,

@@ -58,7 +58,7 @@ export class Heat {
     }
 
     scale(pen, style) {
-        pen.fillStyle = style.getPropertyValue('--muted');
+        pen.fillStyle = style.fill;
         pen.font = `10.5px ${style.fontFamily}`;
         pen.textAlign = 'right';
         const every = Math.ceil((this.high - this.low + 1) / 5);

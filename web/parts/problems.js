@@ -4,7 +4,7 @@ import { when } from '../core/format.js';
 import { link } from '../core/route.js';
 import { badge } from './bits.js';
 
-const MOST = 8;
+const MOST = 5;
 const TONES = { error: 'bad', warning: 'warn', info: 'note' };
 
 /** Where a subject is shown. */
