@@ -3,7 +3,6 @@
 import { h, svg, setText } from '../core/dom.js';
 import { duration, rate, splitName } from '../core/format.js';
 import { live } from '../core/live.js';
-import { NODE } from './layout.js';
 
 const KINDS = { entryPoint: 'entryPoints', router: 'routers', service: 'services', server: 'servers' };
 const RUNNING = 140;             // lines with dots; more would keep a small machine busy
@@ -29,8 +28,8 @@ function toneOf(speed) {
     return share >= 0.05 ? 'bad' : share >= 0.005 ? 'warn' : '';
 }
 
-function curve(from, to) {
-    const x1 = from.x + NODE.width, y1 = from.y + NODE.height / 2, x2 = to.x, y2 = to.y + NODE.height / 2;
+function curve(from, to, box) {
+    const x1 = from.x + box.width, y1 = from.y + box.height / 2, x2 = to.x, y2 = to.y + box.height / 2;
     const bend = Math.max(28, (x2 - x1) * 0.5);
     return `M${x1} ${y1.toFixed(1)}C${x1 + bend} ${y1.toFixed(1)} ${x2 - bend} ${y2.toFixed(1)} ${x2} ${y2.toFixed(1)}`;
 }
@@ -57,7 +56,7 @@ export class MapView {
         this.lines.replaceChildren();
         this.boxes.replaceChildren();
         for (const edge of plan.edges) {
-            const d = curve(edge.from, edge.to);
+            const d = curve(edge.from, edge.to, plan.box);
             edge.path = svg('path', { class: 'edge', d });
             edge.dots = svg('path', { class: 'dots', d });
             this.lines.append(edge.path, edge.dots);
@@ -77,13 +76,13 @@ export class MapView {
     }
 
     box(node) {
-        node.rate = svg('text', { class: 'rate', x: NODE.width - 9, y: 21, 'text-anchor': 'end' });
+        node.rate = svg('text', { class: 'rate', x: this.plan.box.width - 9, y: 21, 'text-anchor': 'end' });
         node.label = svg('text', { class: 'label', x: 13, y: 21 }, shorten(title(node), 22));
         node.group = svg('g', {
             class: `box ${node.kind}`, transform: `translate(${node.x} ${node.y.toFixed(1)})`, tabindex: '-1', role: 'button', 'data-id': node.id,
             onclick: () => this.select(node), onfocus: () => this.enter(node), onpointerenter: () => this.light(node), onpointerleave: () => this.light(this.selected),
-        }, svg('title', {}, node.kind === 'server' ? node.url : node.name), svg('rect', { width: NODE.width, height: NODE.height, rx: 7 }),
-        svg('rect', { class: 'stripe', width: 4, height: NODE.height - 14, x: 4, y: 7, rx: 2 }), node.label, node.rate);
+        }, svg('title', {}, node.kind === 'server' ? node.url : node.name), svg('rect', { width: this.plan.box.width, height: this.plan.box.height, rx: 7 }),
+        svg('rect', { class: 'stripe', width: 4, height: this.plan.box.height - 14, x: 4, y: 7, rx: 2 }), node.label, node.rate);
         return node.group;
     }
 
@@ -100,7 +99,7 @@ export class MapView {
             const text = down ? state : node.speed?.requests > 0 ? `${rate(node.speed.requests)}/s` : '';
             setText(node.rate, text);
             // The name gives way to the number.
-            const room = Math.floor((NODE.width - 26 - text.length * 6.6) / 6.9);
+            const room = Math.floor((this.plan.box.width - 30 - text.length * 7.2) / 7.7);
             setText(node.label, shorten(title(node), room));
             node.group.setAttribute('aria-label', describe(node, state));
         }
@@ -111,7 +110,7 @@ export class MapView {
         const flows = this.plan.edges.map(edge => [edge, amount(edge)]);
         const running = new Set(flows.filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1]).slice(0, RUNNING).map(([edge]) => edge));
         for (const [edge, requests] of flows) {
-            edge.path.style.strokeWidth = requests > 0 ? `${Math.min(15, 1.5 + 2.6 * Math.log10(1 + requests)).toFixed(1)}px` : '1px';
+            edge.path.style.strokeWidth = requests > 0 ? `${Math.min(15, 1.2 + 2.3 * Math.log10(1 + requests)).toFixed(1)}px` : '1px';
             const end = edge.to.kind === 'rest' ? edge.from : edge.to;
             edge.path.dataset.tone = edge.dots.dataset.tone = requests > 0 ? toneOf(end.speed) || 'flow' : end.kind === 'server' && end.tone === 'bad' ? 'cut' : '';
             edge.dots.dataset.speed = !running.has(edge) ? '' : requests >= 100 ? 'fast' : requests >= 5 ? 'middle' : 'slow';

@@ -1,11 +1,11 @@
 // Where things of the map stand: entrypoints, routers, services (one column for each level of nesting), servers. Pure: names and
 // links in, places out. Columns are ordered so that few lines cross: each thing as near as there is room to what leads to it.
 
-export const NODE = { width: 218, height: 34, gap: 8, between: 96 };
-const PITCH = NODE.height + NODE.gap;
+const HEIGHT = 34, PITCH = HEIGHT + 8;
 
-/** told: the answer of /api/portico/map. Gives {nodes: Map(id -> node), edges, columns: [[node]], width, height}. */
-export function layout(told) {
+/** told: the answer of /api/portico/map; `room`: the width there is, which is used as far as names stay readable. Gives {nodes: Map(id ->
+ * node), edges, columns: [[node]], box: the size of a node, width, height}. */
+export function layout(told, room = 1300) {
     const nodes = new Map(), edges = [];
     const services = new Map(told.services.map(service => [service.name, service]));
     const add = (kind, name, column, more) => {
@@ -61,21 +61,23 @@ export function layout(told) {
     const columns = Array.from({ length: last + 1 }, () => []);
     for (const node of nodes.values())
         columns[node.column].push(node);
-    place(columns);
-    const bottom = Math.max(NODE.height, ...[...nodes.values()].map(node => node.y + NODE.height));
-    return { nodes, edges, columns, width: (last + 1) * NODE.width + last * NODE.between, height: bottom };
+    const between = Math.max(44, Math.min(130, room * 0.07));
+    const box = { width: Math.max(148, Math.min(240, (room - last * between) / (last + 1))), height: HEIGHT };
+    place(columns, box.width + between);
+    const bottom = Math.max(0, ...[...nodes.values()].map(node => node.y)) + HEIGHT;
+    return { nodes, edges, columns, box, width: (last + 1) * box.width + last * between, height: bottom };
 }
 
 function mean(nodes) {
     return nodes.length ? nodes.reduce((sum, node) => sum + node.y, 0) / nodes.length : 0;
 }
 
-function place(columns) {
+function place(columns, pitch) {
     const tallest = Math.max(...columns.map(column => column.length));
     const middle = column => (tallest - column.length) * PITCH / 2;
     columns.forEach((column, number) => {
         column.forEach((node, index) => {
-            node.x = number * (NODE.width + NODE.between);
+            node.x = number * pitch;
             node.y = middle(column) + index * PITCH;
         });
     });

@@ -16,7 +16,7 @@ export function mount(root, place) {
         emptyNode: () => search ? empty('Nothing matches', 'No open exchange has that in it.') : empty('Nothing is under way', 'At this moment no request is open. Idle connections are not counted.'),
         columns: [
             { title: 'Age', number: true, sort: row => row.ageMs, text: row => duration(row.ageMs) },
-            { title: 'Step', sort: row => row.stepAgeMs, cell: row => [row.stepText || row.step, row.upgraded && [' ', badge('upgraded')], h('span', { class: 'sub' }, `for ${duration(row.stepAgeMs)}`)] },
+            { title: 'Step', className: 'why', sort: row => row.stepAgeMs, cell: row => [row.stepText || row.step, row.upgraded && [' ', badge('upgraded')], h('span', { class: 'sub' }, `for ${duration(row.stepAgeMs)}`)] },
             { title: 'Request', className: 'head target', cell: row => [h('b', {}, row.method), ' ', h('span', { class: 'quiet' }, row.host), row.path, h('span', { class: 'sub' }, [row.client, row.protocol, row.tls ? 'TLS' : '', row.entryPoint].filter(Boolean).join(' · '))] },
             { title: 'Router', cell: row => row.router ? [named(row.router, 'routers'), row.middleware && h('span', { class: 'sub' }, 'in ', named(row.middleware, 'middlewares'))] : h('span', { class: 'quiet' }, 'none yet') },
             { title: 'Server', className: 'wide', cell: row => [row.server || '–', row.attempts > 1 && h('span', { class: 'sub' }, `attempt ${row.attempts}`)] },

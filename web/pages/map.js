@@ -22,7 +22,7 @@ export function mount(root, place) {
             ? `The ${count(told.routers.length)} busiest and most troubled of ${plural(told.truncated.of, 'router')}.` : `${plural(told.routers.length, 'router')}.`);
         if (told.routers.length === 0 && search)
             return empty('Nothing matches', `No router, rule or service has '${search}' in it.`);
-        view.show(layout(told));
+        view.show(layout(told, stage.clientWidth - 32));
         return told.routers.length === 0 ? [empty('There are no routers yet', 'Requests are answered with 404. A router says which requests go to which service.'), view.node] : view.node;
     });
     const change = () => {

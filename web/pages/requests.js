@@ -20,10 +20,10 @@ export function mount(root, place) {
         emptyNode: () => Object.values(filter).some(Boolean) ? empty('Nothing matches', 'None of the requests that are kept does. Failed ones are always kept, others up to a hundred a second.')
             : empty('No requests yet', 'What comes in is shown here at once.'),
         columns: [
-            { title: 'Time', className: 'tight', cell: row => h('time', { datetime: row.at, title: exact(Date.parse(row.at)) }, clock(Date.parse(row.at))) },
-            { title: 'Status', className: 'tight', cell: row => statusCode(row.status) },
+            { title: 'Time', className: 'tight bare', cell: row => h('time', { datetime: row.at, title: exact(Date.parse(row.at)) }, clock(Date.parse(row.at))) },
+            { title: 'Status', className: 'tight bare', cell: row => statusCode(row.status) },
             { title: 'Request', className: 'head target', cell: row => h('button', { type: 'button', class: 'link', onclick: () => pick(row) }, h('b', {}, row.method), ' ', h('span', { class: 'quiet' }, row.host), row.path) },
-            { title: 'Why', cell: row => row.reason ? h('span', { class: row.status >= 500 ? 'bad' : 'warn' }, row.reasonText || row.reason) : '' },
+            { title: 'Why', className: 'bare', cell: row => row.reason ? h('span', { class: row.status >= 500 ? 'bad' : 'warn' }, row.reasonText || row.reason) : '' },
             { title: 'Router', className: 'wide', cell: row => row.router ? named(row.router, 'routers') : h('span', { class: 'quiet' }, 'none') },
             { title: 'Client', className: 'wide tight', cell: row => row.client },
             { title: 'Out', number: true, className: 'wide', cell: row => bytes(row.bytesOut) },

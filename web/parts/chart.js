@@ -170,7 +170,9 @@ export function spark(label) {
         area, line);
     return {
         node,
-        update(values, most = 60) {
+        update(values) {
+            // A page that was just opened stretches what it has.
+            const most = Math.max(12, values.length);
             const max = Math.max(1e-9, ...values), from = most - values.length;
             const x = index => (from + index) * 80 / (most - 1), y = value => 18.5 - 17 * value / max;
             line.setAttribute('d', pathOf(values, x, y));
