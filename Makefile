@@ -1,7 +1,7 @@
 # Portico's build. `make help` lists what there is. Every src/**/*.c but src/main.c is linked into the binary
 # and into the unit tests; a new file needs no edit here.
 
-VERSION := 0.2.0
+VERSION := 0.3.0
 CC      ?= cc
 BUILD   ?= build
 MODE    ?= release
@@ -38,13 +38,15 @@ LINK_tsan     := -fsanitize=thread
 
 OUT      := $(if $(filter release,$(MODE)),$(BUILD),$(BUILD)/$(MODE))
 CPPFLAGS += -Isrc -D_GNU_SOURCE -DPORTICO_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-CFLAGS   += -std=gnu17 -fno-common -fno-semantic-interposition $(FLAGS_$(MODE)) $(WARNINGS)
+# Hidden: a name of ours must never take the place of a library's own, inside of that library.
+CFLAGS   += -std=gnu17 -fvisibility=hidden -fno-common -fno-semantic-interposition $(FLAGS_$(MODE)) $(WARNINGS)
 LDFLAGS  += $(LINK_$(MODE))
 LDLIBS   += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lcrypt -lm -pthread
 
 SOURCES  := $(shell find src -name '*.c' | LC_ALL=C sort)
 OBJECTS  := $(SOURCES:%.c=$(OUT)/obj/%.o)
-PARTS    := $(filter-out $(OUT)/obj/src/main.o,$(OBJECTS))
+WEB      := $(shell find web -type f 2>/dev/null | LC_ALL=C sort)
+PARTS    := $(filter-out $(OUT)/obj/src/main.o,$(OBJECTS)) $(OUT)/web/web.o
 UNIT     := $(shell find test/unit -name '*.c' 2>/dev/null | LC_ALL=C sort)
 UNIT_OBJECTS := $(UNIT:%.c=$(OUT)/obj/%.o)
 
@@ -55,7 +57,7 @@ SAY   = $(if $(V),,@printf '  %-5s %s\n' "$(1)" "$@" &&)
         bench-memory bench-reload bench-tools lint docs install clean format
 all: $(OUT)/portico                                  ## build/portico
 
-$(OUT)/portico: $(OBJECTS)
+$(OUT)/portico: $(OUT)/obj/src/main.o $(PARTS)
 	$(call SAY,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(OUT)/unit: $(PARTS) $(UNIT_OBJECTS)
@@ -75,6 +77,11 @@ $(OUT)/obj/test/unit/%.o: CPPFLAGS += -Itest/unit
 # What every request passes is inlined more eagerly: 6 % fewer instructions.
 HOT := base/chunkq.o base/arena.o base/rand.o base/hex.o route/table.o route/match.o route/normalize.o net/%.o http/%.o proto/h1/%.o proto/h2/%.o tls/%.o exchange/%.o service/%.o upstream/%.o observe/%.o base/text.o
 $(HOT:%=$(OUT)/obj/src/%): CFLAGS += $(EAGER_$(MODE))
+
+# The dashboard is part of the binary.
+$(OUT)/web/web.o: tools/embed $(WEB)
+	@mkdir -p $(@D)
+	$(call SAY,EMBED)tools/embed web $(OUT)/web >$(OUT)/web/web.s && $(CC) -c -o $@ $(OUT)/web/web.s
 
 -include $(OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d)
 

@@ -89,6 +89,7 @@ void managed_serve(struct managed *managed, struct certificate *certificate)
     managed->certificate = certificate;
     managed->window = (struct renewal_window){0};
     managed->window_at = 0;
+    managed->asked_at = 0;
     managed->permitted = false;
     renewal_cancel(managed);
     backoff_succeed(&managed->backoff);
@@ -104,6 +105,12 @@ static void shorten(int64_t *moment, int64_t latest)
     *moment = *moment < latest ? *moment : latest;
 }
 
+void managed_shorten_waits(struct managed *managed)
+{
+    shorten(&managed->backoff.until, restart_at(managed->failed_at) * TIME_S);
+    shorten(&managed->first_not_before, manager.loop->wall);
+}
+
 void resolver_shorten_waits(struct resolver *resolver)
 {
     int64_t wall = manager.loop->wall;
@@ -111,11 +118,8 @@ void resolver_shorten_waits(struct resolver *resolver)
         shorten(&resolver->authorities[rank].backoff.until, wall);
         resolver->authorities[rank].rate = (struct order_rate){0};
     }
-    LIST_FOREACH(&resolver->managed, it) {
-        struct managed *managed = container_of(it, struct managed, link);
-        shorten(&managed->backoff.until, restart_at(managed->failed_at) * TIME_S);
-        shorten(&managed->first_not_before, wall);
-    }
+    LIST_FOREACH(&resolver->managed, it)
+        managed_shorten_waits(container_of(it, struct managed, link));
     shorten(&resolver->save_at, wall);
     shorten(&resolver->lock_at, wall);
 }
@@ -169,6 +173,8 @@ int64_t managed_due(const struct managed *managed)
             return renewal_of(other);
         return managed->wanted || !list_empty(&managed->questions) ? 0 : INT64_MAX;
     }
+    if (managed->asked_at != 0)
+        return managed->asked_at < now ? managed->asked_at : now;
     if (managed->unwanted_since != 0 && now - managed->unwanted_since > UNWANTED_GRACE)
         return INT64_MAX;
     return is_of_another_ca(managed) ? 0 : renewal_of(managed);

@@ -41,6 +41,7 @@ struct managed {
 
     struct renewal_window window;       /* what the CA said of it */
     int64_t window_at;                  /* Unix seconds: when to ask for it again */
+    int64_t asked_at;                   /* Unix seconds: somebody wants it renewed now, whatever the schedule; 0: nobody does */
     struct acme_renewal_question *question;
 
     struct backoff backoff;
@@ -114,6 +115,8 @@ void managed_free(struct managed *managed);
 bool resolver_load(struct resolver *resolver);
 /* Waits for another try end now, those of names a minute behind their failure. */
 void resolver_shorten_waits(struct resolver *resolver);
+/* The same of one set of names. */
+void managed_shorten_waits(struct managed *managed);
 /* One record of the storage's state, which lies there already. */
 void resolver_take_up(struct resolver *resolver, const struct state_certificate *stored);
 /* Saves; a failure is logged and tried again. */

@@ -26,6 +26,10 @@ void acme_start(struct worker *control);
 void acme_update(struct graph *graph);
 /* Somebody has repaired something, perhaps: waits for another try end now, those of names a minute behind their failure. */
 void acme_retry(void);
+/* Somebody wants the certificate with this name (any of its names, case ignored) renewed now, whatever the schedule. It is tried
+ * until there is a new one; how it went shows in acme_list. False: nothing was begun. `ret_text`: what happens next, or why
+ * nothing does, as a sentence without a full stop; in `arena`. */
+bool acme_renew(struct str name, struct arena *arena, struct str *ret_text);
 /* The end is near: no new orders. */
 void acme_stopping(void);
 /* Orders under way stay in storage, for the next start. Nothing when it was not started. */

@@ -5,6 +5,7 @@
 #define ADMIN_ADMIN_H
 
 #include "base/diag.h"
+#include "base/registry.h"
 #include "exchange/graph.h"
 #include "net/worker.h"
 
@@ -43,13 +44,24 @@ struct admin {
 
 /* NULL before admin_start and behind admin_stop. Control thread. */
 extern struct admin *admin_self;
+/* The control thread's worker, for messages; NULL before admin_start and behind admin_stop. Any thread. */
+struct worker *admin_control(void);
 
 void admin_start(struct worker *control, struct worker *workers, unsigned count, const struct admin_actions *actions);
 /* This graph runs from now on. `diag`: warnings and notes of its loading. */
 void admin_use(struct graph *graph, const struct diag *diag);
 /* A configuration was refused. */
 void admin_refused(const struct diag *diag);
-/* Waiting calls are answered with 503, feeds end. Before the workers' loops end. */
+/* Part of the admin that has a life of its own (history, feeds): told of the beginning and the end, and of each configuration. */
+struct admin_part {
+    void (*start)(void);              /* behind admin_start */
+    void (*use)(struct graph *graph); /* behind each admin_use */
+    void (*stopping)(void);           /* requests under way are waited for from now on: streams end */
+    void (*stop)(void);               /* the workers' loops have ended */
+};
+REGISTRY(admin_part, const struct admin_part);
+
+/* The process stops as soon as what runs has ended. Control thread. */
 void admin_stopping(void);
 void admin_stop(void);
 

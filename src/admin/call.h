@@ -1,15 +1,15 @@
 /* One request to the API: it comes in on a worker (service api@internal), is answered on the control thread, and its answer goes
- * back to the worker, whose exchange waits meanwhile. When the client leaves first, the answer is thrown away.
+ * back to the worker, whose exchange waits meanwhile (admin/ask.h).
  *
- * Threading: everything that a route sees happens on the control thread. Ownership: the call belongs to admin/call.c; a route that
- * answers later keeps the pointer and calls admin_finish exactly once. */
+ * Threading: everything that a route sees happens on the control thread. Ownership: the call belongs to whoever made it; a route
+ * that answers later keeps the pointer and calls admin_finish exactly once. */
 #ifndef ADMIN_CALL_H
 #define ADMIN_CALL_H
 
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/registry.h"
-#include "http/token.h"
+#include "http/message.h"
 #include "net/addr.h"
 
 #define ADMIN_PARAMETERS_MAX 4
@@ -30,8 +30,10 @@ struct admin_call {
     int status;
     struct str answer_type;           /* "application/json" at first */
     struct str next_page;             /* X-Next-Page; empty: none */
+    struct str allow;                 /* Allow; empty: none */
     struct text out;
     struct json json;                 /* writes to `out` */
+    void (*finished)(struct admin_call *call);      /* of whoever made the call: it is answered */
 };
 
 struct admin_route {
@@ -54,7 +56,7 @@ int64_t admin_query_int(struct admin_call *call, const char *name, int64_t min, 
 
 /* The route for a method and path, with call->parameters filled. NULL: *ret_known says whether the path exists for another method. */
 const struct admin_route *admin_route_find(struct admin_call *call, bool *ret_known);
-/* Dispatches: route, role, answer. True: answered at once. For admin/call.c and tests. */
+/* Dispatches: route, role, answer. True: answered at once. */
 bool admin_answer(struct admin_call *call);
 
 /* In place: for whoever makes calls without a worker (tests). */

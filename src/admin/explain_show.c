@@ -63,6 +63,11 @@ static void show_services(const struct way *way, bool color, struct text *out)
 
 static void show_server(const struct way *way, bool color, struct text *out)
 {
+    if (way->maintenance.len != 0) {
+        label("answer", color, out);
+        text_addf(out, "503: %.*s is under maintenance\n", STR_ARGS(way->maintenance));
+        return;
+    }
     label("server", color, out);
     if (way->server == NULL) {
         bool names_servers = way->services[0]->type->choose != NULL;
@@ -187,6 +192,8 @@ void explain_show_json(const struct way *way, struct text *out)
     add_middlewares(router, out);
     text_add(out, S(",\"service\":"));
     add_string(out, router != NULL ? router->service->name : STR_NONE);
+    text_add(out, S(",\"maintenance\":"));
+    add_string(out, way->maintenance);
     text_add(out, S(",\"server\":"));
     add_string(out, way->server != NULL ? way->server->url : STR_NONE);
     text_add(out, S(",\"url\":"));

@@ -83,6 +83,15 @@ static bool find_services(struct way *way, struct service *service, struct str n
     return false;
 }
 
+/* Who hands on goes past those that are under maintenance, so it shows at the first service, or below where there is no other. */
+static struct str in_maintenance(const struct service *service)
+{
+    if (service_in_maintenance(service))
+        return service->name;
+    struct service *child = service_child(service, 0);
+    return child != NULL && service_child(service, 1) == NULL ? in_maintenance(child) : STR_NONE;
+}
+
 static void find_server(struct way *way, struct service *service)
 {
     struct exchange *x = &way->x;
@@ -93,8 +102,10 @@ static void find_server(struct way *way, struct service *service)
         way->service_count = 1;
         way->services[0] = service;
     }
-    if (way->server == NULL)
+    if (way->server == NULL) {
+        way->maintenance = in_maintenance(service);
         return;
+    }
     x->server = way->server;
     x->service = way->services[way->service_count - 1];
     const struct request *request = outgoing_address(x, &copy);
@@ -133,7 +144,11 @@ void way_find(struct way *way, struct worker *worker, struct graph *graph, struc
     if (x->router == NULL)
         return;
     pass_middlewares(way);
-    if (!x->answered_here)
+    if (x->answered_here)
+        return;
+    if (atomic_load_explicit(&x->router->maintenance, memory_order_relaxed))
+        way->maintenance = x->router->name;
+    else
         find_server(way, x->router->service);
 }
 

@@ -33,6 +33,7 @@ struct way {
     struct service *services[WAY_SERVICES_MAX];      /* from the router's down to the one that names the server */
     unsigned service_count;
     struct server *server;            /* NULL: the service answers itself, or none is ready */
+    struct str maintenance;           /* the router or service that an operator took out and that answers 503; empty: none */
     struct str method, host, url;     /* of the request to the server; empty without one */
 };
 

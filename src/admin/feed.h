@@ -11,7 +11,14 @@
 
 enum feed { FEED_LIVE, FEED_REQUESTS, FEED_COUNT };
 
-/* Answers the exchange with the stream: called by the service api@internal for its GET. */
+/* A path of the API whose GET is answered on the worker, with a stream: api@internal looks here first. */
+struct admin_stream {
+    const char *path;                 /* "/api/portico/live" */
+    enum pick_result (*listen)(struct exchange *x);
+};
+REGISTRY(admin_stream, const struct admin_stream);
+
+/* Answers the exchange with the stream. */
 enum pick_result feed_listen(struct exchange *x, enum feed feed);
 /* Anybody there? Cheap; control thread. */
 bool feed_is_heard(enum feed feed);

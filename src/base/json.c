@@ -28,12 +28,12 @@ static void open_level(struct json *json, char opening, char closing)
     json->follows[json->depth++] = false;
 }
 
-void json_object(struct json *json)
+void json_open_object(struct json *json)
 {
     open_level(json, '{', '}');
 }
 
-void json_array(struct json *json)
+void json_open_array(struct json *json)
 {
     open_level(json, '[', ']');
 }
@@ -79,7 +79,7 @@ void json_bool(struct json *json, bool value)
     json_raw(json, value ? S("true") : S("false"));
 }
 
-void json_null(struct json *json)
+void json_nothing(struct json *json)
 {
     json_raw(json, S("null"));
 }
@@ -99,7 +99,7 @@ void json_uint(struct json *json, uint64_t value)
 void json_number(struct json *json, double value)
 {
     if (!isfinite(value)) {
-        json_null(json);
+        json_nothing(json);
         return;
     }
     begin_value(json);
@@ -112,7 +112,7 @@ void json_time(struct json *json, int64_t seconds)
     time_t time = (time_t)seconds;
     char buffer[40];
     if (seconds == 0 || gmtime_r(&time, &parts) == NULL) {
-        json_null(json);
+        json_nothing(json);
         return;
     }
     json_str(json, str_of(buffer, strftime(buffer, sizeof(buffer), "%Y-%m-%dT%H:%M:%SZ", &parts)));
@@ -130,7 +130,7 @@ void json_member_text(struct json *json, const char *key, const char *value)
     if (value != NULL)
         json_str(json, str_from(value));
     else
-        json_null(json);
+        json_nothing(json);
 }
 
 void json_member_bool(struct json *json, const char *key, bool value)
@@ -166,11 +166,11 @@ void json_member_time(struct json *json, const char *key, int64_t seconds)
 void json_member_object(struct json *json, const char *key)
 {
     json_key(json, str_from(key));
-    json_object(json);
+    json_open_object(json);
 }
 
 void json_member_array(struct json *json, const char *key)
 {
     json_key(json, str_from(key));
-    json_array(json);
+    json_open_array(json);
 }

@@ -1,12 +1,14 @@
 /* Writing JSON (RFC 8259) into a text: commas and nesting are kept track of, strings are escaped.
  *
  *     struct json json = {.out = &text};
- *     json_object(&json);
+ *     json_open_object(&json);
  *     json_key(&json, S("name"));  json_str(&json, router->name);
  *     json_end(&json);
  *
  * Nothing is allocated but by the text, whose overflow is sticky: looked at once at the end. At most JSON_DEPTH_MAX levels
- * (asserted). Not thread-safe. */
+ * (asserted). Not thread-safe.
+ *
+ * No name in here is one of libjansson's: the program's own would take their place inside of libjose too. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
@@ -24,14 +26,14 @@ struct json {
     bool keyed;                       /* a key was written, its value is due */
 };
 
-void json_object(struct json *json);
-void json_array(struct json *json);
+void json_open_object(struct json *json);
+void json_open_array(struct json *json);
 /* Closes the innermost object or array. */
 void json_end(struct json *json);
 void json_key(struct json *json, struct str key);
 void json_str(struct json *json, struct str value);
 void json_bool(struct json *json, bool value);
-void json_null(struct json *json);
+void json_nothing(struct json *json);
 void json_int(struct json *json, int64_t value);
 void json_uint(struct json *json, uint64_t value);
 /* Null where it is not finite. */

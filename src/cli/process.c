@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "acme/manager.h"
+#include "admin/admin.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "cli/command.h"
@@ -104,12 +105,13 @@ static struct graph *load(struct process *process, struct model *model, struct d
     return NULL;
 }
 
-static void adopt(struct process *process, struct graph *graph)
+static void adopt(struct process *process, struct graph *graph, const struct diag *diag)
 {
     if (process->graph != NULL)
         graph_unref(process->graph);
     process->graph = graph;
     acme_update(graph);
+    admin_use(graph, diag);
 }
 
 /* A line for each, so that whatever collects the log can show them. */
@@ -154,17 +156,23 @@ static void reload(struct process *process, bool asked)
     struct graph *graph = load(process, model, &diag);
     log_diag(&diag);
     if (graph != NULL) {
-        adopt(process, graph);
+        adopt(process, graph, &diag);
         if (asked)
             acme_retry();
         log_info("configuration %llu is running: %u routers, %u services", (unsigned long long)graph->generation,
                  graph->router_count, graph->service_count);
     } else {
+        admin_refused(&diag);
         log_error("the configuration has %zu mistake%s; what runs stays as it was", diag.errors, diag.errors == 1 ? "" : "s");
     }
     diag_release(&diag);
     if (graph == NULL)
         model_free(model);
+}
+
+static void on_reload_wish(void *owner)
+{
+    reload(owner, true);
 }
 
 /* ---- the control thread's events ---- */
@@ -253,6 +261,8 @@ static bool start_control(struct process *process)
     tickets_start(&process->control.loop);
     vault_start(process->workers, process->worker_count);
     acme_start(&process->control);
+    admin_start(&process->control, process->workers, process->worker_count,
+                &(struct admin_actions){.owner = process, .reload = on_reload_wish});
     health_start(&process->control, on_health_change);
     return signals_start(&process->signals, &process->control.loop, on_signal, process);
 }
@@ -272,9 +282,10 @@ static int start(struct process *process)
     if (diag.errors + diag.warnings != 0)
         command_show(&diag);
     int failure = command_failure(&diag);
+    if (graph != NULL)
+        adopt(process, graph, &diag);
     diag_release(&diag);
     if (graph != NULL) {
-        adopt(process, graph);
         if (!file_watch_start(&process->watch, &process->control.loop, on_files_changed, process))
             log_warn("file changes cannot be noticed (%m); send SIGHUP");
         file_watch_set(&process->watch, &files);
@@ -296,6 +307,7 @@ static void end(struct process *process)
 {
     signals_stop(&process->signals);      /* one more would be passed on to workers that are gone */
     password_pool_stop();      /* while there are loops that its threads may post to */
+    admin_stop();
     acme_stop();
     tickets_stop();
     for (unsigned i = 0; i < process->worker_count; i++) {

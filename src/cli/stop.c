@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "acme/manager.h"
+#include "admin/admin.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "exchange/port.h"
@@ -97,6 +98,8 @@ static void enter(struct stop *stop, unsigned stage)
             enter(stop, DRAINING);
         return;
     }
+    if (before < DRAINING)
+        admin_stopping();
     if (before < DRAINING)
         send_orders(stop, drain_worker);
     if (stage == DRAINING) {

@@ -186,7 +186,8 @@ void exchange_drop_response(struct exchange *x)
 
 bool exchange_can_retry(const struct exchange *x)
 {
-    return x->admitted && x->replayable && !x->detour && !x->response_sent && x->router != NULL && (x->facts_client & FACT_CLOSED) == 0;
+    return x->admitted && x->replayable && !x->detour && !x->response_sent && x->router != NULL &&
+           x->failure != STATUS_MAINTENANCE && (x->facts_client & FACT_CLOSED) == 0;
 }
 
 void exchange_detour(struct exchange *x, struct service *service, struct str path, struct str query)

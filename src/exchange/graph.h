@@ -1,4 +1,5 @@
-/* The running graph: what a snapshot is made of, as the request path sees it. Built by snapshot/, immutable afterwards.
+/* The running graph: what a snapshot is made of, as the request path sees it. Built by snapshot/, immutable afterwards but for
+ * orders of maintenance (snapshot/maintenance.h).
  *
  * Ownership: reference-counted, one arena. A worker holds one reference for the graph it uses and counts the exchanges that
  * pin an older one (worker_graph, exchange/port.h). */
@@ -36,6 +37,7 @@ struct router {
     struct service *service;
     bool access_log, traced;
     bool internal;
+    _Atomic bool maintenance;         /* an operator's order: its requests are answered with 503 */
 };
 
 /* The TLS of an entrypoint: there when a router, the entrypoint or automatic HTTPS asks for it. */
@@ -67,6 +69,7 @@ struct entry {
     struct addr address;
     const struct entrypoint *config;
     struct meter *meter;              /* one reference */
+    struct meter *tls_meter;          /* its requests that came by TLS, by what was agreed (exchange/count.h); one reference */
     struct table *table;
     struct entry_tls *tls;            /* NULL: plain HTTP alone */
     bool only_tls;                    /* no router of it takes plain HTTP */

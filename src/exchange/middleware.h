@@ -30,6 +30,13 @@ enum verdict {
     VERDICT_DETOUR,      /* on_response: exchange_detour was called: another service gives the response */
 };
 
+/* What a limiter has done and holds, for metrics. */
+struct limit_counts {
+    uint64_t refused, delayed;      /* requests since the process began */
+    int64_t active;                 /* requests under way, or sources that are remembered; -1: it has no such number */
+    int breaker;                    /* enum breaker_state (middleware/breaker.h); -1: it is none */
+};
+
 struct middleware_type {
     struct choice_type choice;      /* name, alias, summary, option table */
     size_t state_size;              /* compiled instance: middleware->state, zeroed */
@@ -40,6 +47,8 @@ struct middleware_type {
     /* on_request looks at the request and the options alone and changes nothing beyond the exchange (it never WAITs):
      * `portico explain` calls it to tell what becomes of a request. */
     bool pure;
+    /* It lets pass only those whom somebody has chosen: by a password, an address, another service's word. */
+    bool guards;
     enum verdict (*on_request)(struct exchange *x, struct middleware *m, void *own);
     enum verdict (*on_response)(struct exchange *x, struct middleware *m, void *own);
     /* For a type that stands for others (chain): their references, in order. Such a type has no other hooks. */
@@ -47,6 +56,9 @@ struct middleware_type {
     /* What it counts and holds now, as members of an object that is open in `json`: how many it refused, who is limited, the
      * state of a breaker. Control thread, while workers run; may be NULL. */
     void (*report)(const struct middleware *m, struct json *json);
+    /* The same as numbers with fixed meanings; limiters and breakers have it. `counts` comes with zeros and -1. Control thread,
+     * while workers run; may be NULL. */
+    void (*count)(const struct middleware *m, struct limit_counts *counts);
     /* Once per exchange whose on_request of this middleware was called, whatever happened; the last chance to count down. */
     void (*on_finish)(struct exchange *x, struct middleware *m, void *own);
 };

@@ -4,6 +4,8 @@
 #ifndef EXCHANGE_SERVICE_H
 #define EXCHANGE_SERVICE_H
 
+#include <stdatomic.h>
+
 #include "base/registry.h"
 #include "exchange/compile.h"
 #include "exchange/exchange.h"
@@ -52,17 +54,24 @@ struct service {
     struct str provider;
     bool pass_host_header;
     bool internal;                   /* ping@internal and its kin: not logged unless asked */
+    _Atomic bool maintenance;        /* an operator's order: it is not asked */
 };
 
 const struct service_type *service_find(struct str name);
+static inline bool service_in_maintenance(const struct service *service)
+{
+    return __builtin_expect(atomic_load_explicit(&service->maintenance, memory_order_relaxed), 0);
+}
 static inline bool service_is_ready(const struct service *service, int64_t now)
 {
-    return service->type->is_ready == NULL || service->type->is_ready(service, now);
+    return !service_in_maintenance(service) && (service->type->is_ready == NULL || service->type->is_ready(service, now));
 }
 static inline struct server *service_choose(struct service *service, struct worker *worker, const struct ip *client,
                                             const struct transport **ret_transport)
 {
-    return service->type->choose != NULL ? service->type->choose(service, worker, client, ret_transport) : NULL;
+    return service->type->choose != NULL && !service_in_maintenance(service)
+               ? service->type->choose(service, worker, client, ret_transport)
+               : NULL;
 }
 static inline struct service *service_child(const struct service *service, unsigned index)
 {

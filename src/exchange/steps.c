@@ -81,6 +81,9 @@ static enum step run_request(struct exchange *x)
 {
     switch (chain_run_request(x)) {
     case VERDICT_NEXT:
+        /* The middlewares stay in force: the answer passes them, so it may become a page, and browsers may read it. */
+        if (__builtin_expect(atomic_load_explicit(&x->router->maintenance, memory_order_relaxed), 0))
+            return fail(x, STATUS_MAINTENANCE);
         x->admitted = true;
         return STEP_PICK_SERVER;
     case VERDICT_WAIT:
@@ -98,6 +101,8 @@ static enum step pick_server(struct exchange *x)
 {
     enum status before = x->failure;
     for (unsigned hops = 0; hops < SERVICE_HOPS_MAX; hops++) {
+        if (service_in_maintenance(x->service))
+            return fail(x, STATUS_MAINTENANCE);
         switch (x->service->type->pick(x, x->service)) {
         case PICK_SERVER:
             x->times.picked = exchange_now(x);

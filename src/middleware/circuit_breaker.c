@@ -88,6 +88,8 @@ static enum verdict on_response(struct exchange *x, struct middleware *m, void *
     const struct circuit_breaker_state *state = m->state;
     const int64_t *began = own;
     int status = x->response.status;
+    if (x->failure == STATUS_MAINTENANCE)
+        return VERDICT_NEXT;      /* ordered, so it says nothing of how the service is */
     log_change(state, breaker_record(state->breaker, &state->rule, exchange_now(x), status,
                                      status == 502 || status == 504, exchange_now(x) - *began));
     return VERDICT_NEXT;

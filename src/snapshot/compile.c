@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "observe/access_log.h"
 #include "snapshot/build.h"
+#include "snapshot/maintenance.h"
 #include "upstream/server.h"
 
 static _Atomic uint64_t generations;
@@ -14,10 +15,11 @@ static void destroy_graph(struct graph *graph)
 {
     struct built_graph *built = container_of(graph, struct built_graph, graph);
     build_tls_release(graph);
+    build_meters_release(graph);
     for (unsigned i = 0; i < graph->entry_count; i++)
         table_free(graph->entries[i]->table);
     for (size_t i = 0; i < built->policies.count; i++)
-        policy_free(built->policies.items[i]);
+        policy_unref(built->policies.items[i]);
     VEC_RELEASE(&built->policies);
     for (size_t i = 0; i < built->middlewares.count; i++)
         if (built->middlewares.items[i]->type->destroy != NULL)
@@ -84,6 +86,7 @@ static void begin(struct build *build, struct model *model, unsigned workers, st
     if (host[0] != '\0')
         graph->forwarded_by = arena_printf(&graph->arena, "X-Forwarded-Server: %s\r\n", host);
     build->compile = (struct compile){.ops = &compile_ops, .arena = &graph->arena, .diag = diag, .workers = workers};
+    build_meter_bounds(build);
     map_init(&build->service_types, true);
     automatic_prepare(model, &build->wants, diag);
     names_collect(&build->names, model, &graph->arena, diag);
@@ -100,6 +103,7 @@ static void end(struct build *build)
     graph->services = arena_array(&graph->arena, struct service *, build->services.count + 1);
     if (build->services.count != 0)
         memcpy(graph->services, build->services.items, build->services.count * sizeof(struct service *));
+    maintenance_apply(graph);
     build_tls_end(build);
     VEC_RELEASE(&build->routers);
     VEC_RELEASE(&build->services);

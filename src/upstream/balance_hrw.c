@@ -12,12 +12,12 @@ static uint64_t mix(uint64_t value)
     return value ^ value >> 31;
 }
 
-/* Weighted rendezvous: -weight / ln(u) with u evenly spread over (0, 1) by client and server. The weight is the configured
+/* Weighted rendezvous: -weight / ln(u) with u evenly spread over (0, 1) by client and server. The weight is the whole
  * one: under slow start clients would wander twice. */
 static double score_of(const struct target *target, uint64_t client)
 {
     double u = ((double)(mix(client ^ target->server->id_hash) >> 11) + 0.5) * 0x1p-53;
-    return -(double)target->weight / log(u);
+    return -(double)target_base_weight(target) / log(u);
 }
 
 static int choose(void *state, const struct pick *pick)

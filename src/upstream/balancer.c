@@ -51,10 +51,29 @@ void balancer_init(const struct balancer_type *type, void *state, const struct t
         type->init(state, targets);
 }
 
+enum server_state target_state(const struct target *target)
+{
+    int ordered = atomic_load_explicit(&target->server->ordered, memory_order_relaxed);
+    if (ordered != SERVER_AS_CONFIGURED)
+        return (enum server_state)ordered;
+    return target->draining ? SERVER_DRAINING : SERVER_READY;
+}
+
+uint32_t target_base_weight(const struct target *target)
+{
+    int ordered = atomic_load_explicit(&target->server->ordered_weight, memory_order_relaxed);
+    return ordered >= 0 ? (uint32_t)ordered : target->weight;
+}
+
+/* Behind target_is_open, another thread may have ordered it to weigh nothing: those who divide by it get the least. */
 uint32_t target_weight(const struct pick *pick, unsigned index)
 {
     const struct target *target = &pick->targets->items[index];
     uint32_t whole = target->weight * 256;
+    if (server_is_ordered(target->server)) {
+        whole = target_base_weight(target) * 256;
+        whole = whole != 0 ? whole : 1;
+    }
     int64_t slow_start = pick->targets->slow_start;
     if (slow_start == 0)
         return whole;

@@ -17,6 +17,7 @@
 
 #define BALANCER_WEIGHT_MAX 65535
 
+/* A server as one configuration has it; what an operator orders is the server's own, and goes before it. */
 struct target {
     struct server *server;
     uint32_t weight;            /* at most BALANCER_WEIGHT_MAX */
@@ -63,12 +64,22 @@ static inline bool target_was_tried(const struct pick *pick, unsigned index)
 {
     return index < 64 && (pick->tried >> index & 1) != 0;
 }
-/* May this target be chosen now? Ready, untried, weight over 0. */
+/* What holds for it now: what is configured, or what an operator ordered instead. */
+enum server_state target_state(const struct target *target);
+uint32_t target_base_weight(const struct target *target);
+/* State and weight let it take new requests. */
+static inline bool target_is_in_use(const struct target *target)
+{
+    if (server_is_ordered(target->server))
+        return target_state(target) == SERVER_READY && target_base_weight(target) != 0;
+    return target->weight != 0 && !target->draining;
+}
+/* May this target be chosen now? In use, untried, well. */
 static inline bool target_is_open(const struct pick *pick, unsigned index)
 {
     const struct target *target = &pick->targets->items[index];
-    return target->weight != 0 && !target->draining && !target_was_tried(pick, index) &&
-           (pick->panic ? server_is_up(target->server) : server_is_ready(target->server, pick->now));
+    return target_is_in_use(target) && !target_was_tried(pick, index) &&
+           (pick->panic ? server_is_healthy(target->server) : server_is_well(target->server, pick->now));
 }
 /* Its weight at this moment, times 256: slow start lets it grow. At least 1 for an open target. */
 uint32_t target_weight(const struct pick *pick, unsigned index);

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #include "base/arena.h"
+#include "base/meter.h"
 #include "base/status.h"
 #include "net/addr.h"
 
@@ -22,7 +23,7 @@
 enum server_state {
     SERVER_READY,           /* may be picked */
     SERVER_DRAINING,        /* no new requests but those that stick to it */
-    SERVER_DOWN,            /* by an operator, or gone from discovery */
+    SERVER_DOWN,            /* an operator took it out: sticky ones go elsewhere too */
     SERVER_AS_CONFIGURED    /* for `ordered` */
 };
 
@@ -57,9 +58,9 @@ struct server {
     _Atomic unsigned refs;
     _Atomic uint64_t generation;    /* the last configuration that named it: see server_new_generation */
 
-    struct meter *meter;            /* one reference */
-    _Atomic int state;              /* enum server_state: as configured */
-    _Atomic int ordered;            /* what an operator wants instead, until told otherwise: enum server_state, or SERVER_AS_CONFIGURED */
+    struct meter *meter;            /* requests sent there; NULL: nobody counts. One reference */
+    _Atomic bool is_ordered;        /* one of the next two says something: all that is looked at for a request while none does */
+    _Atomic int ordered;            /* what an operator wants instead of what is configured (struct target): enum server_state */
     _Atomic int ordered_weight;     /* as above; -1: as configured */
     _Atomic bool healthy;           /* by active checks; true where there are none */
     _Atomic int speaks_h2;          /* enum server_h2 */
@@ -103,9 +104,14 @@ uint64_t server_stable_hash(struct str text);
 /* The server of a service, made when it is new (one reference for the caller). NULL: bad URL. Control thread. A named one
  * is resolved from then on, if the resolver runs. */
 struct server *server_get(struct str service, struct str url);
+/* The living server with this key; one reference for the caller. NULL: there is none. */
+struct server *server_find(struct str service, struct str url);
 /* A configuration begins to be compiled: the servers it gets are stamped with its generation, so that connections to those
  * it leaves out can be told (upstream_sweep). */
 void server_new_generation(uint64_t generation);
+/* How servers that are made from now on are counted: by so many workers (0: by none), with these buckets. A server that is
+ * there keeps its meter. */
+void server_count_by(unsigned workers, const struct meter_bounds *bounds);
 struct server *server_ref(struct server *server);
 void server_unref(struct server *server);
 /* For upstream/resolve.c, which has the last word on servers with a name. */
@@ -115,24 +121,42 @@ void server_for_each(void (*each)(struct server *server, void *owner), void *own
 /* One more than the highest slot in use. */
 unsigned server_slot_count(void);
 
-/* May it be picked for a new request? One place decides. */
+/* What an operator orders: it holds until it is taken back (SERVER_AS_CONFIGURED, -1), through reloads that keep the server,
+ * not through a restart. A server that may be picked again starts slowly, where that is configured. Control thread. */
+void server_order(struct server *server, enum server_state state);
+void server_order_weight(struct server *server, int weight);
+
+/* Whether it may be picked is decided in one place, target_is_open (upstream/balancer.h): that also knows what is configured.
+ * Here is what it needs of the server alone. */
+static inline bool server_is_ordered(const struct server *server)
+{
+    return __builtin_expect(atomic_load_explicit(&server->is_ordered, memory_order_relaxed), 0);
+}
+static inline bool server_is_healthy(const struct server *server)
+{
+    return atomic_load_explicit(&server->healthy, memory_order_relaxed);
+}
+/* Healthy, and not ejected by passive checks. */
+static inline bool server_is_well(const struct server *server, int64_t now)
+{
+    int64_t ejected_until = atomic_load_explicit(&server->ejected_until, memory_order_relaxed);
+    return server_is_healthy(server) && (ejected_until == 0 || now >= ejected_until);
+}
+/* As far as is known without its configuration: nobody ordered it out, and it is healthy; well besides. */
 static inline bool server_is_up(const struct server *server)
 {
-    return atomic_load_explicit(&server->state, memory_order_relaxed) == SERVER_READY &&
-           atomic_load_explicit(&server->healthy, memory_order_relaxed);
+    int ordered = atomic_load_explicit(&server->ordered, memory_order_relaxed);
+    return ordered != SERVER_DRAINING && ordered != SERVER_DOWN && server_is_healthy(server);
 }
 static inline bool server_is_ready(const struct server *server, int64_t now)
 {
-    int64_t ejected_until = atomic_load_explicit(&server->ejected_until, memory_order_relaxed);
-    return server_is_up(server) && (ejected_until == 0 || now >= ejected_until);
+    return server_is_up(server) && server_is_well(server, now);
 }
 /* May a request that sticks to it still go there? */
 static inline bool server_takes_sticky(const struct server *server, int64_t now)
 {
-    int64_t ejected_until = atomic_load_explicit(&server->ejected_until, memory_order_relaxed);
-    return atomic_load_explicit(&server->state, memory_order_relaxed) != SERVER_DOWN &&
-           atomic_load_explicit(&server->healthy, memory_order_relaxed) &&
-           (ejected_until == 0 || now >= ejected_until);
+    return server_is_well(server, now) &&
+           (!server_is_ordered(server) || atomic_load_explicit(&server->ordered, memory_order_relaxed) != SERVER_DOWN);
 }
 
 /* A request begins and ends there: its load, for balancers and metrics. */

@@ -125,6 +125,69 @@ TEST(every_balancer_takes_the_ejected_in_panic_but_not_the_unhealthy)
     }
 }
 
+TEST(every_balancer_obeys_orders_instead_of_the_configuration)
+{
+    EVERY_BALANCER(it) {
+        struct bench bench;
+        bench_init(&bench, it->name, WEIGHTS(1, 1, 1, 0));
+        server_order(bench.items[0].server, SERVER_DRAINING);
+        server_order(bench.items[1].server, SERVER_DOWN);
+        server_order_weight(bench.items[2].server, 0);
+        bench.items[3].draining = true;
+        server_order(bench.items[3].server, SERVER_READY);
+        assert_int_equal(choose(&bench), -1);
+        bench.pick.panic = true;
+        assert_int_equal(choose(&bench), -1);
+        bench.pick.panic = false;
+        server_order_weight(bench.items[3].server, 7);
+        for (unsigned i = 0; i < 200; i++) {
+            set_client(&bench, i);
+            assert_int_equal(choose(&bench), 3);
+        }
+        server_order(bench.items[3].server, SERVER_AS_CONFIGURED);
+        assert_int_equal(choose(&bench), -1);
+        server_order(bench.items[1].server, SERVER_AS_CONFIGURED);
+        assert_int_equal(choose(&bench), 1);
+        bench_release(&bench);
+    }
+}
+
+TEST(every_balancer_follows_an_ordered_weight)
+{
+    EVERY_BALANCER(it) {
+        struct bench bench;
+        bench_init(&bench, it->name, WEIGHTS(1, 1));
+        server_order_weight(bench.items[0].server, 9);
+        unsigned counts[2] = {0};
+        for (unsigned i = 0; i < 4000; i++) {
+            set_client(&bench, i * 2654435761u);
+            int index = choose(&bench);
+            /* Balancers that look at load: a request ends when its server has had ten times its weight at once. */
+            counts[index]++;
+            struct server *server = bench.items[index].server;
+            if (atomic_fetch_add(&server->active, 1) >= (index == 0 ? 90u : 10u))
+                atomic_store(&server->active, 0);
+        }
+        if (counts[0] < counts[1] * 4)
+            fail_msg("%s: %u and %u", it->name, counts[0], counts[1]);
+        bench_release(&bench);
+    }
+}
+
+TEST(slow_start_grows_to_the_ordered_weight)
+{
+    struct bench bench;
+    bench_init(&bench, "wrr", WEIGHTS(1, 1));
+    bench.targets.slow_start = 10 * TIME_S;
+    server_order_weight(bench.items[0].server, 100);
+    assert_int_equal(target_weight(&bench.pick, 0), 25600);
+    atomic_store(&bench.items[0].server->ready_since, bench.pick.now - 5 * TIME_S);
+    assert_int_equal(target_weight(&bench.pick, 0), 12800);
+    server_order_weight(bench.items[0].server, 0);
+    assert_true(target_weight(&bench.pick, 0) > 0);
+    bench_release(&bench);
+}
+
 TEST(wrr_gives_each_server_its_weight_in_every_round)
 {
     struct bench bench;

@@ -119,12 +119,53 @@ TEST(server_is_ready_only_when_nothing_speaks_against_it)
     assert_true(server_is_ready(server, 200));
     assert_true(server_is_up(server));
     atomic_store(&server->ejected_until, 0);
-    atomic_store(&server->state, SERVER_DRAINING);
+    server_order(server, SERVER_DRAINING);
     assert_false(server_is_ready(server, 100));
     assert_true(server_takes_sticky(server, 100));
-    atomic_store(&server->state, SERVER_DOWN);
+    server_order(server, SERVER_DOWN);
     assert_false(server_takes_sticky(server, 100));
+    server_order(server, SERVER_AS_CONFIGURED);
+    assert_true(server_is_ready(server, 100));
     server_unref(server);
+}
+
+TEST(server_knows_whether_anything_is_ordered_of_it)
+{
+    struct server *server = server_get(SERVICE, S("http://10.0.0.1"));
+    assert_false(server_is_ordered(server));
+    server_order(server, SERVER_READY);
+    assert_true(server_is_ordered(server));
+    server_order_weight(server, 0);
+    server_order(server, SERVER_AS_CONFIGURED);
+    assert_true(server_is_ordered(server));
+    server_order_weight(server, -1);
+    assert_false(server_is_ordered(server));
+    server_unref(server);
+}
+
+TEST(server_that_is_taken_back_in_use_starts_slowly)
+{
+    struct server *server = server_get(SERVICE, S("http://10.0.0.1"));
+    server_order(server, SERVER_READY);
+    assert_true(atomic_load(&server->ready_since) == 0);
+    server_order(server, SERVER_DRAINING);
+    assert_true(atomic_load(&server->ready_since) == 0);
+    server_order(server, SERVER_AS_CONFIGURED);
+    assert_true(atomic_load(&server->ready_since) != 0);
+    server_unref(server);
+}
+
+TEST(server_find_gives_the_living_server_and_makes_none)
+{
+    assert_null(server_find(SERVICE, S("http://10.0.0.1")));
+    struct server *server = server_get(SERVICE, S("http://10.0.0.1"));
+    struct server *found = server_find(SERVICE, S("http://10.0.0.1/"));
+    assert_ptr_equal(found, server);
+    assert_null(server_find(SERVICE, S("http://10.0.0.2")));
+    assert_null(server_find(S("other@file"), S("http://10.0.0.1")));
+    server_unref(found);
+    server_unref(server);
+    assert_null(server_find(SERVICE, S("http://10.0.0.1")));
 }
 
 TEST(server_stable_hash_is_the_same_in_every_run)

@@ -1,0 +1,20 @@
+#include "exchange/advice.h"
+
+#include <string.h>
+
+#include "test.h"
+
+TEST(every_failure_that_a_server_or_the_proxy_is_to_blame_for_comes_with_advice)
+{
+    for (int status = 0; status < STATUS_COUNT; status++)
+        if (status_http((enum status)status) >= 500 && status != STATUS_BAD_TRANSFER_CODING && status != STATUS_BAD_VERSION)
+            assert_non_null(advice_for((enum status)status));
+    assert_null(advice_for(STATUS_OK));
+    assert_null(advice_for(STATUS_CLIENT_ABORTED));
+    assert_null(advice_for(STATUS_COUNT));
+}
+
+TEST(advice_on_a_refused_connection_names_the_usual_mistake_of_containers)
+{
+    assert_non_null(strstr(advice_for(STATUS_UPSTREAM_REFUSED), "0.0.0.0"));
+}
