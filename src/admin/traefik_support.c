@@ -1,7 +1,6 @@
 /* GET /api/support-dump: what somebody who helps has to see, as an archive. Secrets are hidden as they are everywhere in the API. */
-#include <zlib.h>
-
 #include "admin/admin.h"
+#include "admin/gzip.h"
 #include "admin/traefik.h"
 #include "base/tar.h"
 #include "base/time.h"
@@ -30,24 +29,6 @@ static bool add_file(struct text *archive, const char *name, void (*write)(const
     return whole && !archive->overflow;
 }
 
-/* Level 1: the control thread has other work. */
-static bool compress_into(struct text *out, const struct text *archive)
-{
-    z_stream zip = {.next_in = (Bytef *)archive->data, .avail_in = (uInt)archive->len};
-    if (deflateInit2(&zip, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-        return false;
-    size_t bound = deflateBound(&zip, (uLong)archive->len);
-    bool good = text_reserve(out, bound);
-    if (good) {
-        zip.next_out = (Bytef *)out->data;
-        zip.avail_out = (uInt)bound;
-        good = deflate(&zip, Z_FINISH) == Z_STREAM_END;
-        out->len = good ? zip.total_out : 0;
-    }
-    deflateEnd(&zip);
-    return good;
-}
-
 static bool answer(struct admin_call *call)
 {
     struct text archive;
@@ -55,7 +36,7 @@ static bool answer(struct admin_call *call)
     bool good = add_file(&archive, "version.json", write_version) && add_file(&archive, "static-config.json", write_static) &&
                 add_file(&archive, "runtime-config.json", traefik_rawdata);
     tar_end(&archive);
-    good = good && !archive.overflow && compress_into(&call->out, &archive);
+    good = good && !archive.overflow && gzip_add(&call->out, text_str(&archive));
     text_release(&archive);
     if (!good)
         return admin_refuse(call, 500, "the archive cannot be made");
