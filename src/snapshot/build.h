@@ -78,7 +78,7 @@ void build_tls_end(struct build *build);
 /* The certificates, tables and maps of a graph that goes. */
 void build_tls_release(struct graph *graph);
 
-/* internal.c: routers that follow from settings (ping, redirections of entrypoints, HTTP-01). `rules`: with the number of
+/* internal.c: routers that follow from settings (ping, metrics, redirections of entrypoints, HTTP-01). `rules`: with the number of
  * entries' TLS known. */
 void build_internal_routers(struct build *build, struct entry_rules *rules);
 
