@@ -1,6 +1,8 @@
 #include "admin/metrics.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/utf8.h"
@@ -110,6 +112,42 @@ const struct metric_histogram *metrics_latencies(struct metrics *metrics, const 
                                            .sum = (double)sum->duration / 1e9,
                                            .fine = fine};
     return histogram;
+}
+
+bool metrics_fine_stretch(const uint64_t *fine, unsigned *ret_from, unsigned *ret_to)
+{
+    unsigned from = 1, to = METER_BUCKETS;
+    while (from < to && fine[from] == 0)
+        from++;
+    while (to > from && fine[to - 1] == 0)
+        to--;
+    *ret_from = from;
+    *ret_to = to;
+    return from < to;
+}
+
+/* ---- values ---- */
+
+struct str metrics_number_text(double value, char *buffer)
+{
+    if (isnan(value))
+        return S("NaN");
+    if (isinf(value))
+        return value > 0 ? S("+Inf") : S("-Inf");
+    int length = 0;
+    if (value == rint(value) && fabs(value) < 0x1p53)
+        return str_of(buffer, (size_t)snprintf(buffer, METRIC_NUMBER_SIZE, "%" PRId64, (int64_t)value));
+    for (int digits = 6; digits <= 17; digits++) {
+        length = snprintf(buffer, METRIC_NUMBER_SIZE, "%.*g", digits, value);
+        if (strtod(buffer, NULL) == value)
+            break;
+    }
+    return str_of(buffer, (size_t)length);
+}
+
+bool metrics_label_is_number(const char *label)
+{
+    return str_equal(str_from(label), S("http.response.status_code")) || str_equal(str_from(label), S("server.port"));
 }
 
 /* ---- scopes ---- */

@@ -91,10 +91,23 @@ void exposition_write(enum exposition exposition, const struct metrics *metrics,
 void metrics_write_text(const struct metrics *metrics, bool openmetrics, struct text *out);
 void metrics_write_protobuf(const struct metrics *metrics, struct text *out);
 
+/* The body of an OTLP export (opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest); gives how many data points
+ * it has. Counts are cumulative; latencies are exponential histograms where they have fine buckets. */
+size_t metrics_write_otlp(const struct metrics *metrics, const struct otlp_metrics *config, struct text *out);
+size_t metrics_write_otlp_json(const struct metrics *metrics, const struct otlp_metrics *config, struct text *out);
+
+/* The shortest text that reads as the same number: "12", "0.1", "1e+30", "NaN", "+Inf". A view of `buffer` or a literal. */
+#define METRIC_NUMBER_SIZE 32
+struct str metrics_number_text(double value, char *buffer);
+/* Labels whose values are numbers where types are told apart. */
+bool metrics_label_is_number(const char *label);
+
 /* A native histogram's buckets with schema 2 (exponential with scale 2, OTLP): bucket `index` ends at 2^(index/4) seconds. The
  * first fine bucket is the zero bucket; the last, which has no end, is taken for the one behind 64 s. */
 #define METRIC_SCHEMA 2
 #define METRIC_FINE_FIRST (-55)       /* index of fine bucket 1 */
 #define METRIC_ZERO_THRESHOLD 0x1p-14
+/* The stretch of fine buckets, the first one left out, beyond which none holds anything; false: there is none. */
+bool metrics_fine_stretch(const uint64_t *fine, unsigned *ret_from, unsigned *ret_to);
 
 #endif

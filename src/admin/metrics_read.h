@@ -21,6 +21,10 @@ void metrics_read_certificates(struct metrics *metrics, struct worker *control);
 /* The process as the system sees it, its configuration, its version. */
 void metrics_read_process(struct metrics *metrics);
 
+struct target;
+/* Every server of a load balancer once. */
+void metrics_each_target(const struct graph *graph, void (*each)(const struct target *target, void *owner), void *owner);
+
 /* ---- for readers of meters ---- */
 
 struct kinds {

@@ -2,6 +2,7 @@
  * those that went to a server (client). */
 #include "admin/metrics_read.h"
 #include "exchange/count.h"
+#include "upstream/balancer.h"
 #include "upstream/server.h"
 
 /* Neither TLS nor what became of the connection is told apart. */
@@ -31,33 +32,25 @@ static void read_entry(struct metrics *metrics, const struct entry *entry, bool 
     }
 }
 
-struct reading {
-    struct metrics *metrics;
-    uint64_t generation;
-};
-
-/* Under the registry's lock: texts are copied. */
-static void read_server(struct server *server, void *owner)
+static void read_target(const struct target *target, void *owner)
 {
-    const struct reading *reading = owner;
-    struct metrics *metrics = reading->metrics;
-    if (server->meter == NULL || atomic_load_explicit(&server->generation, memory_order_relaxed) < reading->generation)
+    struct metrics *metrics = owner;
+    const struct server *server = target->server;
+    if (server->meter == NULL)
         return;
     struct kinds all = metrics_kinds(metrics, server->meter), kinds = metrics_merge(metrics, &all, without_protocol);
-    struct str service = arena_str(&metrics->arena, server->service), host = arena_str(&metrics->arena, server->host);
     struct str port = server->port != 0 ? arena_printf(&metrics->arena, "%u", server->port) : STR_NONE;
     for (size_t i = 0; i < kinds.count; i++) {
         const struct meter_cell_sum *cell = &kinds.cells[i];
         metrics_add_histogram(metrics, METRIC_HTTP_CLIENT,
                               METRICS_KEEP(metrics, count_kind_method(cell->kind), metrics_code(metrics, cell->kind),
-                                           server->secure ? S("https") : S("http"), host, port, service),
+                                           server->secure ? S("https") : S("http"), server->host, port, server->service),
                               metrics_durations(metrics, server->meter, cell));
     }
 }
 
 void metrics_read_semantic(struct metrics *metrics, const struct graph *graph)
 {
-    struct reading reading = {.metrics = metrics, .generation = graph->generation};
     for (unsigned i = 0; metrics->scope.entry_points && i < graph->entry_count; i++) {
         if (graph->entries[i]->meter == NULL)
             continue;
@@ -65,5 +58,5 @@ void metrics_read_semantic(struct metrics *metrics, const struct graph *graph)
         read_entry(metrics, graph->entries[i], true);
     }
     if (metrics->scope.services)
-        server_for_each(read_server, &reading);
+        metrics_each_target(graph, read_target, metrics);
 }

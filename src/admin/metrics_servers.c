@@ -1,38 +1,55 @@
-/* What is known of each server that the running configuration names. The registry is walked once, under its lock; texts are
- * copied, because a server may go as soon as the lock does. */
+/* What is known of each server that the running configuration names; its graph holds them. */
 #include "admin/metrics_read.h"
+#include "base/map.h"
+#include "exchange/count.h"
+#include "service/load_balancer.h"
 #include "upstream/server.h"
+
+void metrics_each_target(const struct graph *graph, void (*each)(const struct target *target, void *owner), void *owner)
+{
+    for (unsigned i = 0; i < graph->service_count; i++) {
+        const struct service *service = graph->services[i];
+        if (!str_equal(str_from(service->type->choice.name), S("loadBalancer")))
+            continue;
+        const struct load_balancer *balancer = service->state;
+        struct map seen;              /* a URL may be listed twice and is one server */
+        map_init(&seen, false);
+        for (unsigned j = 0; j < balancer->targets.count; j++) {
+            const struct target *target = &balancer->targets.items[j];
+            if (map_put(&seen, target->server->url, target->server) == NULL)
+                each(target, owner);
+        }
+        map_release(&seen);
+    }
+}
 
 struct reading {
     struct metrics *metrics;
-    uint64_t generation;
     int64_t now;
 };
 
-static const char *state_of(const struct server *server, int64_t now)
+static const char *state_of(const struct target *target, int64_t now)
 {
-    int state = atomic_load_explicit(&server->state, memory_order_relaxed);
+    enum server_state state = target_state(target);
     if (state == SERVER_DOWN)
         return "down";
-    if (!atomic_load_explicit(&server->healthy, memory_order_relaxed))
+    if (!server_is_healthy(target->server))
         return "unhealthy";
     if (state == SERVER_DRAINING)
         return "draining";
-    return server_is_ready(server, now) ? "ready" : "ejected";
+    return server_is_well(target->server, now) ? "ready" : "ejected";
 }
 
-static void read_server(struct server *server, void *owner)
+static void read_target(const struct target *target, void *owner)
 {
     const struct reading *reading = owner;
     struct metrics *metrics = reading->metrics;
-    if (atomic_load_explicit(&server->generation, memory_order_relaxed) < reading->generation)
-        return;
-    struct str key = arena_str(&metrics->arena, server->key);
-    struct str service = str_first(key, server->service.len), url = str_from_index(key, (size_t)(server->url.data - server->key.data));
-    const char *state = state_of(server, reading->now);
-    const struct str *labels = METRICS_KEEP(metrics, service, url, str_from(state));
+    const struct server *server = target->server;
+    bool up = target_state(target) != SERVER_DOWN && server_is_healthy(server);
+    const struct str *labels =
+        METRICS_KEEP(metrics, server->service, server->url, str_from(state_of(target, reading->now)));
     int64_t ewma = atomic_load_explicit(&server->response_ewma, memory_order_relaxed);
-    metrics_add(metrics, METRIC_SERVER_UP, labels, server_is_up(server));
+    metrics_add(metrics, METRIC_SERVER_UP, labels, up);
     metrics_add(metrics, METRIC_SERVER_STATE, labels, 1);
     metrics_add(metrics, METRIC_SERVER_ACTIVE, labels, atomic_load_explicit(&server->active, memory_order_relaxed));
     metrics_add(metrics, METRIC_SERVER_REQUESTS, labels, (double)atomic_load_explicit(&server->requests, memory_order_relaxed));
@@ -40,10 +57,9 @@ static void read_server(struct server *server, void *owner)
         metrics_add(metrics, METRIC_SERVER_RESPONSE, labels, (double)ewma / 1e9);
 }
 
-/* A refused configuration stamps what it names with a later generation; it has let go of what is not named here as well. */
 void metrics_read_servers(struct metrics *metrics, const struct graph *graph, int64_t now)
 {
-    struct reading reading = {.metrics = metrics, .generation = graph->generation, .now = now};
+    struct reading reading = {.metrics = metrics, .now = now};
     if (metrics->scope.services)
-        server_for_each(read_server, &reading);
+        metrics_each_target(graph, read_target, &reading);
 }

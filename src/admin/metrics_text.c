@@ -1,9 +1,6 @@
 /* Prometheus' text format (0.0.4) and OpenMetrics 1.0, which differ in little: how counters are announced, how whole numbers are
  * written in `le`, what is escaped in a help, and the line at the end. */
-#include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "admin/metrics.h"
 
@@ -14,32 +11,10 @@ struct writer {
     bool openmetrics;
 };
 
-#define NUMBER_SIZE 32
-
-/* The shortest text that reads as the same number. */
-static struct str number_text(double value, char *buffer)
-{
-    if (isnan(value))
-        return S("NaN");
-    if (isinf(value))
-        return value > 0 ? S("+Inf") : S("-Inf");
-    int length = 0;
-    if (value == rint(value) && fabs(value) < 0x1p53) {
-        length = snprintf(buffer, NUMBER_SIZE, "%" PRId64, (int64_t)value);
-    } else {
-        for (int digits = 6; digits <= 17; digits++) {
-            length = snprintf(buffer, NUMBER_SIZE, "%.*g", digits, value);
-            if (strtod(buffer, NULL) == value)
-                break;
-        }
-    }
-    return str_of(buffer, (size_t)length);
-}
-
 static void add_number(struct text *out, double value)
 {
-    char buffer[NUMBER_SIZE];
-    text_add(out, number_text(value, buffer));
+    char buffer[METRIC_NUMBER_SIZE];
+    text_add(out, metrics_number_text(value, buffer));
 }
 
 /* Line ends and backslashes, and quotes where there are some around it. */
@@ -127,15 +102,15 @@ static void write_count(struct writer *writer, const char *ending, const char *e
 /* "1" means the same as "1.0" but is another label; each format has its own. */
 static void end_text(const struct writer *writer, double end, char *buffer, size_t size)
 {
-    char number[NUMBER_SIZE];
-    struct str text = number_text(end, number);
+    char number[METRIC_NUMBER_SIZE];
+    struct str text = metrics_number_text(end, number);
     bool whole = str_find_char(text, '.', 0) < 0 && str_find_char(text, 'e', 0) < 0;
     snprintf(buffer, size, "%.*s%s", STR_ARGS(text), writer->openmetrics && whole ? ".0" : "");
 }
 
 static void write_histogram(struct writer *writer, const struct metric_histogram *histogram)
 {
-    char end[NUMBER_SIZE + 4];
+    char end[METRIC_NUMBER_SIZE + 4];
     uint64_t below = 0;
     for (unsigned i = 0; i < histogram->count; i++) {
         below += histogram->buckets[i];
