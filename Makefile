@@ -1,7 +1,7 @@
 # Portico's build. `make help` lists what there is. Every src/**/*.c but src/main.c is linked into the binary
 # and into the unit tests; a new file needs no edit here.
 
-VERSION := 0.2.0
+VERSION := 0.3.0
 CC      ?= cc
 BUILD   ?= build
 MODE    ?= release

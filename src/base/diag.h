@@ -100,6 +100,8 @@ struct str nearest(struct str word, const struct str *candidates, size_t count);
 void diag_sort(struct diag *diag);
 /* As people read them (see above); colour: ANSI sequences. */
 void diag_render(const struct diag *diag, bool color, struct text *out);
+/* "portico.yaml:14:21", "--entryPoints.web.address"; nothing for SPAN_NONE. */
+void diag_render_place(struct span span, struct text *out);
 /* One item on one line, for a log or a command line's mistake:
  * "portico.yaml:14:21: unknown middleware 'ratelimt', did you mean 'rateLimit'? (in router 'api')". */
 void diag_render_line(const struct diag_item *item, struct text *out);

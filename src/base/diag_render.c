@@ -39,6 +39,12 @@ static void add_place(struct text *out, struct span span)
         text_addf(out, ":%u:%u", span.line, span.column);
 }
 
+void diag_render_place(struct span span, struct text *out)
+{
+    if (span.source != NULL)
+        add_place(out, span);
+}
+
 /* Without its line end; false when the source has no such line. */
 static bool find_line(struct span span, struct str *ret_line)
 {

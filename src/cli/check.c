@@ -80,12 +80,23 @@ static void add_entry(struct model *model, struct str name, struct diag *diag)
     *entries = (struct objects){.items = items, .count = entries->count + 1};
 }
 
-/* The entrypoints are another file's: those that are named here are taken to be there. */
+/* The services api@internal, dashboard@internal and prometheus@internal. */
+static void presume_internals(struct model *model, struct diag *diag)
+{
+    struct arena *arena = &model->arena;
+    struct node *metrics = node_new(arena, NODE_MAP, SPAN_NONE);
+    node_set_text(node_make_path(arena, metrics, S("prometheus.manualRouting"), SPAN_NONE), S("true"), SPAN_NONE);
+    model->config.api = bind_new(&api_table, NULL, NULL, arena, diag);
+    model->config.metrics = bind_new(&metrics_table, metrics, NULL, arena, diag);
+}
+
+/* Entrypoints and the API are another file's: what is named here is taken to be there. */
 static struct model *load_dynamic(const char *path, struct diag *diag)
 {
     struct model *model = model_new();
     diag_init(diag, &model->arena);
     bind_object(&config_table, NULL, &model->config, NULL, &model->arena, diag);
+    presume_internals(model, diag);
     struct node *root = load_file(path, LOAD_DYNAMIC, &model->arena, diag);
     if (root == NULL)
         return model;

@@ -214,6 +214,7 @@ static void write_top(const struct proxy_plan *plan, struct text *out)
     } else {
         text_add(out, S(" true\n"));
     }
+    text_add(out, S("\nerrorPages: detailed\n"));
     if (plan->insecure)
         text_add(out, S("\nserversTransport:\n  insecureSkipVerify: true\n"));
     if (plan->no_access_log)

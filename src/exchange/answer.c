@@ -1,4 +1,5 @@
 /* Responses that are made here: by a middleware, by a service, or because something failed. */
+#include "exchange/error_page.h"
 #include "exchange/exchange.h"
 #include "http/uri.h"
 
@@ -45,24 +46,20 @@ void exchange_answer(struct exchange *x, int status, enum status reason, struct 
         fields_add_id(&x->response.fields, FIELD_CONTENT_TYPE, content_type);
 }
 
-/* Traefik's words where it has some, so that scripts which look for them go on working. */
-static struct str answer_text(struct exchange *x, int status)
-{
-    if (status == 404)
-        return S("404 page not found\n");
-    if (status == 503 && x->failure == STATUS_NO_READY_SERVER)
-        return S("no available server\n");
-    if (status == 503 && x->failure == STATUS_MAINTENANCE)
-        return S("503 Service Unavailable: under maintenance\n");
-    return arena_printf(&x->arena, "%d %.*s\n", status, STR_ARGS(http_reason(status)));
-}
+/* The style stands in the page; nothing else may run or be loaded. */
+#define PAGE_POLICY "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 void exchange_answer_status(struct exchange *x, int status, enum status reason)
 {
     if (reason != STATUS_OK)
         x->failure = reason;
-    exchange_answer(x, status, reason, S("text/plain; charset=utf-8"), answer_text(x, status));
+    struct error_page page = error_page_make(x, status);
+    exchange_answer(x, status, reason, page.type, page.body);
     fields_add(&x->response.fields, S("X-Content-Type-Options"), S("nosniff"));
+    if (page.styled)
+        fields_add(&x->response.fields, S("Content-Security-Policy"), S(PAGE_POLICY));
+    if (!str_starts(page.type, S("text/plain")))
+        fields_add_id(&x->response.fields, FIELD_VARY, S("Accept"));
     if (status == 503)
         fields_add_id(&x->response.fields, FIELD_RETRY_AFTER, reason == STATUS_MAINTENANCE ? S("30") : S("2"));
 }

@@ -114,6 +114,7 @@ void attempt_release(struct exchange *x, bool reusable)
     }
     if (x->server != NULL) {
         server_end(x->server);
+        x->asked = x->server;
         x->server = NULL;
     }
 }

@@ -51,6 +51,7 @@ struct exchange {
     bool replayable;                  /* the request can be sent again: nothing of its body is lost */
     bool detour;                      /* a service other than the router's gives the response now */
     bool hop_stripped;
+    bool was_forwarded;               /* forwarding fields of a peer that is not trusted were removed */
     bool forwarded_trusted;           /* the peer is one whose X-Forwarded-* count */
     bool internal;                    /* an internal service answers */
 
@@ -79,6 +80,7 @@ struct exchange {
 
     struct service *service;          /* asked now; the one that gave the server */
     struct server *server;            /* the pinned graph holds it */
+    struct server *asked;             /* the one that was let go of last: of a request that failed, for logs and counts */
     const struct transport *transport;
     uint64_t tried;                   /* targets of the load balancer that were tried: bits for struct pick */
     unsigned attempts;                /* connections or requests begun at servers */

@@ -56,6 +56,7 @@ static void remove_forwarding_fields(struct exchange *x)
     struct fields *fields = &exchange_request(x)->fields;
     if ((fields->present[0] & forwarding_fields) == 0)
         return;
+    x->was_forwarded = true;
     FIELDS_FOREACH(fields, field) {
         if (field->id != FIELD_OTHER && (forwarding_fields >> field->id & 1) != 0)
             field->name.len = 0;

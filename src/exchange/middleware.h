@@ -47,6 +47,8 @@ struct middleware_type {
     /* on_request looks at the request and the options alone and changes nothing beyond the exchange (it never WAITs):
      * `portico explain` calls it to tell what becomes of a request. */
     bool pure;
+    /* It lets pass only those whom somebody has chosen: by a password, an address, another service's word. */
+    bool guards;
     enum verdict (*on_request)(struct exchange *x, struct middleware *m, void *own);
     enum verdict (*on_response)(struct exchange *x, struct middleware *m, void *own);
     /* For a type that stands for others (chain): their references, in order. Such a type has no other hooks. */

@@ -85,7 +85,7 @@ void record_exchange(struct exchange *x)
         .entrypoint = x->entry->name,
         .router = x->router != NULL ? x->router->name : STR_NONE,
         .service = x->service != NULL ? x->service->name : STR_NONE,
-        .server_url = x->server != NULL ? x->server->url : STR_NONE,
+        .server_url = x->server != NULL ? x->server->url : x->asked != NULL ? x->asked->url : STR_NONE,
         .user = x->user,
         .request_id = x->request_id,
         .protocol = protocol_text(request->version),

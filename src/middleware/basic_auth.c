@@ -200,6 +200,7 @@ static const struct middleware_type basic_auth = {
     .state_size = sizeof(struct basic_auth_state),
     .exchange_size = sizeof(struct attempt),
     .compile = compile,
+    .guards = true,
     .on_request = on_request,
     .on_finish = on_finish,
 };

@@ -173,6 +173,7 @@ static const struct middleware_type forward_auth = {
     .exchange_size = sizeof(struct forward_auth_own),
     .compile = compile,
     .destroy = destroy,
+    .guards = true,
     .on_request = on_request,
     .on_response = on_response,
     .on_finish = on_finish,

@@ -81,6 +81,7 @@ static const struct middleware_type ip_allow_list = {
     .state_size = sizeof(struct ip_list_state),
     .compile = compile,
     .pure = true,
+    .guards = true,
     .on_request = allow_on_request,
 };
 REGISTER(middleware_type, ip_allow_list);

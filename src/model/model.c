@@ -195,3 +195,35 @@ void model_add_part(struct model *model, struct str provider, const struct http_
     parts[model->part_count++] = (struct model_part){.provider = arena_str(&model->arena, provider), .http = http, .tls = tls};
     model->parts = parts;
 }
+
+static bool was_said(const struct model *model, const struct remark *remark)
+{
+    for (size_t i = model->remark_count; i > 0; i--) {
+        const struct remark *other = &model->remarks[i - 1];
+        if (other->kind != remark->kind || !str_equal(other->name, remark->name))
+            return false;      /* what is said of one object is said at a stretch */
+        if (str_equal(other->reason, remark->reason))
+            return true;
+    }
+    return false;
+}
+
+void model_add_remark(struct model *model, const struct remark *remark)
+{
+    if (was_said(model, remark))
+        return;
+    if (model->remark_count == model->remark_capacity) {
+        size_t capacity = model->remark_capacity != 0 ? 2 * model->remark_capacity : 8;
+        struct remark *remarks = arena_array(&model->arena, struct remark, capacity);
+        if (model->remark_count != 0)
+            memcpy(remarks, model->remarks, model->remark_count * sizeof(*remarks));
+        model->remarks = remarks;
+        model->remark_capacity = capacity;
+    }
+    struct remark *copy = &model->remarks[model->remark_count++];
+    *copy = *remark;
+    copy->provider = arena_str(&model->arena, remark->provider);
+    copy->name = arena_str(&model->arena, remark->name);
+    copy->reason = arena_str(&model->arena, remark->reason);
+    copy->place = arena_str(&model->arena, remark->place);
+}

@@ -117,15 +117,31 @@ struct model_part {
     const struct tls_config *tls;
 };
 
+/* An object that does not run as its author wrote it: left out because of a mistake, or run although something is amiss. Whoever
+ * finds that out while the model is filled or compiled says so here; the API shows it at the object. */
+enum remark_kind { REMARK_ROUTER, REMARK_MIDDLEWARE, REMARK_SERVICE };
+struct remark {
+    enum remark_kind kind;
+    struct str provider, name;     /* "docker", "api@docker" */
+    struct str reason;
+    struct str place;              /* "portico.yaml:14:21", a container's label; empty: none is known */
+    bool left_out;                 /* false: it runs */
+    const void *config;            /* of one that was left out: struct router_config, ...; NULL: nothing could be made of it */
+};
+
 struct model {
     struct arena arena;
     struct config config;
     struct model_part *parts;      /* the main file's own http section first, as "file" */
     size_t part_count;
+    struct remark *remarks;
+    size_t remark_count, remark_capacity;
 };
 
 struct model *model_new(void);
 void model_free(struct model *model);
 void model_add_part(struct model *model, struct str provider, const struct http_config *http, const struct tls_config *tls);
+/* Texts are copied, `config` is not. The same words about the same object are one remark. */
+void model_add_remark(struct model *model, const struct remark *remark);
 
 #endif

@@ -114,7 +114,7 @@ static const struct option peer_options[] = {
     OPTION(STR, struct peer_tls, ca, .help = "The authority of the server's certificate, a PEM file or text; none: the system's."),
     OPTION_NAMED(STR, struct peer_tls, ca, "caOptional", .removed = "a server's certificate is always verified"),
     OPTION(STR, struct peer_tls, cert, .help = "The certificate that is shown to it, a PEM file or text."),
-    OPTION(STR, struct peer_tls, key, .help = "Its key."),
+    OPTION(STR, struct peer_tls, key, .secret = true, .help = "Its key."),
     OPTION_NAMED(BOOL, struct peer_tls, insecure_skip_verify, "insecureSkipVerify",
                  .help = "Take any certificate. Only where the network is trusted."),
 };

@@ -78,6 +78,16 @@ bool settings_files_unchanged(const struct settings_files *files)
     return fingerprint == files->fingerprint;
 }
 
+/* Does something internal refer to the entrypoint "traefik"? */
+static bool wants_internal_entrypoint(const struct config *config)
+{
+    const struct str traefik = STR("traefik");
+    const struct prometheus_config *prometheus = config->metrics != NULL ? config->metrics->prometheus : NULL;
+    return (config->api != NULL && config->api->insecure) ||
+           (config->ping != NULL && !config->ping->manual_routing && str_equal(config->ping->entry_point, traefik)) ||
+           (prometheus != NULL && !prometheus->manual_routing && str_equal(prometheus->entry_point, traefik));
+}
+
 /* What Traefik makes by itself: "http" on :80 when there is none, "traefik" on :8080 for what is internal. */
 static void add_customary_entrypoints(struct model *model, struct diag *diag)
 {
@@ -86,8 +96,7 @@ static void add_customary_entrypoints(struct model *model, struct diag *diag)
     bool has_traefik = false;
     for (size_t i = 0; i < config->entry_points.count; i++)
         has_traefik = has_traefik || str_equal(config->entry_points.items[i].name, S("traefik"));
-    bool wants_traefik = config->ping != NULL && !config->ping->manual_routing && !has_traefik &&
-                         str_equal(config->ping->entry_point, S("traefik"));
+    bool wants_traefik = !has_traefik && wants_internal_entrypoint(config);
     bool wants_http = config->entry_points.count == 0;
     struct object_item *items = arena_array(arena, struct object_item, config->entry_points.count + 2);
     if (config->entry_points.count != 0)

@@ -73,13 +73,28 @@ void build_entry_tls(struct build *build, struct entry *entry, const struct rout
                      const struct strs *hosts);
 /* The certificates that a router asks for. */
 void build_wants(struct build *build, const struct router_tls *tls, struct str router, const struct strs *hosts);
+/* Does it let in only clients that show a certificate which is verified? */
+bool build_tls_asks_who(struct build *build, const struct router_tls *tls, struct str provider);
 /* What was gathered becomes the graph's. */
 void build_tls_end(struct build *build);
 /* The certificates, tables and maps of a graph that goes. */
 void build_tls_release(struct graph *graph);
 
+<<<<<<< HEAD
 /* internal.c: routers that follow from settings (ping, metrics, redirections of entrypoints, HTTP-01). `rules`: with the number of
+=======
+/* api.c: the API and the dashboard. */
+void build_api_routers(struct build *build, struct entry_rules *rules);
+/* Can an internal service be routed to, as things are configured? Otherwise an error at `span`. */
+bool build_internal_is_there(struct build *build, struct str name, struct span span);
+/* Warns of a router that shows the API to whoever comes. Of one whose chain is built. */
+void build_watch_api(struct build *build, struct router *router, const struct entry *entry, const struct router_tls *tls);
+
+/* internal.c: routers that follow from settings (ping, redirections of entrypoints, HTTP-01). `rules`: with the number of
+>>>>>>> main
  * entries' TLS known. */
 void build_internal_routers(struct build *build, struct entry_rules *rules);
+/* By name; NULL: there is none. */
+struct entry *build_entry_named(struct build *build, struct str name, unsigned *ret_index);
 
 #endif

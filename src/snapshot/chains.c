@@ -12,13 +12,15 @@ struct collector {
 };
 
 static struct middleware *new_middleware(struct collector *collector, const struct middleware_type *type, struct str name,
-                                         const void *options, struct str provider)
+                                         const void *options, struct str provider, const struct node *origin)
 {
     struct build *build = collector->build;
     struct compile *compile = &build->compile;
     struct middleware *m = arena_new(&build->graph->arena, struct middleware);
     m->type = type;
     m->name = name;
+    m->provider = provider;
+    m->origin = origin;
     m->options = options;
     m->state = arena_zalloc(&build->graph->arena, type->state_size + 1);
     m->own_offset = collector->router->chain_memory;
@@ -69,7 +71,7 @@ static void collect_one(struct collector *collector, struct named *named, struct
     if (members != NULL)
         collect(collector, members, node_get(config->type.node, S("middlewares")), named->provider, depth + 1);
     else
-        add(collector, new_middleware(collector, type, named->name, config->type.value, named->provider));
+        add(collector, new_middleware(collector, type, named->name, config->type.value, named->provider, named->node));
     diag_leave(diag);
 }
 
@@ -128,7 +130,7 @@ bool build_internal_chain(struct build *build, struct router *router, const stru
                           const void *options)
 {
     struct collector collector = {.build = build, .router = router, .good = true};
-    add(&collector, new_middleware(&collector, type, router->name, options, S("internal")));
+    add(&collector, new_middleware(&collector, type, router->name, options, S("internal"), NULL));
     return finish_chain(&collector);
 }
 

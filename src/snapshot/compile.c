@@ -18,7 +18,7 @@ static void destroy_graph(struct graph *graph)
     for (unsigned i = 0; i < graph->entry_count; i++)
         table_free(graph->entries[i]->table);
     for (size_t i = 0; i < built->policies.count; i++)
-        policy_free(built->policies.items[i]);
+        policy_unref(built->policies.items[i]);
     VEC_RELEASE(&built->policies);
     for (size_t i = 0; i < built->middlewares.count; i++)
         if (built->middlewares.items[i]->type->destroy != NULL)

@@ -1,8 +1,8 @@
-/* Routers that nobody wrote: /ping, /metrics, and the redirections of entrypoints. */
+/* Routers that nobody wrote: /ping, /metrics, HTTP-01, and the redirections of entrypoints. Those of the API are in api.c. */
 #include "config/bind.h"
 #include "snapshot/build.h"
 
-static struct entry *entry_named(struct build *build, struct str name, unsigned *ret_index)
+struct entry *build_entry_named(struct build *build, struct str name, unsigned *ret_index)
 {
     for (unsigned i = 0; i < build->graph->entry_count; i++)
         if (str_equal(build->graph->entries[i]->name, name)) {
@@ -22,7 +22,7 @@ struct internal_router {
 static void add_internal(struct build *build, struct entry_rules *rules, const struct internal_router *wanted)
 {
     unsigned index;
-    if (entry_named(build, wanted->entry_point, &index) == NULL) {
+    if (build_entry_named(build, wanted->entry_point, &index) == NULL) {
         diag_error(build->compile.diag, node_span(node_get(wanted->origin, S("entryPoint"))), "%s: unknown entrypoint '%.*s'",
                    wanted->section, STR_ARGS(wanted->entry_point));
         return;
@@ -72,7 +72,7 @@ static struct str target_port(struct build *build, const struct entrypoint_redir
     if (str_starts(port, S(":"))) {
         port = str_from_index(port, 1);
     } else {
-        const struct entry *target = entry_named(build, port, &index);
+        const struct entry *target = build_entry_named(build, port, &index);
         *ret_known = target != NULL;
         port = target != NULL ? target->port_text : STR_NONE;
     }
@@ -154,7 +154,7 @@ static void check_challenge_entries(struct build *build)
         const struct resolver_config *resolver = resolvers->items[i].value;
         const struct acme_http_challenge *challenge = resolver->acme != NULL ? resolver->acme->http_challenge : NULL;
         unsigned index;
-        if (challenge != NULL && challenge->entry_point.len != 0 && entry_named(build, challenge->entry_point, &index) == NULL)
+        if (challenge != NULL && challenge->entry_point.len != 0 && build_entry_named(build, challenge->entry_point, &index) == NULL)
             diag_error(build->compile.diag, node_span(node_get(challenge->origin, S("entryPoint"))),
                        "unknown entrypoint '%.*s'", STR_ARGS(challenge->entry_point));
     }
@@ -178,6 +178,7 @@ void build_internal_routers(struct build *build, struct entry_rules *rules)
 {
     add_ping(build, rules);
     add_prometheus(build, rules);
+    build_api_routers(build, rules);
     check_challenge_entries(build);
     for (unsigned i = 0; i < build->graph->entry_count; i++) {
         if (wants_challenges(build, build->graph->entries[i]))

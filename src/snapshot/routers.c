@@ -137,11 +137,24 @@ static struct router *add_router_on(struct build *build, const struct named *nam
     int64_t priority = config->priority != 0 ? config->priority : (int64_t)config->rule.len;
     struct router *router = build_add_router(build, named->name, config->rule, priority, config->origin);
     router->provider = named->provider;
+    router->config = config;
     router->service = service;
     router->internal = service != NULL && service->internal;
     copy_observability(router, config);
     *ret_good = build_chain(build, router, entry, config, named->provider) && service != NULL;
     return router;
+}
+
+/* Each of a router's appearances knows all entries that it is on. */
+static void note_entry_points(struct build *build, const struct router_config *config, size_t first)
+{
+    const struct graph *graph = build->graph;
+    struct strs names = {.items = arena_array(&build->graph->arena, struct str, build->routers.count - first + 1)};
+    for (unsigned i = 0; i < graph->entry_count; i++)
+        if (router_wants_entry(build, config, graph->entries[i]))
+            names.items[names.count++] = graph->entries[i]->name;
+    for (size_t i = first; i < build->routers.count; i++)
+        build->routers.items[i]->entry_points = names;
 }
 
 /* Adds one router to the rules of every entry that it is on: its chain may differ from entry to entry. */
@@ -160,6 +173,7 @@ static void build_router(struct build *build, const struct named *named, struct 
     struct span service_span = node_span(node_get(config->origin, S("service")));
     struct service *service = build_service(build, config->service, named->provider, service_span);
     bool wanted = false;
+    size_t first = build->routers.count;
     for (unsigned i = 0; i < graph->entry_count; i++) {
         struct entry *entry = graph->entries[i];
         if (!router_wants_entry(build, config, entry))
@@ -173,10 +187,12 @@ static void build_router(struct build *build, const struct named *named, struct 
             build_entry_tls(build, entry, tls, named->provider, &hosts);
         if (tls != NULL && !wanted)
             build_wants(build, tls, named->name, &hosts);
+        build_watch_api(build, router, entry, tls);
         wanted = wanted || tls != NULL;
         rules[i].written += tls == NULL;
         add_rule(&rules[i], tls != NULL, rule, router);
     }
+    note_entry_points(build, config, first);
 }
 
 void build_internal_rule(struct build *build, struct entry_rules *rules, unsigned entry, struct router *router, bool secure)
@@ -185,6 +201,12 @@ void build_internal_rule(struct build *build, struct entry_rules *rules, unsigne
     const struct rule *rule =
         rule_parse(router->rule, RULE_V3, &build->built->regexes, &build->graph->arena, &faults);
     add_rule(&rules[entry], secure, rule, router);
+    struct strs *names = &router->entry_points;
+    struct str name = build->graph->entries[entry]->name;
+    if (names->items == NULL)
+        names->items = arena_array(&build->graph->arena, struct str, build->graph->entry_count);
+    if (names->count == 0 || !str_equal(names->items[names->count - 1], name))
+        names->items[names->count++] = name;
 }
 
 static void build_written_routers(struct build *build, struct entry_rules *rules)

@@ -77,12 +77,13 @@ const struct transport *build_transport(struct build *build, struct str referenc
     return named->built;
 }
 
-static struct service *new_service(struct build *build, struct str name, const struct service_type *type,
-                                   const void *options)
+static struct service *new_service(struct build *build, struct str name, struct str provider,
+                                   const struct service_type *type, const void *options)
 {
     struct service *service = arena_new(&build->graph->arena, struct service);
     service->type = type;
     service->name = name;
+    service->provider = provider;
     service->options = options;
     service->pass_host_header = true;
     service->state = arena_zalloc(&build->graph->arena, type->state_size + 1);
@@ -110,12 +111,10 @@ static struct service *build_internal_service(struct build *build, struct str re
     struct service *service = map_get(&build->service_types, reference);
     if (service != NULL)
         return service;
-    const struct service_type *type = service_find(reference);
-    if (type == NULL || type->choice.table != NULL) {
-        diag_error(build->compile.diag, span, "unknown internal service '%.*s'", STR_ARGS(reference));
+    if (!build_internal_is_there(build, reference, span))
         return NULL;
-    }
-    service = new_service(build, arena_str(&build->graph->arena, reference), type, NULL);
+    const struct service_type *type = service_find(reference);
+    service = new_service(build, arena_str(&build->graph->arena, reference), S("internal"), type, NULL);
     service->internal = true;
     if (!compile_service_state(build, service, S("internal")))
         return NULL;
@@ -141,7 +140,8 @@ struct service *build_service(struct build *build, struct str reference, struct 
         return NULL;      /* the binder has said so */
     named->building = true;
     diag_enter(diag, named->node != NULL ? named->node->key_span : SPAN_NONE, "in service '%.*s'", STR_ARGS(reference));
-    struct service *service = new_service(build, named->name, type, config->type.value);
+    struct service *service = new_service(build, named->name, named->provider, type, config->type.value);
+    service->origin = named->node;
     bool good = compile_service_state(build, service, named->provider);
     diag_leave(diag);
     named->building = false;

@@ -54,6 +54,20 @@ static struct tls_policy *find_policy(struct build *build, const struct router_t
     return named->built;
 }
 
+bool build_tls_asks_who(struct build *build, const struct router_tls *tls, struct str provider)
+{
+    struct str reference = tls->options;
+    const struct named *named;
+    if (reference.len == 0 || str_equal(reference, S("default"))) {
+        named = find_default(build);
+    } else {
+        if (str_find_char(reference, '@', 0) < 0)
+            reference = arena_printf(&build->graph->arena, "%.*s@%.*s", STR_ARGS(reference), STR_ARGS(provider));
+        named = map_get(&build->names.maps[NAME_TLS_OPTIONS], reference);
+    }
+    return named != NULL && ((const struct tls_options *)named->value)->client_auth.type == CLIENT_AUTH_REQUIRE;
+}
+
 /* Options that nobody names are compiled too, so that their mistakes are found. */
 static void build_unused_options(struct build *build)
 {

@@ -53,15 +53,12 @@ struct str tls_server_name(const struct tls_conn *conn)
 
 const struct tls_policy *tls_policy_of(const struct tls_conn *conn)
 {
-    if (!conn->server)
-        return NULL;
-    return policy_of_context(conn->ssl != NULL ? SSL_get_SSL_CTX(conn->ssl) : conn->own->context);
+    return conn->policy;
 }
 
 struct str tls_policy_name(const struct tls_conn *conn)
 {
-    const struct tls_policy *policy = tls_policy_of(conn);
-    return policy != NULL ? policy->name : STR_NONE;
+    return conn->policy != NULL ? conn->policy->name : STR_NONE;
 }
 
 X509 *tls_peer_certificate(const struct tls_conn *conn)

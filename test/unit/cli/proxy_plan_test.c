@@ -46,7 +46,7 @@ TEST(a_name_and_an_address_are_a_whole_configuration)
     struct reading reading;
     READ(&reading, "--from", "FastAPI.localhost", "--to", "127.0.0.1:8000");
     assert_plan(&reading, "entryPoints:\n  web:\n    address: \":80\"\n  websecure:\n    address: \":443\"\n\n"
-                          "automaticHTTPS: true\n\naccessLog: {}\n\n"
+                          "automaticHTTPS: true\n\nerrorPages: detailed\n\naccessLog: {}\n\n"
                           "http:\n  routers:\n    \"fastapi.localhost\":\n      rule: \"Host(`fastapi.localhost`)\"\n"
                           "      service: \"fastapi.localhost\"\n\n  services:\n    \"fastapi.localhost\":\n"
                           "      loadBalancer:\n        servers:\n          - url: \"http://127.0.0.1:8000\"\n");
@@ -60,7 +60,7 @@ TEST(names_share_the_servers_that_follow_them)
          "--to", "http://other:81", "--http-port", "8080", "--host-header", "server", "--no-access-log", "--email=me@a.example",
          "--insecure-skip-verify");
     assert_plan(&reading, "entryPoints:\n  web:\n    address: \":8080\"\n  websecure:\n    address: \":8443\"\n\n"
-                          "automaticHTTPS:\n  email: \"me@a.example\"\n\nserversTransport:\n  insecureSkipVerify: true\n\n"
+                          "automaticHTTPS:\n  email: \"me@a.example\"\n\nerrorPages: detailed\n\nserversTransport:\n  insecureSkipVerify: true\n\n"
                           "http:\n  routers:\n    \"a.localhost\":\n      rule: \"Host(`a.localhost`) || Host(`b.localhost`)\"\n"
                           "      service: \"a.localhost\"\n    \"c.localhost\":\n      rule: \"Host(`c.localhost`)\"\n"
                           "      service: \"c.localhost\"\n\n  services:\n    \"a.localhost\":\n      loadBalancer:\n"
@@ -75,7 +75,7 @@ TEST(a_host_of_its_own_is_a_middleware)
     struct reading reading;
     READ(&reading, "--to", "8000", "--host-header", "app.example", "--access-log", "/var/log/a b.log");
     assert_plan(&reading, "entryPoints:\n  web:\n    address: \":80\"\n  websecure:\n    address: \":443\"\n\n"
-                          "automaticHTTPS: true\n\naccessLog:\n  filePath: \"/var/log/a b.log\"\n\n"
+                          "automaticHTTPS: true\n\nerrorPages: detailed\n\naccessLog:\n  filePath: \"/var/log/a b.log\"\n\n"
                           "http:\n  routers:\n    \"localhost\":\n      rule: \"Host(`localhost`)\"\n      service: \"localhost\"\n"
                           "      middlewares: [host]\n\n  middlewares:\n    host:\n      headers:\n"
                           "        customRequestHeaders:\n          Host: \"app.example\"\n\n  services:\n    \"localhost\":\n"
