@@ -10,6 +10,7 @@
 #include "exchange/exchange.h"
 #include "exchange/greeting.h"
 #include "exchange/handshake.h"
+#include "observe/recent.h"
 #include "proto/h1/server.h"
 #include "proto/h2/server.h"
 
@@ -175,6 +176,7 @@ void worker_graph_init(struct worker *worker)
     worker->graph = memory_zalloc(sizeof(*worker->graph));
     list_init(&worker->graph->ports);
     list_init(&worker->graph->exchanges);
+    recent_init(worker);
     worker->loop.owner = worker;
 }
 
@@ -237,6 +239,7 @@ void worker_graph_release(struct worker *worker)
     if (worker->graph->pin != NULL)
         graph_pin_drop(worker->graph->pin);
     worker->loop.before_wait = NULL;      /* the loop turns on to free what is left */
+    recent_release(worker);
     free(worker->graph);
     worker->graph = NULL;
 }

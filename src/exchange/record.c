@@ -1,8 +1,9 @@
 #include "exchange/record.h"
 
+#include "exchange/count.h"
 #include "exchange/graph.h"
 #include "exchange/service.h"
-#include "observe/access_log.h"
+#include "observe/recent.h"
 #include "tls/conn.h"
 
 static _Atomic uint64_t request_number;
@@ -48,10 +49,8 @@ static struct str protocol_text(enum http_version version)
 
 static bool wants_log(const struct exchange *x)
 {
-    if (x->graph->access_log == NULL || !x->entry->config->observability.access_logs || x->step == STEP_AWAIT_HEAD)
+    if (x->graph->access_log == NULL || !x->entry->config->observability.access_logs)
         return false;
-    if (x->times.routed == 0 && x->failure == STATUS_CLIENT_ABORTED)
-        return false;      /* a connection that closed before it asked for anything */
     const struct access_log_config *config = x->graph->model->config.access_log;
     return x->router == NULL || (x->router->access_log && (!x->internal || config->add_internals));
 }
@@ -66,10 +65,9 @@ static void fill_tls(struct tls_conn *conn, struct access_record *record)
     record->tls_client_subject = tls_peer_subject(conn);
 }
 
-void record_exchange(struct exchange *x)
+/* What is known, for all who want it: apart, because most requests of a busy worker that logs nothing do without. */
+static __attribute__((noinline)) void write_record(struct exchange *x, int status, bool log, bool recent, bool failed)
 {
-    if (!wants_log(x))
-        return;
     const struct request *request = &x->stream.request;
     struct access_record record = {
         .client = x->stream.client,
@@ -89,7 +87,7 @@ void record_exchange(struct exchange *x)
         .user = x->user,
         .request_id = x->request_id,
         .protocol = protocol_text(request->version),
-        .status = client_status(x),
+        .status = status,
         .origin_status = x->upstream_status,
         .reason = x->failure,
         .reason_detail = x->reason_detail,
@@ -101,5 +99,20 @@ void record_exchange(struct exchange *x)
     record.origin_bytes = x->answered_here || !x->download_began ? 0 : x->download.moved;
     fill_times(x, &record);
     fill_tls(x->stream.client->secure, &record);
-    access_log_write(x->graph->access_log, x->worker, &record);
+    if (log)
+        access_log_write(x->graph->access_log, x->worker, &record);
+    if (recent)
+        recent_add(x->worker, &record, failed);
+}
+
+void record_exchange(struct exchange *x)
+{
+    if (x->times.routed == 0 && x->failure == STATUS_CLIENT_ABORTED)
+        return;      /* a connection that closed before it asked for anything */
+    int status = client_status(x);
+    bool failed = status >= 500 || count_is_failure(x->failure);
+    count_exchange(x, status);
+    bool log = wants_log(x), recent = !x->internal && recent_wants(x->worker, failed);
+    if (log || recent)
+        write_record(x, status, log, recent, failed);
 }

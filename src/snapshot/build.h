@@ -80,9 +80,14 @@ void build_tls_end(struct build *build);
 /* The certificates, tables and maps of a graph that goes. */
 void build_tls_release(struct graph *graph);
 
-<<<<<<< HEAD
-/* internal.c: routers that follow from settings (ping, metrics, redirections of entrypoints, HTTP-01). `rules`: with the number of
 =======
+/* meters.c: the buckets of the graph's meters, before anything that has one is made. */
+void build_meter_bounds(struct build *build);
+/* A router's, whose service and `internal` are known, on this entry. */
+void build_router_meter(struct build *build, struct router *router, const struct entry *entry);
+void build_entry_meters(struct build *build, struct entry *entry);
+void build_service_meter(struct build *build, struct service *service);
+void build_meters_release(struct graph *graph);
 /* api.c: the API and the dashboard. */
 void build_api_routers(struct build *build, struct entry_rules *rules);
 /* Can an internal service be routed to, as things are configured? Otherwise an error at `span`. */

@@ -15,6 +15,7 @@ static void destroy_graph(struct graph *graph)
 {
     struct built_graph *built = container_of(graph, struct built_graph, graph);
     build_tls_release(graph);
+    build_meters_release(graph);
     for (unsigned i = 0; i < graph->entry_count; i++)
         table_free(graph->entries[i]->table);
     for (size_t i = 0; i < built->policies.count; i++)
@@ -85,6 +86,7 @@ static void begin(struct build *build, struct model *model, unsigned workers, st
     if (host[0] != '\0')
         graph->forwarded_by = arena_printf(&graph->arena, "X-Forwarded-Server: %s\r\n", host);
     build->compile = (struct compile){.ops = &compile_ops, .arena = &graph->arena, .diag = diag, .workers = workers};
+    build_meter_bounds(build);
     map_init(&build->service_types, true);
     automatic_prepare(model, &build->wants, diag);
     names_collect(&build->names, model, &graph->arena, diag);
