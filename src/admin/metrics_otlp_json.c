@@ -93,7 +93,7 @@ static void write_point(struct writer *writer, const struct metric_series *serie
 {
     const struct metric_histogram *histogram = series->histogram;
     struct json *json = &writer->json;
-    json_object(json);
+    json_open_object(json);
     write_attributes(writer, series);
     if (writer->family->type != METRIC_GAUGE)
         member_integer(json, "startTimeUnixNano", (uint64_t)writer->metrics->began_wall);
@@ -122,7 +122,7 @@ static void write_family(struct writer *writer, const struct metric_chain *chain
 {
     const struct metric_family *family = writer->family;
     struct json *json = &writer->json;
-    json_object(json);
+    json_open_object(json);
     json_member_text(json, "name", family->name);
     json_member_text(json, "description", family->help);
     json_member_text(json, "unit", family->unit);
@@ -144,12 +144,12 @@ size_t metrics_write_otlp_json(const struct metrics *metrics, const struct otlp_
     struct writer writer = {.metrics = metrics, .json = {.out = out}};
     struct json *json = &writer.json;
     size_t points = 0;
-    json_object(json);
+    json_open_object(json);
     json_member_array(json, "resourceMetrics");
-    json_object(json);
+    json_open_object(json);
     otlp_json_resource(json, config->service_name, &config->resource_attributes);
     json_member_array(json, "scopeMetrics");
-    json_object(json);
+    json_open_object(json);
     otlp_json_scope(json);
     json_member_array(json, "metrics");
     for (unsigned i = 0; i < METRIC_COUNT; i++) {

@@ -79,10 +79,13 @@ static void use(struct graph *graph)
 {
     const struct otlp_metrics *config = config_of(graph->model);
     struct otlp_target *former = target;
-    struct diag diag;
-    diag_init(&diag);
+    struct arena arena;
+    struct diag diag;                 /* metrics_push_check has told what is wrong, if anything is */
+    arena_init(&arena, ARENA_UNLIMITED);
+    diag_init(&diag, &arena);
     target = config != NULL ? get_target(config, &diag) : NULL;
-    diag_release(&diag);      /* metrics_push_check has told */
+    diag_release(&diag);
+    arena_release(&arena);
     otlp_target_unref(former);
     timer_cancel(&timer);
     if (target != NULL)

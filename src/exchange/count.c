@@ -18,31 +18,6 @@ static enum count_protocol protocol_of(const struct exchange *x)
     return x->response_sent && is_event_stream(&x->response) ? COUNT_SSE : COUNT_HTTP;
 }
 
-/* The service that was asked; one behind a middleware that answered was not. */
-static struct meter *service_meter(const struct exchange *x)
-{
-    return x->admitted || x->detour ? x->service->meter : NULL;
-}
-
-enum { ENTRY, ROUTER, SERVICE, SERVER, METERS };
-
-static __attribute__((noinline)) void count_trouble(const struct exchange *x, struct meter *const *meters)
-{
-    unsigned worker = x->worker->index;
-    for (unsigned i = 0; i < SERVER; i++) {
-        if (meters[i] == NULL)
-            continue;
-        if (count_is_failure(x->failure))
-            meter_fail(meters[i], worker, x->failure);
-        if (x->attempts > 1)
-            meter_retry(meters[i], worker, x->attempts - 1);
-    }
-    /* A server that failed before it answered was told so; this one failed in the middle of its answer. */
-    bool by_server = status_http(x->failure) == 502 || status_http(x->failure) == 504;
-    if (by_server && meters[SERVER] != NULL)
-        meter_fail(meters[SERVER], worker, x->failure);
-}
-
 /* ---- what TLS was spoken, in six bits of a kind ---- */
 
 #define PROTOCOL_BITS 2
@@ -70,7 +45,8 @@ static unsigned number_of(uint32_t agreed)
 static unsigned last_part(const struct exchange *x)
 {
     unsigned protocol = protocol_of(x);
-    return x->stream.client->secure != NULL ? number_of(tls_agreed(x->stream.client->secure)) << PROTOCOL_BITS | protocol : protocol;
+    const struct tls_conn *secure = x->stream.client->secure;
+    return secure != NULL ? number_of(tls_agreed(secure)) << PROTOCOL_BITS | protocol : protocol;
 }
 
 uint32_t count_kind_agreed(uint32_t kind)
@@ -81,10 +57,17 @@ uint32_t count_kind_agreed(uint32_t kind)
 
 uint32_t count_kind_plain(uint32_t kind)
 {
-    return kind != METER_KIND_OTHER ? kind & ~(uint32_t)(0xff & ~((1 << PROTOCOL_BITS) - 1)) : kind;
+    const uint32_t agreement = 0xff & ~((1 << PROTOCOL_BITS) - 1);
+    return kind != METER_KIND_OTHER ? kind & ~agreement : kind;
 }
 
 /* ---- counting ---- */
+
+/* The service that was asked; one behind a middleware that answered was not. */
+static struct meter *service_meter(const struct exchange *x)
+{
+    return x->admitted || x->detour ? x->service->meter : NULL;
+}
 
 enum { ENTRY, ROUTER, SERVICE, SERVER, METERS };
 
@@ -103,12 +86,6 @@ static __attribute__((noinline)) void count_trouble(const struct exchange *x, st
     bool by_server = status_http(x->failure) == 502 || status_http(x->failure) == 504;
     if (by_server && meters[SERVER] != NULL)
         meter_fail(meters[SERVER], worker, x->failure);
-}
-
-static __attribute__((noinline)) void count_tls(const struct exchange *x)
-{
-    struct meter_sample sample = {.kind = tls_agreed(x->stream.client->secure)};
-    meter_count(x->entry->tls_meter, x->worker->index, &sample);
 }
 
 /* False: nothing of it is to be counted. */
