@@ -262,7 +262,7 @@ class Prometheus:
         self.process = Process("prometheus", [binary, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
                                               f"--web.listen-address=127.0.0.1:{port}", "--enable-feature=native-histograms"],
                                folder / "prometheus.log")
-        self.process.wait_for_port(port)
+        self.process.wait_for_output("Server is ready to receive web requests")
 
     def api(self, path, **parameters):
         with urllib.request.urlopen(f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}", timeout=10) as answer:
@@ -392,5 +392,5 @@ def test_metrics_are_pushed_as_protocol_buffers_too(portico, backend):
 def test_what_cannot_be_reached_with_these_options_is_refused(run, tmp_path):
     path = tmp_path / "portico.yaml"
     path.write_text(json.dumps({"metrics": {"otlp": {"http": {"tls": {"ca": "/nowhere.pem"}}}}}))
-    result = run("check", "--config", str(path))
+    result = run("check", str(path))
     assert result.returncode != 0 and "/nowhere.pem" in result.stdout + result.stderr

@@ -40,15 +40,15 @@ class Scrape:
             assert key not in self.samples, f"twice: {line}"
             self.samples[key] = float(match[3].replace("Inf", "inf"))
 
-    def find(self, name, **labels):
+    def find(self, name, /, **labels):
         """Values by labels of the samples of `name` that have these labels."""
         wanted = set(labels.items())
         return {key: value for (found, key), value in self.samples.items() if found == name and wanted <= key}
 
-    def sum(self, name, **labels):
+    def sum(self, name, /, **labels):
         return math.fsum(self.find(name, **labels).values())
 
-    def one(self, name, **labels):
+    def one(self, name, /, **labels):
         """The value of the one sample that has exactly these labels."""
         return self.samples.get((name, frozenset(labels.items())))
 
