@@ -137,7 +137,7 @@ struct str metrics_number_text(double value, char *buffer)
     int length = 0;
     if (value == rint(value) && fabs(value) < 0x1p53)
         return str_of(buffer, (size_t)snprintf(buffer, METRIC_NUMBER_SIZE, "%" PRId64, (int64_t)value));
-    for (int digits = 6; digits <= 17; digits++) {
+    for (int digits = 15; digits <= 17; digits++) {
         length = snprintf(buffer, METRIC_NUMBER_SIZE, "%.*g", digits, value);
         if (strtod(buffer, NULL) == value)
             break;
