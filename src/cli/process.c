@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/stop.h"
 #include "cli/supervisor.h"
+#include "cli/watchdog.h"
 #include "exchange/port.h"
 #include "middleware/password_pool.h"
 #include "net/signals.h"
@@ -371,9 +372,11 @@ int process_run(const struct settings *settings)
     }
     announce(process.graph);
     tell_supervisor(process.graph, false);
+    watchdog_start(&process.control.loop);
     loop_run(&process.control.loop);
     for (unsigned i = 0; i < process.worker_count; i++)
         worker_join(&process.workers[i]);
+    watchdog_stop();
     end(&process);
     supervisor_close();
     return EXIT_GOOD;
