@@ -87,7 +87,7 @@ class Live extends EventTarget {
         const told = await history('total', 300).catch(() => null);
         if (!told)
             return;
-        const before = told.requests.map((_, index) => Object.fromEntries(Object.keys(NOTHING).map(member => [member, told[member]?.[index] ?? NOTHING[member]])));
+        const before = told.requests.map((_, index) => Object.fromEntries(Object.keys(NOTHING).map(member => [member, told[member]?.[index] ?? (member === 'active' ? null : NOTHING[member])])));
         this.total = [...before, ...this.total].slice(-300);
     }
 

@@ -27,10 +27,17 @@ export function mount(root, place, context) {
             panel('Why requests failed', { aside: h('a', { href: link('requests', '', { failed: 'true' }) }, 'Failed requests') }, failures)),
         h('div', { class: 'halves' }, panel('Workers', {}, workers.node), panel('What runs', {}, running)));
 
+    const shown = { all: false };
+    let told = null;
     const loaders = [
         loader(problems, signal => get('portico/problems', {}, signal), rows => {
             setText(headline, sentence(rows));
-            return problemList(rows, context);
+            // What did not change is left as it is, with the focus that is in it.
+            const now = JSON.stringify(rows);
+            if (now === told)
+                return undefined;
+            told = now;
+            return problemList(rows, shown);
         }),
         loader(failures, signal => get('portico/failures', {}, signal), failureRows),
     ];
@@ -62,7 +69,8 @@ export function mount(root, place, context) {
 
 function sentence(problems) {
     const wrong = problems.filter(one => one.severity !== 'info');
-    return wrong.length === 0 ? 'All is well.' : `${plural(wrong.length, 'problem')}, the worst first.`;
+    const notes = problems.length - wrong.length, more = notes ? ` and ${plural(notes, 'note')}` : '';
+    return wrong.length === 0 ? `All is well${more && `; ${plural(notes, 'note')}`}.` : `${plural(wrong.length, 'problem')}${more}, the worst first.`;
 }
 
 // ---- the numbers ----

@@ -4,7 +4,7 @@ import { when } from '../core/format.js';
 import { link } from '../core/route.js';
 import { badge } from './bits.js';
 
-const MOST = 5;
+const MOST = 5, ALL = 200;
 const TONES = { error: 'bad', warning: 'warn', info: 'note' };
 
 /** Where a subject is shown. */
@@ -50,17 +50,19 @@ function problem(one) {
         one.hint && h('p', { class: 'hint' }, one.hint));
 }
 
-export function problemList(rows) {
+/** `shown`: what it remembers from one time to the next: whether all are shown. */
+export function problemList(rows, shown) {
     if (rows.length === 0)
         return h('div', { class: 'all-well' }, h('span', { class: 'tick', 'aria-hidden': 'true' }, '✓'),
             h('p', {}, 'Every server is up, the configuration was taken whole, and no certificate is in danger.'));
-    const list = h('ol', { class: 'problem-list' }, rows.slice(0, MOST).map(problem));
-    if (rows.length <= MOST)
+    const list = h('ol', { class: 'problem-list' }, rows.slice(0, shown.all ? ALL : MOST).map(problem));
+    if (rows.length <= MOST || shown.all)
         return list;
     const more = h('button', { type: 'button', onclick: () => {
-        list.append(...rows.slice(MOST, 200).map(problem));
-        more.remove();
+        list.append(...rows.slice(MOST, ALL).map(problem));
+        more.parentNode.remove();
+        shown.all = true;
         list.children[MOST].querySelector('a')?.focus();
-    } }, `Show ${Math.min(rows.length, 200) - MOST} more`);
+    } }, `Show ${Math.min(rows.length, ALL) - MOST} more`);
     return [list, h('p', {}, more)];
 }
