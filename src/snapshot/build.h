@@ -94,6 +94,9 @@ bool build_internal_is_there(struct build *build, struct str name, struct span s
 /* Warns of a router that shows the API to whoever comes. Of one whose chain is built. */
 void build_watch_api(struct build *build, struct router *router, const struct entry *entry, const struct router_tls *tls);
 
+/* remarks.c: warnings become remarks about the objects in which they were met. */
+void build_remarks(struct build *build);
+
 /* internal.c: routers that follow from settings (ping, redirections of entrypoints, HTTP-01). `rules`: with the number of
  * entries' TLS known. */
 void build_internal_routers(struct build *build, struct entry_rules *rules);
