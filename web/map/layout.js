@@ -35,7 +35,7 @@ export function layout(told, room = 1300) {
         if (router.service)
             join(node, addService(router.service, 2, new Set()));
     }
-    const rest = told.truncated && told.truncated.of > told.routers.length ? told.truncated.of - told.routers.length : 0;
+    const rest = Math.max(0, (told.truncated?.total || 0) - told.routers.length);
     if (rest) {
         const node = add('rest', 'rest', 1, { told: { count: rest } });
         for (const entry of told.entryPoints)

@@ -18,8 +18,8 @@ export function mount(root, place) {
     const stage = h('div', { class: 'panel stage' });
     const summary = h('p', { class: 'quiet' });
     const load = loader(stage, signal => get('portico/map', { limit, search }, signal), told => {
-        setText(summary, told.truncated && told.truncated.of > told.routers.length
-            ? `The ${count(told.routers.length)} busiest and most troubled of ${plural(told.truncated.of, 'router')}.` : `${plural(told.routers.length, 'router')}.`);
+        setText(summary, told.truncated?.total > told.routers.length
+            ? `The ${count(told.routers.length)} busiest and most troubled of ${plural(told.truncated.total, 'router')}.` : `${plural(told.routers.length, 'router')}.`);
         if (told.routers.length === 0 && search)
             return empty('Nothing matches', `No router, rule or service has '${search}' in it.`);
         view.show(layout(told, stage.clientWidth - 32));

@@ -30,7 +30,7 @@ export function mount(root, place, context) {
     const shown = { all: false };
     let told = null;
     const loaders = [
-        loader(problems, signal => get('portico/problems', {}, signal), rows => {
+        loader(problems, fetchProblems, rows => {
             setText(headline, sentence(rows));
             // What did not change is left as it is, with the focus that is in it.
             const now = JSON.stringify(rows);
@@ -65,6 +65,18 @@ export function mount(root, place, context) {
             loaders.forEach(one => one.stop());
         },
     };
+}
+
+/** A mistake in the configuration is shown with its line and a caret: the providers have them. */
+async function fetchProblems(signal) {
+    const rows = await get('portico/problems', {}, signal);
+    if (!rows.some(one => one.kind === 'configuration'))
+        return rows;
+    const notes = (await get('portico/providers', {}, signal).catch(() => [])).flatMap(provider => provider.notes || []);
+    return rows.map(one => {
+        const note = one.kind === 'configuration' && notes.find(other => other.message === one.text && (other.place || '') === (one.subject?.name || ''));
+        return note ? { ...one, line: note.line, column: note.column, length: note.length } : one;
+    });
 }
 
 function sentence(problems) {

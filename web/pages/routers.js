@@ -51,7 +51,7 @@ function one(root, name, context) {
         const [router, map] = await Promise.all([get(`http/routers/${segment(name)}`, {}, signal), get('portico/map', { search: name, limit: 20 }, signal).catch(() => null)]);
         return { router, place: map?.routers.find(row => row.name === name) };
     }, ({ router, place }) => {
-        replace(actions, context.canWrite && maintenance('router', 'routers', name, () => load.load()),
+        replace(actions, place?.maintenance && badge('under maintenance', 'warn'), context.canWrite && maintenance('router', 'routers', name, place?.maintenance, () => load.load()),
             h('a', { class: 'button', href: link('requests', '', { router: name }) }, 'Its requests'), h('a', { class: 'button', href: link('map', '', { search: name }) }, 'On the map'));
         return [
             router.error?.length && h('ul', { class: 'errors', role: 'list' }, router.error.map(text => h('li', {}, text))),
@@ -93,11 +93,10 @@ export function numbersInto(node, speed) {
         tile('Refused (4xx)', percent(speed.refused, speed.requests)), tile('Median', duration(speed.p50)), tile('95 % within', duration(speed.p95)), tile('Open now', count(speed.active)));
 }
 
-/** The two buttons: whether it is in maintenance is what the last order made of it. */
-export function maintenance(kind, path, name, done) {
-    const order = (on, text) => () => act({
-        title: `${on ? 'Maintenance for' : 'End the maintenance of'} ${kind} ${name}?`, confirm: text, tone: on ? 'bad' : '',
-        text: on ? 'From now on its requests are answered with 503 and a page that says so. What is under way ends as usual.' : 'Its requests are served again.',
-    }, `portico/${path}/${segment(name)}`, { maintenance: on }).then(well => well && done());
-    return [h('button', { type: 'button', onclick: order(true, 'Begin maintenance') }, 'Maintenance…'), h('button', { type: 'button', onclick: order(false, 'End maintenance') }, 'Serve again')];
+/** The switch; `on`: how it is now. */
+export function maintenance(kind, path, name, on, done) {
+    return h('button', { type: 'button', onclick: () => act({
+        title: `${on ? 'End the maintenance of' : 'Maintenance for'} ${kind} ${name}?`, confirm: on ? 'End maintenance' : 'Begin maintenance', tone: on ? '' : 'bad',
+        text: !on ? 'From now on its requests are answered with 503 and a page that says so. What is under way ends as usual.' : 'Its requests are served again.',
+    }, `portico/${path}/${segment(name)}`, { maintenance: !on }).then(well => well && done()) }, on ? 'End maintenance…' : 'Maintenance…');
 }

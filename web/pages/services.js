@@ -5,7 +5,7 @@ import { count, duration, percent, plural, rate, when } from '../core/format.js'
 import { live } from '../core/live.js';
 import { link, remember } from '../core/route.js';
 import { act } from '../parts/ask.js';
-import { choice, code, empty, facts, loader, named, panel, searchBox, stateLabel, tone } from '../parts/bits.js';
+import { badge, choice, code, empty, facts, loader, named, panel, searchBox, stateLabel, tone } from '../parts/bits.js';
 import { definition } from '../parts/definition.js';
 import { pagedList } from '../parts/paged.js';
 import { story } from '../parts/story.js';
@@ -88,7 +88,8 @@ function serverTable(context, { withService, reload }) {
             { title: 'Server', className: 'head', sort: row => row.url, cell: row => [h('span', { class: 'own' }, row.url), withService && h('span', { class: 'sub' }, named(row.service, 'services')),
                 row.addresses?.length > 0 && row.addresses.join() !== row.url.replace(/^\w+:\/\//, '') && h('span', { class: 'sub' }, row.addresses.join(', '))] },
             { title: 'State', className: 'why', sort: row => ({ bad: '0', warn: '1' })[tone(state(row))] || '2', cell: row => [stateLabel(row.state), row.since && h('span', { class: 'quiet' }, ' since ', when(row.since)),
-                row.why && h('span', { class: 'sub' }, row.why), row.checkStatus ? h('span', { class: 'sub' }, `health check: ${row.checkStatus}, ${duration(row.responseMs)}`) : null] },
+                row.why && h('span', { class: 'sub' }, row.why), row.checkStatus ? h('span', { class: 'sub' }, `health check: ${row.checkStatus}, ${duration(row.responseMs)}`) : null,
+                row.state === 'ready' && row.lastFailure && h('span', { class: 'sub' }, 'last failure ', when(row.lastFailureAt), ': ', row.lastFailure)] },
             { title: 'Weight', number: true, cell: row => row.orderedWeight !== null && row.orderedWeight !== undefined ? h('span', { title: 'ordered here; until the next restart' }, `${row.orderedWeight} (ordered)`) : count(row.weight), sort: row => row.weight },
             { title: 'Open', number: true, text: row => count(speed(row).active || row.active), sort: row => row.active },
             { title: 'Req/s', number: true, text: row => rate(speed(row).requests), sort: row => speed(row).requests },
@@ -155,15 +156,16 @@ function one(root, name, context) {
     replace(root, h('div', { class: 'page-head' }, h('p', {}, h('a', { href: link('services') }, 'Services'), ' /'), h('h1', {}, name), actions), body);
     let drawn = '';
     const load = loader(body, async signal => {
-        const [service, servers] = await Promise.all([get(`http/services/${segment(name)}`, {}, signal), get('portico/servers', { search: name }, signal).catch(() => [])]);
-        return { service, servers: servers.filter(row => row.service === name) };
-    }, ({ service, servers }) => {
+        const [service, servers, map] = await Promise.all([get(`http/services/${segment(name)}`, {}, signal), get('portico/servers', { search: name }, signal).catch(() => []),
+            get('portico/map', { search: name, limit: 20 }, signal).catch(() => null)]);
+        return { service, servers: servers.filter(row => row.service === name), place: map?.services.find(row => row.name === name) };
+    }, ({ service, servers, place }) => {
         table.set(servers);
-        const now = JSON.stringify([service, servers.length > 0, context.canWrite]);
+        const now = JSON.stringify([service, place, servers.length > 0, context.canWrite]);
         if (drawn === now)
             return undefined;
         drawn = now;
-        replace(actions, context.canWrite && maintenance('service', 'services', name, () => load.load()), h('a', { class: 'button', href: link('map', '', { search: name }) }, 'On the map'));
+        replace(actions, place?.maintenance && badge('under maintenance', 'warn'), context.canWrite && maintenance('service', 'services', name, place?.maintenance, () => load.load()), h('a', { class: 'button', href: link('map', '', { search: name }) }, 'On the map'));
         const children = service.weighted?.services || service.failover && [{ name: service.failover.service }, { name: service.failover.fallback }] || service.mirroring && [{ name: service.mirroring.service }, ...(service.mirroring.mirrors || [])];
         return [
             service.error?.length && h('ul', { class: 'errors', role: 'list' }, service.error.map(text => h('li', {}, text))),
@@ -173,7 +175,7 @@ function one(root, name, context) {
             charts.node,
             h('div', { class: 'halves' }, panel('What it does', {}, facts([['Type', service.type], ['Status', stateLabel(service.status || 'enabled')], ['Provider', service.provider],
                 ['Used by', service.usedBy?.length ? h('ul', {}, service.usedBy.slice(0, 30).map(router => h('li', {}, named(router, 'routers'))), service.usedBy.length > 30 && h('li', { class: 'quiet' }, `and ${count(service.usedBy.length - 30)} more`)) : 'nobody'],
-                ['Defined in', service.source && code(service.source)]])),
+                ['Defined in', place?.source && code(place.source)]])),
             panel('Definition', { note: 'as the API tells it' }, definition(service))),
         ];
     });

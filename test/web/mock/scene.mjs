@@ -7,7 +7,7 @@ const pick = list => list[Math.floor(Math.random() * list.length)];
 
 export class Scene {
     constructor(kind, count, canWrite) {
-        Object.assign(this, { kind, canWrite, number: 0, listeners: new Set(), requestListeners: new Set(), audit: [], requests: [], renewed: new Set() });
+        Object.assign(this, { kind, canWrite, number: 0, listeners: new Set(), requestListeners: new Set(), audit: [], requests: [], resting: new Set() });
         this.build(kind === 'empty' ? 0 : count);
         this.history = Array.from({ length: 300 }, (_, i) => this.moment(Date.now() - 1000 * (300 - i)));
         setInterval(() => this.tick(), 1000).unref();
@@ -116,8 +116,7 @@ export class Scene {
         if (this.kind !== 'troubled')
             return [];
         return [
-            { severity: 'error', kind: 'configuration', subject: { kind: 'file', name: 'portico.yaml' }, text: "The configuration of 3 minutes ago was refused; the one before it runs on. unknown middleware 'ratelimt'", hint: "did you mean 'rateLimit'?", since: ago(180),
-                place: 'portico.yaml:14:21', line: '      middlewares: [ratelimt, auth]', column: 21, length: 8 },
+            { severity: 'error', kind: 'configuration', subject: { kind: 'file', name: 'portico.yaml:14:21' }, text: "unknown middleware 'ratelimt'", hint: "did you mean 'rateLimit'?", since: ago(180) },
             { severity: 'error', kind: 'server', subject: { kind: 'server', name: 'auth@file|http://10.0.2.10:8000' }, text: 'The server is down: it refused the connection, 3 times in a row.', hint: 'Is the process running? Does it listen on 10.0.2.10 and not on 127.0.0.1 alone?', since: ago(340) },
             { severity: 'error', kind: 'service', subject: { kind: 'service', name: 'payments@file' }, text: 'No server of the service is ready: requests are answered with 503.', hint: 'Bring one of its 1 servers back, or give it a failover.', since: ago(340) },
             { severity: 'warning', kind: 'certificate', subject: { kind: 'certificate', name: 'shop.example.com' }, text: 'The certificate expires in 6 days and the last renewal failed: DNS problem: NXDOMAIN looking up A for shop.example.com.', hint: 'The name has no A record: add one that points here.', since: ago(86400) },
@@ -153,9 +152,9 @@ export class Scene {
             const services = this.services.filter(s => used.has(s.name));
             services.push(...this.services.filter(s => !services.includes(s) && services.some(o => o.weighted?.services.some(c => c.name === s.name))));
             return { entryPoints: [{ name: 'web', address: ':80', tls: false }, { name: 'websecure', address: ':443', tls: true }],
-                routers: shown.map(r => ({ ...r, internal: false, tls: Boolean(r.tls) })),
-                services: services.map(s => ({ name: s.name, type: s.type, provider: s.provider, children: s.weighted?.services || [], servers: this.servers.filter(v => v.service === s.name).map(({ url, state }) => ({ url, state })), source: s.source })),
-                truncated: { routers: shown.length, of: routers.length } };
+                routers: shown.map(r => ({ ...r, internal: false, maintenance: this.resting.has(r.name), tls: Boolean(r.tls) })),
+                services: services.map(s => ({ name: s.name, type: s.type, provider: s.provider, maintenance: this.resting.has(s.name), children: s.weighted?.services || [], servers: this.servers.filter(v => v.service === s.name).map(({ url, state }) => ({ url, state })), source: s.source })),
+                truncated: { routers: shown.length, total: routers.length } };
         }
         case 'portico/history': {
             const take = key => this.history.map(m => m[key] * (query.get('of') === 'total' ? 1 : 0.2));
@@ -199,6 +198,8 @@ export class Scene {
                 Object.assign(found, { orderedWeight: body.weight, weight: body.weight ?? 1 });
             return done('server', `${service}|${url}`, `${url} is ${found.state} with weight ${found.weight} now.`);
         }
+        if (body.maintenance !== undefined)
+            this.resting[body.maintenance ? 'add' : 'delete'](decodeURIComponent(path.split('/')[2]));
         return done(path.split('/')[1], path.split('/')[2] || '', 'Done.');
     }
 }
