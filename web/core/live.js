@@ -207,5 +207,8 @@ export const live = new Live();
 /** The last minutes as the server remembers them; times in ms, rates per second. */
 export async function history(of, seconds, signal) {
     const told = await get('portico/history', { of, seconds }, signal);
+    // It counts by the step.
+    for (const member of ['requests', 'errors', 'refused', 'bytesIn', 'bytesOut'])
+        told[member] = told[member].map(value => value / told.step);
     return { ...told, step: told.step * 1000 };
 }
