@@ -26,7 +26,8 @@ try {
         }
     });
 
-    const page = await open(browser, given.url);
+    // That a refused configuration is answered with 422 is what the last sentence wants.
+    const page = await open(browser, given.url, { allowed: /422 .*\/reload/ });
 
     await check('numbers move', async () => {
         await page.waitForSelector('.tiles .big');

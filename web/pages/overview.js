@@ -1,6 +1,6 @@
 // Problems first, each with what to do; then how much, how fast, how well; then where.
 import { h, replace, setText } from '../core/dom.js';
-import { bytes, count, duration, percent, plural, rate, span, when } from '../core/format.js';
+import { bytes, count, duration, percent, plural, prose, rate, span, when } from '../core/format.js';
 import { get } from '../core/api.js';
 import { history, live } from '../core/live.js';
 import { link } from '../core/route.js';
@@ -238,7 +238,7 @@ function failureRows(rows) {
         h('div', { class: 'reason-head' },
             h('a', { href: link('requests', '', { failed: 'true', search: row.reason }) }, row.text || row.reason),
             h('span', { class: 'num' }, count(row.count)), h('span', { class: 'quiet' }, when(row.lastAt))),
-        row.hint && h('p', { class: 'hint' }, row.hint))));
+        row.hint && h('p', { class: 'hint' }, prose(row.hint)))));
 }
 
 function about(told) {

@@ -1,7 +1,7 @@
 // All routers, and one: its rule, the way through it, its traffic, where it was defined, and the switch for maintenance.
 import { h, replace } from '../core/dom.js';
 import { get, segment } from '../core/api.js';
-import { count, duration, percent, rate } from '../core/format.js';
+import { count, duration, percent, qualify, rate } from '../core/format.js';
 import { live } from '../core/live.js';
 import { link } from '../core/route.js';
 import { act } from '../parts/ask.js';
@@ -31,7 +31,7 @@ function all(root, place, context) {
                 { title: 'Rule', className: 'head rule', cell: row => code(row.rule) },
                 { title: 'On', cell: row => (row.entryPoints || []).map((name, i) => [i ? ', ' : '', name]), className: 'tight' },
                 { title: 'TLS', cell: row => row.tls ? badge('TLS', 'good') : h('span', { class: 'quiet' }, 'no'), className: 'tight wide' },
-                { title: 'Service', cell: row => row.service ? named(row.service, 'services') : '–' },
+                { title: 'Service', cell: row => row.service ? named(qualify(row.service, row.provider), 'services') : '–' },
                 { title: 'Req/s', number: true, text: row => rate(speed(row).requests) },
                 { title: '5xx', number: true, text: row => percent(speed(row).errors, speed(row).requests) },
                 { title: 'p95', number: true, text: row => duration(speed(row).p95) },
@@ -60,8 +60,8 @@ function one(root, name, context) {
                 panel('What it does', {}, facts([
                     ['Status', stateLabel(router.status || 'enabled')], ['Rule', code(router.rule)], ['Priority', count(router.priority)],
                     ['Entrypoints', (router.entryPoints || []).join(', ')], ['TLS', router.tls ? Object.entries(router.tls).map(([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(', ') || 'yes' : 'no'],
-                    ['Middlewares, in order', router.middlewares?.length ? h('ol', { class: 'chain' }, router.middlewares.map(one => h('li', {}, named(one, 'middlewares')))) : 'none'],
-                    ['Service', router.service && named(router.service, 'services')], ['Provider', router.provider], ['Defined in', place?.source && code(place.source)],
+                    ['Middlewares, in order', router.middlewares?.length ? h('ol', { class: 'chain' }, router.middlewares.map(one => h('li', {}, named(qualify(one, router.provider), 'middlewares')))) : 'none'],
+                    ['Service', router.service && named(qualify(router.service, router.provider), 'services')], ['Provider', router.provider], ['Defined in', place?.source && code(place.source)],
                 ])),
                 panel('Definition', { note: 'as the API tells it' }, definition(router))),
         ];

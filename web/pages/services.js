@@ -1,7 +1,7 @@
 // Services and the servers behind them: who is up, who is not and why, and the means to take one out.
 import { h, replace, setText } from '../core/dom.js';
 import { get, segment } from '../core/api.js';
-import { count, duration, percent, plural, rate, when } from '../core/format.js';
+import { count, duration, percent, plural, qualify, rate, when } from '../core/format.js';
 import { live } from '../core/live.js';
 import { link, remember } from '../core/route.js';
 import { act } from '../parts/ask.js';
@@ -102,7 +102,14 @@ function serverTable(context, { withService, reload }) {
 
 function orders(row, reload) {
     const path = `portico/servers/${segment(row.service)}/${segment(row.url)}`;
-    const order = (title, text, confirm, body, more = {}) => () => act({ title, text, confirm, ...more }, path, body).then(well => well && reload());
+    // Since when it is so is known a moment later.
+    const again = well => {
+        if (well) {
+            reload();
+            setTimeout(reload, 1500);
+        }
+    };
+    const order = (title, text, confirm, body, more = {}) => () => act({ title, text, confirm, ...more }, path, body).then(again);
     const small = { type: 'button', class: 'small' };
     const drain = ['Drain ' + row.url + '?', 'It gets no new requests; those under way end as usual, and clients that are bound to it may stay. The order holds until it is taken back.', 'Drain', { state: 'draining' }];
     return h('div', { class: 'actions' },
@@ -171,7 +178,7 @@ function one(root, name, context) {
             service.error?.length && h('ul', { class: 'errors', role: 'list' }, service.error.map(text => h('li', {}, text))),
             numbers,
             servers.length > 0 && panel('Servers', {}, table.node),
-            children && panel('Services behind it', {}, h('ul', { class: 'plain-list' }, children.map(child => h('li', {}, named(child.name, 'services'), child.weight !== undefined && h('span', { class: 'quiet' }, ` weight ${child.weight}`), child.percent !== undefined && h('span', { class: 'quiet' }, ` ${child.percent} %`))))),
+            children && panel('Services behind it', {}, h('ul', { class: 'plain-list' }, children.map(child => h('li', {}, named(qualify(child.name, service.provider), 'services'), child.weight !== undefined && h('span', { class: 'quiet' }, ` weight ${child.weight}`), child.percent !== undefined && h('span', { class: 'quiet' }, ` ${child.percent} %`))))),
             charts.node,
             h('div', { class: 'halves' }, panel('What it does', {}, facts([['Type', service.type], ['Status', stateLabel(service.status || 'enabled')], ['Provider', service.provider],
                 ['Used by', service.usedBy?.length ? h('ul', {}, service.usedBy.slice(0, 30).map(router => h('li', {}, named(router, 'routers'))), service.usedBy.length > 30 && h('li', { class: 'quiet' }, `and ${count(service.usedBy.length - 30)} more`)) : 'nobody'],

@@ -1,6 +1,6 @@
 // What is wrong: what, where, since when, what to do about it; with the lines of a refused configuration and carets.
 import { h } from '../core/dom.js';
-import { when } from '../core/format.js';
+import { prose, when } from '../core/format.js';
 import { link } from '../core/route.js';
 import { badge } from './bits.js';
 
@@ -35,19 +35,19 @@ export function caret(note) {
 
 export function note(one) {
     return h('div', { class: `note-row ${TONES[one.severity] || 'note'}` },
-        h('p', {}, badge(one.severity, TONES[one.severity] || 'note'), one.place && h('code', { class: 'place' }, one.place), h('span', {}, one.message)),
-        caret(one), one.hint && h('p', { class: 'hint' }, one.hint));
+        h('p', {}, badge(one.severity, TONES[one.severity] || 'note'), one.place && h('code', { class: 'place' }, one.place), h('span', {}, prose(one.message))),
+        caret(one), one.hint && h('p', { class: 'hint' }, prose(one.hint)));
 }
 
 function problem(one) {
     const href = subjectLink(one);
-    const name = one.subject?.name;
+    const name = one.subject?.name?.replace(/^(.+?)\|(.+)$/, '$2 of $1');
     return h('li', { class: `problem ${TONES[one.severity] || 'note'}` },
         h('div', { class: 'problem-head' }, badge(one.severity, TONES[one.severity] || 'note'), h('span', { class: 'kind' }, one.kind === 'leftOut' ? 'left out' : one.kind),
             name && (href ? h('a', { href, class: 'subject' }, name) : h('span', { class: 'subject' }, name)),
             one.since && h('span', { class: 'quiet since' }, 'since ', when(one.since))),
-        h('p', { class: 'problem-text' }, one.text), caret(one),
-        one.hint && h('p', { class: 'hint' }, one.hint));
+        h('p', { class: 'problem-text' }, prose(one.text)), caret(one),
+        one.hint && h('p', { class: 'hint' }, prose(one.hint)));
 }
 
 /** `shown`: what it remembers from one time to the next: whether all are shown. */
