@@ -5,7 +5,7 @@ import { count, duration, percent, qualify, rate } from '../core/format.js';
 import { live } from '../core/live.js';
 import { link } from '../core/route.js';
 import { act } from '../parts/ask.js';
-import { badge, code, empty, facts, loader, named, panel, stateLabel } from '../parts/bits.js';
+import { badge, code, empty, facts, loader, named, panel, place as placed, stateLabel } from '../parts/bits.js';
 import { spark } from '../parts/chart.js';
 import { definition } from '../parts/definition.js';
 import { pagedList } from '../parts/paged.js';
@@ -61,7 +61,7 @@ function one(root, name, context) {
                     ['Status', stateLabel(router.status || 'enabled')], ['Rule', code(router.rule)], ['Priority', count(router.priority)],
                     ['Entrypoints', (router.entryPoints || []).join(', ')], ['TLS', router.tls ? Object.entries(router.tls).map(([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(', ') || 'yes' : 'no'],
                     ['Middlewares, in order', router.middlewares?.length ? h('ol', { class: 'chain' }, router.middlewares.map(one => h('li', {}, named(qualify(one, router.provider), 'middlewares')))) : 'none'],
-                    ['Service', router.service && named(qualify(router.service, router.provider), 'services')], ['Provider', router.provider], ['Defined in', place?.source && code(place.source)],
+                    ['Service', router.service && named(qualify(router.service, router.provider), 'services')], ['Provider', router.provider], ['Defined in', placed(place?.source)],
                 ])),
                 panel('Definition', { note: 'as the API tells it' }, definition(router))),
         ];

@@ -5,7 +5,7 @@ import { count, duration, percent, plural, qualify, rate, when } from '../core/f
 import { live } from '../core/live.js';
 import { link, remember } from '../core/route.js';
 import { act } from '../parts/ask.js';
-import { badge, choice, code, empty, facts, loader, named, panel, searchBox, stateLabel, tone } from '../parts/bits.js';
+import { badge, choice, empty, facts, loader, named, panel, place as placed, searchBox, stateLabel, tone } from '../parts/bits.js';
 import { definition } from '../parts/definition.js';
 import { pagedList } from '../parts/paged.js';
 import { story } from '../parts/story.js';
@@ -182,7 +182,7 @@ function one(root, name, context) {
             charts.node,
             h('div', { class: 'halves' }, panel('What it does', {}, facts([['Type', service.type], ['Status', stateLabel(service.status || 'enabled')], ['Provider', service.provider],
                 ['Used by', service.usedBy?.length ? h('ul', {}, service.usedBy.slice(0, 30).map(router => h('li', {}, named(router, 'routers'))), service.usedBy.length > 30 && h('li', { class: 'quiet' }, `and ${count(service.usedBy.length - 30)} more`)) : 'nobody'],
-                ['Defined in', place?.source && code(place.source)]])),
+                ['Defined in', placed(place?.source)]])),
             panel('Definition', { note: 'as the API tells it' }, definition(service))),
         ];
     });

@@ -2,7 +2,7 @@
 import { h } from '../core/dom.js';
 import { prose, when } from '../core/format.js';
 import { link } from '../core/route.js';
-import { badge } from './bits.js';
+import { badge, place } from './bits.js';
 
 const MOST = 5, ALL = 200;
 const TONES = { error: 'bad', warning: 'warn', info: 'note' };
@@ -35,7 +35,7 @@ export function caret(note) {
 
 export function note(one) {
     return h('div', { class: `note-row ${TONES[one.severity] || 'note'}` },
-        h('p', {}, badge(one.severity, TONES[one.severity] || 'note'), one.place && h('code', { class: 'place' }, one.place), h('span', {}, prose(one.message))),
+        h('p', {}, badge(one.severity, TONES[one.severity] || 'note'), place(one.place), h('span', {}, prose(one.message))),
         caret(one), one.hint && h('p', { class: 'hint' }, prose(one.hint)));
 }
 
