@@ -70,7 +70,7 @@ try {
         await page.getByLabel('URL').fill(`${given.web}/elsewhere`);
         await page.getByRole('button', { name: 'Explain' }).click();
         await page.locator('.step.bad', { hasText: '404' }).waitFor();
-        await page.locator('.tried', { hasText: 'PathPrefix(`/shop`)' }).waitFor();
+        await page.locator('.tried', { hasText: "PathPrefix(`/shop`): the path is '/elsewhere'" }).waitFor();
         await shot(page, 'real-explain-404');
     });
 
