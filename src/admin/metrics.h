@@ -74,6 +74,8 @@ void metric_scope_otlp(const struct otlp_metrics *config, struct metric_scope *r
 
 /* `done` is called once, on the control thread, perhaps before this returns. False: the process is stopping, and it is not. */
 bool metrics_collect(const struct metric_scope *scope, void *owner, void (*done)(struct metrics *metrics, void *owner));
+/* When the workers have ended: without what they alone know, at once. */
+void metrics_collect_last(const struct metric_scope *scope, void *owner, void (*done)(struct metrics *metrics, void *owner));
 
 /* ---- writing ---- */
 

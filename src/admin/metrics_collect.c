@@ -11,6 +11,7 @@ struct collection {
     void (*done)(struct metrics *metrics, void *owner);
 };
 
+/* `survey`: NULL, or one that was cut short: the workers end, and what they alone know stays as it was last told. */
 static void read_all(struct metrics *metrics, const struct survey *survey)
 {
     const struct graph *graph = admin_self->graph;
@@ -19,7 +20,8 @@ static void read_all(struct metrics *metrics, const struct survey *survey)
     metrics->now_wall = control->loop.wall;
     metrics_read_traffic(metrics, graph);
     metrics_read_servers(metrics, graph, control->loop.now);
-    metrics_read_workers(metrics, survey);
+    if (survey != NULL && survey->whole)
+        metrics_read_workers(metrics, survey);
     metrics_read_limits(metrics, graph);
     metrics_read_certificates(metrics, control);
     metrics_read_process(metrics);
@@ -42,8 +44,17 @@ bool metrics_collect(const struct metric_scope *scope, void *owner, void (*done)
 {
     struct collection *collection = memory_alloc(sizeof(*collection));
     *collection = (struct collection){.scope = *scope, .owner = owner, .done = done};
-    if (admin_self != NULL && admin_self->graph != NULL && survey_start(0, 0, collection, on_reports))
+    if (admin_self != NULL && admin_self->graph != NULL && survey_start(SURVEY_RESET_LAG, 0, collection, on_reports))
         return true;
     free(collection);
     return false;
+}
+
+void metrics_collect_last(const struct metric_scope *scope, void *owner, void (*done)(struct metrics *metrics, void *owner))
+{
+    struct metrics metrics;
+    metrics_init(&metrics, scope);
+    read_all(&metrics, NULL);
+    done(&metrics, owner);
+    metrics_release(&metrics);
 }

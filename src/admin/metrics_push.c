@@ -92,17 +92,20 @@ static void use(struct graph *graph)
         timer_after(&admin_self->control->loop, &timer, config->push_interval);
 }
 
-/* The last word: what came since the last interval. */
 static void stopping(void)
 {
     timer_cancel(&timer);
-    if (target != NULL)
-        push(config_of(admin_self->graph->model));
 }
 
+/* The last word: what came since the last interval, with all requests ended. */
 static void stop(void)
 {
+    struct metric_scope scope;
     timer_cancel(&timer);
+    if (target != NULL && admin_self->graph != NULL) {
+        metric_scope_otlp(config_of(admin_self->graph->model), &scope);
+        metrics_collect_last(&scope, NULL, on_metrics);
+    }
     otlp_target_unref(target);
     target = NULL;
     collecting = false;

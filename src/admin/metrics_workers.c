@@ -3,7 +3,8 @@
 static void read_worker(struct metrics *metrics, const struct worker_report *report)
 {
     const struct str *labels = METRICS_KEEP(metrics, arena_printf(&metrics->arena, "%u", report->worker));
-    metrics_add(metrics, METRIC_WORKER_TURN, labels, (double)report->longest_turn / 1e9);
+    enum lag_reader reader = metrics->scope.reader == METRIC_FOR_OTLP ? LAG_OTLP : LAG_PROMETHEUS;
+    metrics_add(metrics, METRIC_WORKER_TURN, labels, (double)survey_take_lag(report->worker, reader) / 1e9);
     metrics_add(metrics, METRIC_WORKER_BUFFERS, labels, (double)report->buffer_bytes);
     metrics_add(metrics, METRIC_WORKER_EXCHANGES, labels, report->exchanges);
     metrics_add(metrics, METRIC_WORKER_CONNECTIONS, labels, report->connections);

@@ -364,6 +364,35 @@ def test_metrics_are_pushed_as_json(portico, backend):
     assert attributes["service.name"] == "edge" and attributes["site"] == "north"
 
 
+def test_the_last_requests_are_told_at_the_end(portico, backend):
+    collector = backend(accept_export)
+    proxy = portico(to(backend().url, metrics={"otlp": {
+        "pushInterval": "1h", "http": {"endpoint": f"{collector.url}/v1/metrics", "encoding": "json"}}}))
+    for _ in range(3):
+        proxy.get()
+    proxy.stop()
+    metrics = otlp_json(collector.last)
+    (_, point), = points(metrics["traefik_entrypoint_requests_total"])
+    assert point["asDouble"] == 3
+    assert "portico_tls_handshakes_total" not in metrics      # workers that have ended cannot be asked
+
+
+def test_each_reader_has_the_buckets_that_it_asks_for(portico, backend):
+    collector = backend(accept_export)
+    config = measured(to(backend().url), buckets=["0.2", "0.5"])
+    config["metrics"]["otlp"] = {"pushInterval": "1s", "explicitBoundaries": ["0.1", "0.5", "3"],
+                                 "http": {"endpoint": f"{collector.url}/v1/metrics", "encoding": "json"}}
+    proxy = portico(config)
+    proxy.get()
+    found = counted(proxy, 1)
+    ends = {dict(key)["le"] for key in found.find("traefik_service_request_duration_seconds_bucket")}
+    assert ends == {"0.2", "0.5", "+Inf"}
+    assert found.sum("traefik_service_request_duration_seconds_bucket", le="+Inf") == 1
+    metrics = pushed(proxy, collector, lambda metrics: "traefik_service_request_duration_seconds" in metrics)
+    (_, point), = points(metrics["traefik_service_request_duration_seconds"])
+    assert point["explicitBounds"] == [0.1, 0.5, 3] and sum(map(int, point["bucketCounts"])) == 1
+
+
 def test_metrics_are_pushed_as_protocol_buffers_too(portico, backend):
     collector = backend(accept_export)
     proxy = portico(to(backend(answer_by_path).url, metrics={
