@@ -7,6 +7,7 @@
 
 #include "acme/manager.h"
 #include "admin/admin.h"
+#include "admin/metrics_push.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "cli/command.h"
@@ -100,6 +101,7 @@ static struct graph *load(struct process *process, struct model *model, struct d
     if (graph == NULL)
         return NULL;
     good = acme_check(model, diag) && good;
+    good = metrics_push_check(model, diag) && good;
     if (good && configure_logs(model, diag) && choose_access_log(graph, process->graph, diag) &&
         publish(process, graph, diag))
         return graph;
