@@ -31,7 +31,8 @@ TEST(a_minute_is_the_last_minute)
     assert_int_equal(live_sum_minute(minute, 159).requests, 120);
     assert_int_equal(live_sum_minute(minute, 159).errors, 30);
     assert_int_equal(live_sum_minute(minute, 190).requests, 60);      /* 100 to 129 are over */
-    assert_int_equal(live_sum_minute(minute, 219).requests, 0);
+    assert_int_equal(live_sum_minute(minute, 219).requests, 20);
+    assert_int_equal(live_sum_minute(minute, 220).requests, 0);
     assert_int_equal(live_sum_minute(minute, 1000).requests, 0);
     live_note_minute(minute, 1000, 1, 0);
     assert_int_equal(live_sum_minute(minute, 1000).requests, 1);
