@@ -178,6 +178,21 @@ def test_a_server_that_fails_its_checks_is_down(portico, backend):
     assert scrape(proxy).one("portico_server_state", service="main@file", url=server.url, state="unhealthy") == 1
 
 
+def test_limits_tell_what_they_refuse(portico, backend):
+    limits = {"slow": {"rateLimit": {"average": 1, "period": "1h", "burst": 2}}, "few": {"inFlightReq": {"amount": 9}},
+              "fuse": {"circuitBreaker": {"expression": "ResponseCodeRatio(500, 600, 0, 600) > 0.99"}}}
+    proxy = portico(measured(to(backend().url, middlewares=limits)))
+    assert [proxy.get().status for _ in range(5)] == [200, 200, 429, 429, 429]
+    found = counted(proxy, 5)
+    slow, few = {"middleware": "slow@file", "type": "rateLimit"}, {"middleware": "few@file", "type": "inFlightReq"}
+    assert found.one("portico_limit_refused_total", **slow) == 3 and found.one("portico_limit_allowed_total", **slow) == 2
+    assert found.one("portico_limit_refused_total", **few) == 0 and found.one("portico_limit_allowed_total", **few) == 2
+    assert found.one("portico_limit_active", **few) == 0 and found.one("portico_limit_active", **slow) is None
+    breakers = {state: found.one("portico_limit_breakers", middleware="fuse@file", state=state)
+                for state in ("closed", "open", "recovering")}
+    assert breakers == {"closed": 1, "open": 0, "recovering": 0}      # the router has a chain on each entrypoint, and one breaker
+
+
 def test_the_process_tells_of_itself(portico, backend):
     proxy = portico(measured(to(backend().url)))
     client = proxy.client()
