@@ -41,6 +41,7 @@ struct request {
     bool expects_continue;
     struct str lines;          /* further fields, ready as lines ("Name: value\r\n"...), checked: the proxy's own */
     struct str upgrade;        /* the protocols asked for by Upgrade under Connection: upgrade; or empty */
+    bool only_upgrade;         /* any 2xx would tell the client that it was upgraded (RFC 8441 5) */
 };
 
 struct response {

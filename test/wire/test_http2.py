@@ -472,10 +472,13 @@ def test_node_echoes_over_a_stream(portico, node_ws, connect):
 @pytest.mark.parametrize("response, status", [(response_bytes(403, body=b"no"), 403), (response_bytes(body=b"what?"), 502)])
 def test_a_server_that_does_not_upgrade(portico, backend, connect, response, status):
     server = backend(lambda request: response)
-    client = connect(portico(to(server.url)))
+    proxy = portico(to(server.url))
+    client = connect(proxy)
     stream = open_socket(client)
     answer = client.answer(stream)
     assert answer.status == status
+    line = proxy.access()[0]
+    assert line["DownstreamStatus"] == status and line["OriginStatus"] == int(response.split()[1])
     assert server.last.get("Upgrade") == "websocket" and len(server.last.get("Sec-WebSocket-Key")) == 24
 
 
