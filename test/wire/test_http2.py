@@ -623,6 +623,18 @@ def test_a_client_that_grants_no_room_is_cut_off(portico, whoami, connect):
     assert proxy.access()[0]["reason"] == "h2_stalled"
 
 
+def test_a_client_that_never_reads_is_cut_off_where_writing_has_no_limit(portico, whoami, connect):
+    """Its streams end by the minimum rate; then nobody waits for what it does not take."""
+    proxy = portico(to(whoami().url, entryPoints=timeouts(writeTimeout="0s", idleTimeout="1s", minimumRate="64MiB",
+                                                          minimumRateGrace="1s")))
+    before = proxy.process.open_files()
+    client = connect(proxy, window=WINDOW, receive_buffer=4096)
+    client.send(h2.frame(h2.WINDOW_UPDATE, 0, 0, struct.pack(">I", WINDOW)))
+    client.ask(target="/data?size=1000000000")
+    assert proxy.access()[0]["reason"] in ("client_too_slow", "h2_stalled")
+    proxy.wait_until("the connection to be closed", lambda: proxy.process.open_files() <= before)
+
+
 def test_a_head_that_never_ends_is_cut_off(portico, backend, connect):
     proxy = portico(to(backend().url, entryPoints=timeouts(readTimeout="1s")))
     client = connect(proxy)
