@@ -46,6 +46,7 @@ static void on_accept(struct listener *listener, int fd, const struct addr *peer
     struct port *port = container_of(listener, struct port, listener);
     struct client client = {.peer = addr_ip(peer), .peer_port = addr_port(peer), .unix_socket = listener->unix_socket};
     const struct entry *entry = port->entry;
+    port->accepted++;
     if (entry->reads_proxy_header && (entry->trust_all_proxies || networks_have(&entry->trusted_proxies, &client.peer)))
         greeting_start(port, fd, &client);
     else if (entry->tls != NULL)
@@ -118,6 +119,7 @@ static void apply_entry(struct port *port, struct entry *entry, struct graph_pin
                                               .h2 = h2_settings_of(&entry->config->http2),
                                               .handler = &exchange_handler,
                                               .context = port,
+                                              .open = &port->open,
                                               .on_foreign = on_foreign,
                                               .on_sent_away = on_sent_away};
 }

@@ -32,21 +32,6 @@ static void fill_times(const struct exchange *x, struct access_record *record)
     record->began_wall = x->worker->loop.wall - record->total;
 }
 
-static struct str protocol_text(enum http_version version)
-{
-    switch (version) {
-    case HTTP_1_0:
-        return S("HTTP/1.0");
-    case HTTP_2:
-        return S("HTTP/2.0");
-    case HTTP_3:
-        return S("HTTP/3.0");
-    case HTTP_1_1:
-        break;
-    }
-    return S("HTTP/1.1");
-}
-
 static bool wants_log(const struct exchange *x)
 {
     if (x->graph->access_log == NULL || !x->entry->config->observability.access_logs)
@@ -86,7 +71,7 @@ static __attribute__((noinline)) void write_record(struct exchange *x, int statu
         .server_url = x->server != NULL ? x->server->url : x->asked != NULL ? x->asked->url : STR_NONE,
         .user = x->user,
         .request_id = x->request_id,
-        .protocol = protocol_text(request->version),
+        .protocol = http_version_text(request->version),
         .status = status,
         .origin_status = x->upstream_status,
         .reason = x->failure,

@@ -87,6 +87,7 @@ void build_router_meter(struct build *build, struct router *router, const struct
 void build_entry_meters(struct build *build, struct entry *entry);
 void build_service_meter(struct build *build, struct service *service);
 void build_meters_release(struct graph *graph);
+
 /* api.c: the API and the dashboard. */
 void build_api_routers(struct build *build, struct entry_rules *rules);
 /* Can an internal service be routed to, as things are configured? Otherwise an error at `span`. */
@@ -94,7 +95,10 @@ bool build_internal_is_there(struct build *build, struct str name, struct span s
 /* Warns of a router that shows the API to whoever comes. Of one whose chain is built. */
 void build_watch_api(struct build *build, struct router *router, const struct entry *entry, const struct router_tls *tls);
 
-/* internal.c: routers that follow from settings (ping, redirections of entrypoints, HTTP-01). `rules`: with the number of
+/* remarks.c: warnings become remarks about the objects in which they were met. */
+void build_remarks(struct build *build);
+
+/* internal.c: routers that follow from settings (ping, metrics, redirections, HTTP-01). `rules`: with the number of
  * entries' TLS known. */
 void build_internal_routers(struct build *build, struct entry_rules *rules);
 /* By name; NULL: there is none. */

@@ -123,34 +123,16 @@ void server_new_generation(uint64_t generation)
     atomic_store(&present_generation, generation);
 }
 
-static void write_key(struct text *key, struct str service, struct str url)
-{
-    text_init(key, service.len + url.len + 2);
-    text_add(key, service);
-    text_add_char(key, '|');
-    text_add(key, trim_slashes(url));
-}
-
-struct server *server_find(struct str service, struct str url)
-{
-    struct text key;
-    write_key(&key, service, url);
-    pthread_mutex_lock(&registry_lock);
-    struct server *server = by_key.live != 0 ? map_get(&by_key, text_str(&key)) : NULL;
-    if (server != NULL)
-        server_ref(server);
-    pthread_mutex_unlock(&registry_lock);
-    text_release(&key);
-    return server;
-}
-
 struct server *server_get(struct str service, struct str url)
 {
     struct server_url parts;
     if (server_url_parse(url, &parts) != NULL)
         return NULL;
     struct text key;
-    write_key(&key, service, url);
+    text_init(&key, service.len + url.len + 2);
+    text_add(&key, service);
+    text_add_char(&key, '|');
+    text_add(&key, trim_slashes(url));
 
     pthread_mutex_lock(&registry_lock);
     if (by_key.live == 0)

@@ -104,8 +104,6 @@ uint64_t server_stable_hash(struct str text);
 /* The server of a service, made when it is new (one reference for the caller). NULL: bad URL. Control thread. A named one
  * is resolved from then on, if the resolver runs. */
 struct server *server_get(struct str service, struct str url);
-/* The living server with this key; one reference for the caller. NULL: there is none. */
-struct server *server_find(struct str service, struct str url);
 /* A configuration begins to be compiled: the servers it gets are stamped with its generation, so that connections to those
  * it leaves out can be told (upstream_sweep). */
 void server_new_generation(uint64_t generation);
