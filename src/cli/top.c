@@ -329,9 +329,11 @@ static int run_screen(struct top *top)
         int key;
         ask(top);
         draw(top);
-        top_client_wait(top->client, STDIN_FILENO, TURN_MS);
-        while ((key = top_screen_key()) != TOP_KEY_NONE)
+        bool readable = top_client_wait(top->client, STDIN_FILENO, TURN_MS), pressed = false;
+        for (; (key = top_screen_key()) != TOP_KEY_NONE; pressed = true)
             press(top, key);
+        if (readable && !pressed && !top_screen_is_there())
+            break;
     }
     top_screen_close();
     return EXIT_GOOD;

@@ -69,11 +69,12 @@ def test_each_operation_is_whole():
 # what really comes
 
 @pytest.fixture
-def proxy(portico, backend):
+def proxy(portico, backend, authority):
     server = backend()
     made = portico(to(server.url, "http://127.0.0.1:1", api={"insecure": True, "debug": True, "writers": ["*"]},
                       middlewares={"strip": {"stripPrefix": {"prefixes": ["/x"]}}, "limit": {"rateLimit": {"average": 1000}}},
-                      entryPoints={"web": {}, "traefik": {}}, metrics={"prometheus": {}}))
+                      entryPoints={"web": {}, "traefik": {}},
+                      tls={"certificates": [authority.issue("a.example").options]}, metrics={"prometheus": {}}))
     made.server = server.url
     for _ in range(5):
         made.get()
@@ -95,10 +96,8 @@ def answers():
 
 def ask(proxy, path):
     if path == "/api/certificates/{fingerprint}":
-        shown = proxy.get("/api/certificates", entry_point="traefik").json()
-        if not isinstance(shown, list) or not shown:
-            return None
-        path = path.replace("{fingerprint}", shown[0]["certFingerprint"])
+        (shown,) = proxy.get("/api/certificates", entry_point="traefik").json()
+        path = path.replace("{fingerprint}", shown["certFingerprint"])
     if "{" in path:
         path = re.sub("{.*}", quote(VALUES[path], safe=""), path)
     return proxy.get(path + QUERIES.get(path, ""), entry_point="traefik")
@@ -107,11 +106,22 @@ def ask(proxy, path):
 @pytest.mark.parametrize("path, schema", answers(), ids=lambda value: value if isinstance(value, str) else "")
 def test_an_answer_is_as_described(proxy, path, schema):
     response = ask(proxy, path)
-    if response is None or (response.status == 404 and "there is no /" in response.text):
-        return
     assert response.status == 200, response.text
     assert response.get("Content-Type") == "application/json"
     validate(response.json(), schema, path)
+
+
+@pytest.mark.parametrize("path", [path for path, _, operation in OPERATIONS if EMPTY.match(path)
+                                  or "text/event-stream" in operation["responses"]["200"].get("content", {})])
+def test_what_has_no_answer_of_json_is_there_all_the_same(proxy, path):
+    client = proxy.client("traefik").send_request("GET", path.replace("{name}", "none%40file"))
+    if EMPTY.match(path):
+        response = client.response()
+        assert response.status == 404 and "not found" in response.json()["message"]
+        validate(response.json(), {"$ref": "#/components/schemas/Message"}, path)
+    else:
+        head = client.reader.response_head()
+        assert head.status == 200 and head.get("Content-Type").startswith("text/event-stream")
 
 
 def test_what_is_posted_is_answered_as_described(proxy):

@@ -153,3 +153,10 @@ def test_the_terminal_survives_the_end_of_what_it_watches(watched):
     watched.stop()
     terminal.wait_for("not connected")
     assert terminal.end() == 0
+
+
+def test_the_end_of_the_terminal_ends_it(watched):
+    terminal = Terminal(watched)
+    terminal.wait_for("main@file")
+    os.close(terminal.master)
+    assert terminal.process.wait(30) in (0, -1)
