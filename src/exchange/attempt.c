@@ -3,6 +3,7 @@
 #include "exchange/hold.h"
 #include "exchange/outgoing.h"
 #include "exchange/service.h"
+#include "exchange/tracing.h"
 
 #define ATTEMPTS_MAX 16      /* of one request, whatever is configured */
 
@@ -27,6 +28,7 @@ static unsigned wishes_of(const struct exchange *x)
 
 enum status attempt_open(struct exchange *x)
 {
+    tracing_attempt(x);
     x->attempts++;
     x->facts_server = 0;
     memset(&x->upstream, 0, offsetof(struct upstream_stream, response));
@@ -145,6 +147,7 @@ enum step attempt_failed(struct exchange *x, enum status status)
         x->service->type->on_attempt(x, x->service, status);
     bool replay = (x->replayable || x->detour) && !x->response_sent &&
                   (unsent || method_is_idempotent(x->stream.request.method));
+    tracing_attempt_failed(x, status);
     attempt_release(x, false);
     x->failure = status;
     x->reason_detail = x->upstream.detail;

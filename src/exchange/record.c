@@ -2,6 +2,7 @@
 
 #include "exchange/graph.h"
 #include "exchange/service.h"
+#include "exchange/tracing.h"
 #include "observe/access_log.h"
 #include "tls/conn.h"
 
@@ -101,5 +102,9 @@ void record_exchange(struct exchange *x)
     record.origin_bytes = x->answered_here || !x->download_began ? 0 : x->download.moved;
     fill_times(x, &record);
     fill_tls(x->stream.client->secure, &record);
+    if (x->trace != NULL) {
+        record.trace_id = trace_id_text(x->trace);
+        record.span_id = trace_span_text(x->trace);
+    }
     access_log_write(x->graph->access_log, x->worker, &record);
 }
