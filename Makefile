@@ -8,7 +8,7 @@ MODE    ?= release
 CCACHE  := $(shell command -v ccache 2>/dev/null)
 JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
 
-PACKAGES := libssl libcrypto libnghttp2 libcurl jose libpcre2-8 yaml-0.1 jansson libbrotlienc libzstd zlib libcares
+PACKAGES := ncursesw libssl libcrypto libnghttp2 libcurl jose libpcre2-8 yaml-0.1 jansson libbrotlienc libzstd zlib libcares
 WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wcast-qual -Wwrite-strings \
             -Wvla -Wformat=2 -Wimplicit-fallthrough -Wswitch-enum -Wno-unused-parameter -Werror
 # Return addresses only: Linux has no indirect-branch tracking for programs, whose marks would cost two per cent of a request.

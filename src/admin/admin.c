@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/time.h"
+#include "exchange/survey.h"
 
 struct admin *admin_self;
 
@@ -30,6 +31,7 @@ void admin_start(struct worker *control, struct worker *workers, unsigned count,
                                  .started_wall = time_wall()};
     arena_init(&admin_self->last_load.arena, ARENA_UNLIMITED);
     atomic_store_explicit(&control_worker, control, memory_order_release);
+    survey_open(control, workers, count);
     TELL(start);
 }
 
@@ -108,14 +110,17 @@ void admin_refused(const struct diag *diag)
 
 void admin_stopping(void)
 {
-    if (admin_self != NULL)
-        TELL(stopping);
+    if (admin_self == NULL)
+        return;
+    survey_close();
+    TELL(stopping);
 }
 
 void admin_stop(void)
 {
     if (admin_self == NULL)
         return;
+    survey_close();
     TELL(stop);
     atomic_store_explicit(&control_worker, NULL, memory_order_release);
     if (admin_self->graph != NULL)

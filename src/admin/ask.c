@@ -1,9 +1,9 @@
 #include "admin/ask.h"
 
 #include <stdlib.h>
-#include <zlib.h>
 
 #include "admin/admin.h"
+#include "admin/gzip.h"
 #include "base/memory.h"
 #include "exchange/graph.h"
 #include "http/token.h"
@@ -30,25 +30,12 @@ static void ticket_free(struct ticket *ticket)
 
 /* ---- on the control thread ---- */
 
-/* Level 1: the control thread has other work, and JSON shrinks to a tenth as it is. */
 static void compress_answer(struct ticket *ticket)
 {
     struct text *out = &ticket->call.out;
     struct text packed;
-    z_stream zip = {.next_in = (Bytef *)out->data, .avail_in = (uInt)out->len};
-    if (deflateInit2(&zip, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-        return;
     text_init(&packed, ADMIN_ANSWER_MAX);
-    size_t bound = deflateBound(&zip, (uLong)out->len);
-    bool good = text_reserve(&packed, bound);
-    if (good) {
-        zip.next_out = (Bytef *)packed.data;
-        zip.avail_out = (uInt)bound;
-        good = deflate(&zip, Z_FINISH) == Z_STREAM_END;
-        packed.len = zip.total_out;
-    }
-    deflateEnd(&zip);
-    if (!good || packed.len >= out->len) {
+    if (!gzip_add(&packed, text_str(out)) || packed.len >= out->len) {
         text_release(&packed);
         return;
     }
@@ -126,6 +113,9 @@ static enum pick_result take_answer(struct exchange *x, struct ticket *ticket)
     fields_add(fields, S("X-Content-Type-Options"), S("nosniff"));
     if (call->next_page.len != 0)
         fields_add(fields, S("X-Next-Page"), arena_str(&x->arena, call->next_page));
+    if (call->file_name.len != 0)
+        fields_add(fields, S("Content-Disposition"),
+                   arena_printf(&x->arena, "attachment; filename=%.*s", STR_ARGS(call->file_name)));
     if (call->allow.len != 0)
         fields_add(fields, S("Allow"), arena_str(&x->arena, call->allow));
     if (ticket->gzipped)

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 
+#include "admin/audit.h"
 #include "http/uri.h"
 
 void admin_call_init(struct admin_call *call, enum method method, struct str path, struct str query)
@@ -143,8 +144,10 @@ bool admin_answer(struct admin_call *call)
     if (route == NULL)
         return admin_refuse(call, 404, "there is no %.*s", STR_ARGS(call->path));
     if (str_equal(str_from(route->method), S("POST"))) {
-        if (!call->may_write)
+        if (!call->may_write) {
+            audit_denied(call);
             return admin_refuse(call, 403, "only users that api.writers names may change things, from a page of this host");
+        }
         if (!is_json(call->content_type))
             return admin_refuse(call, 415, "the body is to be application/json");
     }

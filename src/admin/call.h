@@ -30,6 +30,7 @@ struct admin_call {
     int status;
     struct str answer_type;           /* "application/json" at first */
     struct str next_page;             /* X-Next-Page; empty: none */
+    struct str file_name;             /* Content-Disposition: something to be saved; empty: none */
     struct str allow;                 /* Allow; empty: none */
     struct text out;
     struct json json;                 /* writes to `out` */

@@ -4,7 +4,7 @@
  * Each worker counts in a tally of its own (made at its first request there), with plain adds; whoever reads sums the tallies.
  * A meter is known by its key and lives as long as a graph or a server uses it, so counts survive reloads.
  *
- * Threading: meter_count, meter_fail and meter_open on the worker whose index is given; reading on any thread, at any time (the
+ * Threading: meter_count, meter_fail and meter_retry on the worker whose index is given; reading on any thread, at any time (the
  * numbers are relaxed atomics: each is right, together they may be a request apart). meter_get on the control thread;
  * references may be given back on any. */
 #ifndef BASE_METER_H
@@ -41,7 +41,7 @@ struct meter {
     _Atomic(struct meter_tally *) tallies[];      /* by worker; NULL: nothing was counted there */
 };
 
-/* The meter with this key and these bounds, made when there is none; one reference is the caller's. */
+/* The meter with this key, bounds and number of workers, made when there is none; one reference is the caller's. */
 struct meter *meter_get(struct str key, unsigned workers, const struct meter_bounds *bounds);
 struct meter *meter_ref(struct meter *meter);
 void meter_unref(struct meter *meter);            /* NULL: nothing */
@@ -53,6 +53,8 @@ struct meter_sample {
     uint64_t bytes_in, bytes_out;         /* of bodies */
 };
 void meter_count(struct meter *meter, unsigned worker, const struct meter_sample *sample);
+/* The same in several meters at once (NULL: none), which costs less. */
+void meter_count_all(struct meter *const *meters, unsigned number, unsigned worker, const struct meter_sample *sample);
 /* One that did not go as it should, counted besides. */
 void meter_fail(struct meter *meter, unsigned worker, enum status reason);
 /* One that was tried again at a server. */
@@ -61,7 +63,7 @@ void meter_retry(struct meter *meter, unsigned worker, unsigned times);
 /* ---- reading ---- */
 
 struct meter_sum {
-    uint64_t count, errors;               /* errors: kinds with a status of 500 and above */
+    uint64_t count, errors;               /* errors: kinds with a status of 500 and above (not METER_KIND_OTHER) */
     uint64_t refused;                     /* kinds with a status of 400 to 499 */
     uint64_t bytes_in, bytes_out, retries;
     uint64_t duration;                    /* ns, of all together */

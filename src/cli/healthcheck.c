@@ -1,4 +1,4 @@
-/* `portico healthcheck`: asks /ping of the Portico that runs with the same configuration. For containers and scripts. */
+/* `portico healthcheck`: asks /ping, /ping/live or /ping/ready of the Portico that runs with the same configuration. For containers and scripts. */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -58,16 +58,16 @@ static int connect_to(struct addr *address)
     return connect_to(address);
 }
 
-/* The status of the answer to /ping; -1 with errno, 0 when that was no answer. */
-static int ask(struct addr *address)
+/* The status of the answer to `path`; -1 with errno, 0 when that was no answer. */
+static int ask(struct addr *address, const char *path)
 {
-    static const char request[] = "GET /ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    char answer[64];
+    char request[128], answer[64];
     size_t got = 0;
+    int length = snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path);
     int fd = connect_to(address), status = 0;
     if (fd < 0)
         return -1;
-    bool sent = send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) == (ssize_t)sizeof(request) - 1;
+    bool sent = send(fd, request, (size_t)length, MSG_NOSIGNAL) == length;
     ssize_t count = sent ? 1 : -1;
     while (count > 0 && got < sizeof(answer) - 1) {
         count = recv(fd, answer + got, sizeof(answer) - 1 - got, 0);
@@ -82,42 +82,59 @@ static int ask(struct addr *address)
     return sscanf(answer, "HTTP/1.1 %3d", &status) == 1 ? status : 0;
 }
 
-static int check(const struct model *model)
+static int check(const struct model *model, const char *path)
 {
     struct addr address;
     if (!find_address(model, &address))
         return EXIT_FAILED;
-    int status = ask(&address);
+    int status = ask(&address, path);
     if (status < 0)
         fprintf(stderr, "portico: no answer: %s\n", strerror(errno == EAGAIN ? ETIMEDOUT : errno));
     else if (status != 200)
-        fprintf(stderr, "portico: not well: /ping answers %d\n", status);
+        fprintf(stderr, "portico: not well: %s answers %d\n", path, status);
     else
         puts("OK");
     return status == 200 ? EXIT_GOOD : EXIT_FAILED;
 }
 
+static const struct flag flags[] = {
+    SETTINGS_FLAG,
+    {.name = "live", .help = "Does the process work, also while it drains? (/ping/live)"},
+    {.name = "ready", .help = "Does it take new requests? (/ping/ready)"},
+    {.name = NULL},
+};
+
+/* NULL after saying what is wrong. */
+static const char *choose_path(const struct command *command, const struct flags *given)
+{
+    bool live = flags_find(given, "live") != NULL, ready = flags_find(given, "ready") != NULL;
+    if (given->operand_count != 0)
+        command_misused(command, "'%.*s' is no flag", STR_ARGS(given->operands[0]));
+    else if (live && ready)
+        command_misused(command, "--live and --ready are two questions");
+    else
+        return live ? "/ping/live" : ready ? "/ping/ready" : "/ping";
+    return NULL;
+}
+
 static int run(const struct command *command, const char *const *words, size_t count)
 {
     struct arena arena;
-    struct flags flags;
+    struct flags given;
     arena_init(&arena, ARENA_UNLIMITED);
-    bool good = command_read_flags(command, words, count, &arena, &flags);
-    if (good && flags.operand_count != 0) {
-        command_misused(command, "'%.*s' is no flag", STR_ARGS(flags.operands[0]));
-        good = false;
-    }
+    bool good = command_read_flags(command, words, count, &arena, &given);
+    const char *path = good ? choose_path(command, &given) : NULL;
     arena_release(&arena);
-    if (!good)
+    if (path == NULL)
         return EXIT_USAGE;
-    struct settings settings = {.words = words, .word_count = count, .environment = environ};
+    struct settings settings = {.words = words, .word_count = count, .flags = flags, .environment = environ};
     struct diag diag;
     struct model *model = settings_load(&settings, &diag, NULL);
     int code = command_failure(&diag);
     if (diag.errors != 0)
         command_show(&diag);
     else
-        code = check(model);
+        code = check(model, path);
     diag_release(&diag);
     model_free(model);
     return code;
@@ -125,9 +142,9 @@ static int run(const struct command *command, const char *const *words, size_t c
 
 static const struct command healthcheck = {
     .name = "healthcheck",
-    .usage = "healthcheck --config FILE [--OPTION=VALUE...]",
+    .usage = "healthcheck --config FILE [--live | --ready] [--OPTION=VALUE...]",
     .summary = "Asks a running Portico whether it is well: exit 0 or 1.",
-    .flags = settings_flags,
+    .flags = flags,
     .takes_options = true,
     .run = run,
 };

@@ -1,6 +1,7 @@
 #include "cli/process.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/stop.h"
+#include "cli/supervisor.h"
 #include "exchange/port.h"
 #include "middleware/password_pool.h"
 #include "net/signals.h"
@@ -144,6 +146,15 @@ static void log_diag(struct diag *diag)
     text_release(&text);
 }
 
+static void tell_supervisor(const struct graph *graph, bool refused)
+{
+    char status[256];
+    snprintf(status, sizeof(status), "configuration %llu is running: %u routers, %u services%s",
+             (unsigned long long)graph->generation, graph->router_count, graph->service_count,
+             refused ? "; the last one was refused, see the log" : "");
+    supervisor_ready(status);
+}
+
 /* Whoever stops takes nothing new: entrypoints would open again, and workers that are done would hear of it too late. */
 static void reload(struct process *process, bool asked)
 {
@@ -166,6 +177,7 @@ static void reload(struct process *process, bool asked)
     }
     process->fingerprint = fingerprint;
     process->changed_at = process->control.loop.now;
+    supervisor_reloading();
     if (count_workers(model) != process->worker_count)
         log_warn("'workers' takes effect when the process is started again");
     struct graph *graph = load(process, model, &diag);
@@ -180,6 +192,7 @@ static void reload(struct process *process, bool asked)
         admin_refused(&diag);
         log_error("the configuration has %zu mistake%s; what runs stays as it was", diag.errors, diag.errors == 1 ? "" : "s");
     }
+    tell_supervisor(process->graph, graph == NULL);
     diag_release(&diag);
     if (graph == NULL)
         model_free(model);
@@ -218,6 +231,13 @@ static void reopen_logs(struct process *process)
         log_error("a log file cannot be opened again: %m");
 }
 
+static void stop(struct process *process)
+{
+    if (!stop_has_begun(&process->stop))
+        supervisor_stopping();
+    stop_begin(&process->stop, process->graph);
+}
+
 static void on_signal(struct signals *signals, int number)
 {
     struct process *process = signals->owner;
@@ -226,7 +246,7 @@ static void on_signal(struct signals *signals, int number)
     else if (number == SIGUSR1)
         reopen_logs(process);
     else if (number != SIGUSR2)
-        stop_begin(&process->stop, process->graph);
+        stop(process);
 }
 
 /* ---- the life of the process ---- */
@@ -353,6 +373,7 @@ static void end(struct process *process)
 int process_run(const struct settings *settings)
 {
     struct process process = {.settings = settings};
+    supervisor_open();
     int code = start(&process);
     if (code != EXIT_GOOD) {
         if (process.started)
@@ -364,9 +385,11 @@ int process_run(const struct settings *settings)
         return EXIT_FAILED;
     }
     announce(process.graph);
+    tell_supervisor(process.graph, false);
     loop_run(&process.control.loop);
     for (unsigned i = 0; i < process.worker_count; i++)
         worker_join(&process.workers[i]);
     end(&process);
+    supervisor_close();
     return EXIT_GOOD;
 }

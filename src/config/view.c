@@ -38,6 +38,7 @@ static bool is_empty(const struct option *option, const void *storage)
     case OPTION_CHOICE:
         return ((const struct choice *)storage)->type == NULL;
     case OPTION_ENUM:
+        return view_enum_text(option, *(const int *)storage).len == 0;
     case OPTION_STRUCT:
         break;
     }

@@ -40,7 +40,7 @@ static size_t print_duration(int64_t ns, char out[TIME_DURATION_SIZE])
     return (size_t)len;
 }
 
-static struct str enum_text(const struct option *option, int value)
+struct str view_enum_text(const struct option *option, int value)
 {
     for (const struct option_name *it = option->names; it->name != NULL; it++)
         if (it->value == value)
@@ -95,7 +95,7 @@ void view_value(const struct option *option, const void *storage, struct json *j
         json_str(json, visible(option, *(const struct str *)storage));
         return;
     case OPTION_ENUM:
-        json_str(json, enum_text(option, *(const int *)storage));
+        json_str(json, view_enum_text(option, *(const int *)storage));
         return;
     case OPTION_STRS:
         write_strs(option, storage, json);

@@ -14,6 +14,8 @@ static inline bool view_is_stored(const struct option *option)
 {
     return option->removed == NULL && option->accepted == NULL;
 }
+/* Empty when no name stands for it. */
+struct str view_enum_text(const struct option *option, int value);
 /* All types but objects and what holds them. Secrets are "xxxx". */
 void view_value(const struct option *option, const void *storage, struct json *json);
 

@@ -1,5 +1,6 @@
 #include "exchange/attempt.h"
 
+#include "exchange/count.h"
 #include "exchange/hold.h"
 #include "exchange/outgoing.h"
 #include "exchange/service.h"
@@ -143,8 +144,11 @@ enum step attempt_failed(struct exchange *x, enum status status)
 {
     bool stale = was_stale(x, status);
     bool unsent = never_reached_the_server(x, status);
-    if (!stale && is_the_servers_fault(status) && x->service->type->on_attempt != NULL)
-        x->service->type->on_attempt(x, x->service, status);
+    if (!stale && is_the_servers_fault(status)) {
+        count_attempt_failed(x, status);
+        if (x->service->type->on_attempt != NULL)
+            x->service->type->on_attempt(x, x->service, status);
+    }
     bool replay = (x->replayable || x->detour) && !x->response_sent &&
                   (unsent || method_is_idempotent(x->stream.request.method));
     tracing_attempt_failed(x, status);

@@ -183,7 +183,7 @@ static struct str accepted_json(const struct exchange *x)
 struct error_page error_page_make(struct exchange *x, int status)
 {
     enum form form = FORM_TEXT;
-    if (x->graph->model->config.error_pages != ERROR_PAGES_OFF && fields_has(&x->stream.request.fields, FIELD_ACCEPT))
+    if (fields_has(&x->stream.request.fields, FIELD_ACCEPT) && x->graph->model->config.error_pages != ERROR_PAGES_OFF)
         form = choose_form(x);
     if (form == FORM_TEXT)
         return (struct error_page){.type = STR("text/plain; charset=utf-8"), .body = plain_text(x, status)};

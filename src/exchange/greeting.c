@@ -29,6 +29,7 @@ static void end(struct greeting *greeting)
 {
     timer_cancel(&greeting->timer);
     list_remove(&greeting->link);
+    greeting->port->open--;
     greeting->freeing.run = free_greeting;
     loop_defer_free(&greeting->port->worker->loop, &greeting->freeing);
 }
@@ -98,6 +99,7 @@ void greeting_start(struct port *port, int fd, const struct client *client)
     greeting->watch.on_ready = on_ready;
     timer_init(&greeting->timer, on_timeout);
     list_append(&port->greetings, &greeting->link);
+    port->open++;
     if (!loop_watch(&port->worker->loop, &greeting->watch, fd)) {
         close(fd);
         end(greeting);

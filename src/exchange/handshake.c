@@ -52,7 +52,7 @@ static void end(struct handshake *handshake)
     struct loop *loop = handshake->sock.loop;
     handshake->state = CLOSED;
     timer_cancel(&handshake->timer);
-    list_remove(&handshake->connection.link);
+    connection_leave(&handshake->connection, handshake->port->settings.open);
     if (handshake->input != NULL)
         chunk_unref(handshake->input);
     if (handshake->question != NULL)
@@ -63,12 +63,18 @@ static void end(struct handshake *handshake)
     loop_defer_free(loop, &handshake->freeing);
 }
 
+static void fail(struct handshake *handshake)
+{
+    handshake->port->worker->graph->handshakes_failed++;
+    end(handshake);
+}
+
 static void refuse(struct handshake *handshake, uint8_t alert, const char *why)
 {
     log_debug("TLS on '%.*s': a client that asked for '%s' was refused: %s", STR_ARGS(handshake->port->entry->name),
               handshake->hello.name, why);
     tls_send_alert(&handshake->sock, alert);
-    end(handshake);
+    fail(handshake);
 }
 
 /* ---- which options, which certificate ---- */
@@ -304,6 +310,13 @@ static void read_hello(struct handshake *handshake)
     }
 }
 
+static void note_success(struct handshake *handshake)
+{
+    struct worker_graph *own = handshake->port->worker->graph;
+    own->handshakes++;
+    own->handshakes_resumed += tls_resumed(handshake->tls);
+}
+
 /* What ALPN chose takes the socket. */
 static void hand_over(struct handshake *handshake)
 {
@@ -325,20 +338,25 @@ static void shake(struct handshake *handshake)
     enum status status = tls_handshake(handshake->tls);
     if (status == STATUS_AGAIN)
         return;
-    if (status == STATUS_OK && !handshake->for_challenge) {
-        hand_over(handshake);
-        return;
-    }
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
         log_debug("TLS on '%.*s': the handshake with a client that asked for '%s' failed: %s",
                   STR_ARGS(handshake->port->entry->name), handshake->hello.name, tls_failure(handshake->tls));
-    end(handshake);
+        fail(handshake);
+        return;
+    }
+    note_success(handshake);
+    if (handshake->for_challenge)
+        end(handshake);
+    else
+        hand_over(handshake);
 }
 
 static void on_event(struct sock *sock, unsigned events)
 {
     struct handshake *handshake = container_of(sock, struct handshake, sock);
-    if (sock->broken)
+    if (sock->broken && handshake->state == SHAKING)
+        fail(handshake);
+    else if (sock->broken)
         end(handshake);
     else if (handshake->state == READING_HELLO)
         read_hello(handshake);
@@ -349,6 +367,10 @@ static void on_event(struct sock *sock, unsigned events)
 static void on_timeout(struct timer *timer)
 {
     struct handshake *handshake = container_of(timer, struct handshake, timer);
+    if (handshake->state == SHAKING) {
+        fail(handshake);
+        return;
+    }
     if (handshake->state != ASKING) {
         end(handshake);
         return;
@@ -383,7 +405,7 @@ static struct handshake *new_handshake(struct port *port, const struct client *c
     handshake->pin = port->pin;
     graph_pin_take(handshake->pin);
     timer_init(&handshake->timer, on_timeout);
-    list_append(&port->connections, &handshake->connection.link);
+    connection_join(&handshake->connection, &port->connections, port->settings.open);
     sock_init(&handshake->sock, &port->worker->loop, on_event);
     return handshake;
 }

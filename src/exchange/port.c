@@ -10,6 +10,7 @@
 #include "exchange/exchange.h"
 #include "exchange/greeting.h"
 #include "exchange/handshake.h"
+#include "observe/recent.h"
 #include "proto/h1/server.h"
 #include "proto/h2/server.h"
 
@@ -45,6 +46,7 @@ static void on_accept(struct listener *listener, int fd, const struct addr *peer
     struct port *port = container_of(listener, struct port, listener);
     struct client client = {.peer = addr_ip(peer), .peer_port = addr_port(peer), .unix_socket = listener->unix_socket};
     const struct entry *entry = port->entry;
+    port->accepted++;
     if (entry->reads_proxy_header && (entry->trust_all_proxies || networks_have(&entry->trusted_proxies, &client.peer)))
         greeting_start(port, fd, &client);
     else if (entry->tls != NULL)
@@ -117,6 +119,7 @@ static void apply_entry(struct port *port, struct entry *entry, struct graph_pin
                                               .h2 = h2_settings_of(&entry->config->http2),
                                               .handler = &exchange_handler,
                                               .context = port,
+                                              .open = &port->open,
                                               .on_foreign = on_foreign,
                                               .on_sent_away = on_sent_away};
 }
@@ -175,6 +178,7 @@ void worker_graph_init(struct worker *worker)
     worker->graph = memory_zalloc(sizeof(*worker->graph));
     list_init(&worker->graph->ports);
     list_init(&worker->graph->exchanges);
+    recent_init(worker);
     worker->loop.owner = worker;
 }
 
@@ -237,6 +241,7 @@ void worker_graph_release(struct worker *worker)
     if (worker->graph->pin != NULL)
         graph_pin_drop(worker->graph->pin);
     worker->loop.before_wait = NULL;      /* the loop turns on to free what is left */
+    recent_release(worker);
     free(worker->graph);
     worker->graph = NULL;
 }

@@ -28,6 +28,8 @@ struct port {
     struct server_settings settings;
     struct list connections;          /* struct connection: HTTP/1, HTTP/2, and handshakes under way */
     struct list greetings;            /* connections whose PROXY header is awaited */
+    uint64_t accepted;                /* connections since it opened */
+    unsigned open;                    /* those in both lists */
     bool closing;
 };
 
@@ -35,6 +37,7 @@ struct worker_graph {
     struct graph_pin *pin;            /* the current one; counted as a user */
     struct list ports;
     uint64_t sent_away[STATUS_COUNT]; /* connections that were broken off, by reason */
+    uint64_t handshakes, handshakes_resumed, handshakes_failed;    /* of TLS with clients; those that succeeded, of them the resumed */
     int64_t told_at[STATUS_COUNT];    /* monotonic ns at which the log last told of one */
     struct list exchanges;            /* struct exchange.link */
     unsigned exchange_count;

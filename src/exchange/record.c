@@ -1,9 +1,10 @@
 #include "exchange/record.h"
 
+#include "exchange/count.h"
 #include "exchange/graph.h"
 #include "exchange/service.h"
 #include "exchange/tracing.h"
-#include "observe/access_log.h"
+#include "observe/recent.h"
 #include "tls/conn.h"
 
 static _Atomic uint64_t request_number;
@@ -32,27 +33,10 @@ static void fill_times(const struct exchange *x, struct access_record *record)
     record->began_wall = x->worker->loop.wall - record->total;
 }
 
-static struct str protocol_text(enum http_version version)
-{
-    switch (version) {
-    case HTTP_1_0:
-        return S("HTTP/1.0");
-    case HTTP_2:
-        return S("HTTP/2.0");
-    case HTTP_3:
-        return S("HTTP/3.0");
-    case HTTP_1_1:
-        break;
-    }
-    return S("HTTP/1.1");
-}
-
 static bool wants_log(const struct exchange *x)
 {
-    if (x->graph->access_log == NULL || !x->entry->config->observability.access_logs || x->step == STEP_AWAIT_HEAD)
+    if (x->graph->access_log == NULL || !x->entry->config->observability.access_logs)
         return false;
-    if (x->times.routed == 0 && x->failure == STATUS_CLIENT_ABORTED)
-        return false;      /* a connection that closed before it asked for anything */
     const struct access_log_config *config = x->graph->model->config.access_log;
     return x->router == NULL || (x->router->access_log && (!x->internal || config->add_internals));
 }
@@ -67,10 +51,9 @@ static void fill_tls(struct tls_conn *conn, struct access_record *record)
     record->tls_client_subject = tls_peer_subject(conn);
 }
 
-void record_exchange(struct exchange *x)
+/* What is known, for all who want it: apart, because most requests of a busy worker that logs nothing do without. */
+static __attribute__((noinline)) void write_record(struct exchange *x, int status, bool log, bool recent, bool failed)
 {
-    if (!wants_log(x))
-        return;
     const struct request *request = &x->stream.request;
     struct access_record record = {
         .client = x->stream.client,
@@ -89,8 +72,8 @@ void record_exchange(struct exchange *x)
         .server_url = x->server != NULL ? x->server->url : x->asked != NULL ? x->asked->url : STR_NONE,
         .user = x->user,
         .request_id = x->request_id,
-        .protocol = protocol_text(request->version),
-        .status = client_status(x),
+        .protocol = http_version_text(request->version),
+        .status = status,
         .origin_status = x->upstream_status,
         .reason = x->failure,
         .reason_detail = x->reason_detail,
@@ -106,5 +89,20 @@ void record_exchange(struct exchange *x)
         record.trace_id = trace_id_text(x->trace);
         record.span_id = trace_span_text(x->trace);
     }
-    access_log_write(x->graph->access_log, x->worker, &record);
+    if (log)
+        access_log_write(x->graph->access_log, x->worker, &record);
+    if (recent)
+        recent_add(x->worker, &record, failed);
+}
+
+void record_exchange(struct exchange *x)
+{
+    if (x->times.routed == 0 && x->failure == STATUS_CLIENT_ABORTED)
+        return;      /* a connection that closed before it asked for anything */
+    int status = client_status(x);
+    bool failed = status >= 500 || count_is_failure(x->failure);
+    count_exchange(x, status);
+    bool log = wants_log(x), recent = !x->internal && recent_wants(x->worker, failed);
+    if (log || recent)
+        write_record(x, status, log, recent, failed);
 }

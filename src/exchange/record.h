@@ -1,4 +1,5 @@
-/* What is left of an exchange when it has ended: a line in the access log and counts. Threading: the worker's. */
+/* What is left of an exchange when it has ended: counts, a line in the access log, an entry among the recent requests.
+ * Threading: the worker's. */
 #ifndef EXCHANGE_RECORD_H
 #define EXCHANGE_RECORD_H
 

@@ -57,13 +57,16 @@ struct survey {
     unsigned count;
 };
 
+/* On the worker: what it knows, for these wishes. The texts lie in report->arena, which is inited here. */
+void survey_fill(struct worker *worker, unsigned wishes, uint64_t after, struct worker_report *report);
+
 void survey_open(struct worker *control, struct worker *workers, unsigned count);
 /* No more reports are to be expected: what is under way is answered with what has come. */
 void survey_close(void);
 /* `done` is called once, on the control thread, perhaps before this returns (no workers); reports and their texts are freed when
  * it returns. False when it was closed: `done` is not called. */
 bool survey_start(unsigned wishes, uint64_t after, void *owner, void (*done)(struct survey *survey));
-/* Monotonic ns at which the worker last answered: for the watchdog. */
+/* Monotonic ns at which the worker last answered (at first: at which surveys began), for the watchdog; INT64_MAX while closed. */
 int64_t survey_heard(unsigned worker);
 
 #endif

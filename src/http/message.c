@@ -85,3 +85,18 @@ struct str http_reason(int status)
         return S("");
     return reasons[status];
 }
+
+struct str http_version_text(enum http_version version)
+{
+    switch (version) {
+    case HTTP_1_0:
+        return S("HTTP/1.0");
+    case HTTP_2:
+        return S("HTTP/2.0");
+    case HTTP_3:
+        return S("HTTP/3.0");
+    case HTTP_1_1:
+        break;
+    }
+    return S("HTTP/1.1");
+}

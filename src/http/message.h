@@ -57,6 +57,8 @@ enum method method_identify(struct str name);       /* case-sensitive (RFC 9110 
 struct str method_text(enum method method);
 bool method_is_safe(enum method method);
 bool method_is_idempotent(enum method method);
+/* "HTTP/1.1": as logs write it. */
+struct str http_version_text(enum http_version version);
 /* "Not Found"; "" for unknown codes. */
 struct str http_reason(int status);
 /* A response with this status never has a body: 1xx, 204, 304 (RFC 9110 6.4.1). */

@@ -37,6 +37,7 @@ struct access_buffer {
     struct worker *worker;
     struct text text;
     int64_t lines;
+    uint64_t lost;
     int64_t wrote_at;                     /* monotonic ns of the last write */
     struct deferred flush, freeing;
     struct timer hold;
@@ -108,8 +109,10 @@ bool access_log_reopen(struct access_log *log)
     return good;
 }
 
-static void complain(struct access_log *log, uint64_t lines)
+static void complain(struct access_buffer *buffer, uint64_t lines)
 {
+    struct access_log *log = buffer->log;
+    buffer->lost += lines;
     uint64_t lost = lines + atomic_fetch_add(&log->lost, lines);
     int64_t now = time_monotonic(), before = log->complained_at;
     if (before != 0 && now - before < 60 * TIME_S)
@@ -142,14 +145,15 @@ static uint64_t count_lines(struct str text)
 }
 
 /* What did not go is lost. A line of which a part went is ended before the next one begins. */
-static void write_lines(struct access_log *log, struct str lines)
+static void write_lines(struct access_buffer *buffer, struct str lines)
 {
+    struct access_log *log = buffer->log;
     if (atomic_load_explicit(&log->torn, memory_order_relaxed) && write_all(log->fd, S("\n")) == 1)
         log->torn = false;
     size_t done = write_all(log->fd, lines);
     if (done == lines.len)
         return;
-    complain(log, count_lines(str_from_index(lines, done)));
+    complain(buffer, count_lines(str_from_index(lines, done)));
     if (done != 0 && lines.data[done - 1] != '\n')
         log->torn = true;
 }
@@ -158,7 +162,7 @@ static void write_out(struct access_buffer *buffer)
 {
     if (buffer->log == NULL)
         return;
-    write_lines(buffer->log, text_str(&buffer->text));
+    write_lines(buffer, text_str(&buffer->text));
     if (buffer->text.capacity > BUFFER_KEPT)
         text_release(&buffer->text);
     text_clear(&buffer->text);
@@ -213,7 +217,7 @@ void access_log_write(struct access_log *log, struct worker *worker, const struc
         buffer->text.len = before;
         buffer->text.overflow = false;
         errno = EMSGSIZE;
-        complain(log, 1);
+        complain(buffer, 1);
     } else {
         buffer->lines++;
     }
@@ -221,6 +225,11 @@ void access_log_write(struct access_log *log, struct worker *worker, const struc
         write_out(buffer);
     else
         loop_defer_flush(&worker->loop, &buffer->flush);
+}
+
+uint64_t access_log_lost(const struct worker *worker)
+{
+    return worker->access != NULL ? worker->access->lost : 0;
 }
 
 void access_log_flush(struct worker *worker)

@@ -21,6 +21,20 @@ struct connection {
     const struct connection_ops *ops;
 };
 
+/* Into its port's list, and out of it for good. `open` counts those that are in; NULL: nobody counts. */
+static inline void connection_join(struct connection *connection, struct list *connections, unsigned *open)
+{
+    list_append(connections, &connection->link);
+    if (open != NULL)
+        *open += 1;
+}
+static inline void connection_leave(struct connection *connection, unsigned *open)
+{
+    list_remove(&connection->link);
+    if (open != NULL)
+        *open -= 1;
+}
+
 static inline void connections_drain(struct list *connections)
 {
     LIST_FOREACH(connections, it) {

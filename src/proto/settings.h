@@ -35,6 +35,7 @@ struct server_settings {
     struct h2_settings h2;
     struct stream_handler *handler;
     void *context;                   /* for handler->open and on_foreign */
+    unsigned *open;                  /* counts the connections (connection_join); NULL: nobody does */
     /* The first bytes are a ClientHello or the HTTP/2 preface: true when it was taken over. NULL: HTTP/1 alone. */
     bool (*on_foreign)(void *context, enum foreign_kind kind, const struct foreign *foreign);
     /* A connection is broken off because its client went beyond a limit or broke the rules; may be NULL. */

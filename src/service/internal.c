@@ -1,17 +1,35 @@
-/* Services that are always there. ping: all is well, or the end is near. noop: for routers whose middlewares answer; who gets
+/* Services that are always there. ping: all is well, or the end is near; /ping/live and /ping/ready answer Kubernetes' two
+ * questions each for itself. noop: for routers whose middlewares answer; who gets
  * through to it is a teapot's guest. They have no options, so no configuration can make one. */
 #include "exchange/service.h"
 #include "service/stopping.h"
 
 _Atomic int stopping_status;
 
+static void answer_well(struct exchange *x)
+{
+    exchange_answer(x, 200, STATUS_OK, S("text/plain; charset=utf-8"), S("OK"));
+}
+
+/* Who answers has a configuration that runs; what remains is the end. */
+static void answer_ready(struct exchange *x)
+{
+    if (stopping_now() == 0)
+        answer_well(x);
+    else
+        exchange_answer(x, 503, STATUS_STOPPING, S("text/plain; charset=utf-8"), str_from(status_text(STATUS_STOPPING)));
+}
+
 static enum pick_result answer_ping(struct exchange *x, struct service *service)
 {
+    struct str path = exchange_request(x)->path;
     int stopping = stopping_now();
-    if (stopping != 0)
-        exchange_answer_status(x, stopping, STATUS_STOPPING);
+    if (str_ends(path, S("/ping/ready")))
+        answer_ready(x);
+    else if (stopping == 0 || str_ends(path, S("/ping/live")))
+        answer_well(x);
     else
-        exchange_answer(x, 200, STATUS_OK, S("text/plain; charset=utf-8"), S("OK"));
+        exchange_answer_status(x, stopping, STATUS_STOPPING);
     return PICK_ANSWER;
 }
 

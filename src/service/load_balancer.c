@@ -256,3 +256,8 @@ static const struct service_type load_balancer = {
     .choose = choose_server,
 };
 REGISTER(service_type, load_balancer);
+
+const struct target_set *load_balancer_targets(const struct service *service)
+{
+    return service->type == &load_balancer ? &((const struct load_balancer *)service->state)->targets : NULL;
+}

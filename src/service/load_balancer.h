@@ -44,4 +44,7 @@ struct load_balancer {
     struct health_claim **claims;           /* for each target; NULL where there is none */
 };
 
+/* The servers of a service; NULL: it is no load balancer. */
+const struct target_set *load_balancer_targets(const struct service *service);
+
 #endif

@@ -137,14 +137,4 @@ void build_watch_api(struct build *build, struct router *router, const struct en
     struct span span = node_span(node_get(router->origin, S("service")));
     struct diag_item *item = diag_warning(diag, span, "everybody who reaches this router may read the whole configuration");
     diag_hint(diag, item, "let it have a middleware that asks who they are: basicAuth, forwardAuth or ipAllowList");
-    struct text place;
-    text_init(&place, 4096);
-    diag_render_place(span, &place);
-    model_add_remark(build->model, &(struct remark){.kind = REMARK_ROUTER,
-                                                    .provider = router->provider,
-                                                    .name = router->name,
-                                                    .reason = S("no middleware asks who reads the API: basicAuth, forwardAuth "
-                                                                "and ipAllowList do"),
-                                                    .place = text_str(&place)});
-    text_release(&place);
 }

@@ -80,12 +80,22 @@ void build_tls_end(struct build *build);
 /* The certificates, tables and maps of a graph that goes. */
 void build_tls_release(struct graph *graph);
 
+/* meters.c: the buckets of the graph's meters, before anything that has one is made. */
+void build_meter_bounds(struct build *build);
+/* A router's, whose service and `internal` are known, on this entry. */
+void build_router_meter(struct build *build, struct router *router, const struct entry *entry);
+void build_entry_meters(struct build *build, struct entry *entry);
+void build_service_meter(struct build *build, struct service *service);
+void build_meters_release(struct graph *graph);
 /* api.c: the API and the dashboard. */
 void build_api_routers(struct build *build, struct entry_rules *rules);
 /* Can an internal service be routed to, as things are configured? Otherwise an error at `span`. */
 bool build_internal_is_there(struct build *build, struct str name, struct span span);
 /* Warns of a router that shows the API to whoever comes. Of one whose chain is built. */
 void build_watch_api(struct build *build, struct router *router, const struct entry *entry, const struct router_tls *tls);
+
+/* remarks.c: warnings become remarks about the objects in which they were met. */
+void build_remarks(struct build *build);
 
 /* internal.c: routers that follow from settings (ping, redirections of entrypoints, HTTP-01). `rules`: with the number of
  * entries' TLS known. */

@@ -16,10 +16,11 @@ static void destroy_graph(struct graph *graph)
 {
     struct built_graph *built = container_of(graph, struct built_graph, graph);
     build_tls_release(graph);
+    build_meters_release(graph);
     for (unsigned i = 0; i < graph->entry_count; i++)
         table_free(graph->entries[i]->table);
     for (size_t i = 0; i < built->policies.count; i++)
-        policy_free(built->policies.items[i]);
+        policy_unref(built->policies.items[i]);
     VEC_RELEASE(&built->policies);
     for (size_t i = 0; i < built->middlewares.count; i++)
         if (built->middlewares.items[i]->type->destroy != NULL)
@@ -88,6 +89,7 @@ static void begin(struct build *build, struct model *model, unsigned workers, st
     if (host[0] != '\0')
         graph->forwarded_by = arena_printf(&graph->arena, "X-Forwarded-Server: %s\r\n", host);
     build->compile = (struct compile){.ops = &compile_ops, .arena = &graph->arena, .diag = diag, .workers = workers};
+    build_meter_bounds(build);
     map_init(&build->service_types, true);
     automatic_prepare(model, &build->wants, diag);
     names_collect(&build->names, model, &graph->arena, diag);
@@ -132,6 +134,7 @@ struct graph *snapshot_compile(struct model *model, unsigned workers, struct dia
     build_all_services(&build);
     build_routers(&build);
     build_unused_middlewares(&build);
+    build_remarks(&build);
     end(&build);
     if (diag->errors != errors) {
         destroy_graph(build.graph);

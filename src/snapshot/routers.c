@@ -30,6 +30,7 @@ static struct entry *new_entry(struct build *build, struct str name, const struc
                                        .field_count = (uint32_t)config->http.max_header_fields};
     normalizer_init(&entry->normalizer, &config->http);
     entry->port_text = arena_printf(arena, "%u", addr_port(&entry->address));
+    build_entry_meters(build, entry);
     return entry;
 }
 
@@ -143,6 +144,7 @@ static struct router *add_router_on(struct build *build, const struct named *nam
     router->service = service;
     router->internal = service != NULL && service->internal;
     copy_observability(router, config);
+    build_router_meter(build, router, entry);
     *ret_good = build_chain(build, router, entry, config, named->provider) && service != NULL;
     return router;
 }
@@ -199,6 +201,8 @@ static void build_router(struct build *build, const struct named *named, struct 
 
 void build_internal_rule(struct build *build, struct entry_rules *rules, unsigned entry, struct router *router, bool secure)
 {
+    if (router->meter == NULL)
+        build_router_meter(build, router, build->graph->entries[entry]);
     struct rule_faults faults = {.count = 0};
     const struct rule *rule =
         rule_parse(router->rule, RULE_V3, &build->built->regexes, &build->graph->arena, &faults);

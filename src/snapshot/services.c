@@ -100,8 +100,10 @@ static bool compile_service_state(struct build *build, struct service *service, 
     bool good = service->type->compile == NULL || service->type->compile(service, compile);
     compile->provider = former_provider;
     compile->path = former_path;
-    if (good)
+    if (good) {
+        build_service_meter(build, service);
         VEC_PUSH(&build->services, service);
+    }
     return good;
 }
 

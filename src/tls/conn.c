@@ -37,6 +37,7 @@ static void let_go(struct tls_conn *conn)
 {
     SSL_free(conn->ssl);
     conn_own_free(conn->own);
+    policy_unref(conn->policy); /* behind the SSL, which uses its context */
     free(conn->subject);
     if (conn->input != NULL)
         chunk_unref(conn->input);
@@ -66,6 +67,7 @@ static struct tls_conn *accept_on(struct worker *worker, struct sock *sock, cons
         return NULL;
     }
     conn->server = true;
+    conn->policy = policy_ref(policy);
     conn->input = input;
     conn->input_at = input_at;
     if (input != NULL && input_at == input->used) {
@@ -248,7 +250,6 @@ static void release(struct sock *sock, bool orderly)
     /* Whatever the end was like, the session may be resumed: the library would forget it otherwise. */
     if (conn->ssl != NULL && conn->established && !conn->failed)
         SSL_set_shutdown(conn->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-    policy_let_go(tls_policy_of(conn));
     let_go(conn);
     conn->released = true;
     if (!conn->flush.queued)

@@ -46,6 +46,10 @@ bool tls_chose_h2(const struct tls_conn *conn);
 bool tls_resumed(const struct tls_conn *conn);
 const char *tls_version_text(const struct tls_conn *conn);      /* "1.3": Traefik's form */
 const char *tls_cipher_text(const struct tls_conn *conn);       /* "TLS_AES_128_GCM_SHA256" */
+/* Version and cipher in one number, for counting, and their texts as above; the latter on any thread. */
+uint32_t tls_agreed(const struct tls_conn *conn);
+const char *tls_agreed_version(uint32_t agreed);
+const char *tls_agreed_cipher(uint32_t agreed);                 /* "" for one that the library does not know */
 struct str tls_server_name(const struct tls_conn *conn);        /* that the client asked for; may be empty */
 /* The policy that it was accepted with, there as long as the connection although its graph may be gone; NULL: a client's. */
 const struct tls_policy *tls_policy_of(const struct tls_conn *conn);

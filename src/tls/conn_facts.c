@@ -2,6 +2,7 @@
 #include "tls/conn_state.h"
 
 #include <openssl/x509.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -21,9 +22,9 @@ bool tls_resumed(const struct tls_conn *conn)
     return conn->ssl != NULL ? SSL_session_reused(conn->ssl) == 1 : conn->own->resumed;
 }
 
-const char *tls_version_text(const struct tls_conn *conn)
+static const char *version_text(int version)
 {
-    switch (conn->ssl != NULL ? SSL_version(conn->ssl) : TLS1_3_VERSION) {
+    switch (version) {
     case TLS1_VERSION:
         return "1.0";
     case TLS1_1_VERSION:
@@ -35,11 +36,52 @@ const char *tls_version_text(const struct tls_conn *conn)
     }
 }
 
+const char *tls_version_text(const struct tls_conn *conn)
+{
+    return version_text(conn->ssl != NULL ? SSL_version(conn->ssl) : TLS1_3_VERSION);
+}
+
 const char *tls_cipher_text(const struct tls_conn *conn)
 {
     if (conn->ssl == NULL)
         return record_suite_name((enum record_suite)conn->own->write.suite);
     const SSL_CIPHER *cipher = SSL_get_current_cipher(conn->ssl);
+    const char *name = cipher != NULL ? SSL_CIPHER_standard_name(cipher) : NULL;
+    return name != NULL ? name : "";
+}
+
+/* The version's low byte above the cipher's number in the registry of TLS: 0x041301. */
+uint32_t tls_agreed(const struct tls_conn *conn)
+{
+    if (conn->ssl == NULL)
+        return (uint32_t)(TLS1_3_VERSION & 0xff) << 16 | record_suite_number((enum record_suite)conn->own->write.suite);
+    const SSL_CIPHER *cipher = SSL_get_current_cipher(conn->ssl);
+    uint32_t number = cipher != NULL ? SSL_CIPHER_get_protocol_id(cipher) : 0;
+    return (uint32_t)(SSL_version(conn->ssl) & 0xff) << 16 | number;
+}
+
+const char *tls_agreed_version(uint32_t agreed)
+{
+    return version_text((int)(TLS1_VERSION & 0xff00) | (int)(agreed >> 16 & 0xff));
+}
+
+/* The library finds ciphers by number only on behalf of a connection, so it has one that is never used. */
+static pthread_once_t dictionary_once = PTHREAD_ONCE_INIT;
+static SSL *dictionary;
+
+static void make_dictionary(void)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    if (context != NULL)
+        dictionary = SSL_new(context);
+    SSL_CTX_free(context);
+}
+
+const char *tls_agreed_cipher(uint32_t agreed)
+{
+    unsigned char number[2] = {(unsigned char)(agreed >> 8), (unsigned char)agreed};
+    pthread_once(&dictionary_once, make_dictionary);
+    const SSL_CIPHER *cipher = dictionary != NULL ? SSL_CIPHER_find(dictionary, number) : NULL;
     const char *name = cipher != NULL ? SSL_CIPHER_standard_name(cipher) : NULL;
     return name != NULL ? name : "";
 }
@@ -53,15 +95,12 @@ struct str tls_server_name(const struct tls_conn *conn)
 
 const struct tls_policy *tls_policy_of(const struct tls_conn *conn)
 {
-    if (!conn->server)
-        return NULL;
-    return policy_of_context(conn->ssl != NULL ? SSL_get_SSL_CTX(conn->ssl) : conn->own->context);
+    return conn->policy;
 }
 
 struct str tls_policy_name(const struct tls_conn *conn)
 {
-    const struct tls_policy *policy = tls_policy_of(conn);
-    return policy != NULL ? policy->name : STR_NONE;
+    return conn->policy != NULL ? conn->policy->name : STR_NONE;
 }
 
 X509 *tls_peer_certificate(const struct tls_conn *conn)

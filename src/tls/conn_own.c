@@ -39,7 +39,6 @@ void conn_own_free(struct tls_own *own)
         return;
     record_keys_wipe(&own->read);
     record_keys_wipe(&own->write);
-    SSL_CTX_free(own->context);
     X509_free(own->peer);
     sk_X509_pop_free(own->chain, X509_free);
     free(own);
@@ -86,13 +85,7 @@ static bool keep_facts(struct tls_own *own, SSL *ssl)
     STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
     own->resumed = SSL_session_reused(ssl) == 1;
     own->peer = SSL_get1_peer_certificate(ssl);
-    if (own->peer != NULL && chain != NULL && (own->chain = X509_chain_up_ref(chain)) == NULL)
-        return false;
-    SSL_CTX *context = SSL_get_SSL_CTX(ssl);
-    if (SSL_CTX_up_ref(context) != 1)
-        return false;
-    own->context = context;
-    return true;
+    return own->peer == NULL || chain == NULL || (own->chain = X509_chain_up_ref(chain)) != NULL;
 }
 
 bool conn_take_over(struct tls_conn *conn)

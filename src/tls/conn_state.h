@@ -41,7 +41,6 @@ struct tls_worker {
 /* What is left of a client's handshake. */
 struct tls_own {
     struct record_keys read, write;
-    SSL_CTX *context;               /* a reference: the policy lives in it */
     X509 *peer;                     /* references; NULL: none */
     STACK_OF(X509) *chain;
     bool read_secret, write_secret; /* the library has told them */
@@ -58,6 +57,7 @@ struct tls_conn {
     struct tls_own *own;            /* NULL: a server's connection, or TLS 1.2 and before */
     struct sock *sock;
     struct worker *worker;
+    const struct tls_policy *policy;  /* a reference; NULL: towards a server */
     struct chunk *input;            /* what came and was not taken; NULL: none */
     struct chunk *pending;          /* ciphertext that has not left; NULL: none */
     uint32_t input_at, pending_at;

@@ -3,7 +3,6 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -18,29 +17,10 @@
     (SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_CIPHER_SERVER_PREFERENCE | \
      SSL_OP_PRIORITIZE_CHACHA)
 
-/* ---- a policy lives as long as its context, which connections hold ---- */
-
-static int slot = -1;
-
-static void free_with_context(void *parent, void *pointer, CRYPTO_EX_DATA *data, int index, long number, void *argument)
-{
-    struct tls_policy *policy = pointer;
-    if (policy == NULL)
-        return;
-    (void)atomic_load_explicit(&policy->released, memory_order_acquire);
-    free((char *)(uintptr_t)policy->name.data);
-    free(policy);
-}
-
-static void make_slot(void)
-{
-    slot = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_with_context);
-}
+/* ---- life ---- */
 
 static struct tls_policy *new_policy(struct str name, bool library_records)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, make_slot);
     /* Without our key schedule nobody knows the secrets: every connection stays with the library. */
     SSL_CTX *context = library_records ? SSL_CTX_new(TLS_server_method()) : schedule_context_new(TLS_server_method());
     if (context == NULL)
@@ -48,23 +28,29 @@ static struct tls_policy *new_policy(struct str name, bool library_records)
     struct tls_policy *policy = memory_zalloc(sizeof(*policy));
     policy->name = str_of(memory_copy_text(name.data, name.len), name.len);
     policy->context = context;
-    if (slot >= 0 && SSL_CTX_set_ex_data(context, slot, policy) == 1)
-        return policy;
-    free_with_context(NULL, policy, NULL, 0, 0, NULL);
-    SSL_CTX_free(context);
-    return NULL;
+    atomic_init(&policy->refs, 1);
+    return policy;
 }
 
-const struct tls_policy *policy_of_context(const SSL_CTX *context)
+/* Counting is all that changes in a policy. */
+static _Atomic unsigned *refs_of(const struct tls_policy *policy)
 {
-    return SSL_CTX_get_ex_data(context, slot);
+    return &((struct tls_policy *)(uintptr_t)policy)->refs;
 }
 
-void policy_free(struct tls_policy *policy)
+const struct tls_policy *policy_ref(const struct tls_policy *policy)
 {
-    policy_let_go(policy);
-    if (policy != NULL)
-        SSL_CTX_free(policy->context);
+    atomic_fetch_add_explicit(refs_of(policy), 1, memory_order_relaxed);
+    return policy;
+}
+
+void policy_unref(const struct tls_policy *policy)
+{
+    if (policy == NULL || atomic_fetch_sub_explicit(refs_of(policy), 1, memory_order_acq_rel) != 1)
+        return;
+    SSL_CTX_free(policy->context);
+    free((char *)(uintptr_t)policy->name.data);
+    free((void *)(uintptr_t)policy);
 }
 
 /* ---- versions, suites, groups ---- */
@@ -206,6 +192,6 @@ struct tls_policy *policy_new(const struct tls_options *options, struct str name
         diag_error(diag, node_span(options->origin), "the TLS library refuses these options: %s",
                    why != NULL ? why : "it gives no reason");
     }
-    policy_free(policy);
+    policy_unref(policy);
     return NULL;
 }

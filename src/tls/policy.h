@@ -1,7 +1,8 @@
 /* TLS options compiled into what handshakes use: one SSL_CTX for each set of options, whatever the number of certificates
  * (the certificate is given to each connection).
  *
- * Ownership: made with a graph and freed with it; a connection keeps its own policy until it ends.
+ * Ownership: counted by reference. The graph that it was made with holds one, and each connection of a client one until it
+ * ends, which may be long after its graph.
  * Threading: const once made, shared by all workers. */
 #ifndef TLS_POLICY_H
 #define TLS_POLICY_H
@@ -38,30 +39,22 @@ struct tls_options {
     bool library_records;           /* TLS 1.3 too stays with OpenSSL behind the handshake (else: tls/record.h) */
 };
 
-/* Lives as long as its context: connections that hold that keep it too. */
 struct tls_policy {
     struct str name;                /* "default", "mtls@file" */
-    SSL_CTX *context;
+    SSL_CTX *context;               /* goes with the policy */
     bool sni_strict;
     bool h2, http1;                 /* what ALPN may choose */
     unsigned char alpn[12];         /* the same as RFC 7301 3.1 writes it, the preferred first */
     unsigned alpn_len;
-    _Atomic unsigned released;      /* counts those who let go of it: orders their reads before its end */
+    _Atomic unsigned refs;
 };
 
 /* Errors go to `diag` at the places of options->origin; NULL then. `name` is copied; tickets of one policy are of no use with
- * another. Reads files (blocking). */
+ * another. Reads files (blocking). The reference is the caller's. */
 struct tls_policy *policy_new(const struct tls_options *options, struct str name, struct diag *diag);
-void policy_free(struct tls_policy *policy);
-/* Before a reference to the context is given back: what was read of the policy was read before its end. (The library's own
- * counting does so too, but no thread checker sees into it.) */
-static inline void policy_let_go(const struct tls_policy *policy)
-{
-    if (policy != NULL)
-        atomic_fetch_add_explicit(&((struct tls_policy *)(uintptr_t)policy)->released, 1, memory_order_release);
-}
-/* The policy whose context this is. */
-const struct tls_policy *policy_of_context(const SSL_CTX *context);
+/* From any thread; who takes a reference has one, or a graph that has. */
+const struct tls_policy *policy_ref(const struct tls_policy *policy);
+void policy_unref(const struct tls_policy *policy); /* NULL: nothing */
 
 /* For tls/client.h too: false, mostly after errors in `diag` at options.minVersion and options.cipherSuites. */
 bool policy_set_versions(SSL_CTX *context, int min, int max, const struct node *options, struct diag *diag);

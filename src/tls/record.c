@@ -26,6 +26,11 @@ bool record_suite_of(unsigned number, enum record_suite *ret_suite)
     return false;
 }
 
+unsigned record_suite_number(enum record_suite suite)
+{
+    return suites[suite].number;
+}
+
 const char *record_suite_name(enum record_suite suite)
 {
     return suites[suite].name;

@@ -56,6 +56,7 @@ void record_engine_release(struct record_engine *engine);
 
 /* By the IANA's number of the suite; false: not one of these. */
 bool record_suite_of(unsigned number, enum record_suite *ret_suite);
+unsigned record_suite_number(enum record_suite suite);
 const char *record_suite_name(enum record_suite suite);
 size_t record_secret_size(enum record_suite suite);
 

@@ -63,6 +63,26 @@ static void set_url(struct server *server)
     }
 }
 
+static unsigned meter_workers;                  /* the control thread's, like the bounds */
+static struct meter_bounds meter_bounds;
+
+void server_count_by(unsigned workers, const struct meter_bounds *bounds)
+{
+    meter_workers = workers;
+    meter_bounds = *bounds;
+}
+
+static struct meter *new_meter(struct str key)
+{
+    struct text text;
+    text_init(&text, key.len + sizeof("server|"));
+    text_add(&text, S("server|"));
+    text_add(&text, key);
+    struct meter *meter = meter_get(text_str(&text), meter_workers, &meter_bounds);
+    text_release(&text);
+    return meter;
+}
+
 static struct server *server_new(struct str key, size_t service_length)
 {
     struct server *server = memory_zalloc(sizeof(*server));
@@ -73,6 +93,8 @@ static struct server *server_new(struct str key, size_t service_length)
     atomic_store(&server->healthy, true);
     atomic_store(&server->ordered, SERVER_AS_CONFIGURED);
     atomic_store(&server->ordered_weight, -1);
+    if (meter_workers != 0)
+        server->meter = new_meter(server->key);
     server->id_hash = server_stable_hash(server->url);
     pthread_mutex_init(&server->lock, NULL);
     set_url(server);
@@ -82,6 +104,7 @@ static struct server *server_new(struct str key, size_t service_length)
 void server_free(struct server *server)
 {
     pthread_mutex_destroy(&server->lock);
+    meter_unref(server->meter);
     free((char *)(uintptr_t)server->key.data);
     free(server);
 }
@@ -100,34 +123,16 @@ void server_new_generation(uint64_t generation)
     atomic_store(&present_generation, generation);
 }
 
-static void write_key(struct text *key, struct str service, struct str url)
-{
-    text_init(key, service.len + url.len + 2);
-    text_add(key, service);
-    text_add_char(key, '|');
-    text_add(key, trim_slashes(url));
-}
-
-struct server *server_find(struct str service, struct str url)
-{
-    struct text key;
-    write_key(&key, service, url);
-    pthread_mutex_lock(&registry_lock);
-    struct server *server = by_key.live != 0 ? map_get(&by_key, text_str(&key)) : NULL;
-    if (server != NULL)
-        server_ref(server);
-    pthread_mutex_unlock(&registry_lock);
-    text_release(&key);
-    return server;
-}
-
 struct server *server_get(struct str service, struct str url)
 {
     struct server_url parts;
     if (server_url_parse(url, &parts) != NULL)
         return NULL;
     struct text key;
-    write_key(&key, service, url);
+    text_init(&key, service.len + url.len + 2);
+    text_add(&key, service);
+    text_add_char(&key, '|');
+    text_add(&key, trim_slashes(url));
 
     pthread_mutex_lock(&registry_lock);
     if (by_key.live == 0)

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #include "base/arena.h"
+#include "base/meter.h"
 #include "base/status.h"
 #include "net/addr.h"
 
@@ -57,7 +58,7 @@ struct server {
     _Atomic unsigned refs;
     _Atomic uint64_t generation;    /* the last configuration that named it: see server_new_generation */
 
-    struct meter *meter;            /* one reference */
+    struct meter *meter;            /* requests sent there; NULL: nobody counts. One reference */
     _Atomic bool is_ordered;        /* one of the next two says something: all that is looked at for a request while none does */
     _Atomic int ordered;            /* what an operator wants instead of what is configured (struct target): enum server_state */
     _Atomic int ordered_weight;     /* as above; -1: as configured */
@@ -103,11 +104,12 @@ uint64_t server_stable_hash(struct str text);
 /* The server of a service, made when it is new (one reference for the caller). NULL: bad URL. Control thread. A named one
  * is resolved from then on, if the resolver runs. */
 struct server *server_get(struct str service, struct str url);
-/* The living server with this key; one reference for the caller. NULL: there is none. */
-struct server *server_find(struct str service, struct str url);
 /* A configuration begins to be compiled: the servers it gets are stamped with its generation, so that connections to those
  * it leaves out can be told (upstream_sweep). */
 void server_new_generation(uint64_t generation);
+/* How servers that are made from now on are counted: by so many workers (0: by none), with these buckets. A server that is
+ * there keeps its meter. */
+void server_count_by(unsigned workers, const struct meter_bounds *bounds);
 struct server *server_ref(struct server *server);
 void server_unref(struct server *server);
 /* For upstream/resolve.c, which has the last word on servers with a name. */

@@ -1,5 +1,6 @@
 """The commands, as a person or a script uses them."""
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -449,6 +450,31 @@ def test_healthcheck_asks_ping(portico, backend, run):
     assert run("healthcheck", "--config", proxy.config_path).returncode == 0
     proxy.stop()
     assert run("healthcheck", "--config", proxy.config_path).returncode == 1
+
+
+def test_ping_tells_alive_from_ready(portico, backend, run):
+    proxy = accepting_longer(portico, backend)
+    for path in ("/ping", "/ping/live", "/ping/ready"):
+        for method in ("GET", "HEAD"):
+            response = proxy.request(method, path)
+            assert response.status == 200 and response.body == (b"OK" if method == "GET" else b"")
+    for flag in ([], ["--live"], ["--ready"]):
+        assert run("healthcheck", "--config", proxy.config_path, *flag).returncode == 0
+    proxy.process.signal(signal.SIGTERM)
+    proxy.wait_for_answer(lambda response: response.status == 503, "/ping")
+    assert proxy.get("/ping/live").status == 200
+    ready = proxy.get("/ping/ready")
+    assert ready.status == 503 and ready.text == "the process is stopping"
+    assert run("healthcheck", "--config", proxy.config_path, "--live").returncode == 0
+    refused = run("healthcheck", "--config", proxy.config_path, "--ready")
+    assert refused.returncode == 1 and "/ping/ready answers 503" in refused.stderr
+    assert run("healthcheck", "--config", proxy.config_path, "--ready", "--live").returncode == 2
+
+
+def accepting_longer(portico, backend):
+    """One that goes on accepting for a while after it was told to stop."""
+    grace = {"transport": {"lifeCycle": {"requestAcceptGraceTimeout": "30s"}}}
+    return portico(to(backend().url, ping={"entryPoint": "web"}, entryPoints={"web": grace}))
 
 
 # whoami

@@ -48,7 +48,7 @@ static void close_now(struct h1_server *connection, bool reset)
         return;
     connection->state = CLOSED;
     timer_cancel(&connection->timer);
-    list_remove(&connection->connection.link);
+    connection_leave(&connection->connection, connection->settings->open);
     h1_wire_drop_input(&connection->wire);
     struct loop *loop = connection->wire.sock.loop;
     if (reset)
@@ -382,7 +382,7 @@ static struct h1_server *new_connection(struct worker *worker, const struct clie
 static void begin_waiting(struct h1_server *connection, struct list *connections)
 {
     const struct server_settings *settings = connection->settings;
-    list_append(connections, &connection->connection.link);
+    connection_join(&connection->connection, connections, settings->open);
     become_idle(connection);
     /* A client that says nothing at all is held to the head's limit, not to the longer one between requests. */
     if (settings->head_timeout != 0 && (settings->idle_timeout == 0 || settings->head_timeout < settings->idle_timeout))

@@ -42,7 +42,7 @@ static void close_now(struct h2_server *server)
         return;
     server->state = CLOSED;
     timer_cancel(&server->timer);
-    list_remove(&server->connection.link);
+    connection_leave(&server->connection, server->settings->open);
     drop_output(server);
     sock_close(&server->sock);
     server->freeing.run = free_server;
@@ -460,7 +460,7 @@ bool h2_server_adopt(struct worker *worker, struct sock *from, struct chunk *inp
         free(server);
         return false;
     }
-    list_append(connections, &server->connection.link);
+    connection_join(&server->connection, connections, settings->open);
     if (input != NULL)
         take_input(server, input, input_at);
     if (input != NULL)

@@ -193,7 +193,7 @@ void pair_release(struct pair *pair)
 {
     pair_close(pair);
     SSL_SESSION_free(pair->session);
-    policy_free(pair->policy);
+    policy_unref(pair->policy);
     tls_client_free(pair->client);
     certificate_drop(pair->shown);
     issued_free(&pair->leaf);

@@ -155,19 +155,6 @@ TEST(server_that_is_taken_back_in_use_starts_slowly)
     server_unref(server);
 }
 
-TEST(server_find_gives_the_living_server_and_makes_none)
-{
-    assert_null(server_find(SERVICE, S("http://10.0.0.1")));
-    struct server *server = server_get(SERVICE, S("http://10.0.0.1"));
-    struct server *found = server_find(SERVICE, S("http://10.0.0.1/"));
-    assert_ptr_equal(found, server);
-    assert_null(server_find(SERVICE, S("http://10.0.0.2")));
-    assert_null(server_find(S("other@file"), S("http://10.0.0.1")));
-    server_unref(found);
-    server_unref(server);
-    assert_null(server_find(SERVICE, S("http://10.0.0.1")));
-}
-
 TEST(server_stable_hash_is_the_same_in_every_run)
 {
     assert_true(server_stable_hash(S("http://10.0.0.1:80")) == UINT64_C(0x85a72559b1082de9));

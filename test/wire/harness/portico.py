@@ -15,8 +15,7 @@ from .websocket import WebSocket
 BINARY = os.environ.get("PORTICO", os.path.join(os.path.dirname(__file__), "../../../build/portico"))
 _SANITIZER = re.compile(r"(ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:)")
 # The sanitizers' own exit codes, so that a finding at exit cannot pass as a clean end.
-_ENVIRONMENT = {"ASAN_OPTIONS": "exitcode=99:detect_leaks=1", "TSAN_OPTIONS": "exitcode=98:halt_on_error=0:suppressions="
-                + os.path.join(os.path.dirname(os.path.abspath(__file__)), "tsan.supp"),
+_ENVIRONMENT = {"ASAN_OPTIONS": "exitcode=99:detect_leaks=1", "TSAN_OPTIONS": "exitcode=98:halt_on_error=0",
                 "UBSAN_OPTIONS": "print_stacktrace=1"}
 
 

@@ -1,0 +1,295 @@
+#include "admin/catalog.h"
+
+#include <stdlib.h>
+
+#include "admin/admin.h"
+#include "base/memory.h"
+
+static struct catalog *kept;
+
+static void list_release(struct catalog_list *list)
+{
+    map_release(&list->by_name);
+    free(list->items);
+}
+
+void catalog_forget(void)
+{
+    if (kept == NULL)
+        return;
+    list_release(&kept->routers);
+    list_release(&kept->services);
+    list_release(&kept->middlewares);
+    arena_release(&kept->arena);
+    free(kept);
+    kept = NULL;
+}
+
+struct catalog_item *catalog_find(const struct catalog_list *list, struct str name)
+{
+    return map_get(&list->by_name, name);
+}
+
+struct str catalog_status_text(enum catalog_status status)
+{
+    static const char *const texts[] = {
+        [CATALOG_ENABLED] = "enabled", [CATALOG_WARNING] = "warning", [CATALOG_DISABLED] = "disabled"};
+    return str_from(texts[status]);
+}
+
+/* ---- items ---- */
+
+/* The item of this name, made when it is new. `name` lives as long as the catalog. */
+static struct catalog_item *add_item(struct catalog *catalog, struct catalog_list *list, struct str name, struct str provider)
+{
+    struct catalog_item *item = catalog_find(list, name);
+    if (item != NULL)
+        return item;
+    item = arena_new(&catalog->arena, struct catalog_item);
+    item->name = name;
+    item->provider = provider;
+    map_put(&list->by_name, item->name, item);
+    list->count++;
+    return item;
+}
+
+static void add_objects(struct catalog *catalog, struct catalog_list *list, const struct objects *objects, struct str provider)
+{
+    for (size_t i = 0; i < objects->count; i++) {
+        const struct object_item *object = &objects->items[i];
+        struct str name = arena_printf(&catalog->arena, "%.*s@%.*s", STR_ARGS(object->name), STR_ARGS(provider));
+        struct catalog_item *item = add_item(catalog, list, name, provider);
+        item->config = object->value;
+        item->origin = object->node;
+    }
+}
+
+static struct str type_name(const struct choice *choice)
+{
+    return choice->type != NULL ? str_from(choice->type->name) : STR_NONE;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct catalog_item *one = *(struct catalog_item *const *)a, *other = *(struct catalog_item *const *)b;
+    return str_compare(one->name, other->name);
+}
+
+static void sort_list(struct catalog_list *list)
+{
+    size_t count = 0;
+    list->items = memory_alloc((list->count + 1) * sizeof(list->items[0]));
+    for (uint32_t i = 0; i < list->by_name.count; i++)
+        list->items[count++] = list->by_name.items[i].value;
+    if (count != 0)
+        qsort(list->items, count, sizeof(list->items[0]), by_name);
+}
+
+/* ---- lists of names that grow ---- */
+
+static bool has_name(const struct strs *strs, struct str name)
+{
+    for (size_t i = 0; i < strs->count; i++)
+        if (str_equal(strs->items[i], name))
+            return true;
+    return false;
+}
+
+/* Capacity is the next power of two of what is there. */
+static void push_name(struct catalog *catalog, struct strs *strs, struct str name)
+{
+    if ((strs->count & (strs->count - 1)) == 0) {
+        struct str *items = arena_array(&catalog->arena, struct str, strs->count != 0 ? 2 * strs->count : 1);
+        if (strs->count != 0)
+            memcpy(items, strs->items, strs->count * sizeof(*items));
+        strs->items = items;
+    }
+    strs->items[strs->count++] = name;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return str_compare(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* ---- what runs ---- */
+
+static void take_routers(struct catalog *catalog, const struct graph *graph)
+{
+    for (unsigned i = 0; i < graph->router_count; i++) {
+        const struct router *router = graph->routers[i];
+        struct catalog_item *item = add_item(catalog, &catalog->routers, router->name, router->provider);
+        if (item->router == NULL)
+            item->router = router;
+        for (size_t j = 0; j < router->entry_points.count; j++)
+            if (!has_name(&item->used, router->entry_points.items[j]))
+                push_name(catalog, &item->used, router->entry_points.items[j]);
+    }
+}
+
+static void take_services(struct catalog *catalog, const struct graph *graph)
+{
+    for (unsigned i = 0; i < graph->service_count; i++) {
+        struct service *service = graph->services[i];
+        struct catalog_item *item = add_item(catalog, &catalog->services, service->name, service->provider);
+        item->service = service;
+        if (service->type->choice.table != NULL)
+            item->type = str_from(service->type->choice.name);
+    }
+}
+
+static void take_middlewares(struct catalog *catalog, const struct graph *graph)
+{
+    for (unsigned i = 0; i < graph->router_count; i++)
+        for (unsigned j = 0; j < graph->routers[i]->chain_count; j++) {
+            const struct middleware *m = graph->routers[i]->chain[j];
+            struct catalog_item *item = add_item(catalog, &catalog->middlewares, m->name, m->provider);
+            if (item->middleware == NULL)
+                item->middleware = m;
+            item->type = str_from(m->type->choice.name);
+        }
+}
+
+/* ---- who uses what ---- */
+
+/* Routers come one after the other, so one that is there already is the last. */
+static void note_use(struct catalog *catalog, const struct catalog_list *list, struct str name, const struct catalog_item *router)
+{
+    struct catalog_item *item = catalog_find(list, name);
+    if (item != NULL && (item->used.count == 0 || !str_equal(item->used.items[item->used.count - 1], router->name)))
+        push_name(catalog, &item->used, router->name);
+}
+
+static void note_middlewares(struct catalog *catalog, struct catalog_item *router)
+{
+    const struct router_config *config = router->config;
+    for (size_t i = 0; config != NULL && i < config->middlewares.count; i++) {
+        struct str name = config->middlewares.items[i];
+        if (str_find_char(name, '@', 0) < 0)
+            name = arena_printf(&catalog->arena, "%.*s@%.*s", STR_ARGS(name), STR_ARGS(router->provider));
+        push_name(catalog, &router->middlewares, name);
+        note_use(catalog, &catalog->middlewares, name, router);
+    }
+}
+
+static void note_uses(struct catalog *catalog, const struct graph *graph)
+{
+    for (size_t i = 0; i < catalog->routers.count; i++) {
+        struct catalog_item *router = catalog->routers.items[i];
+        if (router->used.count != 0)
+            qsort(router->used.items, router->used.count, sizeof(struct str), compare_names);
+        note_middlewares(catalog, router);
+        if (router->router != NULL && router->router->service != NULL)
+            note_use(catalog, &catalog->services, router->router->service->name, router);
+    }
+    /* Those of entrypoints, services and chains, which a router does not name itself. */
+    for (unsigned i = 0; i < graph->router_count; i++) {
+        const struct catalog_item *router = catalog_find(&catalog->routers, graph->routers[i]->name);
+        for (unsigned j = 0; j < graph->routers[i]->chain_count; j++)
+            note_use(catalog, &catalog->middlewares, graph->routers[i]->chain[j]->name, router);
+    }
+}
+
+/* The second round came in the graph's order: sorted again, each once. */
+static void tidy_uses(struct catalog_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        struct strs *used = &list->items[i]->used;
+        size_t kept_count = 0;
+        if (used->count != 0)
+            qsort(used->items, used->count, sizeof(struct str), compare_names);
+        for (size_t j = 0; j < used->count; j++)
+            if (kept_count == 0 || !str_equal(used->items[kept_count - 1], used->items[j]))
+                used->items[kept_count++] = used->items[j];
+        used->count = kept_count;
+    }
+}
+
+/* ---- what is amiss ---- */
+
+static void take_remarks(struct catalog *catalog, const struct model *model)
+{
+    struct catalog_list *const lists[] = {[REMARK_ROUTER] = &catalog->routers,
+                                          [REMARK_MIDDLEWARE] = &catalog->middlewares,
+                                          [REMARK_SERVICE] = &catalog->services};
+    for (size_t i = 0; i < model->remark_count; i++) {
+        const struct remark *remark = &model->remarks[i];
+        struct catalog_item *item = add_item(catalog, lists[remark->kind], remark->name, remark->provider);
+        if (item->config == NULL)
+            item->config = remark->config;
+        if (remark->left_out)
+            item->status = CATALOG_DISABLED;
+        else if (item->status == CATALOG_ENABLED)
+            item->status = CATALOG_WARNING;
+        push_name(catalog, &item->errors, remark->reason);
+    }
+}
+
+static void name_types(struct catalog *catalog)
+{
+    for (size_t i = 0; i < catalog->services.count; i++) {
+        struct catalog_item *item = catalog->services.items[i];
+        if (item->config != NULL)
+            item->type = type_name(&((const struct service_config *)item->config)->type);
+    }
+    for (size_t i = 0; i < catalog->middlewares.count; i++) {
+        struct catalog_item *item = catalog->middlewares.items[i];
+        if (item->config != NULL)
+            item->type = type_name(&((const struct middleware_config *)item->config)->type);
+    }
+}
+
+static void finish_list(struct catalog_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        list->warnings += list->items[i]->status == CATALOG_WARNING;
+        list->disabled += list->items[i]->status == CATALOG_DISABLED;
+    }
+}
+
+static struct catalog *make(const struct graph *graph)
+{
+    struct catalog *catalog = memory_zalloc(sizeof(*catalog));
+    struct catalog_list *const lists[] = {&catalog->routers, &catalog->services, &catalog->middlewares};
+    const struct model *model = graph->model;
+    catalog->generation = graph->generation;
+    arena_init(&catalog->arena, ARENA_UNLIMITED);
+    for (size_t i = 0; i < 3; i++)
+        map_init(&lists[i]->by_name, false);
+    for (size_t i = 0; i < model->part_count; i++) {
+        const struct model_part *part = &model->parts[i];
+        add_objects(catalog, &catalog->routers, &part->http->routers, part->provider);
+        add_objects(catalog, &catalog->services, &part->http->services, part->provider);
+        add_objects(catalog, &catalog->middlewares, &part->http->middlewares, part->provider);
+    }
+    take_routers(catalog, graph);
+    take_services(catalog, graph);
+    take_middlewares(catalog, graph);
+    take_remarks(catalog, model);
+    for (size_t i = 0; i < 3; i++)
+        sort_list(lists[i]);
+    name_types(catalog);
+    note_uses(catalog, graph);
+    tidy_uses(&catalog->middlewares);
+    for (size_t i = 0; i < 3; i++)
+        finish_list(lists[i]);
+    return catalog;
+}
+
+const struct catalog *catalog_of(const struct graph *graph)
+{
+    if (kept == NULL || kept->generation != graph->generation) {
+        catalog_forget();
+        kept = make(graph);
+    }
+    return kept;
+}
+
+/* The former graph's texts are in it. */
+static void forget_former(struct graph *graph)
+{
+    catalog_forget();
+}
+
+static const struct admin_part catalog_part = {.use = forget_former, .stop = catalog_forget};
+REGISTER(admin_part, catalog_part);
