@@ -56,6 +56,9 @@ struct middleware_type {
     /* What it counts and holds now, as members of an object that is open in `json`: how many it refused, who is limited, the
      * state of a breaker. Control thread, while workers run; may be NULL. */
     void (*report)(const struct middleware *m, struct json *json);
+    /* What keeps requests from going on now though none should be kept (an open breaker), as a literal for people, and since when
+     * (monotonic ns; 0: unknown). NULL: all is well. As report; may be NULL. */
+    const char *(*complain)(const struct middleware *m, int64_t *ret_since);
     /* The same as numbers with fixed meanings; limiters and breakers have it. `counts` comes with zeros and -1. Control thread,
      * while workers run; may be NULL. */
     void (*count)(const struct middleware *m, struct limit_counts *counts);
