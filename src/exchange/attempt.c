@@ -29,7 +29,6 @@ static unsigned wishes_of(const struct exchange *x)
 
 enum status attempt_open(struct exchange *x)
 {
-    tracing_attempt(x);
     x->attempts++;
     x->facts_server = 0;
     memset(&x->upstream, 0, offsetof(struct upstream_stream, response));

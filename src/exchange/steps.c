@@ -108,6 +108,7 @@ static enum step pick_server(struct exchange *x)
         switch (x->service->type->pick(x, x->service)) {
         case PICK_SERVER:
             x->times.picked = exchange_now(x);
+            tracing_attempt(x);
             return STEP_CONNECT;
         case PICK_SERVICE:
             continue;

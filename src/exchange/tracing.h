@@ -48,11 +48,11 @@ static inline struct str trace_span_text(const struct trace *trace)
 }
 
 /* What the hooks below do where there is something to do. */
-void tracing_begin_trace(struct exchange *x);
-void tracing_note_held(struct exchange *x);
-void tracing_note_attempt(struct exchange *x);
-void tracing_note_failure(struct exchange *x, enum status status);
-void tracing_keep(struct exchange *x);
+__attribute__((noinline)) void tracing_begin_trace(struct exchange *x);
+__attribute__((noinline)) void tracing_note_held(struct exchange *x);
+__attribute__((noinline)) void tracing_note_attempt(struct exchange *x);
+__attribute__((noinline)) void tracing_note_failure(struct exchange *x, enum status status);
+__attribute__((noinline)) void tracing_keep(struct exchange *x);
 
 /* The router is found (or there is none). */
 static inline void tracing_begin(struct exchange *x)
@@ -66,7 +66,7 @@ static inline void tracing_held(struct exchange *x)
     if (__builtin_expect(x->trace != NULL, 0))
         tracing_note_held(x);
 }
-/* A server is about to be asked. */
+/* A server is chosen, and about to be asked. */
 static inline void tracing_attempt(struct exchange *x)
 {
     if (__builtin_expect(x->trace != NULL, 0))
