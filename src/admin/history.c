@@ -269,7 +269,7 @@ static struct window window_of(struct str key, int64_t seconds)
 {
     struct window window = {.series = history.opened ? map_get(&history.series, key) : NULL, .tens = seconds > HISTORY_SECONDS};
     int64_t step = window.tens ? 10 : 1, most = window.tens ? HISTORY_TENS : HISTORY_SECONDS;
-    int64_t present = history.second / step, oldest = history.began / step + 1;
+    int64_t present = history.second / step, oldest = (history.began + 1) / step;
     window.count = seconds / step < most ? seconds / step : most;
     if (window.count > present - oldest + 1)
         window.count = present - oldest + 1;

@@ -44,15 +44,13 @@ static uint64_t count_middlewares(const struct model *model)
     return count;
 }
 
-static void show_counts(const struct graph *graph, struct admin_call *call)
+static void show_counts(const struct graph *graph, const struct survey *survey, struct admin_call *call)
 {
     struct json *json = &call->json;
-    unsigned count;
-    const struct worker_report *workers = live_workers(&count);
     uint64_t exchanges = 0, connections = 0;
-    for (unsigned i = 0; i < count; i++) {
-        exchanges += workers[i].exchanges;
-        connections += workers[i].connections;
+    for (unsigned i = 0; i < survey->count; i++) {
+        exchanges += survey->reports[i].exchanges;
+        connections += survey->reports[i].connections;
     }
     json_member_object(json, "counts");
     json_member_uint(json, "entryPoints", graph->entry_count);
@@ -82,7 +80,7 @@ static void show_totals(const struct graph *graph, struct json *json)
     json_end(json);
 }
 
-static bool show(struct admin_call *call)
+static void show(struct admin_call *call, const struct survey *survey)
 {
     const struct admin *admin = admin_self;
     const struct graph *graph = admin->graph;
@@ -101,13 +99,12 @@ static bool show(struct admin_call *call)
     json_member_bool(json, "canWrite", call->may_write);
     words_member_str(json, "user", call->user);
     show_features(&graph->model->config, json);
-    show_counts(graph, call);
+    show_counts(graph, survey, call);
     show_totals(graph, json);
     json_member_uint(json, "reloads", admin->reloads);
     json_member_uint(json, "reloadsFailed", admin->reloads_failed);
     json_member_uint(json, "problems", problems_count());
     json_end(json);
-    return true;
 }
 
 /* Numbers of the workers are asked for first. */
@@ -117,7 +114,7 @@ static void on_survey(struct survey *survey)
     if (admin_self == NULL || admin_self->graph == NULL)
         admin_refuse(call, 503, "the process is stopping");
     else
-        show(call);
+        show(call, survey);
     admin_finish(call);
 }
 
@@ -125,7 +122,10 @@ static bool answer(struct admin_call *call)
 {
     if (admin_self->graph == NULL)
         return admin_refuse(call, 503, "no configuration runs yet");
-    return survey_start(0, 0, call, on_survey) ? false : show(call);
+    if (survey_start(0, 0, call, on_survey))
+        return false;
+    show(call, &(struct survey){.count = 0});
+    return true;
 }
 
 static const struct admin_route route = {.method = "GET",
