@@ -11,6 +11,7 @@
 #include "exchange/passed.h"
 #include "exchange/progress.h"
 #include "exchange/service.h"
+#include "exchange/tracing.h"
 #include "tls/conn.h"
 
 #define SERVICE_HOPS_MAX 16
@@ -70,6 +71,7 @@ static enum step find_route(struct exchange *x)
     const struct table_entry *found = look_up(x, &input);
     x->router = found != NULL ? found->router : NULL;
     x->times.routed = exchange_now(x);
+    tracing_begin(x);
     if (x->router == NULL)
         return no_route(x);
     x->service = x->router->service;
@@ -106,6 +108,7 @@ static enum step pick_server(struct exchange *x)
         switch (x->service->type->pick(x, x->service)) {
         case PICK_SERVER:
             x->times.picked = exchange_now(x);
+            tracing_attempt(x);
             return STEP_CONNECT;
         case PICK_SERVICE:
             continue;
