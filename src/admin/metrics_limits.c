@@ -10,9 +10,9 @@
 struct limit {
     struct str name;
     const char *type;
-    double refused, delayed, active;
+    double refused, allowed, delayed, active;     /* all but the first: below 0 where there is no such number */
     unsigned breakers[STATES];
-    bool has_active, is_breaker;
+    bool is_breaker;
 };
 
 static const char *const state_names[STATES] = {
@@ -23,21 +23,24 @@ static struct limit *limit_named(struct metrics *metrics, struct map *limits, co
     struct limit *limit = map_get(limits, m->name);
     if (limit == NULL) {
         limit = arena_new(&metrics->arena, struct limit);
-        limit->name = m->name;
-        limit->type = m->type->choice.name;
+        *limit = (struct limit){.name = m->name, .type = m->type->choice.name, .allowed = -1, .delayed = -1, .active = -1};
         map_put(limits, m->name, limit);
     }
     return limit;
 }
 
+static void add_known(double *sum, int64_t number)
+{
+    if (number >= 0)
+        *sum = (*sum < 0 ? 0 : *sum) + (double)number;
+}
+
 static void add_counts(struct limit *limit, const struct limit_counts *counts)
 {
     limit->refused += (double)counts->refused;
-    limit->delayed += (double)counts->delayed;
-    if (counts->active >= 0) {
-        limit->active += (double)counts->active;
-        limit->has_active = true;
-    }
+    add_known(&limit->allowed, counts->allowed);
+    add_known(&limit->delayed, counts->delayed);
+    add_known(&limit->active, counts->active);
     if (counts->breaker >= 0 && counts->breaker < STATES) {
         limit->breakers[counts->breaker]++;
         limit->is_breaker = true;
@@ -55,7 +58,7 @@ static void read_chain(struct metrics *metrics, const struct router *router, str
         if (map_has(seen, path))
             continue;
         map_put(seen, path, metrics);
-        struct limit_counts counts = {.active = -1, .breaker = -1};
+        struct limit_counts counts = {.allowed = -1, .delayed = -1, .active = -1, .breaker = -1};
         m->type->count(m, &counts);
         add_counts(limit_named(metrics, limits, m), &counts);
     }
@@ -65,8 +68,11 @@ static void write_limit(struct metrics *metrics, const struct limit *limit)
 {
     const struct str *labels = METRICS_KEEP(metrics, limit->name, str_from(limit->type));
     metrics_add(metrics, METRIC_LIMIT_REFUSED, labels, limit->refused);
-    metrics_add(metrics, METRIC_LIMIT_DELAYED, labels, limit->delayed);
-    if (limit->has_active)
+    if (limit->allowed >= 0)
+        metrics_add(metrics, METRIC_LIMIT_ALLOWED, labels, limit->allowed);
+    if (limit->delayed >= 0)
+        metrics_add(metrics, METRIC_LIMIT_DELAYED, labels, limit->delayed);
+    if (limit->active >= 0)
         metrics_add(metrics, METRIC_LIMIT_ACTIVE, labels, limit->active);
     for (unsigned i = 0; limit->is_breaker && i < STATES; i++)
         metrics_add(metrics, METRIC_LIMIT_BREAKERS, METRICS_KEEP(metrics, limit->name, str_from(state_names[i])),

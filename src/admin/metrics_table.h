@@ -103,10 +103,12 @@ enum metric_reader { METRIC_FOR_PROMETHEUS = 1, METRIC_FOR_OTLP = 2, METRIC_FOR_
       "Unix time at which a certificate is going to be renewed.") \
     X(LIMIT_REFUSED, "portico_limit_refused_total", COUNTER, "{request}", ALL, METRIC_LABELS("middleware", "type"), \
       "Requests that a limit refused.") \
+    X(LIMIT_ALLOWED, "portico_limit_allowed_total", COUNTER, "{request}", ALL, METRIC_LABELS("middleware", "type"), \
+      "Requests that a limit let pass.") \
     X(LIMIT_DELAYED, "portico_limit_delayed_total", COUNTER, "{request}", ALL, METRIC_LABELS("middleware", "type"), \
       "Requests that a limit made wait.") \
-    X(LIMIT_ACTIVE, "portico_limit_active", GAUGE, "1", ALL, METRIC_LABELS("middleware", "type"), \
-      "What a limit counts now: requests under way, or sources that it remembers.") \
+    X(LIMIT_ACTIVE, "portico_limit_active", GAUGE, "{request}", ALL, METRIC_LABELS("middleware", "type"), \
+      "Requests under way that a limit counts.") \
     X(LIMIT_BREAKERS, "portico_limit_breakers", GAUGE, "1", ALL, METRIC_LABELS("middleware", "state"), \
       "Circuit breakers of a middleware, one for each router that uses it, by state.") \
     X(LOG_LOST, "portico_log_lines_lost_total", COUNTER, "{line}", ALL, METRIC_LABELS(0), \

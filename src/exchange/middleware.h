@@ -32,8 +32,9 @@ enum verdict {
 
 /* What a limiter has done and holds, for metrics. */
 struct limit_counts {
-    uint64_t refused, delayed;      /* requests since the process began */
-    int64_t active;                 /* requests under way, or sources that are remembered; -1: it has no such number */
+    uint64_t refused;               /* requests since the process began */
+    int64_t allowed, delayed;       /* the same; -1: it has no such number */
+    int64_t active;                 /* requests under way; -1 as above */
     int breaker;                    /* enum breaker_state (middleware/breaker.h); -1: it is none */
 };
 

@@ -124,6 +124,14 @@ static const char *complain(const struct middleware *m, int64_t *ret_since)
     return "the circuit is open: requests are answered here at once, none goes to the servers";
 }
 
+static void count(const struct middleware *m, struct limit_counts *counts)
+{
+    const struct circuit_breaker_state *state = m->state;
+    struct breaker_view view = breaker_look(state->breaker, time_monotonic());
+    counts->refused = view.kept_back;
+    counts->breaker = view.state;
+}
+
 static const struct middleware_type circuit_breaker = {
     .choice = {.name = "circuitBreaker", .summary = "Spares a service that fails.", .table = &circuit_breaker_table},
     .state_size = sizeof(struct circuit_breaker_state),
@@ -132,6 +140,7 @@ static const struct middleware_type circuit_breaker = {
     .on_request = on_request,
     .on_response = on_response,
     .report = report,
+    .count = count,
     .complain = complain,
 };
 REGISTER(middleware_type, circuit_breaker);

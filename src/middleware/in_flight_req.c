@@ -77,6 +77,15 @@ static void report(const struct middleware *m, struct json *json)
     refused_sources_report(&state->counts->refused, time_monotonic(), json);
 }
 
+static void count(const struct middleware *m, struct limit_counts *counts)
+{
+    const struct in_flight_state *state = m->state;
+    struct in_flight_sum sum = in_flight_counts_sum(state->counts);
+    counts->allowed = (int64_t)sum.entered;
+    counts->active = (int64_t)sum.under_way;
+    counts->refused = refused_sources_total(&state->counts->refused);
+}
+
 static const struct middleware_type in_flight_req = {
     .choice = {.name = "inFlightReq",
                .summary = "Limits requests under way at once.",
@@ -87,5 +96,6 @@ static const struct middleware_type in_flight_req = {
     .on_request = on_request,
     .on_finish = on_finish,
     .report = report,
+    .count = count,
 };
 REGISTER(middleware_type, in_flight_req);

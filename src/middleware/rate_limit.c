@@ -125,6 +125,17 @@ static void report(const struct middleware *m, struct json *json)
     refused_sources_report(&state->buckets->refused, now, json);
 }
 
+static void count(const struct middleware *m, struct limit_counts *counts)
+{
+    const struct rate_limit_state *state = m->state;
+    if (state->buckets == NULL)
+        return;
+    struct token_sums sums = token_buckets_sums(state->buckets);
+    counts->allowed = (int64_t)sums.taken;
+    counts->delayed = (int64_t)sums.waited_for;
+    counts->refused = refused_sources_total(&state->buckets->refused);
+}
+
 static const struct middleware_type rate_limit = {
     .choice = {.name = "rateLimit",
                .summary = "Limits how often each source may ask.",
@@ -135,5 +146,6 @@ static const struct middleware_type rate_limit = {
     .on_request = on_request,
     .on_finish = on_finish,
     .report = report,
+    .count = count,
 };
 REGISTER(middleware_type, rate_limit);

@@ -49,6 +49,14 @@ static struct refused_sources copy_of(struct refused_sources *sources)
     return copy;
 }
 
+uint64_t refused_sources_total(struct refused_sources *sources)
+{
+    pthread_mutex_lock(&sources->lock);
+    uint64_t total = sources->total;
+    pthread_mutex_unlock(&sources->lock);
+    return total;
+}
+
 void refused_sources_report(struct refused_sources *sources, int64_t now, struct json *json)
 {
     struct refused_sources copy = copy_of(sources);

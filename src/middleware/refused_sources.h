@@ -28,6 +28,8 @@ struct refused_sources {
 void refused_sources_init(struct refused_sources *sources);
 void refused_sources_release(struct refused_sources *sources);
 void refused_sources_note(struct refused_sources *sources, uint64_t key, struct str text, int64_t now);
+/* How many were refused ever. */
+uint64_t refused_sources_total(struct refused_sources *sources);
 /* Members "refused" and "mostRefused": [{source, count, secondsAgo}], the most refused first. */
 void refused_sources_report(struct refused_sources *sources, int64_t now, struct json *json);
 

@@ -61,6 +61,7 @@ int64_t token_buckets_take(struct token_buckets *buckets, const struct token_rat
     if (wait <= rate->longest_wait) {
         bucket->full_at = full_at;
         buckets->locks[lock].taken++;
+        buckets->locks[lock].waited_for += wait > 0;
     }
     pthread_mutex_unlock(mutex);
     return wait > 0 ? wait : 0;
@@ -85,4 +86,16 @@ struct token_counts token_buckets_count(struct token_buckets *buckets, int64_t n
         pthread_mutex_unlock(&buckets->locks[lock].mutex);
     }
     return counts;
+}
+
+struct token_sums token_buckets_sums(struct token_buckets *buckets)
+{
+    struct token_sums sums = {0};
+    for (size_t lock = 0; lock < BUCKETS_LOCKS; lock++) {
+        pthread_mutex_lock(&buckets->locks[lock].mutex);
+        sums.taken += buckets->locks[lock].taken;
+        sums.waited_for += buckets->locks[lock].waited_for;
+        pthread_mutex_unlock(&buckets->locks[lock].mutex);
+    }
+    return sums;
 }

@@ -29,6 +29,7 @@ struct token_buckets {
         struct {
             pthread_mutex_t mutex;
             uint64_t taken; /* tokens of its sets */
+            uint64_t waited_for; /* of these, by requests that had to wait */
         };
         char line[64]; /* a cache line each */
     } locks[BUCKETS_LOCKS];
@@ -61,5 +62,10 @@ struct token_counts {
     uint64_t taken, sources;
 };
 struct token_counts token_buckets_count(struct token_buckets *buckets, int64_t now);
+/* For metrics, without looking at the buckets: tokens taken ever, and those of requests that had to wait. */
+struct token_sums {
+    uint64_t taken, waited_for;
+};
+struct token_sums token_buckets_sums(struct token_buckets *buckets);
 
 #endif

@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -45,6 +46,11 @@ def counted(proxy, count, name="traefik_entrypoint_requests_total", **labels):
 
 def answer_by_path(request):
     return response_bytes(int(request.target.strip("/") or 200), body=b"12345")
+
+
+def answer_slowly(request):
+    time.sleep(0.11)
+    return response_bytes(200)
 
 
 # What Prometheus reads
@@ -172,6 +178,21 @@ def test_a_server_that_fails_its_checks_is_down(portico, backend):
     assert scrape(proxy).one("portico_server_state", service="main@file", url=server.url, state="unhealthy") == 1
 
 
+def test_limits_tell_what_they_refuse(portico, backend):
+    limits = {"slow": {"rateLimit": {"average": 1, "period": "1h", "burst": 2}}, "few": {"inFlightReq": {"amount": 9}},
+              "fuse": {"circuitBreaker": {"expression": "ResponseCodeRatio(500, 600, 0, 600) > 0.99"}}}
+    proxy = portico(measured(to(backend().url, middlewares=limits)))
+    assert [proxy.get().status for _ in range(5)] == [200, 200, 429, 429, 429]
+    found = counted(proxy, 5)
+    slow, few = {"middleware": "slow@file", "type": "rateLimit"}, {"middleware": "few@file", "type": "inFlightReq"}
+    assert found.one("portico_limit_refused_total", **slow) == 3 and found.one("portico_limit_allowed_total", **slow) == 2
+    assert found.one("portico_limit_refused_total", **few) == 0 and found.one("portico_limit_allowed_total", **few) == 2
+    assert found.one("portico_limit_active", **few) == 0 and found.one("portico_limit_active", **slow) is None
+    breakers = {state: found.one("portico_limit_breakers", middleware="fuse@file", state=state)
+                for state in ("closed", "open", "recovering")}
+    assert breakers == {"closed": 1, "open": 0, "recovering": 0}      # the router has a chain on each entrypoint, and one breaker
+
+
 def test_the_process_tells_of_itself(portico, backend):
     proxy = portico(measured(to(backend().url)))
     client = proxy.client()
@@ -296,17 +317,17 @@ def expressions():
 
 
 def test_prometheus_reads_native_histograms_and_understands_the_dashboard(portico, backend, prometheus):
-    proxy = portico(measured(to(backend().url), addRoutersLabels=True))
-    for _ in range(20):
+    proxy = portico(measured(to(backend(answer_slowly).url), addRoutersLabels=True))
+    for _ in range(8):
         proxy.get()
-    counted(proxy, 20)
+    counted(proxy, 8)
     server = prometheus(proxy)
     name = 'portico_request_duration_seconds{kind="entrypoint",name="web"}'
-    proxy.wait_until("a scrape", lambda: server.value(f"histogram_count({name})") == 20)
+    proxy.wait_until("a scrape", lambda: server.value(f"histogram_count({name})") == 8)
     target, = server.api("targets")["activeTargets"]
     assert target["health"] == "up" and not target["lastError"]
     median = server.value(f"histogram_quantile(0.5, {name})")
-    assert 2.0 ** -14 <= median < 60
+    assert 2.0 ** -3.25 < median < 60      # the bucket that 0.11 s is in begins there
     total = scrape(proxy).one("portico_request_duration_seconds_sum", kind="entrypoint", name="web")
     assert math.isclose(server.value(f"histogram_sum({name})"), total, rel_tol=1e-9)
     for expression in expressions():
