@@ -644,7 +644,7 @@ def test_a_head_that_never_ends_is_cut_off(portico, backend, connect):
 
 
 def test_an_idle_connection_is_ended_with_a_goaway(portico, backend, connect):
-    client = connect(portico(to(backend().url, entryPoints=timeouts(idleTimeout="500ms"))))
+    client = connect(portico(to(backend().url, entryPoints=timeouts(idleTimeout="2s"))))
     assert client.request().status == 200
     assert client.read_to_end() == h2.NO_ERROR and client.goaways[-1].last_stream == 1
 

@@ -62,13 +62,13 @@ def test_an_idle_keep_alive_connection_is_closed(portico, backend):
 
 def test_a_slow_upload_that_makes_progress_is_left_alone(portico, backend):
     server = backend()
-    proxy = portico(to(server.url, entryPoints=timeouts(readTimeout="2s", minimumRate=1, minimumRateGrace="1s")))
-    client = proxy.client().send_request("POST", "/", [("Content-Length", "60")])
-    for _ in range(12):     # well over readTimeout in all
+    proxy = portico(to(server.url, entryPoints=timeouts(readTimeout="5s", minimumRate=1, minimumRateGrace="1s")))
+    client = proxy.client().send_request("POST", "/", [("Content-Length", "100")])
+    for _ in range(20):     # well over readTimeout in all
         time.sleep(0.3)
         client.send(b"slow.")
     assert client.response().status == 200
-    assert server.last.body == b"slow." * 12
+    assert server.last.body == b"slow." * 20
 
 
 def test_an_upload_that_stops_is_cut_off(portico, raw_server):
