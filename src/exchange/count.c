@@ -20,7 +20,7 @@ static enum count_protocol protocol_of(const struct exchange *x)
 {
     if (x->stream.request.upgrade.len != 0 && str_equal_nocase(x->stream.request.upgrade, S("websocket")))
         return COUNT_WEBSOCKET;
-    return x->response_sent && is_event_stream(&x->response) ? COUNT_SSE : COUNT_HTTP;
+    return is_event_stream(&x->response) ? COUNT_SSE : COUNT_HTTP;
 }
 
 /* The service that was asked; one behind a middleware that answered was not. */
@@ -78,17 +78,16 @@ static __attribute__((noinline)) void count_unrouted(const struct exchange *x, c
         count_trouble(x);
 }
 
-static void count_routed(const struct exchange *x, const struct meter_sample *sample)
+/* Mostly one joint stands for the entrypoint and its router, and another one for the service and its server. */
+static inline void count_routed(const struct exchange *x, const struct meter_sample *sample)
 {
     const struct router *router = x->router;
-    unsigned worker = x->worker->index;
-    if (router->counts != NULL) {
-        meter_count_both(router->counts, inner_meter(x), worker, sample);
-    } else {
-        meter_count_both(x->entry->meter, router->meter, worker, sample);
-        if (inner_meter(x) != NULL)
-            meter_count(inner_meter(x), worker, sample);
+    struct meter *outer = router->counts;
+    if (outer == NULL) {
+        outer = x->entry->meter;
+        meter_count(router->meter, x->worker->index, sample);
     }
+    meter_count_both(outer, inner_meter(x), x->worker->index, sample);
     if (x->failure != STATUS_OK || x->attempts > 1)
         count_trouble(x);
 }
