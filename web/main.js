@@ -114,9 +114,9 @@ async function show() {
         replace(main, root);
         own.page = module.mount(root, place, context) || {};
     } catch (error) {
-        if (known)
-            console.error(error);
-        replace(main, h('h1', {}, 'Not here'), failure(error, known && show));
+        // Without its module a page can only be had by loading everything anew.
+        own.lost = known;
+        replace(main, h('h1', {}, 'Not here'), failure(error, known && (() => location.reload())));
     }
     scrollTo(0, 0);
     // Whoever cannot see that the page changed is put at its beginning.
@@ -125,6 +125,12 @@ async function show() {
         heading?.setAttribute('tabindex', '-1');
         heading?.focus({ preventScroll: true });
     }
+}
+
+/** All pages are here before they are asked for: also when the connection is lost. */
+function fetchAll() {
+    for (const [name] of PAGES)
+        import(`./pages/${name}.js`).catch(() => {});
 }
 
 // ---- the state of things ----
@@ -178,6 +184,8 @@ function onConnection(event) {
 
 /** Another configuration runs, or the connection is back: what is shown is fetched anew. */
 function changed() {
+    if (current?.lost)
+        return location.reload();
     loadOverview();
     current?.page.refresh?.();
 }
@@ -220,5 +228,5 @@ live.addEventListener('connection', onConnection);
 live.addEventListener('configuration', changed);
 keepTimes();
 live.start();
-loadOverview().then(show);
+loadOverview().then(show).then(fetchAll);
 setInterval(() => document.hidden || loadOverview(), 15000);

@@ -158,7 +158,7 @@ static bool is_own_name(struct str host)
     return ip_parse(host, &ip) || str_equal(host, S("localhost")) || str_ends(host, S(".localhost"));
 }
 
-static bool may_write(const struct exchange *x)
+bool ask_may_write(const struct exchange *x)
 {
     const struct request *request = &x->stream.request;
     const struct api_config *api = x->graph->model->config.api;
@@ -183,7 +183,7 @@ static void fill_call(struct ticket *ticket, const struct exchange *x, struct st
     call->host = arena_str(&call->arena, request->authority);
     call->user = arena_str(&call->arena, x->user);
     call->peer = x->client_ip;
-    call->may_write = may_write(x);
+    call->may_write = ask_may_write(x);
     call->finished = send_back;
     ticket->takes_gzip = token_accepts(fields_value(&request->fields, FIELD_ACCEPT_ENCODING), S("gzip"), 0) > 0;
 }

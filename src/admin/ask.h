@@ -12,6 +12,8 @@
 
 #define ASK_GZIP_FROM 2048        /* bytes; shorter answers are not worth it */
 
+/* May who asks change things? They have the role, and it is no other site's page that asks. */
+bool ask_may_write(const struct exchange *x);
 /* `answer` says true when the call is answered, false when admin_finish will be called. Its path is what `base` leaves of the
  * request's. The request's body is there, up to ADMIN_BODY_MAX. */
 enum pick_result ask_control(struct exchange *x, struct str base, bool (*answer)(struct admin_call *call));

@@ -27,6 +27,8 @@ struct cert_rows {
  * `arena`. `now`: Unix seconds. */
 struct cert_rows certs_collect(const struct graph *graph, const struct acme_entries *entries, const struct cert_rows *more,
                                int64_t now, struct arena *arena);
+/* The roots of local CAs that the configuration uses and that are there. Reads their files. */
+struct cert_rows certs_find_roots(const struct model *model, struct arena *arena);
 void certs_show(const struct cert_rows *rows, int64_t now, bool color, struct text *out);
 /* An array of {names, issuer, serial, keyType, notBefore, notAfter, expired, renewAt, source, state, problem, hint, nextTry}. */
 void certs_show_json(const struct cert_rows *rows, int64_t now, struct text *out);

@@ -147,6 +147,8 @@ static void add_tried(const struct way *way, struct text *out)
         add_string(out, ((const struct router *)tried->entry->router)->name);
         text_addf(out, ",\"matched\":%s,\"failed\":", tried->matched ? "true" : "false");
         add_string(out, tried->failed);
+        text_add(out, S(",\"why\":"));
+        add_string(out, tried->why);
         text_add_char(out, '}');
     }
     text_add_char(out, ']');
@@ -180,16 +182,66 @@ static void add_tls(const struct way_tls *tls, struct text *out)
     text_addf(out, ",\"refused\":%s}", tls->refused ? "true" : "false");
 }
 
+/* From the router's service down to the one that names the server. */
+static void add_services(const struct way *way, struct text *out)
+{
+    text_add(out, S(",\"services\":["));
+    for (unsigned i = 0; i < way->service_count; i++) {
+        const struct service *service = way->services[i];
+        text_add(out, i != 0 ? S(",{\"name\":") : S("{\"name\":"));
+        add_string(out, service->name);
+        text_add(out, S(",\"type\":"));
+        add_string(out, service->internal ? S("internal") : str_from(service->type->choice.name));
+        text_add_char(out, '}');
+    }
+    text_add_char(out, ']');
+}
+
+/* What is answered here, without a server: by a middleware (the one behind those that were passed), or because the request does
+ * not get as far as the routers, or past them. */
+static void add_answer(const struct way *way, struct text *out)
+{
+    int status = 0;
+    struct str reason = STR_NONE, location = STR_NONE;
+    if (way->refused != STATUS_OK) {
+        status = status_http(way->refused);
+        reason = str_from(status_text(way->refused));
+    } else if (way->x.router == NULL && !way->tls.refused) {
+        status = 404;
+        reason = S("no router takes this request");
+    } else if (way->x.router != NULL && way->x.answered_here) {
+        status = way->x.response.status;
+        reason = http_reason(status);
+        location = fields_value(&way->x.response.fields, FIELD_LOCATION);
+    }
+    if (status == 0) {
+        text_add(out, S(",\"answer\":null"));
+        return;
+    }
+    text_addf(out, ",\"answer\":{\"status\":%d,\"reason\":", status);
+    add_string(out, reason);
+    text_add(out, S(",\"location\":"));
+    add_string(out, location);
+    text_add_char(out, '}');
+}
+
 void explain_show_json(const struct way *way, struct text *out)
 {
     const struct router *router = way->x.router;
     text_add(out, S("{\"entryPoint\":"));
     add_string(out, way->x.entry->name);
+    text_add(out, S(",\"address\":"));
+    add_string(out, way->x.entry->address_text);
     add_tls(&way->tls, out);
     text_add(out, S(",\"router\":"));
     add_string(out, router != NULL ? router->name : STR_NONE);
+    text_add(out, S(",\"rule\":"));
+    add_string(out, router != NULL ? router->rule : STR_NONE);
     add_tried(way, out);
     add_middlewares(router, out);
+    text_addf(out, ",\"passed\":%u", way->passed);
+    add_answer(way, out);
+    add_services(way, out);
     text_add(out, S(",\"service\":"));
     add_string(out, router != NULL ? router->service->name : STR_NONE);
     text_add(out, S(",\"maintenance\":"));
@@ -198,5 +250,7 @@ void explain_show_json(const struct way *way, struct text *out)
     add_string(out, way->server != NULL ? way->server->url : STR_NONE);
     text_add(out, S(",\"url\":"));
     add_string(out, way->url);
+    text_add(out, S(",\"host\":"));
+    add_string(out, way->host);
     text_add(out, S("}\n"));
 }

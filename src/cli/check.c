@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "acme/manager.h"
+#include "admin/metrics_push.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "config/bind.h"
@@ -189,6 +190,7 @@ static void check_file(const char *path, struct report *report)
     /* Also when there are mistakes already: what refers to nothing is told in the same run. */
     struct graph *graph = model->part_count != 0 ? snapshot_compile(model, 1, &diag) : NULL;
     acme_check(model, &diag);
+    metrics_push_check(model, &diag);
     if (diag.errors + diag.warnings != 0)
         show(report, &diag);
     if (diag.errors != 0)

@@ -3,8 +3,8 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "admin/explain_question.h"
 #include "admin/explain_show.h"
-#include "http/uri.h"
 #include "provider/settings.h"
 #include "snapshot/compile.h"
 
@@ -22,32 +22,16 @@ static const struct flag flags_of_explain[] = {
 
 /* What the words ask for. */
 struct question {
-    struct way_request request;
-    struct str entry;                 /* empty: by the port */
-    uint16_t port;
+    struct explain_question asked;
     bool as_json;
 };
 
 static bool read_url(const struct command *command, struct str text, struct arena *arena, struct question *question)
 {
-    struct uri uri;
-    struct str host;
-    if (str_starts(text, S("/")))
-        text = arena_concat(arena, S("http://localhost"), text);
-    else if (str_find(text, S("://")) < 0)
-        text = arena_concat(arena, S("http://"), text);
-    if (!uri_split(text, &uri) || !uri_split_authority(arena, uri.authority, &host, &question->port)) {
-        command_misused(command, "'%.*s' is no URL", STR_ARGS(text));
-        return false;
-    }
-    struct way_request *request = &question->request;
-    request->tls = str_equal_nocase(uri.scheme, S("https")) || str_equal_nocase(uri.scheme, S("wss"));
-    request->authority = uri.authority;
-    request->target = arena_printf(arena, "%s%.*s%s%.*s", uri.path.len == 0 ? "/" : "", STR_ARGS(uri.path),
-                                   uri.query.data != NULL ? "?" : "", STR_ARGS(uri.query));
-    if (question->port == 0)
-        question->port = request->tls ? 443 : 80;
-    return true;
+    if (explain_question_url(&question->asked, text, arena))
+        return true;
+    command_misused(command, "'%.*s' is no URL", STR_ARGS(text));
+    return false;
 }
 
 static bool read_question(const struct command *command, const struct flags *flags, struct arena *arena,
@@ -56,11 +40,11 @@ static bool read_question(const struct command *command, const struct flags *fla
     const struct flag_given *method = flags_find(flags, "method"), *from = flags_find(flags, "from"),
                             *entry = flags_find(flags, "entryPoint");
     struct str *fields = arena_array(arena, struct str, flags->given_count + 1);
-    struct way_request *request = &question->request;
+    struct way_request *request = &question->asked.request;
     *question = (struct question){.as_json = flags_find(flags, "json") != NULL};
     request->method = method != NULL ? method->value : S("GET");
     request->fields = fields;
-    question->entry = entry != NULL ? entry->value : STR_NONE;
+    question->asked.entry = entry != NULL ? entry->value : STR_NONE;
     for (size_t i = 0; i < flags->given_count; i++) {
         if (strcmp(flags->given[i].flag->name, "header") != 0)
             continue;
@@ -81,52 +65,16 @@ static bool read_question(const struct command *command, const struct flags *fla
     return read_url(command, flags->operands[0], arena, question);
 }
 
-static struct entry *entry_named(const struct graph *graph, struct str name)
+static struct entry *choose_entry(const struct graph *graph, const struct question *question, char note[EXPLAIN_NOTE_SIZE])
 {
-    struct str names[64], *at = names;
-    for (unsigned i = 0; i < graph->entry_count; i++) {
-        if (str_equal(graph->entries[i]->name, name))
-            return graph->entries[i];
-        if (at < names + 64)
-            *at++ = graph->entries[i]->name;
-    }
-    struct str meant = nearest(name, names, (size_t)(at - names));
-    fprintf(stderr, "portico: unknown entrypoint '%.*s'%s%.*s%s\n", STR_ARGS(name), meant.len != 0 ? ", did you mean '" : "",
-            STR_ARGS(meant), meant.len != 0 ? "'?" : "");
-    return NULL;
-}
-
-/* How likely it is that people mean this one: of HTTPS the customary names before those that plain HTTP comes to as well. */
-static int suitability(const struct entry *entry, bool tls)
-{
-    if (!tls || entry->tls == NULL)
-        return 1;
-    bool customary = str_equal(entry->name, S("websecure")) || str_equal(entry->name, S("https"));
-    return customary ? 4 : entry->only_tls ? 3 : 2;
-}
-
-/* The one that was named; else the one with the URL's port; else the first that is meant for visitors. */
-static struct entry *choose_entry(const struct graph *graph, const struct question *question, char note[96])
-{
-    struct entry *first = NULL;
-    bool tls = question->request.tls;
-    note[0] = '\0';
-    if (question->entry.len != 0)
-        return entry_named(graph, question->entry);
-    for (unsigned i = 0; i < graph->entry_count; i++) {
-        struct entry *entry = graph->entries[i];
-        if (addr_port(&entry->address) == question->port)
-            return entry;
-        if (str_equal(entry->name, S("traefik")))
-            continue;
-        if (first == NULL || suitability(entry, tls) > suitability(first, tls))
-            first = entry;
-    }
-    snprintf(note, 96, ", the first one%s, since none has port %u", tls && first != NULL && first->tls != NULL ? " of HTTPS" : "",
-             question->port);
-    if (first == NULL)
+    struct str meant;
+    struct entry *entry = explain_question_entry(&question->asked, graph, note, &meant);
+    if (entry == NULL && question->asked.entry.len != 0)
+        fprintf(stderr, "portico: unknown entrypoint '%.*s'%s%.*s%s\n", STR_ARGS(question->asked.entry),
+                meant.len != 0 ? ", did you mean '" : "", STR_ARGS(meant), meant.len != 0 ? "'?" : "");
+    else if (entry == NULL)
         fputs("portico: there is no entrypoint\n", stderr);
-    return first;
+    return entry;
 }
 
 static int print_way(const struct way *way, const struct question *question, const char *note)
@@ -146,7 +94,7 @@ static int explain_with(struct graph *graph, const struct question *question)
 {
     struct worker worker;
     struct way way;
-    char note[96];
+    char note[EXPLAIN_NOTE_SIZE];
     struct entry *entry = choose_entry(graph, question, note);
     if (entry == NULL)
         return EXIT_USAGE;
@@ -155,7 +103,7 @@ static int explain_with(struct graph *graph, const struct question *question)
         return EXIT_FAILED;
     }
     worker_self = &worker;
-    way_find(&way, &worker, graph, entry, &question->request);
+    way_find(&way, &worker, graph, entry, &question->asked.request);
     int code = print_way(&way, question, note);
     way_release(&way);
     worker_self = NULL;

@@ -7,11 +7,13 @@
 
 #include "acme/manager.h"
 #include "admin/admin.h"
+#include "admin/metrics_push.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/stop.h"
 #include "cli/supervisor.h"
+#include "cli/watchdog.h"
 #include "exchange/port.h"
 #include "middleware/password_pool.h"
 #include "net/signals.h"
@@ -99,6 +101,7 @@ static struct graph *load(struct process *process, struct model *model, struct d
     if (graph == NULL)
         return NULL;
     good = acme_check(model, diag) && good;
+    good = metrics_push_check(model, diag) && good;
     if (good && configure_logs(model, diag) && choose_access_log(graph, process->graph, diag) &&
         publish(process, graph, diag))
         return graph;
@@ -369,9 +372,11 @@ int process_run(const struct settings *settings)
     }
     announce(process.graph);
     tell_supervisor(process.graph, false);
+    watchdog_start(&process.control.loop);
     loop_run(&process.control.loop);
     for (unsigned i = 0; i < process.worker_count; i++)
         worker_join(&process.workers[i]);
+    watchdog_stop();
     end(&process);
     supervisor_close();
     return EXIT_GOOD;

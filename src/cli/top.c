@@ -35,7 +35,7 @@ struct top {
     struct top_client *client;
     struct top_data data;
     struct top_choice choice;
-    json_t *selected;             /* a row of the data; NULL: none */
+    json_t *selected;             /* the marked row, a reference: the data may be replaced meanwhile; NULL: none */
     bool paused, help, detail, quit;
     bool ticked, listed;          /* the first tick, the first list of the view have come */
     unsigned turn;
@@ -284,12 +284,20 @@ static void press(struct top *top, int key)
 
 /* ---- the two ways to show it ---- */
 
+static void make_lines(struct top *top, unsigned width, unsigned height, struct top_lines *ret_lines)
+{
+    json_t *selected;
+    top_table_lines(&top->data, &top->choice, width, height, ret_lines, &selected);
+    json_decref(top->selected);
+    top->selected = json_incref(selected);
+}
+
 static void draw(struct top *top)
 {
     unsigned width, height;
     struct top_lines lines;
     top_screen_size(&width, &height);
-    top_table_lines(&top->data, &top->choice, width, top_screen_room(), &lines, &top->selected);
+    make_lines(top, width, top_screen_room(), &lines);
     snprintf(top->choice.marked, sizeof(top->choice.marked), "%s", member(top->selected, "name"));
     struct top_screen_status status = {.choice = &top->choice,
                                        .paused = top->paused,
@@ -321,9 +329,11 @@ static int run_screen(struct top *top)
         int key;
         ask(top);
         draw(top);
-        top_client_wait(top->client, STDIN_FILENO, TURN_MS);
-        while ((key = top_screen_key()) != TOP_KEY_NONE)
+        bool readable = top_client_wait(top->client, STDIN_FILENO, TURN_MS), pressed = false;
+        for (; (key = top_screen_key()) != TOP_KEY_NONE; pressed = true)
             press(top, key);
+        if (readable && !pressed && !top_screen_is_there())
+            break;
     }
     top_screen_close();
     return EXIT_GOOD;
@@ -360,7 +370,7 @@ static int run_once(struct top *top, bool as_json)
         putchar('\n');
         json_decref(all);
     } else {
-        top_table_lines(&top->data, &top->choice, PAPER_WIDTH, 0, &lines, &top->selected);
+        make_lines(top, PAPER_WIDTH, 0, &lines);
         print_lines(&lines, command_wants_color(STDOUT_FILENO));
         top_lines_release(&lines);
     }
@@ -407,6 +417,7 @@ static int watch(struct top *top, const struct top_client_settings *settings, bo
     bool on_screen = !once && top_screen_open(command_wants_color(STDOUT_FILENO));
     int code = on_screen ? run_screen(top) : run_once(top, as_json);
     top_client_free(top->client);
+    json_decref(top->selected);
     top_data_release(&top->data);
     return code;
 }

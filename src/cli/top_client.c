@@ -167,7 +167,7 @@ static void tell_answer(struct asked *asked, const char *failure, long status)
     const char *message = json_string_value(json_object_get(body, "message"));
     char other[64];
     snprintf(other, sizeof(other), "the answer is %ld", status);
-    const char *problem = failure != NULL ? failure : status >= 400 ? message != NULL ? message : other : body == NULL ? "the answer is no JSON" : NULL;
+    const char *problem = failure != NULL ? failure : status >= 400 ? message != NULL ? message : other : body == NULL ? "the answer is no JSON: is the API at this URL?" : NULL;
     handler->on_answer(handler->owner, asked->tag, body, problem);
     json_decref(body);
 }

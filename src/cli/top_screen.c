@@ -3,6 +3,7 @@
 #include <locale.h>
 #include <ncurses.h>
 #include <stdlib.h>
+#include <termios.h>
 #include <unistd.h>
 
 static SCREEN *screen;
@@ -39,6 +40,12 @@ void top_screen_close(void)
     endwin();
     delscreen(screen);
     screen = NULL;
+}
+
+bool top_screen_is_there(void)
+{
+    struct termios settings;
+    return tcgetattr(STDIN_FILENO, &settings) == 0;
 }
 
 void top_screen_size(unsigned *ret_width, unsigned *ret_height)

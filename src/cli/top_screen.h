@@ -7,6 +7,8 @@
 /* False: this is no terminal, or one of an unknown kind. */
 bool top_screen_open(bool color);
 void top_screen_close(void);
+/* False: the terminal has gone (its window was closed). */
+bool top_screen_is_there(void);
 void top_screen_size(unsigned *ret_width, unsigned *ret_height);
 
 /* What else is on the screen beside a view. */

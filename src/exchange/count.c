@@ -23,6 +23,51 @@ static enum count_protocol protocol_of(const struct exchange *x)
     return is_event_stream(&x->response) ? COUNT_SSE : COUNT_HTTP;
 }
 
+/* ---- what TLS was spoken, in six bits of a kind ---- */
+
+#define PROTOCOL_BITS 2
+#define AGREEMENTS_MAX 63             /* versions with ciphers; what comes beyond passes for the last */
+
+_Static_assert(COUNT_PROTOCOLS <= 1 << PROTOCOL_BITS, "a kind's last byte has room for protocol and agreement");
+
+/* Numbered as they come, from 1 on: most clients agree on one of two or three. */
+static _Atomic uint32_t agreements[AGREEMENTS_MAX + 1];
+
+static unsigned number_of(uint32_t agreed)
+{
+    for (unsigned i = 1; i < AGREEMENTS_MAX; i++) {
+        uint32_t known = atomic_load_explicit(&agreements[i], memory_order_relaxed);
+        if (known == 0 && atomic_compare_exchange_strong_explicit(&agreements[i], &known, agreed, memory_order_relaxed,
+                                                                  memory_order_relaxed))
+            return i;
+        if (known == agreed)
+            return i;
+    }
+    atomic_store_explicit(&agreements[AGREEMENTS_MAX], agreed, memory_order_relaxed);
+    return AGREEMENTS_MAX;
+}
+
+static unsigned last_part(const struct exchange *x)
+{
+    unsigned protocol = protocol_of(x);
+    const struct tls_conn *secure = x->stream.client->secure;
+    return secure != NULL ? number_of(tls_agreed(secure)) << PROTOCOL_BITS | protocol : protocol;
+}
+
+uint32_t count_kind_agreed(uint32_t kind)
+{
+    unsigned number = kind != METER_KIND_OTHER ? (kind & 0xff) >> PROTOCOL_BITS : 0;
+    return atomic_load_explicit(&agreements[number], memory_order_relaxed);
+}
+
+uint32_t count_kind_plain(uint32_t kind)
+{
+    const uint32_t agreement = 0xff & ~((1 << PROTOCOL_BITS) - 1);
+    return kind != METER_KIND_OTHER ? kind & ~agreement : kind;
+}
+
+/* ---- counting ---- */
+
 /* The service that was asked; one behind a middleware that answered was not. */
 static const struct service *service_of(const struct exchange *x)
 {
@@ -52,12 +97,6 @@ static __attribute__((noinline)) void count_trouble(const struct exchange *x)
     struct meter *meter = by_server && x->server != NULL ? server_meter(x->server) : NULL;
     if (meter != NULL)
         meter_fail(meter, x->worker->index, x->failure);
-}
-
-static __attribute__((noinline)) void count_tls(const struct exchange *x)
-{
-    struct meter_sample sample = {.kind = tls_agreed(x->stream.client->secure)};
-    meter_count(x->entry->tls_meter, x->worker->index, &sample);
 }
 
 /* Of the service, and of the server whose answer it was. */
@@ -97,7 +136,7 @@ void count_exchange(const struct exchange *x, int status)
     if (x->router != NULL && x->router->meter == NULL)
         return;
     struct meter_sample sample = {
-        .kind = METER_KIND(status, x->original_method, protocol_of(x)),
+        .kind = METER_KIND(status, x->original_method, last_part(x)),
         .duration = x->times.ended - x->times.began,
         .bytes_in = x->upload_began ? x->upload.moved : 0,
         .bytes_out = x->download_began ? x->download.given : 0,
@@ -106,8 +145,6 @@ void count_exchange(const struct exchange *x, int status)
         count_routed(x, &sample);
     else
         count_unrouted(x, &sample);
-    if (x->stream.client->secure != NULL)
-        count_tls(x);
 }
 
 void count_attempt_failed(const struct exchange *x, enum status why)
@@ -138,6 +175,6 @@ struct str count_kind_method(uint32_t kind)
 struct str count_kind_protocol(uint32_t kind)
 {
     static const struct str texts[COUNT_PROTOCOLS] = {[COUNT_HTTP] = STR("http"), [COUNT_WEBSOCKET] = STR("websocket"), [COUNT_SSE] = STR("sse")};
-    unsigned protocol = kind & 0xff;
+    unsigned protocol = kind & ((1 << PROTOCOL_BITS) - 1);
     return texts[protocol < COUNT_PROTOCOLS ? protocol : COUNT_HTTP];
 }

@@ -11,7 +11,7 @@
 #include "base/meter.h"
 #include "exchange/exchange.h"
 
-/* The last part of a kind: Traefik's label `protocol`. */
+/* The last part of a kind: Traefik's label `protocol`, and what TLS was spoken. */
 enum count_protocol { COUNT_HTTP, COUNT_WEBSOCKET, COUNT_SSE, COUNT_PROTOCOLS };
 
 /* At the end; `status` is what the client got. */
@@ -33,7 +33,9 @@ struct str count_kind_method(uint32_t kind);
 /* "http", "websocket" or "sse". */
 struct str count_kind_protocol(uint32_t kind);
 
-/* A kind of an entrypoint's `tls_meter` is what tls_agreed gave: tls_agreed_version and tls_agreed_cipher (tls/conn.h) are its
- * texts. Its statuses mean nothing, and neither do `errors` and `refused` of its sum. */
+/* What TLS the client spoke, as tls_agreed told: tls_agreed_version and tls_agreed_cipher (tls/conn.h) are its texts. 0: none. */
+uint32_t count_kind_agreed(uint32_t kind);
+/* The kind without it. */
+uint32_t count_kind_plain(uint32_t kind);
 
 #endif

@@ -70,7 +70,6 @@ struct entry {
     struct addr address;
     const struct entrypoint *config;
     struct meter *meter;              /* one reference */
-    struct meter *tls_meter;          /* its requests that came by TLS, by what was agreed (exchange/count.h); one reference */
     struct table *table;
     struct entry_tls *tls;            /* NULL: plain HTTP alone */
     bool only_tls;                    /* no router of it takes plain HTTP */

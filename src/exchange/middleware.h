@@ -32,8 +32,9 @@ enum verdict {
 
 /* What a limiter has done and holds, for metrics. */
 struct limit_counts {
-    uint64_t refused, delayed;      /* requests since the process began */
-    int64_t active;                 /* requests under way, or sources that are remembered; -1: it has no such number */
+    uint64_t refused;               /* requests since the process began */
+    int64_t allowed, delayed;       /* the same; -1: it has no such number */
+    int64_t active;                 /* requests under way; -1 as above */
     int breaker;                    /* enum breaker_state (middleware/breaker.h); -1: it is none */
 };
 
@@ -56,6 +57,9 @@ struct middleware_type {
     /* What it counts and holds now, as members of an object that is open in `json`: how many it refused, who is limited, the
      * state of a breaker. Control thread, while workers run; may be NULL. */
     void (*report)(const struct middleware *m, struct json *json);
+    /* What keeps requests from going on now though none should be kept (an open breaker), as a literal for people, and since when
+     * (monotonic ns; 0: unknown). NULL: all is well. As report; may be NULL. */
+    const char *(*complain)(const struct middleware *m, int64_t *ret_since);
     /* The same as numbers with fixed meanings; limiters and breakers have it. `counts` comes with zeros and -1. Control thread,
      * while workers run; may be NULL. */
     void (*count)(const struct middleware *m, struct limit_counts *counts);

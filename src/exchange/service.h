@@ -40,6 +40,8 @@ struct service_type {
                              const struct transport **ret_transport);
     /* The index-th service that this one may hand on to; NULL behind the last. May be NULL. */
     struct service *(*child)(const struct service *service, unsigned index);
+    /* Its share beside the others, as configured (a mirror's: per cent); -1: it has none. For people; may be NULL. */
+    int64_t (*child_weight)(const struct service *service, unsigned index);
 };
 REGISTRY(service_type, const struct service_type);
 

@@ -31,6 +31,7 @@ static struct {
     struct worker *control, *workers;
     unsigned count;
     int64_t *heard;
+    int64_t (*lags)[LAG_READERS];     /* by worker */
     struct list under_way;
     bool open;
 } surveys;
@@ -41,6 +42,7 @@ void survey_open(struct worker *control, struct worker *workers, unsigned count)
     surveys.workers = workers;
     surveys.count = count;
     surveys.heard = memory_alloc(count * sizeof(*surveys.heard) + 1);
+    surveys.lags = memory_zalloc(count * sizeof(*surveys.lags) + 1);
     for (unsigned i = 0; i < count; i++)
         surveys.heard[i] = time_monotonic();
     list_init(&surveys.under_way);
@@ -50,11 +52,28 @@ void survey_open(struct worker *control, struct worker *workers, unsigned count)
 static void tell(struct asking *asking)
 {
     asking->told = true;
+    asking->survey.whole = asking->left == 0;
     list_remove(&asking->link);
     asking->done(&asking->survey);
     for (unsigned i = 0; i < asking->survey.count; i++)
         arena_release(&asking->survey.reports[i].arena);
     free(asking->survey.reports);
+}
+
+static void note_lag(unsigned worker, int64_t longest_turn)
+{
+    for (unsigned i = 0; i < LAG_READERS; i++)
+        if (longest_turn > surveys.lags[worker][i])
+            surveys.lags[worker][i] = longest_turn;
+}
+
+int64_t survey_take_lag(unsigned worker, enum lag_reader reader)
+{
+    if (!surveys.open)
+        return 0;
+    int64_t lag = surveys.lags[worker][reader];
+    surveys.lags[worker][reader] = 0;
+    return lag;
 }
 
 /* On the control thread again. */
@@ -63,8 +82,11 @@ static void take_report(struct message *message)
     struct question *question = container_of(message, struct question, message);
     struct asking *asking = question->asking;
     unsigned index = question->worker->index;
-    if (surveys.open)
+    if (surveys.open) {
         surveys.heard[index] = time_monotonic();
+        if ((asking->survey.wishes & SURVEY_RESET_LAG) != 0)
+            note_lag(index, question->report.longest_turn);
+    }
     if (asking->told)
         arena_release(&question->report.arena);
     else
@@ -124,7 +146,9 @@ void survey_close(void)
     while (!list_empty(&surveys.under_way))
         tell(container_of(surveys.under_way.next, struct asking, link));
     free(surveys.heard);
+    free(surveys.lags);
     surveys.heard = NULL;
+    surveys.lags = NULL;
 }
 
 int64_t survey_heard(unsigned worker)

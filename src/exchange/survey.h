@@ -12,7 +12,7 @@ enum survey_wish {
     SURVEY_EXCHANGES = 1,             /* those under way, up to SURVEY_EXCHANGES_MAX of each worker, oldest first */
     SURVEY_REQUESTS = 2,              /* recent requests */
     SURVEY_FAILURES = 4,              /* recent failures */
-    SURVEY_RESET_LAG = 8,             /* the longest turn is measured anew from now on */
+    SURVEY_RESET_LAG = 8,             /* the longest turn is measured anew from now on; see survey_take_lag */
 };
 #define SURVEY_EXCHANGES_MAX 500
 
@@ -55,6 +55,7 @@ struct survey {
     void *owner;
     struct worker_report *reports;    /* one for each worker, when `done` is called */
     unsigned count;
+    bool whole;                       /* every worker has answered; where it was closed before, some reports are zeros */
 };
 
 /* On the worker: what it knows, for these wishes. The texts lie in report->arena, which is inited here. */
@@ -66,6 +67,10 @@ void survey_close(void);
 /* `done` is called once, on the control thread, perhaps before this returns (no workers); reports and their texts are freed when
  * it returns. False when it was closed: `done` is not called. */
 bool survey_start(unsigned wishes, uint64_t after, void *owner, void (*done)(struct survey *survey));
+/* Several look at the longest turn, each since it looked last. */
+enum lag_reader { LAG_PROMETHEUS, LAG_OTLP, LAG_READERS };
+/* The longest turn (ns) of a worker that surveys with SURVEY_RESET_LAG have told of since this reader took it; then 0 again. */
+int64_t survey_take_lag(unsigned worker, enum lag_reader reader);
 /* Monotonic ns at which the worker last answered (at first: at which surveys began), for the watchdog; INT64_MAX while closed. */
 int64_t survey_heard(unsigned worker);
 

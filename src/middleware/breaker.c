@@ -184,6 +184,7 @@ bool breaker_admit(struct breaker *breaker, const struct breaker_rule *rule, int
         return true;
     pthread_mutex_lock(&breaker->lock);
     bool pass = admit_locked(breaker, rule, now, ret_change);
+    breaker->kept_back += !pass;
     pthread_mutex_unlock(&breaker->lock);
     return pass;
 }
@@ -201,9 +202,25 @@ enum breaker_change breaker_record(struct breaker *breaker, const struct breaker
         if (expression_is_true(&rule->condition, value_of, &view)) {
             enter(breaker, BREAKER_OPEN, now, rule->fallback_duration);
             forget_measures(breaker);
+            breaker->opened++;
             change = BREAKER_OPENED;
         }
     }
     pthread_mutex_unlock(&breaker->lock);
     return change;
+}
+
+struct breaker_view breaker_look(struct breaker *breaker, int64_t now)
+{
+    pthread_mutex_lock(&breaker->lock);
+    struct breaker_view view = {.state = (enum breaker_state)atomic_load_explicit(&breaker->state, memory_order_relaxed),
+                                .since = breaker->since,
+                                .until = breaker->until,
+                                .opened = breaker->opened,
+                                .kept_back = breaker->kept_back};
+    for (unsigned i = 0; i < BREAKER_SLOTS; i++)
+        if (breaker->slots[i].number > now / TIME_S + 1 - BREAKER_SLOTS)
+            view.requests += breaker->slots[i].total;
+    pthread_mutex_unlock(&breaker->lock);
+    return view;
 }

@@ -47,6 +47,7 @@ struct breaker {
     int64_t since;
     int64_t next_check;
     uint32_t passed, refused;        /* while recovering */
+    uint64_t opened, kept_back;      /* ever: how often it opened; requests that did not pass */
     struct breaker_slot slots[BREAKER_SLOTS];
     struct breaker_latencies latencies[BREAKER_LATENCY_SLOTS];
 };
@@ -64,5 +65,13 @@ bool breaker_admit(struct breaker *breaker, const struct breaker_rule *rule, int
 /* How a request that passed ended, in `latency` ns. Checks the condition when that is due. */
 enum breaker_change breaker_record(struct breaker *breaker, const struct breaker_rule *rule, int64_t now, int status,
                                    bool network_error, int64_t latency);
+
+/* For people. */
+struct breaker_view {
+    enum breaker_state state;
+    int64_t since, until;            /* until: of OPEN and RECOVERING */
+    uint64_t opened, kept_back, requests;      /* requests: of the last ten seconds */
+};
+struct breaker_view breaker_look(struct breaker *breaker, int64_t now);
 
 #endif

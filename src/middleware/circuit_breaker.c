@@ -95,6 +95,43 @@ static enum verdict on_response(struct exchange *x, struct middleware *m, void *
     return VERDICT_NEXT;
 }
 
+static void report(const struct middleware *m, struct json *json)
+{
+    static const char *const names[] = {
+        [BREAKER_CLOSED] = "closed", [BREAKER_OPEN] = "open", [BREAKER_RECOVERING] = "recovering"};
+    const struct circuit_breaker *options = m->options;
+    const struct circuit_breaker_state *state = m->state;
+    int64_t now = time_monotonic();
+    struct breaker_view view = breaker_look(state->breaker, now);
+    json_member_str(json, "expression", options->expression);
+    json_member_text(json, "state", names[view.state]);
+    json_member_int(json, "sinceSeconds", view.since != 0 ? (now - view.since) / TIME_S : 0);
+    json_member_int(json, "secondsLeft", view.state != BREAKER_CLOSED && view.until > now ? (view.until - now) / TIME_S : 0);
+    json_member_uint(json, "opened", view.opened);
+    json_member_uint(json, "refused", view.kept_back);
+    json_member_uint(json, "requestsIn10s", view.requests);
+}
+
+static const char *complain(const struct middleware *m, int64_t *ret_since)
+{
+    const struct circuit_breaker_state *state = m->state;
+    if (atomic_load_explicit(&state->breaker->state, memory_order_relaxed) == BREAKER_CLOSED)
+        return NULL;
+    struct breaker_view view = breaker_look(state->breaker, time_monotonic());
+    *ret_since = view.since;
+    if (view.state == BREAKER_RECOVERING)
+        return "the circuit recovers: a part of the requests is answered here at once";
+    return "the circuit is open: requests are answered here at once, none goes to the servers";
+}
+
+static void count(const struct middleware *m, struct limit_counts *counts)
+{
+    const struct circuit_breaker_state *state = m->state;
+    struct breaker_view view = breaker_look(state->breaker, time_monotonic());
+    counts->refused = view.kept_back;
+    counts->breaker = view.state;
+}
+
 static const struct middleware_type circuit_breaker = {
     .choice = {.name = "circuitBreaker", .summary = "Spares a service that fails.", .table = &circuit_breaker_table},
     .state_size = sizeof(struct circuit_breaker_state),
@@ -102,5 +139,8 @@ static const struct middleware_type circuit_breaker = {
     .compile = compile,
     .on_request = on_request,
     .on_response = on_response,
+    .report = report,
+    .count = count,
+    .complain = complain,
 };
 REGISTER(middleware_type, circuit_breaker);

@@ -12,6 +12,7 @@ void in_flight_counts_init(void *memory)
     struct in_flight_counts *counts = memory;
     for (size_t i = 0; i < IN_FLIGHT_SHARDS; i++)
         pthread_mutex_init(&counts->shards[i].mutex, NULL);
+    refused_sources_init(&counts->refused);
 }
 
 void in_flight_counts_destroy(void *memory)
@@ -21,6 +22,7 @@ void in_flight_counts_destroy(void *memory)
         free(counts->shards[i].entries);
         pthread_mutex_destroy(&counts->shards[i].mutex);
     }
+    refused_sources_release(&counts->refused);
 }
 
 /* The low bits choose the shard, the others the place in it. */
@@ -83,6 +85,7 @@ bool in_flight_counts_enter(struct in_flight_counts *counts, uint64_t key, uint6
         shard->used += entry->count == 0;
         entry->key = key;
         entry->count++;
+        shard->entered++;
     }
     pthread_mutex_unlock(&shard->mutex);
     return entered;
@@ -99,4 +102,21 @@ void in_flight_counts_leave(struct in_flight_counts *counts, uint64_t key)
     else
         entry->count--;
     pthread_mutex_unlock(&shard->mutex);
+}
+
+struct in_flight_sum in_flight_counts_sum(struct in_flight_counts *counts)
+{
+    struct in_flight_sum sum = {0};
+    for (size_t i = 0; i < IN_FLIGHT_SHARDS; i++) {
+        struct in_flight_shard *shard = &counts->shards[i];
+        pthread_mutex_lock(&shard->mutex);
+        sum.entered += shard->entered;
+        sum.sources += shard->used;
+        for (uint32_t at = 0; at < shard->capacity; at++) {
+            sum.under_way += shard->entries[at].count;
+            sum.most = shard->entries[at].count > sum.most ? shard->entries[at].count : sum.most;
+        }
+        pthread_mutex_unlock(&shard->mutex);
+    }
+    return sum;
 }

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "middleware/refused_sources.h"
+
 #define IN_FLIGHT_SHARDS 64 /* a power of two */
 
 struct in_flight_entry {
@@ -22,10 +24,12 @@ struct in_flight_shard {
     struct in_flight_entry *entries;
     uint32_t used;
     uint32_t capacity; /* a power of two, or 0 */
+    uint64_t entered; /* ever */
 };
 
 struct in_flight_counts {
     struct in_flight_shard shards[IN_FLIGHT_SHARDS];
+    struct refused_sources refused;
 };
 
 /* For compile_shared: `memory` is zeroed. */
@@ -36,5 +40,11 @@ void in_flight_counts_destroy(void *memory);
 bool in_flight_counts_enter(struct in_flight_counts *counts, uint64_t key, uint64_t limit);
 /* One that entered before has ended. */
 void in_flight_counts_leave(struct in_flight_counts *counts, uint64_t key);
+
+/* For people: requests that entered ever and that are under way, and their sources. Takes each lock once. */
+struct in_flight_sum {
+    uint64_t entered, under_way, sources, most; /* most: of one source */
+};
+struct in_flight_sum in_flight_counts_sum(struct in_flight_counts *counts);
 
 #endif

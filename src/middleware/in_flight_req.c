@@ -1,4 +1,5 @@
 /* Limits how many requests of each source are under way at once. */
+#include "base/time.h"
 #include "middleware/in_flight_counts.h"
 #include "middleware/source_criterion.h"
 
@@ -48,6 +49,8 @@ static enum verdict on_request(struct exchange *x, struct middleware *m, void *o
         entered->key = key;
         return VERDICT_NEXT;
     }
+    char source[SOURCE_TEXT_SIZE];
+    refused_sources_note(&state->counts->refused, key, source_text(&state->source, x, source), exchange_now(x));
     exchange_answer_status(x, status_http(STATUS_IN_FLIGHT_LIMITED), STATUS_IN_FLIGHT_LIMITED);
     return VERDICT_ANSWER;
 }
@@ -60,6 +63,29 @@ static void on_finish(struct exchange *x, struct middleware *m, void *own)
         in_flight_counts_leave(state->counts, entered->key);
 }
 
+static void report(const struct middleware *m, struct json *json)
+{
+    const struct in_flight_state *state = m->state;
+    char memory[SOURCE_TEXT_SIZE];
+    struct in_flight_sum sum = in_flight_counts_sum(state->counts);
+    json_member_uint(json, "amount", state->amount);
+    json_member_str(json, "by", source_kind_text(&state->source, memory));
+    json_member_uint(json, "allowed", sum.entered);
+    json_member_uint(json, "sources", sum.sources);
+    json_member_uint(json, "underWay", sum.under_way);
+    json_member_uint(json, "mostUnderWay", sum.most);
+    refused_sources_report(&state->counts->refused, time_monotonic(), json);
+}
+
+static void count(const struct middleware *m, struct limit_counts *counts)
+{
+    const struct in_flight_state *state = m->state;
+    struct in_flight_sum sum = in_flight_counts_sum(state->counts);
+    counts->allowed = (int64_t)sum.entered;
+    counts->active = (int64_t)sum.under_way;
+    counts->refused = refused_sources_total(&state->counts->refused);
+}
+
 static const struct middleware_type in_flight_req = {
     .choice = {.name = "inFlightReq",
                .summary = "Limits requests under way at once.",
@@ -69,5 +95,7 @@ static const struct middleware_type in_flight_req = {
     .compile = compile,
     .on_request = on_request,
     .on_finish = on_finish,
+    .report = report,
+    .count = count,
 };
 REGISTER(middleware_type, in_flight_req);

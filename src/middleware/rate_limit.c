@@ -2,6 +2,7 @@
  * across reloads. A request that is a little early waits; one that is too early gets 429 and the
  * time after which to come back. */
 #include "base/list.h"
+#include "base/time.h"
 #include "middleware/answer.h"
 #include "middleware/source_criterion.h"
 #include "middleware/token_buckets.h"
@@ -55,8 +56,11 @@ static bool compile(struct middleware *m, struct compile *compile)
     return true;
 }
 
-static enum verdict refuse(struct exchange *x, int64_t wait)
+static enum verdict refuse(struct exchange *x, const struct rate_limit_state *state, int64_t wait)
 {
+    char source[SOURCE_TEXT_SIZE];
+    refused_sources_note(&state->buckets->refused, source_key(&state->source, x), source_text(&state->source, x, source),
+                         exchange_now(x));
     char text[TIME_DURATION_SIZE];
     size_t len = time_format_duration(wait, text, sizeof(text));
     struct str seconds = arena_printf(&x->arena, "%lld", (long long)((wait + TIME_S - 1) / TIME_S));
@@ -89,7 +93,7 @@ static enum verdict on_request(struct exchange *x, struct middleware *m, void *o
     if (delay == 0)
         return VERDICT_NEXT;
     if (delay > state->rate.longest_wait)
-        return refuse(x, delay);
+        return refuse(x, state, delay);
     wait->exchange = x;
     timer_init(&wait->timer, wait_is_over);
     timer_after(&x->worker->loop, &wait->timer, delay);
@@ -103,6 +107,35 @@ static void on_finish(struct exchange *x, struct middleware *m, void *own)
         timer_cancel(&wait->timer);
 }
 
+static void report(const struct middleware *m, struct json *json)
+{
+    const struct rate_limit *options = m->options;
+    const struct rate_limit_state *state = m->state;
+    char memory[SOURCE_TEXT_SIZE];
+    int64_t now = time_monotonic();
+    json_member_int(json, "average", options->average);
+    json_member_number(json, "periodSeconds", (double)options->period / (double)TIME_S);
+    json_member_int(json, "burst", options->burst);
+    if (state->buckets == NULL)
+        return;
+    struct token_counts counts = token_buckets_count(state->buckets, now);
+    json_member_str(json, "by", source_kind_text(&state->source, memory));
+    json_member_uint(json, "allowed", counts.taken);
+    json_member_uint(json, "sources", counts.sources);
+    refused_sources_report(&state->buckets->refused, now, json);
+}
+
+static void count(const struct middleware *m, struct limit_counts *counts)
+{
+    const struct rate_limit_state *state = m->state;
+    if (state->buckets == NULL)
+        return;
+    struct token_sums sums = token_buckets_sums(state->buckets);
+    counts->allowed = (int64_t)sums.taken;
+    counts->delayed = (int64_t)sums.waited_for;
+    counts->refused = refused_sources_total(&state->buckets->refused);
+}
+
 static const struct middleware_type rate_limit = {
     .choice = {.name = "rateLimit",
                .summary = "Limits how often each source may ask.",
@@ -112,5 +145,7 @@ static const struct middleware_type rate_limit = {
     .compile = compile,
     .on_request = on_request,
     .on_finish = on_finish,
+    .report = report,
+    .count = count,
 };
 REGISTER(middleware_type, rate_limit);

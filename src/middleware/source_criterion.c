@@ -1,5 +1,7 @@
 #include "middleware/source_criterion.h"
 
+#include <stdio.h>
+
 #include "http/token.h"
 
 static const char *check_name(struct str text, struct arena *arena, size_t *ret_offset,
@@ -74,4 +76,33 @@ uint64_t source_key(const struct source_rule *source, const struct exchange *x)
     }
     uint64_t key = str_hash(text);
     return key != 0 ? key : 1;
+}
+
+struct str source_text(const struct source_rule *source, const struct exchange *x, char *memory)
+{
+    const struct request *request = &x->stream.request;
+    struct str value;
+    struct ip ip;
+    int len;
+    switch (source->kind) {
+    case SOURCE_ADDRESS:
+        return ip_rule_find(&source->rule, x, &ip) ? str_of(memory, ip_format(&ip, memory)) : S("unknown");
+    case SOURCE_FIELD:
+        value = field_value(source, &request->fields);
+        len = snprintf(memory, SOURCE_TEXT_SIZE, "%.*s%s", (int)(value.len < 8 ? value.len / 2 : 4), value.data != NULL ? value.data : "",
+                       value.len != 0 ? "..." : "(none)");
+        return str_of(memory, (size_t)len);
+    case SOURCE_HOST:
+        break;
+    }
+    return request->host;
+}
+
+struct str source_kind_text(const struct source_rule *source, char *memory)
+{
+    if (source->kind == SOURCE_FIELD) {
+        snprintf(memory, SOURCE_TEXT_SIZE, "header %.*s", STR_ARGS(source->field_name));
+        return str_from(memory);
+    }
+    return source->kind == SOURCE_HOST ? S("host") : S("clientAddress");
 }

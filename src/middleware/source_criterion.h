@@ -30,4 +30,11 @@ struct source_rule source_from(const struct source_criterion *options, enum sour
  * can look for such a pair. Requests whose source cannot be told share one key. */
 uint64_t source_key(const struct source_rule *source, const struct exchange *x);
 
+/* The same for people, in `memory` (SOURCE_TEXT_SIZE bytes) or a view into the request. Of a header field, which may be a key
+ * or a password, only the beginning is shown. */
+#define SOURCE_TEXT_SIZE 96
+struct str source_text(const struct source_rule *source, const struct exchange *x, char *memory);
+/* "clientAddress", "header X-Api-Key", "host": what sources are told apart by, in `memory`. */
+struct str source_kind_text(const struct source_rule *source, char *memory);
+
 #endif

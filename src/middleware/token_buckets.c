@@ -22,6 +22,7 @@ void token_buckets_init(void *memory)
     struct token_buckets *buckets = memory;
     for (size_t i = 0; i < BUCKETS_LOCKS; i++)
         pthread_mutex_init(&buckets->locks[i].mutex, NULL);
+    refused_sources_init(&buckets->refused);
 }
 
 void token_buckets_destroy(void *memory)
@@ -29,6 +30,7 @@ void token_buckets_destroy(void *memory)
     struct token_buckets *buckets = memory;
     for (size_t i = 0; i < BUCKETS_LOCKS; i++)
         pthread_mutex_destroy(&buckets->locks[i].mutex);
+    refused_sources_release(&buckets->refused);
 }
 
 /* The place of `key`, or that of a bucket which is full (that is, forgotten) or nearest to it. */
@@ -50,13 +52,50 @@ int64_t token_buckets_take(struct token_buckets *buckets, const struct token_rat
 {
     size_t at = key & (BUCKETS_SETS - 1);
     struct token_bucket *set = buckets->sets[at];
-    pthread_mutex_t *mutex = &buckets->locks[at & (BUCKETS_LOCKS - 1)].mutex;
+    size_t lock = at & (BUCKETS_LOCKS - 1);
+    pthread_mutex_t *mutex = &buckets->locks[lock].mutex;
     pthread_mutex_lock(mutex);
     struct token_bucket *bucket = find_place(set, key);
     int64_t full_at = (bucket->full_at > now ? bucket->full_at : now) + rate->interval;
     int64_t wait = full_at - now - rate->span;
-    if (wait <= rate->longest_wait)
+    if (wait <= rate->longest_wait) {
         bucket->full_at = full_at;
+        buckets->locks[lock].taken++;
+        buckets->locks[lock].waited_for += wait > 0;
+    }
     pthread_mutex_unlock(mutex);
     return wait > 0 ? wait : 0;
+}
+
+static uint64_t count_sources(const struct token_buckets *buckets, size_t lock, int64_t now)
+{
+    uint64_t count = 0;
+    for (size_t at = lock; at < BUCKETS_SETS; at += BUCKETS_LOCKS)
+        for (size_t i = 0; i < BUCKETS_WAYS; i++)
+            count += buckets->sets[at][i].full_at > now;
+    return count;
+}
+
+struct token_counts token_buckets_count(struct token_buckets *buckets, int64_t now)
+{
+    struct token_counts counts = {0};
+    for (size_t lock = 0; lock < BUCKETS_LOCKS; lock++) {
+        pthread_mutex_lock(&buckets->locks[lock].mutex);
+        counts.taken += buckets->locks[lock].taken;
+        counts.sources += count_sources(buckets, lock, now);
+        pthread_mutex_unlock(&buckets->locks[lock].mutex);
+    }
+    return counts;
+}
+
+struct token_sums token_buckets_sums(struct token_buckets *buckets)
+{
+    struct token_sums sums = {0};
+    for (size_t lock = 0; lock < BUCKETS_LOCKS; lock++) {
+        pthread_mutex_lock(&buckets->locks[lock].mutex);
+        sums.taken += buckets->locks[lock].taken;
+        sums.waited_for += buckets->locks[lock].waited_for;
+        pthread_mutex_unlock(&buckets->locks[lock].mutex);
+    }
+    return sums;
 }

@@ -13,6 +13,8 @@
 #include <pthread.h>
 #include <stdint.h>
 
+#include "middleware/refused_sources.h"
+
 #define BUCKETS_SETS 16384 /* a power of two */
 #define BUCKETS_WAYS 8 /* places in a set: 128 bytes, two cache lines */
 #define BUCKETS_LOCKS 64 /* a power of two */
@@ -24,9 +26,14 @@ struct token_bucket {
 
 struct token_buckets {
     union {
-        pthread_mutex_t mutex;
+        struct {
+            pthread_mutex_t mutex;
+            uint64_t taken; /* tokens of its sets */
+            uint64_t waited_for; /* of these, by requests that had to wait */
+        };
         char line[64]; /* a cache line each */
     } locks[BUCKETS_LOCKS];
+    struct refused_sources refused;
     struct token_bucket sets[BUCKETS_SETS][BUCKETS_WAYS];
 };
 
@@ -49,5 +56,16 @@ void token_buckets_destroy(void *memory);
  * was taken, and that is the time after which to try again. */
 int64_t token_buckets_take(struct token_buckets *buckets, const struct token_rate *rate,
                            uint64_t key, int64_t now);
+
+/* For people: tokens taken ever, and sources whose buckets are not full. Takes each lock once. */
+struct token_counts {
+    uint64_t taken, sources;
+};
+struct token_counts token_buckets_count(struct token_buckets *buckets, int64_t now);
+/* For metrics, without looking at the buckets: tokens taken ever, and those of requests that had to wait. */
+struct token_sums {
+    uint64_t taken, waited_for;
+};
+struct token_sums token_buckets_sums(struct token_buckets *buckets);
 
 #endif

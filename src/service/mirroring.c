@@ -229,6 +229,12 @@ static struct service *child(const struct service *service, unsigned index)
     return index <= mirroring->count ? mirroring->mirrors[index - 1].service : NULL;
 }
 
+static int64_t child_weight(const struct service *service, unsigned index)
+{
+    const struct mirroring *mirroring = service->state;
+    return index == 0 ? -1 : (int64_t)mirroring->mirrors[index - 1].percent;
+}
+
 static const struct service_type mirroring_type = {
     .choice = {.name = "mirroring", .summary = "Copies requests to other services.", .table = &table},
     .state_size = sizeof(struct mirroring),
@@ -237,5 +243,6 @@ static const struct service_type mirroring_type = {
     .is_ready = is_ready,
     .choose = choose_server,
     .child = child,
+    .child_weight = child_weight,
 };
 REGISTER(service_type, mirroring_type);

@@ -160,6 +160,12 @@ static struct service *child(const struct service *service, unsigned index)
     return index < weighted->count ? weighted->branches[index].service : NULL;
 }
 
+static int64_t child_weight(const struct service *service, unsigned index)
+{
+    const struct weighted *weighted = service->state;
+    return weighted->branches[index].weight;
+}
+
 static const struct service_type weighted_type = {
     .choice = {.name = "weighted", .summary = "Hands on to other services by weight.", .table = &table},
     .state_size = sizeof(struct weighted),
@@ -169,5 +175,6 @@ static const struct service_type weighted_type = {
     .on_response = on_response,
     .choose = choose_server,
     .child = child,
+    .child_weight = child_weight,
 };
 REGISTER(service_type, weighted_type);

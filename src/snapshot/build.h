@@ -87,6 +87,7 @@ void build_router_meter(struct build *build, struct router *router, const struct
 void build_entry_meters(struct build *build, struct entry *entry);
 void build_service_meter(struct build *build, struct service *service);
 void build_meters_release(struct graph *graph);
+
 /* api.c: the API and the dashboard. */
 void build_api_routers(struct build *build, struct entry_rules *rules);
 /* Can an internal service be routed to, as things are configured? Otherwise an error at `span`. */
@@ -97,7 +98,7 @@ void build_watch_api(struct build *build, struct router *router, const struct en
 /* remarks.c: warnings become remarks about the objects in which they were met. */
 void build_remarks(struct build *build);
 
-/* internal.c: routers that follow from settings (ping, redirections of entrypoints, HTTP-01). `rules`: with the number of
+/* internal.c: routers that follow from settings (ping, metrics, redirections, HTTP-01). `rules`: with the number of
  * entries' TLS known. */
 void build_internal_routers(struct build *build, struct entry_rules *rules);
 /* By name; NULL: there is none. */

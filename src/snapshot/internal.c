@@ -1,4 +1,4 @@
-/* Routers that nobody wrote: /ping, HTTP-01, and the redirections of entrypoints. Those of the API are in api.c. */
+/* Routers that nobody wrote: /ping, /metrics, HTTP-01, and the redirections of entrypoints. Those of the API are in api.c. */
 #include "config/bind.h"
 #include "snapshot/build.h"
 
@@ -12,26 +12,55 @@ struct entry *build_entry_named(struct build *build, struct str name, unsigned *
     return NULL;
 }
 
-static void add_ping(struct build *build, struct entry_rules *rules)
+/* A router to a service of its own name, in front of all others of its entrypoint. */
+struct internal_router {
+    struct str name, rule, entry_point;
+    const char *section;              /* of the options that ask for it, for messages */
+    const struct node *origin;        /* of those options */
+};
+
+static void add_internal(struct build *build, struct entry_rules *rules, const struct internal_router *wanted)
 {
-    const struct ping_config *ping = build->model->config.ping;
     unsigned index;
-    if (ping == NULL || ping->manual_routing)
-        return;
-    if (build_entry_named(build, ping->entry_point, &index) == NULL) {
-        diag_error(build->compile.diag, node_span(node_get(ping->origin, S("entryPoint"))),
-                   "ping: unknown entrypoint '%.*s'", STR_ARGS(ping->entry_point));
+    if (build_entry_named(build, wanted->entry_point, &index) == NULL) {
+        diag_error(build->compile.diag, node_span(node_get(wanted->origin, S("entryPoint"))), "%s: unknown entrypoint '%.*s'",
+                   wanted->section, STR_ARGS(wanted->entry_point));
         return;
     }
-    struct router *router = build_add_router(build, S("ping@internal"), S("PathPrefix(`/ping`)"), INT64_MAX, NULL);
+    struct router *router = build_add_router(build, wanted->name, wanted->rule, INT64_MAX, NULL);
     router->provider = S("internal");
     router->internal = true;
-    router->service = build_service(build, S("ping@internal"), S("internal"), SPAN_NONE);
+    router->service = build_service(build, wanted->name, S("internal"), SPAN_NONE);
     if (router->service == NULL)
         return;
     build_internal_rule(build, rules, index, router, false);
     if (build->graph->entries[index]->tls != NULL)
         build_internal_rule(build, rules, index, router, true);
+}
+
+static void add_ping(struct build *build, struct entry_rules *rules)
+{
+    const struct ping_config *ping = build->model->config.ping;
+    if (ping != NULL && !ping->manual_routing)
+        add_internal(build, rules,
+                     &(struct internal_router){.name = S("ping@internal"),
+                                               .rule = S("PathPrefix(`/ping`)"),
+                                               .entry_point = ping->entry_point,
+                                               .section = "ping",
+                                               .origin = ping->origin});
+}
+
+static void add_prometheus(struct build *build, struct entry_rules *rules)
+{
+    const struct metrics_config *metrics = build->model->config.metrics;
+    const struct prometheus_config *prometheus = metrics != NULL ? metrics->prometheus : NULL;
+    if (prometheus != NULL && !prometheus->manual_routing)
+        add_internal(build, rules,
+                     &(struct internal_router){.name = S("prometheus@internal"),
+                                               .rule = S("PathPrefix(`/metrics`)"),
+                                               .entry_point = prometheus->entry_point,
+                                               .section = "metrics.prometheus",
+                                               .origin = prometheus->origin});
 }
 
 /* The port of the target: an entrypoint's by name, or ":8443". Empty when it is the scheme's own. */
@@ -148,6 +177,7 @@ static void add_challenges(struct build *build, struct entry_rules *rules, unsig
 void build_internal_routers(struct build *build, struct entry_rules *rules)
 {
     add_ping(build, rules);
+    add_prometheus(build, rules);
     build_api_routers(build, rules);
     check_challenge_entries(build);
     for (unsigned i = 0; i < build->graph->entry_count; i++) {

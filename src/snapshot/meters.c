@@ -17,20 +17,35 @@ static int64_t seconds_of(struct str text)
     return (int64_t)llround(strtod(copy, NULL) * (double)TIME_S);
 }
 
+/* Both readers' ends are kept, sorted: each adds up the finer buckets to its own. */
+static void add_bound(struct meter_bounds *bounds, int64_t end)
+{
+    unsigned at = bounds->count;
+    while (at > 0 && bounds->ends[at - 1] >= end)
+        at--;
+    if (at < bounds->count && bounds->ends[at] == end)
+        return;
+    memmove(&bounds->ends[at + 1], &bounds->ends[at], (bounds->count - at) * sizeof(bounds->ends[0]));
+    bounds->ends[at] = end;
+    bounds->count++;
+}
+
 static void read_bounds(struct build *build, const struct strs *texts, const struct node *list)
 {
     struct meter_bounds *bounds = &build->graph->bounds;
+    int64_t former = 0;
     for (size_t i = 0; i < texts->count; i++) {
         const struct node *item = node_at(list, i);
         struct span span = item != NULL ? item->span : SPAN_NONE;
         int64_t end = seconds_of(texts->items[i]);
-        if (i == METER_BOUNDS_MAX) {
+        if (bounds->count == METER_BOUNDS_MAX) {
             diag_error(build->compile.diag, span, "there are more than %d buckets", METER_BOUNDS_MAX);
             return;
         }
-        if (bounds->count != 0 && end <= bounds->ends[bounds->count - 1])
+        if (i != 0 && end <= former)
             diag_error(build->compile.diag, span, "buckets must ascend: %.*s comes too late", STR_ARGS(texts->items[i]));
-        bounds->ends[bounds->count++] = end;
+        add_bound(bounds, end);
+        former = end;
     }
 }
 
@@ -41,9 +56,9 @@ void build_meter_bounds(struct build *build)
     const struct otlp_metrics *otlp = metrics != NULL ? metrics->otlp : NULL;
     if (prometheus != NULL)
         read_bounds(build, &prometheus->buckets, node_get(prometheus->origin, S("buckets")));
-    else if (otlp != NULL)
+    if (otlp != NULL)
         read_bounds(build, &otlp->explicit_boundaries, node_get(otlp->origin, S("explicitBoundaries")));
-    else
+    if (prometheus == NULL && otlp == NULL)
         build->graph->bounds = default_bounds;
     server_count_by(build->compile.workers, &build->graph->bounds);
 }
@@ -67,7 +82,6 @@ static bool counts_internals(const struct build *build)
 void build_entry_meters(struct build *build, struct entry *entry)
 {
     entry->meter = get_meter(build, "entrypoint", entry->name);
-    entry->tls_meter = get_meter(build, "entrypoint-tls", entry->name);
 }
 
 void build_router_meter(struct build *build, struct router *router, const struct entry *entry)
@@ -93,10 +107,8 @@ void build_service_meter(struct build *build, struct service *service)
 
 void build_meters_release(struct graph *graph)
 {
-    for (unsigned i = 0; i < graph->entry_count; i++) {
+    for (unsigned i = 0; i < graph->entry_count; i++)
         meter_unref(graph->entries[i]->meter);
-        meter_unref(graph->entries[i]->tls_meter);
-    }
     for (unsigned i = 0; i < graph->router_count; i++) {
         meter_unref(graph->routers[i]->counts);
         meter_unref(graph->routers[i]->meter);

@@ -1,6 +1,7 @@
 """Certificates that come by themselves, from pebble."""
 import base64
 import json
+import signal
 import ssl
 import stat
 import threading
@@ -368,3 +369,43 @@ def test_a_storage_that_cannot_be_written_stops_nothing(pebble, portico, backend
     proxy = portico(one(ca, backend(), f"/sys/portico-{ca.port}/acme.json", tlsChallenge={}), ports=ca.ports)
     wait_for_certificate(proxy, ca, "a.example")
     assert "cannot save its state" in proxy.log
+
+
+def renew(proxy, name):
+    return proxy.request("POST", "/api/portico/certificates/renew", [("Content-Type", "application/json")],
+                         json.dumps({"name": name}).encode(), entry_point="web")
+
+
+def with_api(made):
+    made["api"] = {"writers": ["*"]}
+    made["http"]["routers"]["api"] = {"rule": "PathPrefix(`/api`)", "service": "api@internal", "entryPoints": ["web"]}
+    return made
+
+
+def test_a_certificate_is_renewed_when_somebody_asks(pebble, portico, backend, tmp_path):
+    ca = pebble()
+    made = with_api(one(ca, backend(), f"{tmp_path}/acme/", "a.example", "b.example", tlsChallenge={}))
+    proxy = portico(made, ports=ca.ports)
+    first = wait_for_certificate(proxy, ca, "a.example")
+    response = renew(proxy, "B.example")
+    assert response.status == 200 and "a.example is ordered from resolver 'le' now" in response.json()["message"]
+    second = wait_for_certificate(proxy, ca, "a.example", lambda shown: shown.serial_number != first.serial_number)
+    assert "was renewed" in proxy.log
+    # It was asked for once: the next one comes in its time.
+    proxy.process.signal(signal.SIGHUP)
+    proxy.wait_until("a reload", lambda: "configuration 2 is running" in proxy.log)
+    assert proxy.log.count("acme: ordering") == 2 and shown(ca, "a.example").serial_number == second.serial_number
+    response = renew(proxy, "c.example")
+    assert response.status == 404 and "c.example" in response.json()["message"]
+
+
+def test_a_renewal_that_fails_says_why_and_when_it_is_tried_again(pebble, portico, backend, tmp_path):
+    ca = pebble()
+    proxy = portico(with_api(one(ca, backend(), f"{tmp_path}/acme/", tlsChallenge={})), ports=ca.ports)
+    certificate = wait_for_certificate(proxy, ca, "a.example")
+    root = ca.root()
+    ca.stop()
+    renew(proxy, "a.example")
+    message = proxy.wait_until("a failure", lambda: (text := renew(proxy, "a.example").json()["message"]) and "failed (" in text and text)
+    assert "the next one is in" in message
+    assert shown(ca, "a.example", root).serial_number == certificate.serial_number

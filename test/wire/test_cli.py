@@ -226,19 +226,22 @@ def test_explain_tells_the_whole_way(run, config):
     assert [name.split("@")[0] for name in told["middlewares"]] == ["strip"]
     assert told["server"] == "http://127.0.0.1:9001" and told["url"] == "http://127.0.0.1:9001/users?q=1"
     assert told["tried"][0]["router"].split("@")[0] == "api" and told["tried"][0]["matched"] is True
+    assert told["rule"] == "Host(`example.com`) && PathPrefix(`/api`)" and told["passed"] == 1 and told["answer"] is None
+    assert [service["type"] for service in told["services"]] == ["loadBalancer"] and told["host"] == "example.com"
 
 
 def test_explain_names_the_matcher_that_failed(run, config):
     told = explain(run, config(GOOD), "http://example.com/other")
     assert told["router"].split("@")[0] == "rest"
     tried = {entry["router"].split("@")[0]: entry for entry in told["tried"]}
-    assert tried["api"]["matched"] is False and "PathPrefix" in tried["api"]["failed"]
+    assert tried["api"]["matched"] is False and "PathPrefix" in tried["api"]["failed"] and "/other" in tried["api"]["why"]
     assert tried["rest"]["matched"] is True
 
 
 def test_explain_of_what_no_router_takes(run, config):
     told = explain(run, config(GOOD), "http://other.example/")
     assert told["router"] is None and all("Host" in entry["failed"] for entry in told["tried"])
+    assert told["answer"]["status"] == 404 and told["services"] == []
 
 
 def test_explain_takes_a_method_fields_and_an_address(run, config):

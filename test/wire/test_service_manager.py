@@ -74,6 +74,22 @@ def test_a_reload_is_announced_and_ends_in_ready_also_when_it_is_refused(manager
     assert order == ["READY"] + ["RELOADING", "READY"] * 2
 
 
+def test_the_watchdog_hears_from_it_while_it_runs(manager, portico, backend):
+    proxy = portico(to(backend().url), env={"NOTIFY_SOCKET": manager.name, "WATCHDOG_USEC": "200000"})
+    manager.wait("WATCHDOG", 5)
+    assert proxy.get().status == 200
+
+
+def test_the_watchdog_of_another_process_is_none_of_its_business(manager, portico, backend):
+    proxy = portico(to(backend().url), env={"NOTIFY_SOCKET": manager.name, "WATCHDOG_USEC": "20000", "WATCHDOG_PID": "1"})
+    manager.wait("READY")
+    proxy.process.signal(signal.SIGHUP)
+    manager.wait("READY", 2)
+    proxy.process.signal(signal.SIGTERM)
+    manager.wait("STOPPING")
+    assert not [message for message in manager.read() if "WATCHDOG" in message]
+
+
 @pytest.mark.parametrize("name", ["/nowhere/notify", "relative", "@", ""])
 def test_a_socket_that_is_not_there_stops_nothing(portico, backend, name):
     proxy = portico(to(backend().url), env={"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "20000"})

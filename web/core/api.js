@@ -10,7 +10,7 @@ export class ApiError extends Error {
     }
 }
 
-/** apiUrl('portico/explain', {url: 'https://a/', header: ['A: 1', 'B: 2']}) */
+/** apiUrl('portico/explain', {url: '/a', header: ['A: 1', 'B: 2']}) */
 export function apiUrl(path, query = {}) {
     const url = new URL(path, base);
     for (const [name, value] of Object.entries(query))

@@ -29,7 +29,9 @@ export function count(value) {
 export function rate(value) {
     if (!value)
         return '0';
-    return value < 1e4 ? (value < 99.95 ? three(value) : grouped.format(value)) : scaled(value, '');
+    if (value >= 99.95)
+        return value < 1e4 ? grouped.format(value) : scaled(value, '');
+    return value < 0.995 ? three(value) : value.toFixed(1).replace(/\.0$/, '');
 }
 
 export function bytes(value) {
@@ -44,7 +46,7 @@ export function percent(part, whole) {
     const value = 100 * part / whole;
     if (value > 0 && value < 0.01)
         return '< 0.01 %';
-    return `${value >= 99.95 ? (value === 100 ? '100' : '> 99.9') : value >= 10 ? value.toFixed(0) : value === 0 ? '0' : value.toFixed(value < 1 ? 2 : 1)} %`;
+    return `${value >= 99.95 ? (value > 100 - 1e-9 ? '100' : '> 99.9') : value >= 10 ? value.toFixed(0) : value === 0 ? '0' : value.toFixed(value < 1 ? 2 : 1)} %`;
 }
 
 /** A duration given in milliseconds. */
@@ -111,6 +113,22 @@ export function keepTimes() {
                 time.textContent = text;
         }
     }, 1000);
+}
+
+/** A name that a definition uses without its provider is its own provider's. */
+export function qualify(name, provider) {
+    return !name || name.includes('@') || !provider ? name : `${name}@${provider}`;
+}
+
+/** Words for people, in which `code` stands between backticks; a rule's own backticks stay. */
+export function prose(text) {
+    const nodes = [];
+    let at = 0;
+    for (const match of String(text ?? '').matchAll(/(?<=^|\s)`([^`]+)`(?=[\s.,;:]|$)/g)) {
+        nodes.push(text.slice(at, match.index), h('code', {}, match[1]));
+        at = match.index + match[0].length;
+    }
+    return [...nodes, String(text ?? '').slice(at)];
 }
 
 export function plural(n, one, many = one + 's') {

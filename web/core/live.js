@@ -87,7 +87,7 @@ class Live extends EventTarget {
         const told = await history('total', 300).catch(() => null);
         if (!told)
             return;
-        const before = told.requests.map((_, index) => Object.fromEntries(Object.keys(NOTHING).map(member => [member, told[member]?.[index] ?? NOTHING[member]])));
+        const before = told.requests.map((_, index) => Object.fromEntries(Object.keys(NOTHING).map(member => [member, told[member]?.[index] ?? (member === 'active' ? null : NOTHING[member])])));
         this.total = [...before, ...this.total].slice(-300);
     }
 
@@ -207,5 +207,8 @@ export const live = new Live();
 /** The last minutes as the server remembers them; times in ms, rates per second. */
 export async function history(of, seconds, signal) {
     const told = await get('portico/history', { of, seconds }, signal);
+    // It counts by the step.
+    for (const member of ['requests', 'errors', 'refused', 'bytesIn', 'bytesOut'])
+        told[member] = told[member].map(value => value / told.step);
     return { ...told, step: told.step * 1000 };
 }

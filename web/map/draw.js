@@ -28,8 +28,14 @@ function toneOf(speed) {
     return share >= 0.05 ? 'bad' : share >= 0.005 ? 'warn' : '';
 }
 
+/** Lines leave a box side by side, in the order of where they go, so that none hides another. */
+function port(node, side, other, box) {
+    const order = [...node[side]].sort((a, b) => a.y - b.y), room = Math.min(box.height - 12, 4 * (order.length - 1));
+    return node.y + box.height / 2 + (order.length > 1 ? room * (order.indexOf(other) / (order.length - 1) - 0.5) : 0);
+}
+
 function curve(from, to, box) {
-    const x1 = from.x + box.width, y1 = from.y + box.height / 2, x2 = to.x, y2 = to.y + box.height / 2;
+    const x1 = from.x + box.width, y1 = port(from, 'to', to, box), x2 = to.x, y2 = port(to, 'from', from, box);
     const bend = Math.max(28, (x2 - x1) * 0.5);
     return `M${x1} ${y1.toFixed(1)}C${x1 + bend} ${y1.toFixed(1)} ${x2 - bend} ${y2.toFixed(1)} ${x2} ${y2.toFixed(1)}`;
 }

@@ -35,7 +35,7 @@ export function layout(told, room = 1300) {
         if (router.service)
             join(node, addService(router.service, 2, new Set()));
     }
-    const rest = told.truncated && told.truncated.of > told.routers.length ? told.truncated.of - told.routers.length : 0;
+    const rest = Math.max(0, (told.truncated?.total || 0) - told.routers.length);
     if (rest) {
         const node = add('rest', 'rest', 1, { told: { count: rest } });
         for (const entry of told.entryPoints)
@@ -86,6 +86,11 @@ function place(columns, pitch) {
         columns.forEach(column => settle(column, node => node.from));
         [...columns].reverse().forEach(column => settle(column, node => node.to));
     }
+    // On a tall map what traffic comes in by is seen at once.
+    if (tallest > 16)
+        columns[0].forEach((node, index) => {
+            node.y = (2 + 3 * index) * PITCH + Math.min(...columns.slice(1).flat().map(other => other.y));
+        });
     const highest = Math.min(...columns.flat().map(node => node.y));
     for (const node of columns.flat())
         node.y -= highest;

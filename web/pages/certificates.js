@@ -1,7 +1,7 @@
 // Every certificate: whose, from whom, until when, when it is renewed, and what stands in the way.
 import { h, replace, setText } from '../core/dom.js';
 import { get } from '../core/api.js';
-import { plural, relative, when } from '../core/format.js';
+import { plural, prose, relative, when } from '../core/format.js';
 import { remember } from '../core/route.js';
 import { act } from '../parts/ask.js';
 import { badge, empty, loader, searchBox } from '../parts/bits.js';
@@ -31,7 +31,7 @@ export function mount(root, place, context) {
         emptyNode: () => search ? empty('Nothing matches', 'No certificate is for that name.') : empty('There are no certificates', 'Name an entrypoint with TLS and a resolver, and they come by themselves; see docs/https.md.'),
         columns: [
             { title: 'Names', className: 'head', cell: row => [h('span', { class: 'own' }, row.names[0] || '–'), row.names.length > 1 && h('span', { class: 'sub' }, row.names.slice(1, 6).join(', '), row.names.length > 6 && ` and ${row.names.length - 6} more`),
-                row.problem && h('span', { class: 'sub bad' }, row.problem), row.hint && h('span', { class: 'sub hint' }, row.hint)] },
+                row.problem && h('span', { class: 'sub bad' }, row.problem), row.hint && h('span', { class: 'sub hint' }, prose(row.hint))] },
             { title: 'State', className: 'tight', cell: row => row.expired ? badge('expired', 'bad') : badge(row.state || '–', row.state === 'issued' || row.state === 'file' ? 'good' : row.state === 'missing' || row.problem ? 'warn' : 'note') },
             { title: 'Expires', className: 'tight', cell: row => row.notAfter ? h('span', { class: toneOf(row) }, when(row.notAfter)) : '–' },
             { title: 'Renewal', className: 'tight', cell: row => row.nextTry ? ['next try ', when(row.nextTry)] : row.renewAt ? (Date.parse(row.renewAt) > Date.now() ? when(row.renewAt) : h('span', { title: relative(Date.parse(row.renewAt)) }, 'due')) : h('span', { class: 'quiet' }, 'nobody renews it') },

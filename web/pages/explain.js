@@ -91,34 +91,40 @@ function way(told, query) {
             : step('TLS', 'good', told.tls.certificate || told.tls.source || 'TLS', h('p', { class: 'quiet' }, [told.tls.certificate && told.tls.source, told.tls.options && `options ${told.tls.options}`].filter(Boolean).join(' · '))));
     if (told.tls?.refused)
         return frame(steps);
-    if (told.refused)
-        return frame([...steps, answer(told, told.refused)]);
+    if (!told.router && told.answer && told.answer.status !== 404)
+        return frame([...steps, answer(told)]);
     const list = told.tried || [];
     steps.push(step('Routers', told.router ? 'good' : 'bad', told.router ? named(told.router, 'routers') : list.length ? `None of ${plural(list.length, 'router')} takes it` : 'There are no routers on this entrypoint', told.rule && h('p', {}, code(told.rule)), list.length > 0 && tried(list)));
     if (!told.router)
-        return frame([...steps, answer({ answer: { status: 404 } }, 'no router takes this request')]);
+        return frame([...steps, answer({ answer: { status: 404, reason: 'no router takes this request' } })]);
+    if (told.maintenance === told.router)
+        return frame([...steps, maintained(told.maintenance, 'router')]);
     const chain = told.middlewares || [], passed = told.passed ?? chain.length;
-    chain.forEach((one, index) => {
-        const name = typeof one === 'string' ? one : one.name;
-        steps.push(step('Middleware', index < passed ? 'good' : index === passed ? 'warn' : 'off', named(name, 'middlewares'), one.type && h('p', { class: 'quiet' }, one.type),
+    chain.forEach((name, index) => {
+        steps.push(step('Middleware', index < passed ? 'good' : index === passed ? 'warn' : 'off', named(name, 'middlewares'),
             index === passed && h('p', {}, 'answers the request itself'), index > passed && h('p', { class: 'quiet' }, 'is not reached')));
     });
     if (told.answer)
-        return frame([...steps, answer(told, '')]);
-    const services = told.services?.length ? told.services : [told.service].filter(Boolean);
-    services.forEach(one => steps.push(step('Service', 'good', named(typeof one === 'string' ? one : one.name, 'services'), one.type && h('p', { class: 'quiet' }, one.type))));
+        return frame([...steps, answer(told)]);
+    const services = told.services || [];
+    services.forEach(one => steps.push(step('Service', one.name === told.maintenance ? 'warn' : 'good', named(one.name, 'services'), h('p', { class: 'quiet' }, one.type))));
+    if (told.maintenance)
+        return frame([...steps, maintained(told.maintenance, 'service')]);
     if (told.server)
         steps.push(step('Server', 'good', code(told.server), told.url && h('p', {}, h('span', { class: 'quiet' }, 'is asked for '), code(told.url), told.host && h('span', { class: 'quiet' }, ' with Host ', code(told.host)))));
-    else if (told.noServer === 'itself' || told.internal)
-        steps.push(step('Answer', 'good', 'The service answers itself'));
+    else if (services.at(-1)?.type === 'loadBalancer')
+        steps.push(step('Answer', 'bad', [statusCode(503), ' none of its servers is ready']));
     else
-        steps.push(step('Server', 'warn', 'No server is named', h('p', { class: 'quiet' }, 'The service answers itself, or none of its servers is ready: then the answer is 503.')));
+        steps.push(step('Answer', 'good', 'The service answers by itself'));
     return frame(steps);
 }
 
-function answer(told, why) {
-    const { status, reason, location } = told.answer || {};
-    return step('Answer', status >= 400 || !status ? 'bad' : 'good', [status && statusCode(status), ' ', reason || why], location && h('p', {}, 'to ', code(location)), reason && why && h('p', { class: 'quiet' }, why));
+function answer({ answer: { status, reason, location } }) {
+    return step('Answer', status >= 400 ? 'bad' : 'good', [statusCode(status), ' ', reason], location && h('p', {}, 'to ', code(location)));
+}
+
+function maintained(name, kind) {
+    return step('Answer', 'warn', [statusCode(503), ` the ${kind} is under maintenance`], h('p', { class: 'quiet' }, name));
 }
 
 function frame(steps) {

@@ -54,7 +54,7 @@ export function mount(root) {
     const told = h('p', { class: 'quiet' }), holder = h('div');
     let drawn = '';
     const load = loader(holder, signal => get('portico/limits', {}, signal), rows => {
-        setText(told, rows.length ? plural(rows.length, 'middleware') + ' that hold something back' : '');
+        setText(told, rows.length ? `${plural(rows.length, 'middleware holds', 'middlewares hold')} something back` : '');
         const now = JSON.stringify(rows);
         if (drawn === now)
             return undefined;

@@ -4,7 +4,7 @@ import { get } from '../core/api.js';
 import { count, duration, percent, plural, rate } from '../core/format.js';
 import { history, live } from '../core/live.js';
 import { link, remember } from '../core/route.js';
-import { choice, code, empty, facts, loader, named, searchBox, stateLabel } from '../parts/bits.js';
+import { choice, code, empty, facts, loader, named, place as placed, searchBox, stateLabel } from '../parts/bits.js';
 import { Chart } from '../parts/chart.js';
 import { layout } from '../map/layout.js';
 import { MapView, speedOf } from '../map/draw.js';
@@ -18,8 +18,8 @@ export function mount(root, place) {
     const stage = h('div', { class: 'panel stage' });
     const summary = h('p', { class: 'quiet' });
     const load = loader(stage, signal => get('portico/map', { limit, search }, signal), told => {
-        setText(summary, told.truncated && told.truncated.of > told.routers.length
-            ? `The ${count(told.routers.length)} busiest and most troubled of ${plural(told.truncated.of, 'router')}.` : `${plural(told.routers.length, 'router')}.`);
+        setText(summary, told.truncated?.total > told.routers.length
+            ? `The ${count(told.routers.length)} busiest and most troubled of ${plural(told.truncated.total, 'router')}.` : `${plural(told.routers.length, 'router')}.`);
         if (told.routers.length === 0 && search)
             return empty('Nothing matches', `No router, rule or service has '${search}' in it.`);
         view.show(layout(told, stage.clientWidth - 32));
@@ -79,8 +79,8 @@ function about(node) {
     switch (node.kind) {
     case 'entryPoint': return [['Address', told.address], ['TLS', told.tls ? 'yes' : 'no']];
     case 'router': return [['Rule', code(told.rule)], ['Service', told.service && named(told.service, 'services')], ['Priority', told.priority], ['TLS', told.tls ? 'yes' : 'no'],
-        ['Middlewares', told.middlewares?.length ? told.middlewares.map((name, i) => [i ? ', ' : '', named(name, 'middlewares')]) : null], ['Defined in', told.source && code(told.source)]];
-    case 'service': return [['Type', told.type], ['Defined in', told.source && code(told.source)]];
+        ['Middlewares', told.middlewares?.length ? told.middlewares.map((name, i) => [i ? ', ' : '', named(name, 'middlewares')]) : null], ['Defined in', placed(told.source)]];
+    case 'service': return [['Type', told.type], ['Defined in', placed(told.source)]];
     case 'server': return [['State', stateLabel(live.state(node.name) || told.state)], ['Service', named(node.service, 'services')]];
     default: return [['How many', count(told.count)]];
     }

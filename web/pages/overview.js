@@ -1,6 +1,6 @@
 // Problems first, each with what to do; then how much, how fast, how well; then where.
 import { h, replace, setText } from '../core/dom.js';
-import { bytes, count, duration, percent, plural, rate, span, when } from '../core/format.js';
+import { bytes, count, duration, percent, plural, prose, rate, span, when } from '../core/format.js';
 import { get } from '../core/api.js';
 import { history, live } from '../core/live.js';
 import { link } from '../core/route.js';
@@ -27,10 +27,17 @@ export function mount(root, place, context) {
             panel('Why requests failed', { aside: h('a', { href: link('requests', '', { failed: 'true' }) }, 'Failed requests') }, failures)),
         h('div', { class: 'halves' }, panel('Workers', {}, workers.node), panel('What runs', {}, running)));
 
+    const shown = { all: false };
+    let told = null;
     const loaders = [
-        loader(problems, signal => get('portico/problems', {}, signal), rows => {
+        loader(problems, fetchProblems, rows => {
             setText(headline, sentence(rows));
-            return problemList(rows, context);
+            // What did not change is left as it is, with the focus that is in it.
+            const now = JSON.stringify(rows);
+            if (now === told)
+                return undefined;
+            told = now;
+            return problemList(rows, shown);
         }),
         loader(failures, signal => get('portico/failures', {}, signal), failureRows),
     ];
@@ -60,9 +67,22 @@ export function mount(root, place, context) {
     };
 }
 
+/** A mistake in the configuration is shown with its line and a caret: the providers have them. */
+async function fetchProblems(signal) {
+    const rows = await get('portico/problems', {}, signal);
+    if (!rows.some(one => one.kind === 'configuration'))
+        return rows;
+    const notes = (await get('portico/providers', {}, signal).catch(() => [])).flatMap(provider => provider.notes || []);
+    return rows.map(one => {
+        const note = one.kind === 'configuration' && notes.find(other => other.message === one.text && (other.place || '') === (one.subject?.name || ''));
+        return note ? { ...one, line: note.line, column: note.column, length: note.length } : one;
+    });
+}
+
 function sentence(problems) {
     const wrong = problems.filter(one => one.severity !== 'info');
-    return wrong.length === 0 ? 'All is well.' : `${plural(wrong.length, 'problem')}, the worst first.`;
+    const notes = problems.length - wrong.length, more = notes ? ` and ${plural(notes, 'note')}` : '';
+    return wrong.length === 0 ? `All is well${more && `; ${plural(notes, 'note')}`}.` : `${plural(wrong.length, 'problem')}${more}, the worst first.`;
 }
 
 // ---- the numbers ----
@@ -218,7 +238,7 @@ function failureRows(rows) {
         h('div', { class: 'reason-head' },
             h('a', { href: link('requests', '', { failed: 'true', search: row.reason }) }, row.text || row.reason),
             h('span', { class: 'num' }, count(row.count)), h('span', { class: 'quiet' }, when(row.lastAt))),
-        row.hint && h('p', { class: 'hint' }, row.hint))));
+        row.hint && h('p', { class: 'hint' }, prose(row.hint)))));
 }
 
 function about(told) {

@@ -2,7 +2,7 @@
 // when it failed, why in words and what to do.
 import { h, replace, setText } from '../core/dom.js';
 import { get } from '../core/api.js';
-import { bytes, clock, count, duration, exact, plural, when } from '../core/format.js';
+import { bytes, clock, count, duration, exact, plural, prose, when } from '../core/format.js';
 import { Stream } from '../core/live.js';
 import { link, remember } from '../core/route.js';
 import { badge, choice, code, empty, facts, loader, named, searchBox, statusCode } from '../parts/bits.js';
@@ -136,7 +136,7 @@ function details(row, hint, close) {
     return [
         h('header', { class: 'panel-head' }, h('div', {}, h('p', {}, statusCode(row.status), ' ', h('span', { class: 'quiet' }, row.method)), h('h2', {}, row.host, row.path)),
             h('div', { class: 'aside' }, h('button', { type: 'button', class: 'icon', 'aria-label': 'Close', onclick: close }, '×'))),
-        row.reason && h('div', { class: `why-box ${row.status >= 500 ? 'bad' : 'warn'}` }, h('strong', {}, row.reasonText || row.reason), row.detail && h('p', {}, row.detail), hint && h('p', { class: 'hint' }, hint),
+        row.reason && h('div', { class: `why-box ${row.status >= 500 ? 'bad' : 'warn'}` }, h('strong', {}, row.reasonText || row.reason), row.detail && h('p', {}, prose(row.detail)), hint && h('p', { class: 'hint' }, prose(hint)),
             h('p', { class: 'quiet' }, h('code', {}, row.reason))),
         h('h3', { class: 'pad-top' }, `Took ${duration(row.totalMs)}`), timing(row),
         facts([

@@ -1,11 +1,11 @@
 // All routers, and one: its rule, the way through it, its traffic, where it was defined, and the switch for maintenance.
 import { h, replace } from '../core/dom.js';
 import { get, segment } from '../core/api.js';
-import { count, duration, percent, rate } from '../core/format.js';
+import { count, duration, percent, qualify, rate } from '../core/format.js';
 import { live } from '../core/live.js';
 import { link } from '../core/route.js';
 import { act } from '../parts/ask.js';
-import { badge, code, empty, facts, loader, named, panel, stateLabel } from '../parts/bits.js';
+import { badge, code, empty, facts, loader, named, panel, place as placed, stateLabel } from '../parts/bits.js';
 import { spark } from '../parts/chart.js';
 import { definition } from '../parts/definition.js';
 import { pagedList } from '../parts/paged.js';
@@ -31,7 +31,7 @@ function all(root, place, context) {
                 { title: 'Rule', className: 'head rule', cell: row => code(row.rule) },
                 { title: 'On', cell: row => (row.entryPoints || []).map((name, i) => [i ? ', ' : '', name]), className: 'tight' },
                 { title: 'TLS', cell: row => row.tls ? badge('TLS', 'good') : h('span', { class: 'quiet' }, 'no'), className: 'tight wide' },
-                { title: 'Service', cell: row => row.service ? named(row.service, 'services') : '–' },
+                { title: 'Service', cell: row => row.service ? named(qualify(row.service, row.provider), 'services') : '–' },
                 { title: 'Req/s', number: true, text: row => rate(speed(row).requests) },
                 { title: '5xx', number: true, text: row => percent(speed(row).errors, speed(row).requests) },
                 { title: 'p95', number: true, text: row => duration(speed(row).p95) },
@@ -51,7 +51,7 @@ function one(root, name, context) {
         const [router, map] = await Promise.all([get(`http/routers/${segment(name)}`, {}, signal), get('portico/map', { search: name, limit: 20 }, signal).catch(() => null)]);
         return { router, place: map?.routers.find(row => row.name === name) };
     }, ({ router, place }) => {
-        replace(actions, context.canWrite && maintenance('router', 'routers', name, () => load.load()),
+        replace(actions, place?.maintenance && badge('under maintenance', 'warn'), context.canWrite && maintenance('router', 'routers', name, place?.maintenance, () => load.load()),
             h('a', { class: 'button', href: link('requests', '', { router: name }) }, 'Its requests'), h('a', { class: 'button', href: link('map', '', { search: name }) }, 'On the map'));
         return [
             router.error?.length && h('ul', { class: 'errors', role: 'list' }, router.error.map(text => h('li', {}, text))),
@@ -60,8 +60,8 @@ function one(root, name, context) {
                 panel('What it does', {}, facts([
                     ['Status', stateLabel(router.status || 'enabled')], ['Rule', code(router.rule)], ['Priority', count(router.priority)],
                     ['Entrypoints', (router.entryPoints || []).join(', ')], ['TLS', router.tls ? Object.entries(router.tls).map(([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(', ') || 'yes' : 'no'],
-                    ['Middlewares, in order', router.middlewares?.length ? h('ol', { class: 'chain' }, router.middlewares.map(one => h('li', {}, named(one, 'middlewares')))) : 'none'],
-                    ['Service', router.service && named(router.service, 'services')], ['Provider', router.provider], ['Defined in', place?.source && code(place.source)],
+                    ['Middlewares, in order', router.middlewares?.length ? h('ol', { class: 'chain' }, router.middlewares.map(one => h('li', {}, named(qualify(one, router.provider), 'middlewares')))) : 'none'],
+                    ['Service', router.service && named(qualify(router.service, router.provider), 'services')], ['Provider', router.provider], ['Defined in', placed(place?.source)],
                 ])),
                 panel('Definition', { note: 'as the API tells it' }, definition(router))),
         ];
@@ -93,11 +93,10 @@ export function numbersInto(node, speed) {
         tile('Refused (4xx)', percent(speed.refused, speed.requests)), tile('Median', duration(speed.p50)), tile('95 % within', duration(speed.p95)), tile('Open now', count(speed.active)));
 }
 
-/** The two buttons: whether it is in maintenance is what the last order made of it. */
-export function maintenance(kind, path, name, done) {
-    const order = (on, text) => () => act({
-        title: `${on ? 'Maintenance for' : 'End the maintenance of'} ${kind} ${name}?`, confirm: text, tone: on ? 'bad' : '',
-        text: on ? 'From now on its requests are answered with 503 and a page that says so. What is under way ends as usual.' : 'Its requests are served again.',
-    }, `portico/${path}/${segment(name)}`, { maintenance: on }).then(well => well && done());
-    return [h('button', { type: 'button', onclick: order(true, 'Begin maintenance') }, 'Maintenance…'), h('button', { type: 'button', onclick: order(false, 'End maintenance') }, 'Serve again')];
+/** The switch; `on`: how it is now. */
+export function maintenance(kind, path, name, on, done) {
+    return h('button', { type: 'button', onclick: () => act({
+        title: `${on ? 'End the maintenance of' : 'Maintenance for'} ${kind} ${name}?`, confirm: on ? 'End maintenance' : 'Begin maintenance', tone: on ? '' : 'bad',
+        text: !on ? 'From now on its requests are answered with 503 and a page that says so. What is under way ends as usual.' : 'Its requests are served again.',
+    }, `portico/${path}/${segment(name)}`, { maintenance: !on }).then(well => well && done()) }, on ? 'End maintenance…' : 'Maintenance…');
 }

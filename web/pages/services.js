@@ -1,11 +1,11 @@
 // Services and the servers behind them: who is up, who is not and why, and the means to take one out.
 import { h, replace, setText } from '../core/dom.js';
 import { get, segment } from '../core/api.js';
-import { count, duration, percent, plural, rate, when } from '../core/format.js';
+import { count, duration, percent, plural, qualify, rate, when } from '../core/format.js';
 import { live } from '../core/live.js';
 import { link, remember } from '../core/route.js';
 import { act } from '../parts/ask.js';
-import { choice, code, empty, facts, loader, named, panel, searchBox, stateLabel, tone } from '../parts/bits.js';
+import { badge, choice, empty, facts, loader, named, panel, place as placed, searchBox, stateLabel, tone } from '../parts/bits.js';
 import { definition } from '../parts/definition.js';
 import { pagedList } from '../parts/paged.js';
 import { story } from '../parts/story.js';
@@ -88,7 +88,8 @@ function serverTable(context, { withService, reload }) {
             { title: 'Server', className: 'head', sort: row => row.url, cell: row => [h('span', { class: 'own' }, row.url), withService && h('span', { class: 'sub' }, named(row.service, 'services')),
                 row.addresses?.length > 0 && row.addresses.join() !== row.url.replace(/^\w+:\/\//, '') && h('span', { class: 'sub' }, row.addresses.join(', '))] },
             { title: 'State', className: 'why', sort: row => ({ bad: '0', warn: '1' })[tone(state(row))] || '2', cell: row => [stateLabel(row.state), row.since && h('span', { class: 'quiet' }, ' since ', when(row.since)),
-                row.why && h('span', { class: 'sub' }, row.why), row.checkStatus ? h('span', { class: 'sub' }, `health check: ${row.checkStatus}, ${duration(row.responseMs)}`) : null] },
+                row.why && h('span', { class: 'sub' }, row.why), row.checkStatus ? h('span', { class: 'sub' }, `health check: ${row.checkStatus}, ${duration(row.responseMs)}`) : null,
+                row.state === 'ready' && row.lastFailure && h('span', { class: 'sub' }, 'last failure ', when(row.lastFailureAt), ': ', row.lastFailure)] },
             { title: 'Weight', number: true, cell: row => row.orderedWeight !== null && row.orderedWeight !== undefined ? h('span', { title: 'ordered here; until the next restart' }, `${row.orderedWeight} (ordered)`) : count(row.weight), sort: row => row.weight },
             { title: 'Open', number: true, text: row => count(speed(row).active || row.active), sort: row => row.active },
             { title: 'Req/s', number: true, text: row => rate(speed(row).requests), sort: row => speed(row).requests },
@@ -101,7 +102,14 @@ function serverTable(context, { withService, reload }) {
 
 function orders(row, reload) {
     const path = `portico/servers/${segment(row.service)}/${segment(row.url)}`;
-    const order = (title, text, confirm, body, more = {}) => () => act({ title, text, confirm, ...more }, path, body).then(well => well && reload());
+    // Since when it is so is known a moment later.
+    const again = well => {
+        if (well) {
+            reload();
+            setTimeout(reload, 1500);
+        }
+    };
+    const order = (title, text, confirm, body, more = {}) => () => act({ title, text, confirm, ...more }, path, body).then(again);
     const small = { type: 'button', class: 'small' };
     const drain = ['Drain ' + row.url + '?', 'It gets no new requests; those under way end as usual, and clients that are bound to it may stay. The order holds until it is taken back.', 'Drain', { state: 'draining' }];
     return h('div', { class: 'actions' },
@@ -155,25 +163,26 @@ function one(root, name, context) {
     replace(root, h('div', { class: 'page-head' }, h('p', {}, h('a', { href: link('services') }, 'Services'), ' /'), h('h1', {}, name), actions), body);
     let drawn = '';
     const load = loader(body, async signal => {
-        const [service, servers] = await Promise.all([get(`http/services/${segment(name)}`, {}, signal), get('portico/servers', { search: name }, signal).catch(() => [])]);
-        return { service, servers: servers.filter(row => row.service === name) };
-    }, ({ service, servers }) => {
+        const [service, servers, map] = await Promise.all([get(`http/services/${segment(name)}`, {}, signal), get('portico/servers', { search: name }, signal).catch(() => []),
+            get('portico/map', { search: name, limit: 20 }, signal).catch(() => null)]);
+        return { service, servers: servers.filter(row => row.service === name), place: map?.services.find(row => row.name === name) };
+    }, ({ service, servers, place }) => {
         table.set(servers);
-        const now = JSON.stringify([service, servers.length > 0, context.canWrite]);
+        const now = JSON.stringify([service, place, servers.length > 0, context.canWrite]);
         if (drawn === now)
             return undefined;
         drawn = now;
-        replace(actions, context.canWrite && maintenance('service', 'services', name, () => load.load()), h('a', { class: 'button', href: link('map', '', { search: name }) }, 'On the map'));
+        replace(actions, place?.maintenance && badge('under maintenance', 'warn'), context.canWrite && maintenance('service', 'services', name, place?.maintenance, () => load.load()), h('a', { class: 'button', href: link('map', '', { search: name }) }, 'On the map'));
         const children = service.weighted?.services || service.failover && [{ name: service.failover.service }, { name: service.failover.fallback }] || service.mirroring && [{ name: service.mirroring.service }, ...(service.mirroring.mirrors || [])];
         return [
             service.error?.length && h('ul', { class: 'errors', role: 'list' }, service.error.map(text => h('li', {}, text))),
             numbers,
             servers.length > 0 && panel('Servers', {}, table.node),
-            children && panel('Services behind it', {}, h('ul', { class: 'plain-list' }, children.map(child => h('li', {}, named(child.name, 'services'), child.weight !== undefined && h('span', { class: 'quiet' }, ` weight ${child.weight}`), child.percent !== undefined && h('span', { class: 'quiet' }, ` ${child.percent} %`))))),
+            children && panel('Services behind it', {}, h('ul', { class: 'plain-list' }, children.map(child => h('li', {}, named(qualify(child.name, service.provider), 'services'), child.weight !== undefined && h('span', { class: 'quiet' }, ` weight ${child.weight}`), child.percent !== undefined && h('span', { class: 'quiet' }, ` ${child.percent} %`))))),
             charts.node,
             h('div', { class: 'halves' }, panel('What it does', {}, facts([['Type', service.type], ['Status', stateLabel(service.status || 'enabled')], ['Provider', service.provider],
                 ['Used by', service.usedBy?.length ? h('ul', {}, service.usedBy.slice(0, 30).map(router => h('li', {}, named(router, 'routers'))), service.usedBy.length > 30 && h('li', { class: 'quiet' }, `and ${count(service.usedBy.length - 30)} more`)) : 'nobody'],
-                ['Defined in', service.source && code(service.source)]])),
+                ['Defined in', placed(place?.source)]])),
             panel('Definition', { note: 'as the API tells it' }, definition(service))),
         ];
     });

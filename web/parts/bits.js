@@ -123,7 +123,10 @@ export function choice(label, options, value, onchoose) {
             options.map(([key, text]) => h('option', { value: key }, text))));
 }
 
-/** A source of a definition: "portico.yaml:12:5". */
+/** A source of a definition: "portico.yaml:12:5"; of a long path its end, which tells files apart. */
 export function place(text) {
-    return text ? h('code', { class: 'place', title: text }, text) : null;
+    if (!text)
+        return null;
+    const parts = text.startsWith('/') && text.length > 40 ? text.split('/') : [];
+    return h('code', { class: 'place', title: text }, parts.length > 3 ? `…/${parts.slice(-2).join('/')}` : text);
 }

@@ -116,9 +116,8 @@ export class Table {
             } else if (changed) {
                 const content = column.cell(row);
                 replace(cell, content ?? '');
-            } else {
-                column.update?.(row, cell);
             }
+            column.update?.(row, cell);
         });
         const tone = this.toneOf?.(row) || '';
         if (line.node.dataset.tone !== tone)

@@ -2,11 +2,16 @@
 import { h, svg } from '../core/dom.js';
 import { duration } from '../core/format.js';
 
-const PARTS = [['queueMs', 'waited for a free server', 'queue'], ['connectMs', 'connected', 'connect'], ['firstByteMs', 'the server thought', 'think'], ['rest', 'bodies were passed on', 'pass']];
+const PARTS = [['queueMs', 'waited for a free server', 'queue'], ['connectMs', 'connected', 'connect'], ['firstByteMs', 'the server thought', 'think'], ['rest', '', 'pass']];
+
+/** What else there was depends on how far it came. */
+function restOf(request) {
+    return request.firstByteMs ? 'bodies were passed on' : request.reason ? 'until it was given up' : request.server ? 'the rest' : 'Portico answered by itself';
+}
 
 export function timing(request) {
     const rest = Math.max(0, request.totalMs - (request.queueMs || 0) - (request.connectMs || 0) - (request.firstByteMs || 0));
-    const parts = PARTS.map(([member, text, tone]) => ({ ms: member === 'rest' ? rest : request[member] || 0, text, tone })).filter(part => part.ms > 0);
+    const parts = PARTS.map(([member, text, tone]) => ({ ms: member === 'rest' ? rest : request[member] || 0, text: text || restOf(request), tone })).filter(part => part.ms > 0);
     const total = parts.reduce((sum, part) => sum + part.ms, 0) || 1;
     let at = 0;
     return h('div', { class: 'timing' },

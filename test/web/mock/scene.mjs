@@ -7,7 +7,7 @@ const pick = list => list[Math.floor(Math.random() * list.length)];
 
 export class Scene {
     constructor(kind, count, canWrite) {
-        Object.assign(this, { kind, canWrite, number: 0, listeners: new Set(), requestListeners: new Set(), audit: [], requests: [], renewed: new Set() });
+        Object.assign(this, { kind, canWrite, number: 0, listeners: new Set(), requestListeners: new Set(), audit: [], requests: [], resting: new Set() });
         this.build(kind === 'empty' ? 0 : count);
         this.history = Array.from({ length: 300 }, (_, i) => this.moment(Date.now() - 1000 * (300 - i)));
         setInterval(() => this.tick(), 1000).unref();
@@ -116,8 +116,7 @@ export class Scene {
         if (this.kind !== 'troubled')
             return [];
         return [
-            { severity: 'error', kind: 'configuration', subject: { kind: 'file', name: 'portico.yaml' }, text: "The configuration of 3 minutes ago was refused; the one before it runs on. unknown middleware 'ratelimt'", hint: "did you mean 'rateLimit'?", since: ago(180),
-                place: 'portico.yaml:14:21', line: '      middlewares: [ratelimt, auth]', column: 21, length: 8 },
+            { severity: 'error', kind: 'configuration', subject: { kind: 'file', name: 'portico.yaml:14:21' }, text: "unknown middleware 'ratelimt'", hint: "did you mean 'rateLimit'?", since: ago(180) },
             { severity: 'error', kind: 'server', subject: { kind: 'server', name: 'auth@file|http://10.0.2.10:8000' }, text: 'The server is down: it refused the connection, 3 times in a row.', hint: 'Is the process running? Does it listen on 10.0.2.10 and not on 127.0.0.1 alone?', since: ago(340) },
             { severity: 'error', kind: 'service', subject: { kind: 'service', name: 'payments@file' }, text: 'No server of the service is ready: requests are answered with 503.', hint: 'Bring one of its 1 servers back, or give it a failover.', since: ago(340) },
             { severity: 'warning', kind: 'certificate', subject: { kind: 'certificate', name: 'shop.example.com' }, text: 'The certificate expires in 6 days and the last renewal failed: DNS problem: NXDOMAIN looking up A for shop.example.com.', hint: 'The name has no A record: add one that points here.', since: ago(86400) },
@@ -153,9 +152,9 @@ export class Scene {
             const services = this.services.filter(s => used.has(s.name));
             services.push(...this.services.filter(s => !services.includes(s) && services.some(o => o.weighted?.services.some(c => c.name === s.name))));
             return { entryPoints: [{ name: 'web', address: ':80', tls: false }, { name: 'websecure', address: ':443', tls: true }],
-                routers: shown.map(r => ({ ...r, internal: false, tls: Boolean(r.tls) })),
-                services: services.map(s => ({ name: s.name, type: s.type, provider: s.provider, children: s.weighted?.services || [], servers: this.servers.filter(v => v.service === s.name).map(({ url, state }) => ({ url, state })), source: s.source })),
-                truncated: { routers: shown.length, of: routers.length } };
+                routers: shown.map(r => ({ ...r, internal: false, maintenance: this.resting.has(r.name), tls: Boolean(r.tls) })),
+                services: services.map(s => ({ name: s.name, type: s.type, provider: s.provider, maintenance: this.resting.has(s.name), children: s.weighted?.services || [], servers: this.servers.filter(v => v.service === s.name).map(({ url, state }) => ({ url, state })), source: s.source })),
+                truncated: { routers: shown.length, total: routers.length } };
         }
         case 'portico/history': {
             const take = key => this.history.map(m => m[key] * (query.get('of') === 'total' ? 1 : 0.2));
@@ -169,9 +168,13 @@ export class Scene {
         case 'portico/certificates': return this.certificates();
         case 'portico/providers': return [{ name: 'file', loadedAt: ago(8000), good: !troubled, notes: troubled ? [{ severity: 'error', place: 'portico.yaml:14:21', message: "unknown middleware 'ratelimt'", hint: "did you mean 'rateLimit'?", line: '      middlewares: [ratelimt, auth]', column: 21, length: 8 }] : [], leftOut: troubled ? [{ kind: 'router', name: 'images@docker', reason: "middleware 'limiter@file' does not exist", place: 'container images, label traefik.http.routers.images.middlewares' }] : [] }];
         case 'portico/configuration': return { files: ['/etc/portico/portico.yaml', '/etc/portico/conf.d/shop.yaml'], options: [['entryPoints.web.address', ':80', 'portico.yaml:2:14'], ['entryPoints.websecure.address', ':443', 'portico.yaml:4:14'], ['api.dashboard', 'true', 'default'], ['api.writers', '["admin"]', 'portico.yaml:8:12'], ['log.level', 'INFO', 'flag --log.level'], ['certificatesResolvers.le.acme.email', 'ops@example.com', 'portico.yaml:40:14'], ['certificatesResolvers.le.acme.eab.hmacEncoded', '***', 'environment PORTICO_EAB']].map(([path, value, source]) => ({ path, value, source })) };
-        case 'portico/explain': return { entryPoint: 'websecure', tls: { options: 'default', certificate: 'api.example.com', source: 'le, expires in 60 days', refused: false }, router: query.get('url').includes('nowhere') ? null : 'api@file',
-            tried: [{ router: 'payments@file', matched: false, failed: 'Host(`payments.example.com`)', why: "the host is 'api.example.com'" }, { router: 'shop@file', matched: false, failed: 'PathPrefix(`/shop`)', why: "the path is '/v1'" }, ...(query.get('url').includes('nowhere') ? [] : [{ router: 'api@file', matched: true, failed: null }])],
-            middlewares: ['secure-headers@file', 'limit@file'], service: 'api@file', server: 'http://10.0.0.10:8000', url: '/v1/orders' };
+        case 'portico/explain': {
+            const lost = query.get('url').includes('nowhere');
+            return { entryPoint: 'websecure', address: ':443', tls: { options: 'default', certificate: 'api.example.com', source: 'le, expires in 60 days', refused: false }, router: lost ? null : 'api@file', rule: lost ? null : 'Host(`api.example.com`) && PathPrefix(`/v1`)',
+                tried: [{ router: 'payments@file', matched: false, failed: 'Host(`payments.example.com`)', why: "the host is 'api.example.com'" }, { router: 'shop@file', matched: false, failed: 'PathPrefix(`/shop`)', why: "the path is '/v1'" }, ...(lost ? [] : [{ router: 'api@file', matched: true, failed: null, why: null }])],
+                middlewares: lost ? [] : ['secure-headers@file', 'limit@file'], passed: 2, answer: lost ? { status: 404, reason: 'no router takes this request', location: null } : null, services: lost ? [] : [{ name: 'api@file', type: 'weighted' }, { name: 'shop@file', type: 'loadBalancer' }],
+                service: lost ? null : 'api@file', maintenance: null, server: lost ? null : 'http://10.0.0.10:8000', url: lost ? null : 'http://10.0.0.10:8000/orders', host: lost ? null : 'api.example.com' };
+        }
         case 'portico/audit': return this.audit.concat(this.routers.length ? [{ at: ago(4000), user: 'admin', client: '10.1.1.1', action: 'drain', subject: 'api@file|http://10.0.1.10:8000', detail: 'state: draining', outcome: 'done' }, { at: ago(9000), user: 'eve', client: '10.1.1.9', action: 'reload', subject: '', detail: '', outcome: 'refused: not a writer' }] : []);
         case 'portico/workers': return [0, 1].map(worker => ({ worker, longestTurnMs: 1.4, bufferBytes: 1 << 20, exchanges: 12, connections: 1204, idleUpstream: 40, handshakes: 512, handshakesResumed: 300, handshakesFailed: 3, sentAway: {}, logLinesLost: 0, ports: [{ entryPoint: 'websecure', accepted: 5123, open: 1204 }] }));
         case 'entrypoints': return [{ name: 'web', address: ':80' }, { name: 'websecure', address: ':443' }];
@@ -199,6 +202,8 @@ export class Scene {
                 Object.assign(found, { orderedWeight: body.weight, weight: body.weight ?? 1 });
             return done('server', `${service}|${url}`, `${url} is ${found.state} with weight ${found.weight} now.`);
         }
+        if (body.maintenance !== undefined)
+            this.resting[body.maintenance ? 'add' : 'delete'](decodeURIComponent(path.split('/')[2]));
         return done(path.split('/')[1], path.split('/')[2] || '', 'Done.');
     }
 }

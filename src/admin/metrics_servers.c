@@ -1,0 +1,65 @@
+/* What is known of each server that the running configuration names; its graph holds them. */
+#include "admin/metrics_read.h"
+#include "base/map.h"
+#include "exchange/count.h"
+#include "service/load_balancer.h"
+#include "upstream/server.h"
+
+void metrics_each_target(const struct graph *graph, void (*each)(const struct target *target, void *owner), void *owner)
+{
+    for (unsigned i = 0; i < graph->service_count; i++) {
+        const struct service *service = graph->services[i];
+        if (!str_equal(str_from(service->type->choice.name), S("loadBalancer")))
+            continue;
+        const struct load_balancer *balancer = service->state;
+        struct map seen;              /* a URL may be listed twice and is one server */
+        map_init(&seen, false);
+        for (unsigned j = 0; j < balancer->targets.count; j++) {
+            const struct target *target = &balancer->targets.items[j];
+            if (map_put(&seen, target->server->url, target->server) == NULL)
+                each(target, owner);
+        }
+        map_release(&seen);
+    }
+}
+
+struct reading {
+    struct metrics *metrics;
+    int64_t now;
+};
+
+static const char *state_of(const struct target *target, int64_t now)
+{
+    enum server_state state = target_state(target);
+    if (state == SERVER_DOWN)
+        return "down";
+    if (!server_is_healthy(target->server))
+        return "unhealthy";
+    if (state == SERVER_DRAINING)
+        return "draining";
+    return server_is_well(target->server, now) ? "ready" : "ejected";
+}
+
+static void read_target(const struct target *target, void *owner)
+{
+    const struct reading *reading = owner;
+    struct metrics *metrics = reading->metrics;
+    const struct server *server = target->server;
+    bool up = target_state(target) != SERVER_DOWN && server_is_healthy(server);
+    const struct str *labels =
+        METRICS_KEEP(metrics, server->service, server->url, str_from(state_of(target, reading->now)));
+    int64_t ewma = atomic_load_explicit(&server->response_ewma, memory_order_relaxed);
+    metrics_add(metrics, METRIC_SERVER_UP, labels, up);
+    metrics_add(metrics, METRIC_SERVER_STATE, labels, 1);
+    metrics_add(metrics, METRIC_SERVER_ACTIVE, labels, atomic_load_explicit(&server->active, memory_order_relaxed));
+    metrics_add(metrics, METRIC_SERVER_REQUESTS, labels, (double)atomic_load_explicit(&server->requests, memory_order_relaxed));
+    if (ewma != 0)
+        metrics_add(metrics, METRIC_SERVER_RESPONSE, labels, (double)ewma / 1e9);
+}
+
+void metrics_read_servers(struct metrics *metrics, const struct graph *graph, int64_t now)
+{
+    struct reading reading = {.metrics = metrics, .now = now};
+    if (metrics->scope.services)
+        metrics_each_target(graph, read_target, &reading);
+}
