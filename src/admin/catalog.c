@@ -53,12 +53,23 @@ static struct catalog_item *add_item(struct catalog *catalog, struct catalog_lis
     return item;
 }
 
+/* "api@file"; there are tens of thousands, so they are not printed. */
+static struct str full_name(struct catalog *catalog, struct str name, struct str provider)
+{
+    char *text = arena_alloc(&catalog->arena, name.len + 1 + provider.len);
+    if (name.len != 0)
+        memcpy(text, name.data, name.len);
+    text[name.len] = '@';
+    if (provider.len != 0)
+        memcpy(text + name.len + 1, provider.data, provider.len);
+    return str_of(text, name.len + 1 + provider.len);
+}
+
 static void add_objects(struct catalog *catalog, struct catalog_list *list, const struct objects *objects, struct str provider)
 {
     for (size_t i = 0; i < objects->count; i++) {
         const struct object_item *object = &objects->items[i];
-        struct str name = arena_printf(&catalog->arena, "%.*s@%.*s", STR_ARGS(object->name), STR_ARGS(provider));
-        struct catalog_item *item = add_item(catalog, list, name, provider);
+        struct catalog_item *item = add_item(catalog, list, full_name(catalog, object->name, provider), provider);
         item->config = object->value;
         item->origin = object->node;
     }
@@ -114,11 +125,14 @@ static int compare_names(const void *a, const void *b)
 
 /* ---- what runs ---- */
 
-static void take_routers(struct catalog *catalog, const struct graph *graph)
+/* The graph's routers of one name hang together: `next` leads from one to the former one, as indexes counted from 1. */
+static void take_routers(struct catalog *catalog, const struct graph *graph, unsigned *next)
 {
     for (unsigned i = 0; i < graph->router_count; i++) {
         const struct router *router = graph->routers[i];
         struct catalog_item *item = add_item(catalog, &catalog->routers, router->name, router->provider);
+        next[i] = item->last_router;
+        item->last_router = i + 1;
         if (item->router == NULL)
             item->router = router;
         for (size_t j = 0; j < router->entry_points.count; j++)
@@ -166,42 +180,31 @@ static void note_middlewares(struct catalog *catalog, struct catalog_item *route
     for (size_t i = 0; config != NULL && i < config->middlewares.count; i++) {
         struct str name = config->middlewares.items[i];
         if (str_find_char(name, '@', 0) < 0)
-            name = arena_printf(&catalog->arena, "%.*s@%.*s", STR_ARGS(name), STR_ARGS(router->provider));
+            name = full_name(catalog, name, router->provider);
         push_name(catalog, &router->middlewares, name);
         note_use(catalog, &catalog->middlewares, name, router);
     }
 }
 
-static void note_uses(struct catalog *catalog, const struct graph *graph)
+/* Those of entrypoints, services and chains too, which a router does not name itself. */
+static void note_chains(struct catalog *catalog, const struct graph *graph, const unsigned *next, const struct catalog_item *router)
+{
+    for (unsigned at = router->last_router; at != 0; at = next[at - 1])
+        for (unsigned i = 0; i < graph->routers[at - 1]->chain_count; i++)
+            note_use(catalog, &catalog->middlewares, graph->routers[at - 1]->chain[i]->name, router);
+}
+
+/* Routers are gone through by name, so what is noted is sorted. */
+static void note_uses(struct catalog *catalog, const struct graph *graph, const unsigned *next)
 {
     for (size_t i = 0; i < catalog->routers.count; i++) {
         struct catalog_item *router = catalog->routers.items[i];
-        if (router->used.count != 0)
+        if (router->used.count > 1)
             qsort(router->used.items, router->used.count, sizeof(struct str), compare_names);
         note_middlewares(catalog, router);
+        note_chains(catalog, graph, next, router);
         if (router->router != NULL && router->router->service != NULL)
             note_use(catalog, &catalog->services, router->router->service->name, router);
-    }
-    /* Those of entrypoints, services and chains, which a router does not name itself. */
-    for (unsigned i = 0; i < graph->router_count; i++) {
-        const struct catalog_item *router = catalog_find(&catalog->routers, graph->routers[i]->name);
-        for (unsigned j = 0; j < graph->routers[i]->chain_count; j++)
-            note_use(catalog, &catalog->middlewares, graph->routers[i]->chain[j]->name, router);
-    }
-}
-
-/* The second round came in the graph's order: sorted again, each once. */
-static void tidy_uses(struct catalog_list *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        struct strs *used = &list->items[i]->used;
-        size_t kept_count = 0;
-        if (used->count != 0)
-            qsort(used->items, used->count, sizeof(struct str), compare_names);
-        for (size_t j = 0; j < used->count; j++)
-            if (kept_count == 0 || !str_equal(used->items[kept_count - 1], used->items[j]))
-                used->items[kept_count++] = used->items[j];
-        used->count = kept_count;
     }
 }
 
@@ -262,15 +265,16 @@ static struct catalog *make(const struct graph *graph)
         add_objects(catalog, &catalog->services, &part->http->services, part->provider);
         add_objects(catalog, &catalog->middlewares, &part->http->middlewares, part->provider);
     }
-    take_routers(catalog, graph);
+    unsigned *next = memory_alloc((graph->router_count + 1) * sizeof(*next));
+    take_routers(catalog, graph, next);
     take_services(catalog, graph);
     take_middlewares(catalog, graph);
     take_remarks(catalog, model);
     for (size_t i = 0; i < 3; i++)
         sort_list(lists[i]);
     name_types(catalog);
-    note_uses(catalog, graph);
-    tidy_uses(&catalog->middlewares);
+    note_uses(catalog, graph, next);
+    free(next);
     for (size_t i = 0; i < 3; i++)
         finish_list(lists[i]);
     return catalog;

@@ -25,6 +25,7 @@ struct catalog_item {
     const struct router *router;      /* the one on its first entrypoint; they differ in their chains alone */
     struct service *service;
     const struct middleware *middleware;      /* of the first chain that has it */
+    unsigned last_router;             /* catalog.c's own, while it is made */
 };
 
 struct catalog_list {

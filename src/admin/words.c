@@ -47,8 +47,9 @@ bool words_have(struct str text, struct str word)
 {
     if (word.len == 0)
         return true;
+    char first = ascii_lower(word.data[0]);
     for (size_t at = 0; at + word.len <= text.len; at++)
-        if (str_equal_nocase(str_of(text.data + at, word.len), word))
+        if (ascii_lower(text.data[at]) == first && str_equal_nocase(str_of(text.data + at, word.len), word))
             return true;
     return false;
 }

@@ -18,6 +18,8 @@
 #include "middleware/password_pool.h"
 #include "net/signals.h"
 #include "observe/access_log.h"
+#include "observe/otlp.h"
+#include "observe/tracer.h"
 #include "provider/watch.h"
 #include "snapshot/compile.h"
 #include "snapshot/publish.h"
@@ -70,6 +72,19 @@ static bool choose_access_log(struct graph *graph, const struct graph *running, 
     return graph->access_log != NULL;
 }
 
+/* The same for traces: what is under way to a collector stays so. */
+static bool choose_tracing(struct graph *graph, const struct graph *running, struct diag *diag)
+{
+    const struct tracing_config *config = graph->model->config.tracing;
+    if (config == NULL)
+        return true;
+    if (running != NULL && running->tracing != NULL && tracer_matches(running->tracing, config))
+        graph->tracing = tracer_ref(running->tracing);
+    else
+        graph->tracing = tracer_new(config, diag);
+    return graph->tracing != NULL;
+}
+
 static unsigned count_workers(const struct model *model)
 {
     return model->config.workers != 0 ? (unsigned)model->config.workers : worker_default_count();
@@ -103,7 +118,7 @@ static struct graph *load(struct process *process, struct model *model, struct d
     good = acme_check(model, diag) && good;
     good = metrics_push_check(model, diag) && good;
     if (good && configure_logs(model, diag) && choose_access_log(graph, process->graph, diag) &&
-        publish(process, graph, diag))
+        choose_tracing(graph, process->graph, diag) && publish(process, graph, diag))
         return graph;
     graph->model = NULL;
     graph_unref(graph);
@@ -339,6 +354,7 @@ static void end(struct process *process)
         loop_turn(&process->workers[i].loop, 0);
         tls_worker_release(&process->workers[i]);
         access_log_worker_release(&process->workers[i]);
+        tracer_worker_release(&process->workers[i]);
         worker_release(&process->workers[i]);
     }
     if (process->graph != NULL) {
@@ -346,6 +362,7 @@ static void end(struct process *process)
         timer_cancel(&process->throttle);
         graph_unref(process->graph);
     }
+    otlp_stop();
     health_stop();
     resolve_stop();
     upstream_forget_all(&process->control);

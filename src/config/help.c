@@ -4,7 +4,7 @@
 #include "config/place.h"
 #include "config/value.h"
 
-#define KEY_WIDTH 26   /* of the first column of a list of options */
+#define KEY_WIDTH_MIN ((size_t)22)   /* of the first column of a list of options */
 
 void help_type(const struct option *option, struct text *out)
 {
@@ -126,30 +126,51 @@ static void add_spellings(const struct found *found, struct text *out)
     text_add_char(out, '\n');
 }
 
-static void add_row(const char *name, const char *suffix, const char *help, struct text *out)
+/* What a list of a table's options shows of it: not those that are no longer read, and a choice's types apart. */
+static bool is_listed(const struct option *option)
 {
-    size_t start = out->len;
-    text_addf(out, "  %s%s", name, suffix);
-    do
-        text_add_char(out, ' ');
-    while (!out->overflow && out->len - start < KEY_WIDTH);
-    text_addf(out, "%s\n", help != NULL ? help : "");
+    return option->type != OPTION_CHOICE && option->removed == NULL;
+}
+
+/* Of the longest name, so that all texts stand in one column. */
+static size_t key_width(const struct option_table *table, const struct option *choice)
+{
+    const struct choice_type *type;
+    size_t width = KEY_WIDTH_MIN, len;
+    for (size_t i = 0; i < table->count; i++) {
+        const struct option *option = &table->options[i];
+        if (is_listed(option) && (len = strlen(option->name) + strlen(help_suffix(option))) > width)
+            width = len;
+    }
+    for (size_t i = 0; choice != NULL && (type = choice->choices(i)) != NULL; i++)
+        if ((len = strlen(type->name)) > width)
+            width = len;
+    return width;
+}
+
+static void add_row(const char *name, const char *suffix, size_t width, const char *help, struct text *out)
+{
+    size_t len = strlen(name) + strlen(suffix);
+    text_addf(out, "  %s%s%*s  %s\n", name, suffix, (int)(width - len), "", help != NULL ? help : "");
 }
 
 static void add_children(const struct option_table *table, struct text *out)
 {
     const struct choice_type *type;
+    const struct option *choice = option_find_choice(table);
+    if (choice != NULL && (choice->choices == NULL || choice->choices(0) == NULL))
+        choice = NULL;
+    size_t width = key_width(table, choice);
     for (size_t i = 0; i < table->count; i++) {
         const struct option *option = &table->options[i];
-        if (option->type != OPTION_CHOICE && option->removed == NULL)
-            add_row(option->name, help_suffix(option), option->help, out);
+        if (is_listed(option))
+            add_row(option->name, help_suffix(option), width, option->help, out);
     }
-    const struct option *choice = option_find_choice(table);
-    if (choice == NULL || choice->choices == NULL || choice->choices(0) == NULL)
+    if (choice == NULL)
         return;
     text_add(out, choice->required ? S("\nExactly one of:\n") : S("\nAt most one of:\n"));
     for (size_t i = 0; (type = choice->choices(i)) != NULL; i++)
-        add_row(type->name, "", type->summary, out);
+        add_row(type->name, "", width, type->summary, out);
 }
 
 /* A map or list of objects is described by what is in it. */

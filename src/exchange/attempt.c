@@ -4,6 +4,7 @@
 #include "exchange/hold.h"
 #include "exchange/outgoing.h"
 #include "exchange/service.h"
+#include "exchange/tracing.h"
 
 #define ATTEMPTS_MAX 16      /* of one request, whatever is configured */
 
@@ -149,6 +150,7 @@ enum step attempt_failed(struct exchange *x, enum status status)
     }
     bool replay = (x->replayable || x->detour) && !x->response_sent &&
                   (unsent || method_is_idempotent(x->stream.request.method));
+    tracing_attempt_failed(x, status);
     attempt_release(x, false);
     x->failure = status;
     x->reason_detail = x->upstream.detail;

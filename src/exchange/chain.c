@@ -1,6 +1,7 @@
 #include "exchange/chain.h"
 
 #include "exchange/graph.h"
+#include "exchange/tracing.h"
 
 bool chain_begin(struct exchange *x)
 {
@@ -25,6 +26,7 @@ enum verdict chain_run_request(struct exchange *x)
             x->chain_entered = x->chain_at + 1;
         enum verdict verdict =
             m->type->on_request != NULL ? m->type->on_request(x, m, own_memory(x, m)) : VERDICT_NEXT;
+        tracing_held(x);
         if (verdict != VERDICT_NEXT)
             return verdict;
         x->chain_at++;

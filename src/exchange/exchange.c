@@ -12,6 +12,7 @@
 #include "exchange/service.h"
 #include "exchange/spool.h"
 #include "exchange/steps.h"
+#include "exchange/tracing.h"
 
 #define ARENA_BUDGET ((size_t)8 << 20)      /* of one exchange: heads are bounded by their own limits */
 
@@ -87,6 +88,7 @@ static void end_exchange(struct exchange *x)
     timer_cancel(&x->timer);
     if (x->pending != NULL)
         x->pending->abandon(x->pending);
+    tracing_end(x);
     record_exchange(x);
     if (x->download_began) {
         x->download.filters = NULL;

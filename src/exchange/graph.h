@@ -98,7 +98,7 @@ struct graph {
     struct certificate *default_certificate;      /* configured; NULL: the generated one */
     struct str default_name;          /* of the certificate that a resolver gets as the default one; empty: none */
     struct access_log *access_log;    /* NULL: none; owned by observe, outlives graphs */
-    struct tracing *tracing;          /* NULL: off; as above */
+    struct tracer *tracing;           /* NULL: off; as above */
     struct meter_bounds bounds;       /* of the meters' coarse buckets */
     struct str forwarded_by;          /* "X-Forwarded-Server: this host\r\n" */
     void (*destroy)(struct graph *graph);

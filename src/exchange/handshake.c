@@ -17,6 +17,7 @@
 #define ALERT_UNRECOGNIZED_NAME 112      /* RFC 8446 6.2 */
 #define ALERT_NO_APPLICATION_PROTOCOL 120
 #define TLS_HANDSHAKE '\x16'            /* the first byte of a ClientHello's record (RFC 8446 5.1) */
+#define DRAIN_TIME TIME_S               /* for what has begun: more than a round trip */
 #define ON_DEMAND_LIMIT (60 * TIME_S)    /* a client waits no longer for a certificate to be got */
 
 enum handshake_state { READING_HELLO, ASKING, SHAKING, CLOSED };
@@ -35,6 +36,7 @@ struct handshake {
     struct on_demand *question;       /* under way; it outlives a handshake that ends before */
     struct deferred freeing;
     enum handshake_state state;
+    bool draining;
     bool for_challenge;               /* the CA's own, RFC 8737: ends with the handshake */
 };
 
@@ -155,6 +157,8 @@ static void begin(struct handshake *handshake, bool asked);
 static void limit_handshake(struct handshake *handshake)
 {
     int64_t limit = handshake->port->settings.head_timeout;
+    if (handshake->draining && (limit == 0 || limit > DRAIN_TIME))
+        limit = DRAIN_TIME;
     if (limit != 0)
         timer_after(handshake->sock.loop, &handshake->timer, limit);
     else
@@ -381,12 +385,18 @@ static void on_timeout(struct timer *timer)
     begin(handshake, true);
 }
 
-/* A handshake ends by itself, soon; one that has not begun may never. */
+/* What has begun may end, if that is soon: its request is perhaps on the way. But a handshake is no request: nobody waits for
+ * it as for one. */
 static void drain(struct connection *connection)
 {
     struct handshake *handshake = container_of(connection, struct handshake, connection);
-    if (handshake->state == READING_HELLO && input_of(handshake).len == 0 && !handshake->sock.readable)
+    bool silent = handshake->state == READING_HELLO && input_of(handshake).len == 0 && !handshake->sock.readable;
+    if (silent || handshake->state == ASKING)
         end(handshake);
+    else if (!handshake->draining) {
+        handshake->draining = true;
+        limit_handshake(handshake);
+    }
 }
 
 static void close_connection(struct connection *connection, enum status why)

@@ -52,35 +52,58 @@ static const struct responding_timeouts *client_limits(const struct exchange *x)
     return &x->entry->config->transport.responding_timeouts;
 }
 
-/* Whether a body that the client holds up has come below the minimum rate after its grace. */
-static bool below_rate(const struct exchange *x, int64_t began_at, double moved)
+/* When a body that the client holds up comes below the minimum rate, if no byte moves any more. */
+static int64_t rate_deadline(const struct exchange *x, int64_t began_at, uint64_t moved)
 {
     const struct responding_timeouts *limits = client_limits(x);
-    int64_t age = exchange_now(x) - began_at;
-    if (limits->minimum_rate == 0 || age < limits->minimum_rate_grace)
-        return false;
-    return moved < (double)limits->minimum_rate * ((double)age / (double)TIME_S);
+    if (limits->minimum_rate == 0)
+        return TIME_NEVER;
+    double bytes_last = (double)moved / (double)limits->minimum_rate * (double)TIME_S; /* ns */
+    if (bytes_last < (double)limits->minimum_rate_grace)
+        return began_at + limits->minimum_rate_grace;
+    return bytes_last < (double)(TIME_NEVER / 4) ? began_at + (int64_t)bytes_last + 1 : TIME_NEVER;
 }
 
-static bool below_minimum(const struct exchange *x, const struct relay *relay)
+/* The client is to give or take bytes of a body: some within `limit`, and all of them not too slowly. Where there is no limit
+ * the rate alone finds a client that has stopped. */
+static enum status watch_client(struct exchange *x, int64_t limit, int64_t began_at, uint64_t moved)
 {
-    return below_rate(x, relay->began_at, (double)relay->moved);
+    int64_t deadline = rate_deadline(x, began_at, moved);
+    if (exchange_now(x) >= deadline)
+        return STATUS_CLIENT_TOO_SLOW;
+    if (limit == 0 && deadline != TIME_NEVER)
+        timer_set(&x->worker->loop, &x->timer, deadline);
+    return watch(x, limit, STATUS_CLIENT_TOO_SLOW);
+}
+
+static enum status watch_relay(struct exchange *x, int64_t limit, const struct relay *relay)
+{
+    return watch_client(x, limit, relay->pace_from, relay->moved - relay->pace_moved);
+}
+
+/* The rate counts while it is the client that holds a relay up: an event stream that was silent for an hour, or a server that
+ * takes a body slowly, says nothing of the client. */
+static void note_pace(const struct exchange *x, struct relay *relay, bool held_by_client)
+{
+    if (!held_by_client) {
+        relay->pace_from = 0;
+    } else if (relay->pace_from == 0) {
+        relay->pace_from = exchange_now(x);
+        relay->pace_moved = relay->moved;
+    }
 }
 
 enum status progress_hold(struct exchange *x)
 {
-    if (below_rate(x, x->hold_began, (double)exchange_held_length(x)))
-        return STATUS_CLIENT_TOO_SLOW;
-    return watch(x, client_limits(x)->read_timeout, STATUS_CLIENT_TOO_SLOW);
+    return watch_client(x, client_limits(x)->read_timeout, x->hold_began, (uint64_t)exchange_held_length(x));
 }
 
 static enum status watch_upload(struct exchange *x)
 {
+    note_pace(x, &x->upload, !x->upload.stalled_on_sink);
     if (x->upload.stalled_on_sink)
         return watch(x, x->transport->read_timeout, STATUS_UPSTREAM_TOO_SLOW);
-    if (!x->upgraded && below_minimum(x, &x->upload))
-        return STATUS_CLIENT_TOO_SLOW;
-    return watch(x, x->upgraded ? 0 : client_limits(x)->read_timeout, STATUS_CLIENT_TOO_SLOW);
+    return watch_relay(x, client_limits(x)->read_timeout, &x->upload);
 }
 
 enum status progress_hold_response(struct exchange *x)
@@ -112,11 +135,9 @@ enum status progress_relay(struct exchange *x)
         return progress_limit(x, 1), STATUS_OK;
     if (x->upgraded && (x->upload_done || x->download_done))
         return watch(x, HALF_CLOSED_LIMIT, STATUS_UPSTREAM_TOO_SLOW);
-    if (x->download.stalled_on_sink) {
-        if (below_minimum(x, &x->download))
-            return STATUS_CLIENT_TOO_SLOW;
-        return watch(x, client_limits(x)->write_timeout, STATUS_CLIENT_TOO_SLOW);
-    }
+    note_pace(x, &x->download, x->download.stalled_on_sink);
+    if (x->download.stalled_on_sink)
+        return watch_relay(x, client_limits(x)->write_timeout, &x->download);
     if (x->upload_began && !x->upload_done && !x->upgraded)
         return watch_upload(x);
     int64_t limit = x->answered_here ? 0 : x->transport->read_timeout;

@@ -3,6 +3,7 @@
 #include "exchange/count.h"
 #include "exchange/graph.h"
 #include "exchange/service.h"
+#include "exchange/tracing.h"
 #include "observe/recent.h"
 #include "tls/conn.h"
 
@@ -84,6 +85,10 @@ static __attribute__((noinline)) void write_record(struct exchange *x, int statu
     record.origin_bytes = x->answered_here || !x->download_began ? 0 : x->download.moved;
     fill_times(x, &record);
     fill_tls(x->stream.client->secure, &record);
+    if (x->trace != NULL) {
+        record.trace_id = trace_id_text(x->trace);
+        record.span_id = trace_span_text(x->trace);
+    }
     if (log)
         access_log_write(x->graph->access_log, x->worker, &record);
     if (recent)

@@ -15,7 +15,8 @@ void relay_init(struct relay *relay, struct worker *worker, struct body_source *
     relay->in_pipe = 0;
     relay->moved = relay->given = relay->limit = 0;
     relay->length = RELAY_ANY_LENGTH;
-    relay->began_at = worker->loop.now;
+    relay->pace_moved = 0;
+    relay->pace_from = worker->loop.now;
     relay->broken_side = RELAY_NEITHER;
     relay->source_ended = relay->done = relay->flush_each = relay->stalled_on_sink = relay->yielded = false;
     chunkq_init(&relay->queue);

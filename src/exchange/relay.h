@@ -32,7 +32,8 @@ struct relay {
     uint64_t given;                     /* body bytes that the sink took: what filters made of them */
     uint64_t limit;                     /* the source may give no more (413); 0: none */
     uint64_t length;                    /* bytes after which the source has ended without being asked; RELAY_ANY_LENGTH */
-    int64_t began_at;                   /* monotonic ns, for the minimum rate */
+    int64_t pace_from;                  /* monotonic ns: since when the client has held it up; 0: it does not */
+    uint64_t pace_moved;                /* of `moved`: before that */
     enum relay_side broken_side;        /* who failed */
     bool source_ended, done;
     bool flush_each;                    /* push out after every read: event streams, upgrades, unknown lengths */

@@ -11,6 +11,7 @@
 #include "exchange/passed.h"
 #include "exchange/progress.h"
 #include "exchange/service.h"
+#include "exchange/tracing.h"
 #include "tls/conn.h"
 
 #define SERVICE_HOPS_MAX 16
@@ -70,6 +71,7 @@ static enum step find_route(struct exchange *x)
     const struct table_entry *found = look_up(x, &input);
     x->router = found != NULL ? found->router : NULL;
     x->times.routed = exchange_now(x);
+    tracing_begin(x);
     if (x->router == NULL)
         return no_route(x);
     x->service = x->router->service;
@@ -106,6 +108,7 @@ static enum step pick_server(struct exchange *x)
         switch (x->service->type->pick(x, x->service)) {
         case PICK_SERVER:
             x->times.picked = exchange_now(x);
+            tracing_attempt(x);
             return STEP_CONNECT;
         case PICK_SERVICE:
             continue;
@@ -212,10 +215,14 @@ static enum step try_again(struct exchange *x, bool detour)
     return STEP_PICK_SERVER;
 }
 
-/* 101 is taken only for a protocol that the client asked for (RFC 9110 15.2.2). */
-static bool may_upgrade(const struct exchange *x)
+/* 101 is taken only for a protocol that the client asked for (RFC 9110 15.2.2). Where only an upgrade was asked for, a server
+ * that answers with 2xx has not understood it. */
+static bool is_out_of_place(const struct exchange *x)
 {
-    return x->upstream_bound && !x->answered_here && x->stream.request.upgrade.len != 0;
+    int status = x->response.status;
+    if (status == 101)
+        return !x->upstream_bound || x->answered_here || x->stream.request.upgrade.len == 0;
+    return x->stream.request.only_upgrade && status >= 200 && status < 300;
 }
 
 /* Both directions become plain bytes. */
@@ -266,7 +273,7 @@ static enum step run_response(struct exchange *x)
     case VERDICT_ANSWER:
         break;
     }
-    if (x->response.status == 101 && !may_upgrade(x)) {
+    if (is_out_of_place(x)) {
         attempt_release(x, false);
         exchange_answer_status(x, 502, STATUS_UPSTREAM_PROTOCOL);
     }

@@ -41,6 +41,7 @@ struct request {
     bool expects_continue;
     struct str lines;          /* further fields, ready as lines ("Name: value\r\n"...), checked: the proxy's own */
     struct str upgrade;        /* the protocols asked for by Upgrade under Connection: upgrade; or empty */
+    bool only_upgrade;         /* any 2xx would tell the client that it was upgraded (RFC 8441 5) */
 };
 
 struct response {
@@ -52,6 +53,18 @@ struct response {
     struct str lines;          /* as in a request */
     int64_t body_length;
 };
+
+/* Empty, for a head that is about to be read. `body_length`: what holds where the head says nothing of it. */
+static inline void response_begin(struct response *response, enum http_version version, int64_t body_length,
+                                  struct arena *arena)
+{
+    response->status = 0;
+    response->version = version;
+    response->reason = response->lines = STR_NONE;
+    response->body_length = body_length;
+    fields_init(&response->fields, arena, 16);
+    fields_init(&response->trailers, arena, 0);
+}
 
 enum method method_identify(struct str name);       /* case-sensitive (RFC 9110 9.1) */
 struct str method_text(enum method method);

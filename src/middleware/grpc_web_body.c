@@ -7,6 +7,7 @@
 #define OUT_MAX (CHUNK_LARGE_SIZE * 4)
 #define TRAILERS_MAX ((size_t)1 << 20)
 #define FRAME_OF_TRAILERS ((char)0x80)
+#define STRETCH 4096                      /* characters that are decoded at once: whole groups */
 #define FRAME_HEAD 5                      /* flags, and the length in four bytes */
 
 /* ---- from base 64 ---- */
@@ -18,38 +19,26 @@ struct decoder {
     size_t held;
 };
 
+/* As much of `text` as is read at once: padding ends it. */
+static struct str first_stretch(struct str text)
+{
+    struct str stretch = str_first(text, STRETCH);
+    const char *padding = memchr(stretch.data, '=', stretch.len);
+    return padding != NULL ? str_first(stretch, (size_t)(padding - stretch.data) / 4 * 4 + 4) : stretch;
+}
+
+/* Whole groups. Padding ends a text, not the body (each message may have been encoded for itself). */
 static enum status decode_groups(struct decoder *decoder, struct str groups, struct chunkq *out)
 {
-    char bytes[BASE64_DECODED_SIZE(4)];
+    char bytes[BASE64_DECODED_SIZE(STRETCH)];
     size_t len;
     while (groups.len != 0) {
-        struct str group = str_first(groups, 4);
-        if (!base64_decode(BASE64_STANDARD, group, bytes, &len))
+        struct str stretch = first_stretch(groups);
+        if (!base64_decode(BASE64_STANDARD, stretch, bytes, &len))
             return STATUS_BAD_REQUEST;
         if (len != 0 && !chunkq_add_copy(out, decoder->pool, str_of(bytes, len)))
             return STATUS_OVERLOADED;
-        groups = str_from_index(groups, group.len);
-    }
-    return STATUS_OK;
-}
-
-/* Padding ends a text, not the body, so each group is read for itself. A long stretch without any is read at once. */
-static enum status decode_stretch(struct decoder *decoder, struct str stretch, struct chunkq *out)
-{
-    char bytes[BASE64_DECODED_SIZE(4096)];
-    size_t len;
-    while (stretch.len != 0) {
-        struct str part = str_first(stretch, 4096);
-        if (memchr(part.data, '=', part.len) != NULL) {
-            enum status status = decode_groups(decoder, part, out);
-            if (status != STATUS_OK)
-                return status;
-        } else if (!base64_decode(BASE64_STANDARD, part, bytes, &len)) {
-            return STATUS_BAD_REQUEST;
-        } else if (!chunkq_add_copy(out, decoder->pool, str_of(bytes, len))) {
-            return STATUS_OVERLOADED;
-        }
-        stretch = str_from_index(stretch, part.len);
+        groups = str_from_index(groups, stretch.len);
     }
     return STATUS_OK;
 }
@@ -67,7 +56,7 @@ static enum status decode_part(struct decoder *decoder, struct str part, struct 
     }
     size_t whole = part.len / 4 * 4;
     if (status == STATUS_OK && whole != 0)
-        status = decode_stretch(decoder, str_first(part, whole), out);
+        status = decode_groups(decoder, str_first(part, whole), out);
     if (part.len > whole) {
         memcpy(decoder->quantum, part.data + whole, part.len - whole);
         decoder->held = part.len - whole;

@@ -111,13 +111,13 @@ static const struct option responding_timeouts_options[] = {
     OPTION_NAMED(DURATION, struct responding_timeouts, read_timeout, "readTimeout", .fallback = "60s",
                  .help = "Time for a request head to be complete, and between two arrivals of body bytes; 0: none."),
     OPTION_NAMED(DURATION, struct responding_timeouts, write_timeout, "writeTimeout", .fallback = "60s",
-                 .help = "Time in which a client must take some of what waits for it; 0: none."),
+                 .help = "Time in which a client must take some of what waits for it; 0: none (but minimumRate)."),
     OPTION_NAMED(DURATION, struct responding_timeouts, idle_timeout, "idleTimeout", .fallback = "180s",
                  .help = "Time that a keep-alive connection may stay without a request; 0: none."),
     OPTION_NAMED(SIZE, struct responding_timeouts, minimum_rate, "minimumRate", .fallback = "64",
-                 .help = "Bytes a second that a body must reach once the grace has passed; 0: off."),
+                 .help = "Bytes a second that a client must give or take of a body once the grace has passed; 0: off."),
     OPTION_NAMED(DURATION, struct responding_timeouts, minimum_rate_grace, "minimumRateGrace", .fallback = "30s",
-                 .help = "Time before the minimum rate counts."),
+                 .help = "Time that a client may hold up a body before the minimum rate counts."),
 };
 static const struct option_table responding_timeouts_table =
     OPTION_TABLE(struct responding_timeouts, responding_timeouts_options,

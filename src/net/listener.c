@@ -10,6 +10,8 @@
 /* After that many the rest waits for the next turn, so a burst does not starve the connections we have. */
 #define ACCEPTS_PER_WAKE 128
 #define PAUSE (100 * TIME_MS)
+/* As Go, and so Traefik; the system gives up after nine. */
+#define KEEPALIVE_SECONDS 15
 
 /* ---- binding ---- */
 
@@ -24,8 +26,12 @@ static void set_options(int fd, sa_family_t family)
         return;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
     setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &(int){1}, sizeof(int));
-    /* Accepted sockets inherit it, which spares them a call each. */
+    /* Accepted sockets inherit all that follows, which spares them a call each. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    /* A client that has vanished is noticed where no limit of time ends its connection: behind a tunnel. */
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){1}, sizeof(int));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &(int){KEEPALIVE_SECONDS}, sizeof(int));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &(int){KEEPALIVE_SECONDS}, sizeof(int));
     /* "[::]" is every address, IPv4 too, whatever the system's default. */
     if (family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){0}, sizeof(int));

@@ -8,7 +8,7 @@
 #define ESCAPED 6                   /* bytes that one can become: \u001f */
 #define REDACTED_MAX 12             /* bytes that one of the query can become: "=" is shown as "=REDACTED", behind a separator */
 #define HEADER_MAX 32               /* what a header field needs besides its name and value */
-#define FIXED_MAX ((size_t)2560)    /* names, numbers, times and punctuation of all members but the headers */
+#define FIXED_MAX ((size_t)2688)    /* names, numbers, times and punctuation of all members but the headers */
 
 #define MEMBER(name) STR(",\"" name "\":")
 
@@ -174,6 +174,19 @@ static void put_request(struct line *line)
     };
     put_texts(line, members, sizeof(members) / sizeof(members[0]), true);
     put_path_and_line(line);
+}
+
+/* Where requests are traced. */
+static void put_trace(struct line *line)
+{
+    const struct access_record *record = line->record;
+    if (record->trace_id.len == 0)
+        return;
+    const struct text_member members[] = {
+        {ACCESS_TraceId, MEMBER("TraceId"), record->trace_id},
+        {ACCESS_SpanId, MEMBER("SpanId"), record->span_id},
+    };
+    put_texts(line, members, sizeof(members) / sizeof(members[0]), false);
 }
 
 /* Members of requests that came over TLS alone: the others pay one comparison. */
@@ -403,6 +416,7 @@ void access_json_line(const struct access_format *format, const struct access_re
     put_client(&line);
     put_request(&line);
     put_tls(&line);
+    put_trace(&line);
     put_route(&line);
     put_measures(&line);
     if (format->kept[ACCESS_StartUTC])

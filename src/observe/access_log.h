@@ -22,7 +22,7 @@ struct access_record {
     struct str method_name, path, query, authority, scheme;       /* as the client sent them */
     struct str client_ip;                 /* text; X-Forwarded-For considered when trusted */
     struct str entrypoint, router, service, server_url, user, request_id;
-    struct str trace_id;                  /* 32 digits (W3C Trace Context); empty: not traced */
+    struct str trace_id, span_id;         /* 32 and 16 digits (W3C Trace Context); empty: not traced */
     struct str protocol;                  /* "HTTP/1.1" */
     struct str tls_version, tls_cipher;   /* "1.3", "TLS_AES_128_GCM_SHA256"; empty: plain */
     struct str tls_client_subject;        /* of the client's certificate; empty: it showed none */

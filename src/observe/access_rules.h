@@ -14,7 +14,7 @@
     X(RequestPath) X(RequestProtocol) X(RequestScheme) X(RequestLine) X(RequestContentSize) X(OriginDuration) \
     X(OriginContentSize) X(OriginStatus) X(OriginStatusLine) X(DownstreamStatus) X(DownstreamStatusLine) \
     X(DownstreamContentSize) X(RequestCount) X(GzipRatio) X(Overhead) X(RetryAttempts) X(TLSVersion) X(TLSCipher) \
-    X(TLSClientSubject) X(entryPointName) X(RequestID) X(reason) X(reasonDetail) X(QueueDuration) X(ConnectDuration) X(FirstByteDuration)
+    X(TLSClientSubject) X(entryPointName) X(RequestID) X(TraceId) X(SpanId) X(reason) X(reasonDetail) X(QueueDuration) X(ConnectDuration) X(FirstByteDuration)
 
 enum access_field {
 #define X(name) ACCESS_##name,

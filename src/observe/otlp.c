@@ -149,7 +149,7 @@ struct otlp_target *otlp_target_get(const struct otlp_settings *settings, struct
     }
     struct text key;
     text_init(&key, KEY_MAX);
-    otlp_settings_key(settings, &key);
+    otlp_target_describe(settings, &key);
     const char *text = text_c(&key);
     pthread_mutex_lock(&exporter.mutex);
     struct otlp_target *target = find(text);

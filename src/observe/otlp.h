@@ -31,6 +31,8 @@ struct otlp_target;
 struct otlp_target *otlp_target_get(const struct otlp_settings *settings, struct diag *diag);
 struct otlp_target *otlp_target_ref(struct otlp_target *target);
 void otlp_target_unref(struct otlp_target *target);               /* NULL: nothing */
+/* Adds what tells targets apart: settings with the same description get the same target. */
+void otlp_target_describe(const struct otlp_settings *settings, struct text *out);
 /* What payloads for it are to be written in; gRPC always takes protobuf. */
 enum otlp_encoding otlp_target_encoding(const struct otlp_target *target);
 

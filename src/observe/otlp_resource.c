@@ -4,44 +4,126 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* KeyValue{key = 1, value = 2: AnyValue{string = 1, bool = 2, int = 3}}, InstrumentationScope{name = 1, version = 2} */
+#include "base/swar.h"
+#include "base/utf8.h"
 
-#define BYTES_TAG(field) ((uint64_t)(field) << 3 | 2)
+/* KeyValue{key = 1, value = 2: AnyValue{string = 1, bool = 2, int = 3, array = 5}}, ArrayValue{values = 1},
+ * InstrumentationScope{name = 1, version = 2} */
 
-static size_t varint_size(uint64_t value)
+#define BYTES_TAG(field) ((field) << 3 | 2)
+#define PAIR_ROOM 64                  /* tags and lengths of a pair */
+
+static unsigned varint_size(uint64_t value)
 {
-    size_t size = 1;
+    unsigned size = 1;
     for (; value >= 0x80; value >>= 7)
         size++;
     return size;
 }
 
+static char *put_varint(char *out, uint64_t value)
+{
+    for (; value >= 0x80; value >>= 7)
+        *out++ = (char)(value | 0x80);
+    *out++ = (char)value;
+    return out;
+}
+
+static char *put_bytes(char *out, unsigned field, struct str bytes)
+{
+    *out++ = (char)BYTES_TAG(field);
+    out = put_varint(out, bytes.len);
+    return bytes.len != 0 ? mempcpy(out, bytes.data, bytes.len) : out;
+}
+
 /* All lengths are known before, so nothing is moved. */
-static void begin_pair(struct text *out, unsigned field, struct str key, size_t value_size)
+static char *begin_pair(char *out, unsigned field, struct str key, size_t value_size)
 {
     size_t any = varint_size(value_size) + 1 + value_size;
-    protobuf_varint(out, BYTES_TAG(field));
-    protobuf_varint(out, 1 + varint_size(key.len) + key.len + any);
-    protobuf_varint(out, BYTES_TAG(1));
-    protobuf_varint(out, key.len);
-    text_add(out, key);
-    protobuf_varint(out, BYTES_TAG(2));
-    protobuf_varint(out, value_size);
+    *out++ = (char)BYTES_TAG(field);
+    out = put_varint(out, 1 + varint_size(key.len) + key.len + any);
+    out = put_bytes(out, 1, key);
+    *out++ = (char)BYTES_TAG(2);
+    return put_varint(out, value_size);
+}
+
+static size_t str_size(struct str value)
+{
+    return 1 + varint_size(value.len) + value.len;
+}
+
+static bool is_clean(struct str text)
+{
+    size_t i = 0;
+    uint64_t bits = 0;
+    for (; i + 8 <= text.len; i += 8)
+        bits |= swar_load64(text.data + i);
+    for (; i < text.len; i++)
+        bits |= (unsigned char)text.data[i];
+    return (bits & SWAR_ONES * 0x80) == 0 || utf8_valid(text);
+}
+
+/* What no reader of protobuf takes as a string would cost the whole batch: U+FFFD stands for each byte that is no UTF-8. */
+static __attribute__((noinline)) struct str cleaned(struct str text, struct text *room)
+{
+    text_init(room, 3 * text.len);
+    for (size_t i = 0, len; i < text.len; i += len != 0 ? len : 1) {
+        len = utf8_sequence(str_from_index(text, i));
+        text_add(room, len != 0 ? str_of(text.data + i, len) : S("\xef\xbf\xbd"));
+    }
+    return text_str(room);
+}
+
+static void put_clean(struct text *out, unsigned field, struct str key, struct str value, bool listed)
+{
+    size_t size = str_size(value);
+    if (!text_reserve(out, PAIR_ROOM + key.len + value.len))
+        return;
+    char *start = out->data + out->len, *end = start;
+    if (listed) {
+        size_t array = 1 + varint_size(size) + size;
+        end = begin_pair(end, field, key, 1 + varint_size(array) + array);
+        *end++ = (char)BYTES_TAG(5);
+        end = put_varint(end, array);
+        *end++ = (char)BYTES_TAG(1);
+        end = put_varint(end, size);
+    } else {
+        end = begin_pair(end, field, key, size);
+    }
+    end = put_bytes(end, 1, value);
+    out->len += (size_t)(end - start);
+}
+
+static void put_any(struct text *out, unsigned field, struct str key, struct str value, bool listed)
+{
+    struct text room;
+    if (is_clean(value)) {
+        put_clean(out, field, key, value, listed);
+        return;
+    }
+    put_clean(out, field, key, cleaned(value, &room), listed);
+    text_release(&room);
 }
 
 void otlp_put_str(struct text *out, unsigned field, struct str key, struct str value)
 {
-    begin_pair(out, field, key, 1 + varint_size(value.len) + value.len);
-    protobuf_varint(out, BYTES_TAG(1));
-    protobuf_varint(out, value.len);
-    text_add(out, value);
+    put_any(out, field, key, value, false);
+}
+
+void otlp_put_list(struct text *out, unsigned field, struct str key, struct str value)
+{
+    put_any(out, field, key, value, true);
 }
 
 void otlp_put_int(struct text *out, unsigned field, struct str key, int64_t value)
 {
-    begin_pair(out, field, key, 1 + varint_size((uint64_t)value));
-    protobuf_varint(out, 3 << 3);
-    protobuf_varint(out, (uint64_t)value);
+    if (!text_reserve(out, PAIR_ROOM + key.len))
+        return;
+    char *start = out->data + out->len;
+    char *end = begin_pair(start, field, key, 1 + varint_size((uint64_t)value));
+    *end++ = 3 << 3;
+    end = put_varint(end, (uint64_t)value);
+    out->len += (size_t)(end - start);
 }
 
 static void json_pair(struct json *json, struct str key)
@@ -57,6 +139,17 @@ void otlp_json_str(struct json *json, struct str key, struct str value)
     json_member_str(json, "stringValue", value);
     json_end(json);
     json_end(json);
+}
+
+void otlp_json_list(struct json *json, struct str key, struct str value)
+{
+    json_pair(json, key);
+    json_member_object(json, "arrayValue");
+    json_member_array(json, "values");
+    json_open_object(json);
+    json_member_str(json, "stringValue", value);
+    for (int i = 0; i < 5; i++)
+        json_end(json);
 }
 
 /* 64-bit integers are strings in ProtoJSON. */

@@ -7,11 +7,14 @@
 #include "base/option.h"
 #include "base/protobuf.h"
 
-/* A KeyValue as member `field`, with a string or an integer as its value. */
+/* A KeyValue as member `field` (below 16), with a string, a list of one string or an integer as its value. What is no UTF-8 in a
+ * string is replaced. */
 void otlp_put_str(struct text *out, unsigned field, struct str key, struct str value);
+void otlp_put_list(struct text *out, unsigned field, struct str key, struct str value);
 void otlp_put_int(struct text *out, unsigned field, struct str key, int64_t value);
 /* The same as an element of the array that is open. */
 void otlp_json_str(struct json *json, struct str key, struct str value);
+void otlp_json_list(struct json *json, struct str key, struct str value);
 void otlp_json_int(struct json *json, struct str key, int64_t value);
 
 /* A Resource as member `field`, or as the member "resource": service.name, service.version, telemetry.sdk.*, host.name,

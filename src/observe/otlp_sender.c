@@ -157,6 +157,12 @@ static size_t on_answer(char *data, size_t size, size_t count, void *owner)
     return size * count;
 }
 
+/* Before 8.0 libcurl cannot use a connection of HTTP/2 without TLS a second time (curl issue 10634). */
+static bool reuses_plain_http2(void)
+{
+    return curl_version_info(CURLVERSION_NOW)->version_num >= 0x080000;
+}
+
 static void set_version(struct otlp_sender *sender, const struct otlp_settings *settings)
 {
     if (!sender->grpc)
@@ -164,6 +170,8 @@ static void set_version(struct otlp_sender *sender, const struct otlp_settings *
     bool insecure = settings->grpc->insecure;
     set_long(sender, CURLOPT_HTTP_VERSION, insecure ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE : CURL_HTTP_VERSION_2TLS);
     set_long(sender, CURLOPT_HTTPPROXYTUNNEL, 1);
+    if (insecure && !reuses_plain_http2())
+        set_long(sender, CURLOPT_FORBID_REUSE, 1);
 }
 
 struct otlp_sender *otlp_sender_new(const struct otlp_settings *settings)
@@ -308,10 +316,10 @@ static void no_answer(struct otlp_sender *sender, CURLcode code, struct otlp_res
         hint = "name the authority of its certificate in `tls.ca`";
     else if (code == CURLE_SSL_CONNECT_ERROR)
         hint = sender->grpc ? "where the collector speaks no TLS, set `insecure`" : "where the collector speaks no TLS, write http:// in `endpoint`";
-    else if (sender->grpc && (code == CURLE_HTTP2 || code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_RECV_ERROR))
-        hint = "is that the collector's gRPC port (mostly 4317)?";
     else if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
         hint = "look at `endpoint`";
+    else if (sender->grpc)
+        hint = "is that the collector's gRPC port (mostly 4317)?";
     fail(result, OTLP_AGAIN, hint);
 }
 
@@ -404,5 +412,5 @@ void otlp_sender_end(struct otlp_sender *sender, CURLM *multi, CURLcode code, st
         take_grpc(sender, ret_result);
     if (ret_result->outcome == OTLP_SENT)
         take_partial(sender, ret_result);
-    curl_multi_remove_handle(multi, sender->easy);
+    otlp_sender_abort(sender, multi);
 }

@@ -109,7 +109,7 @@ static void add_tls(struct text *out, const struct peer_tls *tls)
     text_add_char(out, tls->insecure_skip_verify ? 'i' : 'v');
 }
 
-void otlp_settings_key(const struct otlp_settings *settings, struct text *out)
+void otlp_target_describe(const struct otlp_settings *settings, struct text *out)
 {
     const struct strmap *headers = otlp_settings_headers(settings);
     const struct otlp_http *http = settings->grpc == NULL ? settings->http : NULL;

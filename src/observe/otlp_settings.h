@@ -6,9 +6,6 @@
 
 /* False after errors in `diag`. Reads the files that are named. */
 bool otlp_settings_check(const struct otlp_settings *settings, struct diag *diag);
-/* Equal keys, equal targets. */
-void otlp_settings_key(const struct otlp_settings *settings, struct text *out);
-
 /* "https://localhost:4318/v1/traces" and its kin, with the path that an endpoint without one gets. */
 void otlp_settings_url(const struct otlp_settings *settings, struct text *out);
 const struct peer_tls *otlp_settings_tls(const struct otlp_settings *settings);

@@ -257,9 +257,9 @@ static int64_t backoff(const struct otlp_target *target)
     return pause * (80 + rand_below(41)) / 100;
 }
 
-static void try_later(struct otlp_target *target, const struct otlp_result *result, int64_t now, bool last)
+static void try_later(struct otlp_target *target, const struct otlp_result *result, int64_t now)
 {
-    if (last || now - target->handed_over_at > AGE_MAX) {
+    if (now - target->handed_over_at > AGE_MAX) {
         drop(target, target->items);
         unload(target);
     } else {
@@ -267,8 +267,6 @@ static void try_later(struct otlp_target *target, const struct otlp_result *resu
         int64_t pause = backoff(target);
         target->due_at = now + (result->retry_after > pause ? result->retry_after : pause);
     }
-    if (last)
-        drop_queue(target, INT64_MAX);
 }
 
 void otlp_target_finished(struct otlp_target *target, CURLM *multi, CURLcode code, int64_t now, bool last)
@@ -289,9 +287,11 @@ void otlp_target_finished(struct otlp_target *target, CURLM *multi, CURLcode cod
         drop(target, target->items);
         unload(target);
     } else {
-        try_later(target, &result, now, last);
+        try_later(target, &result, now);
     }
     tell_trouble(target, result.why, result.hint, now);
+    if (last && result.outcome == OTLP_AGAIN)
+        otlp_target_give_up(target, multi);
 }
 
 void otlp_target_give_up(struct otlp_target *target, CURLM *multi)

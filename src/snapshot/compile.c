@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "observe/access_log.h"
+#include "observe/tracer.h"
 #include "snapshot/build.h"
 #include "snapshot/maintenance.h"
 #include "upstream/server.h"
@@ -36,6 +37,8 @@ static void destroy_graph(struct graph *graph)
     VEC_RELEASE(&built->middlewares);
     if (graph->access_log != NULL)
         access_log_unref(graph->access_log);
+    if (graph->tracing != NULL)
+        tracer_unref(graph->tracing);
     regex_set_release(&built->regexes);
     arena_release(&graph->arena);
     model_free(graph->model);

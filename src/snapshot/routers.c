@@ -72,7 +72,7 @@ struct router *build_add_router(struct build *build, struct str name, struct str
     router->rule = rule;
     router->priority = priority;
     router->origin = origin;
-    router->access_log = true;
+    router->access_log = router->traced = true;
     VEC_PUSH(&build->routers, router);
     return router;
 }
@@ -117,8 +117,10 @@ static void check_entry_names(struct build *build, const struct router_config *c
 
 static void copy_observability(struct router *router, const struct router_config *config)
 {
-    if (config->observability != NULL)
-        router->access_log = config->observability->access_logs;
+    if (config->observability == NULL)
+        return;
+    router->access_log = config->observability->access_logs;
+    router->traced = config->observability->tracing;
 }
 
 static void add_rule(struct entry_rules *rules, bool secure, const struct rule *rule, struct router *router)

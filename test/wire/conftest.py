@@ -1,4 +1,5 @@
 """Fixtures: the proxy, and the peers that it stands between. What a test starts is ended when it ends, the latest first."""
+import json
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 from harness import portico as portico_module           # noqa: E402
 from harness.backend import Backend, Script              # noqa: E402
 from harness.certificates import Authority               # noqa: E402
+from harness.otlp import Collector                      # noqa: E402
 from harness.ports import free_port                      # noqa: E402
 from harness.portico import BINARY, Portico              # noqa: E402
 from harness.process import Process                      # noqa: E402
@@ -172,6 +174,29 @@ def whoami(stack, tmp_path):
 def run():
     """run(*arguments) is a subcommand of the binary, run to its end."""
     return portico_module.command
+
+
+@pytest.fixture
+def collector(stack):
+    """collector(answer) takes traces and metrics over HTTP; see harness.otlp.Collector."""
+    def start(answer=None, **more):
+        server = Collector(answer, **more)
+        stack.callback(server.stop)
+        return server
+    return start
+
+
+@pytest.fixture
+def grpc_collector(stack, tmp_path):
+    """grpc_collector(certificate, code) takes them over gRPC: a Peer with `received()`, what came so far."""
+    def start(certificate=None, code=None):
+        port, path = free_port(), tmp_path / "received"
+        pair = [certificate.cert, certificate.key] if certificate else []
+        peer = Peer("otlp", [PYTHON, PEERS / "otlp_grpc.py", port, path, *pair], tmp_path, port, {"CODE": code} if code else None)
+        peer.received = lambda: [json.loads(line) for line in path.read_text().split("\n")[:-1]] if path.exists() else []
+        stack.callback(peer.stop)
+        return peer
+    return start
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ def through(portico, server, *middlewares, **sections):
     return portico(to(server.url, middlewares=named, **sections))
 
 
-def slow(read="300ms"):
+def slow(read="2s"):
     return {"entryPoints": {"web": {"transport": {"respondingTimeouts": {"readTimeout": read}}}}}
 
 

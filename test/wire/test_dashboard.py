@@ -75,11 +75,29 @@ def test_the_dashboard_shows_what_a_running_portico_does(portico, backend, stack
     config["http"]["routers"]["dead"] = {"rule": "PathPrefix(`/dead`)", "service": "dead", "middlewares": ["limit"]}
     config["http"]["services"]["dead"] = {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{free_port()}"}]}}
     config["http"]["middlewares"] = {"limit": {"rateLimit": {"average": 1000}}}
+    # Somewhere else, behind a password.
+    config["http"]["routers"]["ops"] = {"rule": "PathPrefix(`/ops`)", "service": "api@internal", "middlewares": ["strip", "users"]}
+    config["http"]["middlewares"]["strip"] = {"stripPrefix": {"prefixes": ["/ops"]}}
+    config["http"]["middlewares"]["users"] = {"basicAuth": {"users": ["admin:{SHA}0DPiKuNIrrVmD8IUCuw1hQxNqZc="]}}
     proxy = portico(config)
     traffic = Traffic(proxy)
     stack.callback(traffic.stop)
     node("real.mjs", json.dumps({"url": f"http://127.0.0.1:{proxy.ports['traefik']}/dashboard/", "web": f"http://shop.test:{proxy.ports['web']}",
-                                 "server": one.url, "config": str(proxy.config_path)}))
+                                 "ops": f"http://127.0.0.1:{proxy.port}/ops/dashboard/", "server": one.url, "config": str(proxy.config_path)}))
+
+
+@pytest.mark.slow
+def test_ten_thousand_routers_are_as_quick_as_ten(portico, backend, node):
+    names = [f"tenant-{number:05}" for number in range(10000)]
+    config = {"entryPoints": {"web": {}, "traefik": {}}, "api": {"insecure": True},
+              "http": {"routers": {name: {"rule": f"Host(`{name}.test`)", "service": name} for name in names},
+                       "services": {name: {"loadBalancer": {"servers": [{"url": backend(shop).url}]}} if number == 0 else
+                                    {"loadBalancer": {"servers": [{"url": f"http://127.0.1.{number % 250}:9"}]}}
+                                    for number, name in enumerate(names)}}}
+    proxy = portico(config)
+    for name in names[:40]:
+        proxy.get("/", [("Host", f"{name}.test")], entry_point="web")
+    node("many.mjs", json.dumps({"url": f"http://127.0.0.1:{proxy.ports['traefik']}/dashboard/"}))
 
 
 @pytest.mark.slow

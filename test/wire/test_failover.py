@@ -102,7 +102,7 @@ def test_uvicorn_is_restarted_under_load(portico, start_uvicorn):
 # Health
 
 def checked(*servers, **check):
-    return to(*servers, service={"healthCheck": {"path": "/health", "interval": "100ms", "timeout": "1s", **check}})
+    return to(*servers, service={"healthCheck": {"path": "/health", "interval": "100ms", "timeout": "20s", **check}})
 
 
 def test_an_unhealthy_server_gets_nothing_until_it_is_well(portico, backend):

@@ -472,10 +472,13 @@ def test_node_echoes_over_a_stream(portico, node_ws, connect):
 @pytest.mark.parametrize("response, status", [(response_bytes(403, body=b"no"), 403), (response_bytes(body=b"what?"), 502)])
 def test_a_server_that_does_not_upgrade(portico, backend, connect, response, status):
     server = backend(lambda request: response)
-    client = connect(portico(to(server.url)))
+    proxy = portico(to(server.url))
+    client = connect(proxy)
     stream = open_socket(client)
     answer = client.answer(stream)
     assert answer.status == status
+    line = proxy.access()[0]
+    assert line["DownstreamStatus"] == status and line["OriginStatus"] == int(response.split()[1])
     assert server.last.get("Upgrade") == "websocket" and len(server.last.get("Sec-WebSocket-Key")) == 24
 
 
@@ -620,6 +623,18 @@ def test_a_client_that_grants_no_room_is_cut_off(portico, whoami, connect):
     assert proxy.access()[0]["reason"] == "h2_stalled"
 
 
+def test_a_client_that_never_reads_is_cut_off_where_writing_has_no_limit(portico, whoami, connect):
+    """Its streams end by the minimum rate; then nobody waits for what it does not take."""
+    proxy = portico(to(whoami().url, entryPoints=timeouts(writeTimeout="0s", idleTimeout="1s", minimumRate="64MiB",
+                                                          minimumRateGrace="1s")))
+    before = proxy.process.open_files()
+    client = connect(proxy, window=WINDOW, receive_buffer=4096)
+    client.send(h2.frame(h2.WINDOW_UPDATE, 0, 0, struct.pack(">I", WINDOW)))
+    client.ask(target="/data?size=1000000000")
+    assert proxy.access()[0]["reason"] in ("client_too_slow", "h2_stalled")
+    proxy.wait_until("the connection to be closed", lambda: proxy.process.open_files() <= before)
+
+
 def test_a_head_that_never_ends_is_cut_off(portico, backend, connect):
     proxy = portico(to(backend().url, entryPoints=timeouts(readTimeout="1s")))
     client = connect(proxy)
@@ -629,7 +644,7 @@ def test_a_head_that_never_ends_is_cut_off(portico, backend, connect):
 
 
 def test_an_idle_connection_is_ended_with_a_goaway(portico, backend, connect):
-    client = connect(portico(to(backend().url, entryPoints=timeouts(idleTimeout="500ms"))))
+    client = connect(portico(to(backend().url, entryPoints=timeouts(idleTimeout="2s"))))
     assert client.request().status == 200
     assert client.read_to_end() == h2.NO_ERROR and client.goaways[-1].last_stream == 1
 

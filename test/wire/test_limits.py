@@ -62,13 +62,13 @@ def test_an_idle_keep_alive_connection_is_closed(portico, backend):
 
 def test_a_slow_upload_that_makes_progress_is_left_alone(portico, backend):
     server = backend()
-    proxy = portico(to(server.url, entryPoints=timeouts(readTimeout="2s", minimumRate=1, minimumRateGrace="1s")))
-    client = proxy.client().send_request("POST", "/", [("Content-Length", "60")])
-    for _ in range(12):     # well over readTimeout in all
+    proxy = portico(to(server.url, entryPoints=timeouts(readTimeout="5s", minimumRate=1, minimumRateGrace="1s")))
+    client = proxy.client().send_request("POST", "/", [("Content-Length", "100")])
+    for _ in range(20):     # well over readTimeout in all
         time.sleep(0.3)
         client.send(b"slow.")
     assert client.response().status == 200
-    assert server.last.body == b"slow." * 12
+    assert server.last.body == b"slow." * 20
 
 
 def test_an_upload_that_stops_is_cut_off(portico, raw_server):
@@ -113,6 +113,33 @@ def test_a_reader_that_stops_is_cut_off(portico, raw_server):
     proxy.client(receive_buffer=65536).send_request()
     wait_for("the connection behind to end", lambda: server.accepted and server.open_connections() == 0)
     assert proxy.access()[0]["reason"] == "client_too_slow"
+
+
+def test_a_reader_that_stops_is_cut_off_by_the_rate_where_there_is_no_timeout(portico, raw_server):
+    server = raw_server([act.request, b"HTTP/1.1 200 Fine\r\nContent-Length: 1073741824\r\n\r\n",
+                         act.repeat(bytes(1 << 20), 1024)])
+    proxy = portico(to(server.url, entryPoints=timeouts(writeTimeout="0s", minimumRate="64MiB", minimumRateGrace="1s")))
+    proxy.client(receive_buffer=65536).send_request()
+    wait_for("the connection behind to end", lambda: server.accepted and server.open_connections() == 0)
+    assert proxy.access()[0]["reason"] == "client_too_slow"
+
+
+def test_an_upload_that_stops_is_cut_off_by_the_rate_where_there_is_no_timeout(portico, raw_server):
+    server = raw_server([act.head, act.until_end])
+    proxy = portico(to(server.url, entryPoints=timeouts(readTimeout="0s", minimumRateGrace="1s")))
+    proxy.client().send_request("POST", "/", [("Content-Length", "100")]).send(b"a part")
+    assert proxy.access()[0]["reason"] == "client_too_slow"
+
+
+def test_silence_of_the_server_is_not_held_against_the_client(portico, raw_server):
+    """An event stream says nothing for longer than the grace, and then more at once than fits on the way."""
+    size = 16 << 20
+    server = raw_server([act.request, b"HTTP/1.1 200 Fine\r\nContent-Type: text/event-stream\r\n"
+                         b"Content-Length: %d\r\n\r\n" % (size + 1), b"a", act.pause(6),
+                         act.repeat(bytes(1 << 20), size >> 20)])
+    proxy = portico(to(server.url, entryPoints=timeouts(minimumRate="1MiB", minimumRateGrace="5s")))
+    response = proxy.client(receive_buffer=65536).request()
+    assert response.status == 200 and len(response.body) == size + 1
 
 
 def test_a_server_that_does_not_answer_becomes_504(portico, raw_server):

@@ -52,6 +52,17 @@ def test_a_connection_that_never_began_its_handshake_is_closed(portico, backend)
     assert proxy.process.wait() == 0
 
 
+def test_a_handshake_that_is_not_finished_does_not_hold_the_process(portico, backend):
+    """It is no request: graceTimeOut is not for it."""
+    proxy = portico(to(backend().url, router={"tls": {}}, entryPoints=graceful(600)))
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=20) as half:
+        half.sendall(b"\x16\x03\x01\x02\x00\x01")
+        assert proxy.get("/").status == 400
+        proxy.process.signal(signal.SIGTERM)
+        assert half.recv(1) == b""
+    assert proxy.process.wait() == 0
+
+
 def test_a_request_under_way_is_finished_and_its_connection_closed(portico, raw_server):
     go_on = threading.Event()
     server = raw_server([act.request, act.wait_on(go_on), response_bytes(body=b"finished")])

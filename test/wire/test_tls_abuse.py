@@ -132,7 +132,7 @@ def test_a_hello_that_never_ends_is_cut_off(portico, backend, authority, bare, p
 
 @VERSIONS
 def test_a_handshake_that_is_never_finished_is_cut_off(portico, backend, authority, bare, version):
-    proxy = portico(over_tls(backend().url, authority.issue("localhost"), entryPoints=responding(readTimeout="1s")))
+    proxy = portico(over_tls(backend().url, authority.issue("localhost"), entryPoints=responding(readTimeout="3s")))
     client = bare(proxy, versions=(version, version))
     client.socket.sendall(client.hello())
     assert client.socket.recv(1)
@@ -156,7 +156,7 @@ def test_a_hello_in_drops_gets_no_more_time_than_one_that_stops(portico, backend
 
 
 def test_a_request_that_never_comes_behind_a_handshake_is_cut_off(portico, backend, authority, connect):
-    proxy = portico(over_tls(backend().url, authority.issue("localhost"), entryPoints=responding(readTimeout="1s")))
+    proxy = portico(over_tls(backend().url, authority.issue("localhost"), entryPoints=responding(readTimeout="3s")))
     assert ends(connect(proxy))
 
 
@@ -410,5 +410,8 @@ def test_a_handshake_that_ends_after_its_entrypoint_is_gone_is_closed(portico, b
     config["entryPoints"] = {"web": {}}
     proxy.write(config)
     wait_for("the entrypoint to be gone", lambda: refused(proxy.ports["more"]))
-    client.handshake().assert_closed()
+    try:                # it has a second; what comes later is too late
+        client.handshake().assert_closed()
+    except (Ended, OSError):
+        pass
     client.close()

@@ -49,17 +49,6 @@ static enum status closed_status(const struct h1_client *connection, enum status
     return how == STATUS_IO_ERROR ? STATUS_UPSTREAM_RESET : STATUS_UPSTREAM_CLOSED;
 }
 
-static void begin_response(struct upstream_stream *stream)
-{
-    struct response *response = &stream->response;
-    response->status = 0;
-    response->version = HTTP_1_1;
-    response->reason = response->lines = STR_NONE;
-    response->body_length = BODY_NONE;
-    fields_init(&response->fields, stream->arena, 16);
-    fields_init(&response->trailers, stream->arena, 0);
-}
-
 /* Reads a response head if one is whole; copied to the stream's arena first, so the input's chunk carries only body. */
 static enum status read_head(struct h1_client *connection)
 {
@@ -74,7 +63,7 @@ static enum status read_head(struct h1_client *connection)
         struct str copy = arena_str(stream->arena, str_first(input, len));
         if (copy.data == NULL)
             return STATUS_UPSTREAM_HEAD_TOO_LARGE;
-        begin_response(stream);
+        response_begin(&stream->response, HTTP_1_1, BODY_NONE, stream->arena);
         status = h1_parse_response(copy, &connection->limits, connection->method, &stream->response, head);
         if (status == STATUS_AGAIN)
             arena_rewind(stream->arena, mark);

@@ -6,7 +6,7 @@
 
 #include "http/field_id.h"
 #include "http/token.h"
-#include "proto/h1/scan.h"
+#include "proto/h1/copy_value.h"
 
 #define NUMBER_MAX 20             /* digits of 2^64 */
 #define CONNECTION_MAX 32
@@ -40,53 +40,6 @@ static char *put_number(char *out, uint64_t value)
     return put(out, str_of(first, (size_t)(digits + sizeof(digits) - first)));
 }
 
-#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
-
-/* Whether none of eight bytes is below 0x20 or DEL. */
-static inline bool is_plain(uint64_t word)
-{
-    uint64_t not_del = word ^ EACH_BYTE(0x7f);
-    uint64_t low = (word - EACH_BYTE(0x20)) & ~word, del = (not_del - EACH_BYTE(1)) & ~not_del;
-    return ((low | del) & EACH_BYTE(0x80)) == 0;
-}
-
-static inline uint64_t copy_word(char *out, const char *at, size_t size)
-{
-    uint64_t word = 0;
-    memcpy(&word, at, size);
-    memcpy(out, &word, size);
-    return word;
-}
-
-/* Copies fewer than 16 bytes, as two words that overlap. */
-static inline bool put_checked_short(char *out, struct str value)
-{
-    if (value.len >= 8) {
-        uint64_t first = copy_word(out, value.data, 8);
-        uint64_t last = copy_word(out + value.len - 8, value.data + value.len - 8, 8);
-        return is_plain(first) && is_plain(last);
-    }
-    if (value.len >= 4)
-        return is_plain(copy_word(out, value.data, 4) |
-                        copy_word(out + value.len - 4, value.data + value.len - 4, 4) << 32);
-    uint64_t word = EACH_BYTE(' ');
-    for (size_t i = 0; i < value.len; i++)
-        word = word << 8 | (unsigned char)(out[i] = value.data[i]);
-    return is_plain(word);
-}
-
-/* Copies a value of which nothing is known; false when it holds a control (HTAB is one that may stand). */
-static inline bool put_checked(char *out, struct str value)
-{
-    bool plain = true;
-    if (value.len < 16)
-        return put_checked_short(out, value) || token_is_field_value(value);
-    for (size_t at = 0; at + 16 <= value.len; at += 16)
-        plain &= scan_copy16(out + at, value.data + at);
-    plain &= scan_copy16(out + value.len - 16, value.data + value.len - 16);
-    return plain || token_is_field_value(value);
-}
-
 /* "Name: " of a field that was added; out itself when the name may not be written. */
 static inline char *put_name(char *out, const struct field *field)
 {
@@ -103,7 +56,7 @@ static inline char *put_name(char *out, const struct field *field)
 static inline char *put_added(char *out, const struct field *field)
 {
     char *value = put_name(out, field);
-    if (value == out || !put_checked(value, field->value))
+    if (value == out || !copy_value(value, field->value))
         return out;
     return PUT(value + field->value.len, "\r\n");
 }
@@ -244,7 +197,7 @@ size_t h1_write_request(char *out, const struct request *request, enum h1_framin
     if (at == out)
         return 0;
     at = PUT(at, " HTTP/1.1\r\nHost: ");
-    if (put_checked(at, request->authority))
+    if (copy_value(at, request->authority))
         at += request->authority.len;
     at = PUT(at, "\r\n");
     at = put_fields(at, &request->fields, passed_over);
@@ -268,7 +221,7 @@ static char *put_status_line(char *out, const struct response *response)
     *out++ = (char)('0' + status / 10 % 10);
     *out++ = (char)('0' + status % 10);
     *out++ = ' ';
-    if (response->reason.len != 0 && put_checked(out, response->reason))
+    if (response->reason.len != 0 && copy_value(out, response->reason))
         out += response->reason.len;
     else
         out = put(out, http_reason(status));

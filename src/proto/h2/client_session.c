@@ -41,18 +41,6 @@ void h2_session_spend(struct h2_client *connection)
 
 /* ---- heads that come ---- */
 
-static void begin_response(struct h2_call *call)
-{
-    struct upstream_stream *stream = call->stream;
-    struct response *response = &stream->response;
-    response->status = 0;
-    response->version = HTTP_2;
-    response->reason = response->lines = STR_NONE;
-    response->body_length = BODY_UNKNOWN;
-    fields_init(&response->fields, stream->arena, 16);
-    fields_init(&response->trailers, stream->arena, 0);
-}
-
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *owner)
 {
     struct h2_client *connection = owner;
@@ -63,7 +51,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     call->head_bytes = call->head_fields = 0;
     call->stream->anything_received = true;
     if (!call->head_complete)
-        begin_response(call);
+        response_begin(&call->stream->response, HTTP_2, BODY_UNKNOWN, call->stream->arena);
     call->heading = call->head_complete ? &call->stream->response.trailers : &call->stream->response.fields;
     return 0;
 }

@@ -38,21 +38,13 @@ enum status h2_connect_accept(struct h2_stream *own)
     request->has_body = request->expects_continue = false;
     request->body_length = BODY_NONE;
     request->upgrade = S("websocket");
+    request->only_upgrade = true;
     fields_remove(fields, FIELD_CONTENT_LENGTH);
     fields_remove(fields, FIELD_EXPECT);
     return fields_add_id(fields, FIELD_CONNECTION, S("Upgrade")) && fields_add_id(fields, FIELD_UPGRADE, request->upgrade) &&
                    add_version(fields) && add_key(fields)
                ? STATUS_OK
                : STATUS_OUT_OF_MEMORY;
-}
-
-/* A 2xx would tell the client that the tunnel is open: a server that answers so to a request for an upgrade has not
- * understood it. */
-int h2_connect_status(int status)
-{
-    if (status == 101)
-        return 200;
-    return status >= 200 && status < 300 ? 502 : status;
 }
 
 bool h2_connect_drops(const struct field *field)

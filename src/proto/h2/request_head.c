@@ -4,7 +4,7 @@
 #include "http/token.h"
 #include "http/uri.h"
 #include "proto/h1/chunked.h"
-#include "proto/h1/scan.h"
+#include "proto/h1/copy_value.h"
 #include "proto/h1/target.h"
 #include "proto/h2/serving.h"
 
@@ -30,43 +30,6 @@ static void fail(struct h2_head *head, enum status status)
         head->failure = status;
 }
 
-/* Whether a byte is below the space or DEL. A neighbour of such a byte may be taken for one too. */
-static inline bool has_control(uint64_t word)
-{
-    uint64_t del = word ^ SWAR_ONES * 0x7f;
-    return (((word - SWAR_ONES * 0x20) & ~word) | ((del - SWAR_ONES) & ~del)) & (SWAR_ONES * 0x80);
-}
-
-/* Copies fewer than 16 bytes; false when one of them is a control. */
-static bool copy_short(char *out, struct str value)
-{
-    size_t len = value.len;
-    if (len >= 8) {
-        uint64_t first = swar_load64(value.data), last = swar_load64(value.data + len - 8);
-        memcpy(out, &first, 8);
-        memcpy(out + len - 8, &last, 8);
-        return !has_control(first) && !has_control(last);
-    }
-    uint64_t word = SWAR_ONES * ' ';
-    for (size_t i = 0; i < len; i++) {
-        out[i] = value.data[i];
-        word = word << 8 | (unsigned char)value.data[i];
-    }
-    return !has_control(word);
-}
-
-/* Copies a value; false when a byte of it may not stand in one. */
-static bool copy_checked(char *out, struct str value)
-{
-    bool plain = true;
-    if (value.len < 16)
-        return copy_short(out, value) || token_is_field_value(value);
-    for (size_t at = 0; at + 16 <= value.len; at += 16)
-        plain &= scan_copy16(out + at, value.data + at);
-    plain &= scan_copy16(out + value.len - 16, value.data + value.len - 16);
-    return plain || token_is_field_value(value);
-}
-
 static inline bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
@@ -84,7 +47,7 @@ static struct str keep_value(struct h2_stream *own, struct str value, size_t bef
         fail(&own->head, STATUS_OUT_OF_MEMORY);
         return STR_NONE;
     }
-    if (!copy_checked(memory + before, value)) {
+    if (!copy_value(memory + before, value)) {
         own->head.malformed = true;
         return STR_NONE;
     }

@@ -135,7 +135,7 @@ enum status h2_response_send(struct h2_stream *own, const struct response *respo
         list.items = arena_alloc(own->stream->arena, max * sizeof(*list.items));
     if (list.items == NULL)
         return STATUS_OUT_OF_MEMORY;
-    int status = own->tunnel ? h2_connect_status(response->status) : response->status;
+    int status = own->tunnel && response->status == 101 ? 200 : response->status; /* the tunnel is open (RFC 8441 5) */
     char code[3] = {(char)('0' + status / 100), (char)('0' + status / 10 % 10), (char)('0' + status % 10)};
     add(&list, S(":status"), str_of(code, 3), 0);
     if (status >= 200 && !fields_has(&response->fields, FIELD_DATE))

@@ -147,10 +147,13 @@ static bool output_waits(const struct h2_server *server)
 }
 
 /* When it is over with a client that takes nothing. The streams' own limits are the same; this one comes a little before, for
- * it is the connection that stalls and its reason that is told. */
+ * it is the connection that stalls and its reason that is told. Without a limit for writing it is their minimum rate that ends
+ * streams, and a connection that has none is an idle one, whatever it does not take. */
 static int64_t stall_deadline(struct h2_server *server)
 {
     int64_t limit = server->settings->write_timeout;
+    if (limit == 0 && server->running == 0)
+        limit = server->settings->idle_timeout;
     uint64_t mark = server->framed + server->sent;
     if (!output_waits(server) || mark != server->progress_mark) {
         server->progress_mark = mark;

@@ -170,8 +170,6 @@ bool h2_response_trailers(struct h2_stream *own, const struct fields *trailers);
 
 /* The head asks for a tunnel: the request becomes what HTTP/1 would have asked. OK or why not. */
 enum status h2_connect_accept(struct h2_stream *own);
-/* The status that stands for a response to it. */
-int h2_connect_status(int status);
 /* Whether a field of the response says something of HTTP/1's handshake alone. */
 bool h2_connect_drops(const struct field *field);
 

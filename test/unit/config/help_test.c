@@ -72,6 +72,21 @@ TEST(help_finds_an_option_by_its_last_word)
     end();
 }
 
+TEST(help_keeps_all_texts_in_one_column_however_long_a_name_is)
+{
+    static const struct option options[] = {
+        {.name = "short", .type = OPTION_BOOL, .help = "One."},
+        {.name = "aNameThatIsLongerThanMostOfThem", .type = OPTION_BOOL, .help = "Two."},
+    };
+    static const struct option_table table = {.options = options, .count = 2};
+    arena_init(&arena, ARENA_UNLIMITED);
+    text_init(&out, 1 << 20);
+    assert_true(help_option(&table, STR_NONE, &arena, &out));
+    assert_true(str_find(text_str(&out), S("  short                            One.\n"
+                                           "  aNameThatIsLongerThanMostOfThem  Two.\n")) >= 0);
+    end();
+}
+
 TEST(help_without_a_path_lists_the_top_level)
 {
     assert_true(help(""));

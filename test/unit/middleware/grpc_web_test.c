@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/base64.h"
 #include "middleware/grpc_web_body.h"
 #include "middleware/rig.h"
 
@@ -81,6 +82,21 @@ TEST(base_64_is_taken_off_in_stretches_of_any_size)
 TEST(texts_that_were_padded_may_follow_each_other)
 {
     assert_decoded("aA==ZWxsbw==IQ==", S("hello!"));
+}
+
+TEST(padding_in_a_long_text_ends_no_more_than_its_own_part)
+{
+    static char bytes[10000], text[2 * BASE64_ENCODED_SIZE(sizeof(bytes))];
+    struct body body;
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (char)(i * 7);
+    size_t len = base64_encode(BASE64_STANDARD, str_of(bytes, 9001), text); /* padded behind more than is read at once */
+    len += base64_encode(BASE64_STANDARD, str_of(bytes + 9001, sizeof(bytes) - 9001), text + len);
+    begin(&body);
+    body.filter = grpc_web_decoder_new(&body.arena, &body.pool);
+    assert_int_equal(put(&body, str_of(text, len), len), STATUS_OK);
+    assert_str_equal(text_str(&body.result), str_of(bytes, sizeof(bytes)));
+    end(&body);
 }
 
 TEST(what_is_no_base_64_is_refused)

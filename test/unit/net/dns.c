@@ -201,6 +201,23 @@ static void wait_for(struct asked *asked)
     assert_int_equal(asked->answers, 1);
 }
 
+/* Everything is asked of `server`. */
+static struct dns *dns_of(struct server *server)
+{
+    assert_true(loop_init(&loop));
+    server_start(server);
+    struct dns *dns = dns_new(&loop);
+    assert_true(dns_use_servers(dns, str_from(server->address)));
+    return dns;
+}
+
+static void end(struct dns *dns, struct server *server)
+{
+    dns_free(dns);
+    server_stop(server);
+    loop_release(&loop);
+}
+
 TEST(dns_answers_literals_at_once_without_a_server)
 {
     struct asked v4 = {0}, v6 = {0}, empty = {0}, nul = {0};
@@ -227,10 +244,7 @@ TEST(dns_finds_both_families_and_the_smallest_ttl)
 {
     struct server server = {0};
     struct asked asked = {0};
-    assert_true(loop_init(&loop));
-    server_start(&server);
-    struct dns *dns = dns_new(&loop);
-    assert_true(dns_use_servers(dns, str_from(server.address)));
+    struct dns *dns = dns_of(&server);
     dns_resolve(dns, S("backend.portico.test"), note, &asked);
     wait_for(&asked);
     assert_null(asked.answer.error);
@@ -239,62 +253,45 @@ TEST(dns_finds_both_families_and_the_smallest_ttl)
     assert_true(has(&asked.answer, S("10.9.8.6")));
     assert_true(has(&asked.answer, S("fd00::1")));
     assert_true(asked.answer.ttl == 33 * TIME_S);
-    dns_free(dns);
-    server_stop(&server);
-    loop_release(&loop);
+    end(dns, &server);
 }
 
 TEST(dns_asks_again_by_tcp_when_the_answer_did_not_fit)
 {
     struct server server = {.truncates = true};
     struct asked asked = {0};
-    assert_true(loop_init(&loop));
-    server_start(&server);
-    struct dns *dns = dns_new(&loop);
-    assert_true(dns_use_servers(dns, str_from(server.address)));
+    struct dns *dns = dns_of(&server);
     dns_resolve(dns, S("backend.portico.test"), note, &asked);
     wait_for(&asked);
     assert_int_equal(asked.answer.count, 3);
     assert_true(server.asked_udp >= 2 && server.asked_tcp >= 2);
-    dns_free(dns);
-    server_stop(&server);
-    loop_release(&loop);
+    end(dns, &server);
 }
 
 TEST(dns_reports_a_name_that_does_not_exist)
 {
     struct server server = {.unknown = true};
     struct asked asked = {0};
-    assert_true(loop_init(&loop));
-    server_start(&server);
-    struct dns *dns = dns_new(&loop);
-    assert_true(dns_use_servers(dns, str_from(server.address)));
+    struct dns *dns = dns_of(&server);
     dns_resolve(dns, S("nobody.portico.test."), note, &asked);
     wait_for(&asked);
     assert_int_equal(asked.answer.count, 0);
     assert_non_null(asked.answer.error);
     assert_true(asked.answer.ttl >= TIME_S);
-    dns_free(dns);
-    server_stop(&server);
-    loop_release(&loop);
+    end(dns, &server);
 }
 
 TEST(dns_knows_localhost_without_asking)
 {
     struct server server = {0};
     struct asked asked = {0};
-    assert_true(loop_init(&loop));
-    server_start(&server);
-    struct dns *dns = dns_new(&loop);
-    assert_true(dns_use_servers(dns, str_from(server.address)));
+    struct dns *dns = dns_of(&server);
     dns_resolve(dns, S("localhost"), note, &asked);
     wait_for(&asked);
     assert_true(has(&asked.answer, S("127.0.0.1")) || has(&asked.answer, S("::1")));
     assert_true(asked.answer.ttl >= TIME_S);
     assert_int_equal(server.asked_udp, 0);
-    dns_free(dns);
-    server_stop(&server);
-    loop_release(&loop);
+    end(dns, &server);
 }
 
 struct chained {
@@ -314,11 +311,8 @@ TEST(dns_free_reports_a_failure_to_all_that_still_wait)
 {
     struct server server = {.silent = true};
     struct asked first = {0}, second = {0};
-    assert_true(loop_init(&loop));
-    server_start(&server);
-    struct dns *dns = dns_new(&loop);
+    struct dns *dns = dns_of(&server);
     struct chained chained = {.dns = dns};
-    assert_true(dns_use_servers(dns, str_from(server.address)));
     dns_resolve(dns, S("a.portico.test"), note, &first);
     dns_resolve(dns, S("b.portico.test"), note, &second);
     dns_resolve(dns, S("c.portico.test"), resolve_again, &chained);
@@ -339,18 +333,13 @@ TEST(dns_free_reports_a_failure_to_all_that_still_wait)
 TEST(dns_lets_a_callback_ask_for_the_next_name)
 {
     struct server server = {0};
-    assert_true(loop_init(&loop));
-    server_start(&server);
-    struct dns *dns = dns_new(&loop);
+    struct dns *dns = dns_of(&server);
     struct chained chained = {.dns = dns};
-    assert_true(dns_use_servers(dns, str_from(server.address)));
     dns_resolve(dns, S("first.portico.test"), resolve_again, &chained);
     while (chained.answers < 3)
         loop_turn(&loop, TIME_S);
     assert_int_equal(chained.failures, 0);
-    dns_free(dns);
-    server_stop(&server);
-    loop_release(&loop);
+    end(dns, &server);
 }
 
 struct texts_asked {
@@ -374,10 +363,7 @@ TEST(dns_finds_texts_and_joins_the_strings_of_each)
 {
     struct server server = {0};
     struct texts_asked asked = {0};
-    assert_true(loop_init(&loop));
-    server_start(&server);
-    struct dns *dns = dns_new(&loop);
-    assert_true(dns_use_servers(dns, str_from(server.address)));
+    struct dns *dns = dns_of(&server);
     dns_find_texts(dns, S("_acme-challenge.portico.test."), note_texts, &asked);
     while (asked.answers == 0)
         loop_turn(&loop, TIME_S);
@@ -389,19 +375,14 @@ TEST(dns_finds_texts_and_joins_the_strings_of_each)
     while (asked.answers == 1)
         loop_turn(&loop, TIME_S);
     assert_true(asked.failed && asked.count == 0);
-    dns_free(dns);
-    server_stop(&server);
-    loop_release(&loop);
+    end(dns, &server);
 }
 
 TEST(dns_free_ends_a_question_for_texts)
 {
     struct server server = {.silent = true};
     struct texts_asked asked = {0};
-    assert_true(loop_init(&loop));
-    server_start(&server);
-    struct dns *dns = dns_new(&loop);
-    assert_true(dns_use_servers(dns, str_from(server.address)));
+    struct dns *dns = dns_of(&server);
     dns_find_texts(dns, S("_acme-challenge.portico.test."), note_texts, &asked);
     dns_free(dns);
     assert_true(asked.failed && asked.answers == 1);

@@ -88,6 +88,25 @@ TEST(listener_accepts_all_that_wait_in_one_turn)
     finish(&listener);
 }
 
+TEST(listener_gives_connections_that_notice_a_vanished_peer)
+{
+    struct listener listener = {.on_accept = take};
+    struct addr bound;
+    int on = 0, idle = 0, between = 0;
+    socklen_t size = sizeof(int);
+    begin();
+    listener_start(&listener, &loop, bind_text(S("127.0.0.1:0"), &bound));
+    int client = dial(&bound);
+    loop_turn(&loop, TIME_S);
+    assert_int_equal(accepted_count, 1);
+    assert_int_equal(getsockopt(accepted[0], SOL_SOCKET, SO_KEEPALIVE, &on, &size), 0);
+    assert_int_equal(getsockopt(accepted[0], IPPROTO_TCP, TCP_KEEPIDLE, &idle, &size), 0);
+    assert_int_equal(getsockopt(accepted[0], IPPROTO_TCP, TCP_KEEPINTVL, &between, &size), 0);
+    assert_true(on != 0 && idle == 15 && between == 15);
+    close(client);
+    finish(&listener);
+}
+
 TEST(listener_on_all_addresses_takes_ipv4_as_well)
 {
     struct listener listener = {.on_accept = take};

@@ -1,5 +1,5 @@
 // A stand-in for Portico: serves web/ and answers the API with moving data, in states that are hard to produce with a real one
-// (ten thousand routers, a problem of each kind, nothing at all).
+// (a problem of each kind, nothing at all, any number of routers).
 //
 //     node server.mjs [--port N] [--routers N] [--scene busy|troubled|empty] [--readonly]
 //

@@ -83,9 +83,16 @@ class Reader:
         return bool(data)
 
     def take(self, count):
-        while len(self.buffer) < count:
-            if not self.fill():
-                raise Ended(f"ended {count - len(self.buffer)} bytes early; had {self.buffer[:200]!r}")
+        pieces, held = [self.buffer], len(self.buffer)
+        try:                # joined once: a long body must not cost the square of its length
+            while held < count:
+                self.buffer = b""
+                if not self.fill():
+                    raise Ended(f"ended {count - held} bytes early; had {b''.join(pieces)[:200]!r}")
+                pieces.append(self.buffer)
+                held += len(self.buffer)
+        finally:
+            self.buffer = b"".join(pieces)
         data, self.buffer = self.buffer[:count], self.buffer[count:]
         return data
 

@@ -1,0 +1,88 @@
+/* A request's part in a trace (W3C Trace Context): taken over from the client or begun, passed on to servers, and kept as spans when
+ * the trace is sampled. One hook for each moment; where a configuration does not trace, each costs a branch and fields pass through
+ * untouched.
+ *
+ * What is noted lies in the exchange's arena; at its end it is copied into the worker's batch (observe/tracer.h). Threading: the
+ * worker's. */
+#ifndef EXCHANGE_TRACING_H
+#define EXCHANGE_TRACING_H
+
+#include "exchange/exchange.h"
+#include "exchange/graph.h"
+#include "observe/trace_context.h"
+
+struct trace_attempt {
+    struct trace_attempt *next;
+    struct str url, path;
+    const char *detail;
+    int64_t began, ended;                 /* 0: not yet */
+    enum status reason;
+    int status;                           /* of the response; 0: none came */
+};
+
+struct trace_held {
+    int64_t began, ended;                 /* 0: not entered */
+};
+
+struct trace {
+    uint8_t id[TRACE_ID_SIZE];
+    uint8_t parent_id[SPAN_ID_SIZE];
+    bool has_parent, sampled;
+    uint64_t span_base;                   /* see span_record_id */
+    struct str state;                     /* tracestate; empty: none */
+    char parent[TRACE_PARENT_SIZE];       /* traceparent for servers: its span is the present attempt's */
+    char span_text[2 * SPAN_ID_SIZE];     /* of the server span */
+    unsigned attempt_count;
+    struct trace_attempt *attempts, **attempts_end;      /* of a sampled one */
+    struct trace_held *held;              /* one for each middleware of the chain; NULL: not sampled, or no memory */
+};
+
+/* The trace's id as 32 digits, and that of the server span as 16: for logs. */
+static inline struct str trace_id_text(const struct trace *trace)
+{
+    return str_of(trace->parent + TRACE_PARENT_ID_AT, 2 * TRACE_ID_SIZE);
+}
+static inline struct str trace_span_text(const struct trace *trace)
+{
+    return str_of(trace->span_text, sizeof(trace->span_text));
+}
+
+/* What the hooks below do where there is something to do. */
+__attribute__((noinline)) void tracing_begin_trace(struct exchange *x);
+__attribute__((noinline)) void tracing_note_held(struct exchange *x);
+__attribute__((noinline)) void tracing_note_attempt(struct exchange *x);
+__attribute__((noinline)) void tracing_note_failure(struct exchange *x, enum status status);
+__attribute__((noinline)) void tracing_keep(struct exchange *x);
+
+/* The router is found (or there is none). */
+static inline void tracing_begin(struct exchange *x)
+{
+    if (__builtin_expect(x->graph->tracing != NULL, 0))
+        tracing_begin_trace(x);
+}
+/* on_request of the middleware at x->chain_at has returned. */
+static inline void tracing_held(struct exchange *x)
+{
+    if (__builtin_expect(x->trace != NULL, 0))
+        tracing_note_held(x);
+}
+/* A server is chosen, and about to be asked. */
+static inline void tracing_attempt(struct exchange *x)
+{
+    if (__builtin_expect(x->trace != NULL, 0))
+        tracing_note_attempt(x);
+}
+/* It did not answer; x->upstream still tells more. */
+static inline void tracing_attempt_failed(struct exchange *x, enum status status)
+{
+    if (__builtin_expect(x->trace != NULL, 0))
+        tracing_note_failure(x, status);
+}
+/* The exchange has ended; request, response and server are still there. */
+static inline void tracing_end(struct exchange *x)
+{
+    if (__builtin_expect(x->trace != NULL, 0))
+        tracing_keep(x);
+}
+
+#endif

@@ -1,0 +1,335 @@
+#include "observe/span_encode.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <stdio.h>
+
+#include "base/status.h"
+#include "observe/span_sink.h"
+
+/* A record, taken apart. */
+struct reading {
+    const struct tracer *tracer;
+    const struct span_record *record;
+    struct str texts[SPAN_TEXT_COUNT];
+    const struct span_held *held;
+    const struct span_attempt *attempts;
+    const struct span_field *fields;
+    const char *next;                     /* the texts of the rows */
+    struct text *query;                   /* redacted */
+    struct text *url;                     /* room for one */
+    struct span_sink *sink;
+};
+
+static struct str take(struct reading *reading, uint32_t len)
+{
+    struct str text = str_of(reading->next, len);
+    reading->next += len;
+    return text;
+}
+
+static void open_record(struct reading *reading, const struct span_record *record)
+{
+    reading->record = record;
+    reading->held = (const struct span_held *)(record + 1);
+    reading->attempts = (const struct span_attempt *)(reading->held + record->held_count);
+    reading->fields = (const struct span_field *)(reading->attempts + record->attempt_count);
+    reading->next = (const char *)(reading->fields + record->field_count);
+    for (int i = 0; i < SPAN_TEXT_COUNT; i++)
+        reading->texts[i] = take(reading, record->texts[i]);
+    text_clear(reading->query);
+    span_redact_query(&reading->tracer->safe_query, reading->texts[SPAN_QUERY], reading->query);
+}
+
+/* ---- parts of several spans ---- */
+
+static bool is_safe(const struct strs *safe, struct str name)
+{
+    for (size_t i = 0; i < safe->count; i++)
+        if (str_equal(safe->items[i], name))
+            return true;
+    return false;
+}
+
+void span_redact_query(const struct strs *safe, struct str query, struct text *out)
+{
+    struct str pair;
+    for (bool first = true; str_split(&query, '&', &pair); first = false) {
+        ptrdiff_t equals = str_find_char(pair, '=', 0);
+        struct str name = equals >= 0 ? str_first(pair, (size_t)equals) : pair;
+        if (!first)
+            text_add_char(out, '&');
+        if (equals < 0 || is_safe(safe, name)) {
+            text_add(out, pair);
+            continue;
+        }
+        text_add(out, name);
+        text_add(out, S("=REDACTED"));
+    }
+}
+
+static void add_address(struct span_sink *sink, struct str authority, bool secure)
+{
+    ptrdiff_t colon = str_find_last_char(authority, ':');
+    uint64_t port = secure ? 443 : 80, named;
+    if (authority.len == 0)
+        return;
+    if (colon >= 0 && str_find_char(authority, ']', (size_t)colon) < 0) {
+        if (str_to_u64(str_from_index(authority, (size_t)colon + 1), &named) && named < 65536)
+            port = named;
+        authority = str_first(authority, (size_t)colon);
+    }
+    if (authority.len > 2 && authority.data[0] == '[' && authority.data[authority.len - 1] == ']')
+        authority = str_of(authority.data + 1, authority.len - 2);
+    span_sink_str(sink, S("server.address"), authority);
+    span_sink_int(sink, S("server.port"), (int64_t)port);
+}
+
+static void add_method(const struct reading *reading)
+{
+    const struct span_record *record = reading->record;
+    span_sink_str(reading->sink, S("http.request.method"), record->known_method ? reading->texts[SPAN_METHOD] : S("_OTHER"));
+    if (!record->known_method)
+        span_sink_str(reading->sink, S("http.request.method_original"), reading->texts[SPAN_METHOD]);
+}
+
+/* A method that is nobody's would make as many names as clients think of. */
+static struct str method_name(const struct reading *reading)
+{
+    return reading->record->known_method ? reading->texts[SPAN_METHOD] : S("HTTP");
+}
+
+static void add_status(struct span_sink *sink, int status)
+{
+    if (status != 0)
+        span_sink_int(sink, S("http.response.status_code"), status);
+}
+
+/* What went wrong, by our reason if we have one, else by the status. */
+static void add_error(struct span_sink *sink, enum status reason, int status)
+{
+    char digits[16];
+    struct str type = reason != STATUS_OK ? str_from(status_reason(reason)) :
+                                            str_of(digits, (size_t)snprintf(digits, sizeof(digits), "%d", status));
+    span_sink_str(sink, S("error.type"), type);
+}
+
+static struct span_head head_of(const struct reading *reading, unsigned number, unsigned parent)
+{
+    const struct span_record *record = reading->record;
+    return (struct span_head){.trace_id = record->trace_id,
+                              .trace_state = reading->texts[SPAN_TRACE_STATE],
+                              .id = span_record_id(record->span_base, number),
+                              .parent = span_record_id(record->span_base, parent),
+                              .kind = SPAN_INTERNAL,
+                              .ended = record->ended + record->wall_offset};
+}
+
+/* ---- the spans ---- */
+
+static struct str version_text(enum http_version version)
+{
+    switch (version) {
+    case HTTP_1_0:
+        return S("1.0");
+    case HTTP_2:
+        return S("2");
+    case HTTP_3:
+        return S("3");
+    case HTTP_1_1:
+        break;
+    }
+    return S("1.1");
+}
+
+static void add_fields(struct reading *reading)
+{
+    const struct tracer *tracer = reading->tracer;
+    struct text key;
+    text_init(&key, 2 * SPAN_TEXT_MAX);
+    for (unsigned i = 0; i < reading->record->field_count; i++) {
+        const struct span_field *field = &reading->fields[i];
+        struct str name = (field->response ? tracer->response_headers : tracer->request_headers).items[field->index];
+        text_clear(&key);
+        text_add(&key, field->response ? S("http.response.header.") : S("http.request.header."));
+        for (size_t at = 0; at < name.len; at++)
+            text_add_char(&key, ascii_lower(name.data[at]));
+        span_sink_list(reading->sink, text_str(&key), take(reading, field->value));
+    }
+    text_release(&key);
+}
+
+static void add_request(struct reading *reading)
+{
+    const struct span_record *record = reading->record;
+    struct span_sink *sink = reading->sink;
+    const struct str *texts = reading->texts;
+    span_sink_str(sink, S("entry_point"), texts[SPAN_ENTRYPOINT]);
+    add_method(reading);
+    span_sink_str(sink, S("url.path"), texts[SPAN_PATH]);
+    span_sink_str(sink, S("url.query"), text_str(reading->query));
+    span_sink_str(sink, S("url.scheme"), record->secure ? S("https") : S("http"));
+    add_address(sink, texts[SPAN_AUTHORITY], record->secure);
+    span_sink_str(sink, S("client.address"), texts[SPAN_CLIENT]);
+    if (texts[SPAN_PEER].len != 0) {
+        span_sink_str(sink, S("network.peer.address"), texts[SPAN_PEER]);
+        span_sink_int(sink, S("network.peer.port"), record->peer_port);
+    }
+    span_sink_str(sink, S("network.protocol.version"), version_text((enum http_version)record->version));
+    span_sink_str(sink, S("user_agent.original"), texts[SPAN_USER_AGENT]);
+    span_sink_str(sink, S("portico.request_id"), texts[SPAN_REQUEST_ID]);
+    if (record->request_bytes != 0)
+        span_sink_int(sink, S("http.request.body.size"), (int64_t)record->request_bytes);
+    if (record->response_bytes != 0)
+        span_sink_int(sink, S("http.response.body.size"), (int64_t)record->response_bytes);
+}
+
+/* What a client does wrong is no error of the server's (semantic conventions, "Status"). */
+static void add_server(struct reading *reading)
+{
+    const struct span_record *record = reading->record;
+    struct span_sink *sink = reading->sink;
+    enum status reason = (enum status)record->reason;
+    struct span_head head = head_of(reading, SPAN_NUMBER_SERVER, SPAN_NUMBER_SERVER);
+    uint64_t parent;
+    memcpy(&parent, record->parent_id, sizeof(parent));
+    head.parent = record->has_parent ? be64toh(parent) : 0;
+    head.name = method_name(reading);
+    head.name_of = reading->texts[SPAN_ROUTER];
+    head.kind = SPAN_SERVER_KIND;
+    head.began = record->began + record->wall_offset;
+    bool failed = record->status >= 500;
+    span_sink_begin(sink, &head);
+    add_request(reading);
+    add_status(sink, record->status);
+    if (failed)
+        add_error(sink, reason, record->status);
+    if (reason != STATUS_OK)
+        span_sink_str(sink, S("portico.reason"), str_from(status_reason(reason)));
+    struct str detail = reading->texts[SPAN_DETAIL];
+    add_fields(reading);
+    span_sink_end(sink, failed, reason == STATUS_OK ? STR_NONE : detail.len != 0 ? detail : str_from(status_text(reason)));
+}
+
+static void add_router(const struct reading *reading)
+{
+    struct span_head head = head_of(reading, SPAN_NUMBER_ROUTER, SPAN_NUMBER_SERVER);
+    head.name = S("Router");
+    head.name_of = reading->texts[SPAN_ROUTER];
+    head.began = reading->record->routed + reading->record->wall_offset;
+    span_sink_begin(reading->sink, &head);
+    span_sink_str(reading->sink, S("traefik.router.name"), reading->texts[SPAN_ROUTER]);
+    span_sink_str(reading->sink, S("http.route"), reading->texts[SPAN_RULE]);
+    span_sink_str(reading->sink, S("traefik.service.name"), reading->texts[SPAN_SERVICE]);
+    span_sink_end(reading->sink, false, STR_NONE);
+}
+
+static void add_held(struct reading *reading, unsigned index)
+{
+    const struct span_held *held = &reading->held[index];
+    int64_t offset = reading->record->wall_offset;
+    struct str name = take(reading, held->name), type = take(reading, held->type);
+    struct span_head head = head_of(reading, SPAN_NUMBER_HELD + index, SPAN_NUMBER_ROUTER);
+    head.name = S("Middleware");
+    head.name_of = name;
+    head.began = held->began + offset;
+    head.ended = held->ended + offset;
+    span_sink_begin(reading->sink, &head);
+    span_sink_str(reading->sink, S("traefik.middleware.name"), name);
+    span_sink_str(reading->sink, S("portico.middleware.type"), type);
+    span_sink_end(reading->sink, false, STR_NONE);
+}
+
+static void add_service(const struct reading *reading)
+{
+    struct span_head head = head_of(reading, SPAN_NUMBER_SERVICE, SPAN_NUMBER_ROUTER);
+    head.name = S("Service");
+    head.name_of = reading->texts[SPAN_SERVICE];
+    head.began = reading->record->admitted + reading->record->wall_offset;
+    span_sink_begin(reading->sink, &head);
+    span_sink_str(reading->sink, S("traefik.service.name"), reading->texts[SPAN_SERVICE]);
+    span_sink_end(reading->sink, false, STR_NONE);
+}
+
+/* "http://10.0.0.1:8080": what stands between the scheme and the path. */
+static struct str authority_of(struct str url)
+{
+    ptrdiff_t at = str_find(url, S("://"));
+    struct str rest = at >= 0 ? str_from_index(url, (size_t)at + 3) : url;
+    ptrdiff_t slash = str_find_char(rest, '/', 0);
+    return slash >= 0 ? str_first(rest, (size_t)slash) : rest;
+}
+
+static bool is_secure(struct str url)
+{
+    return str_starts(url, S("https://"));
+}
+
+static struct str full_url(const struct reading *reading, struct str url, struct str path)
+{
+    text_clear(reading->url);
+    text_add(reading->url, url);
+    text_add(reading->url, path.len != 0 ? path : reading->texts[SPAN_PATH]);
+    if (reading->record->same_query && reading->query->len != 0) {
+        text_add_char(reading->url, '?');
+        text_add(reading->url, text_str(reading->query));
+    }
+    return text_str(reading->url);
+}
+
+static void add_attempt(struct reading *reading, unsigned index)
+{
+    const struct span_attempt *attempt = &reading->attempts[index];
+    struct span_sink *sink = reading->sink;
+    enum status reason = (enum status)attempt->reason;
+    struct str url = take(reading, attempt->url), path = take(reading, attempt->path), detail = take(reading, attempt->detail);
+    struct span_head head = head_of(reading, SPAN_NUMBER_ATTEMPT + index, SPAN_NUMBER_SERVICE);
+    bool failed = reason != STATUS_OK || attempt->status >= 400;
+    head.name = method_name(reading);
+    head.kind = SPAN_CLIENT_KIND;
+    head.began = attempt->began + reading->record->wall_offset;
+    head.ended = attempt->ended + reading->record->wall_offset;
+    span_sink_begin(sink, &head);
+    add_method(reading);
+    span_sink_str(sink, S("url.full"), full_url(reading, url, path));
+    span_sink_str(sink, S("url.scheme"), is_secure(url) ? S("https") : S("http"));
+    add_address(sink, authority_of(url), is_secure(url));
+    add_status(sink, attempt->status);
+    if (index != 0)
+        span_sink_int(sink, S("http.request.resend_count"), index);
+    if (failed)
+        add_error(sink, reason, attempt->status);
+    span_sink_end(sink, failed, reason == STATUS_OK ? STR_NONE : detail.len != 0 ? detail : str_from(status_text(reason)));
+}
+
+static void add_spans(struct reading *reading)
+{
+    const struct span_record *record = reading->record;
+    add_server(reading);
+    if (record->routed != 0)
+        add_router(reading);
+    for (unsigned i = 0; i < record->held_count; i++)
+        add_held(reading, i);
+    if (record->admitted != 0)
+        add_service(reading);
+    for (unsigned i = 0; i < record->attempt_count; i++)
+        add_attempt(reading, i);
+}
+
+void span_encode(const struct tracer *tracer, struct str records, enum otlp_encoding encoding, struct text *out)
+{
+    struct span_sink sink;
+    struct text query, url;
+    struct reading reading = {.tracer = tracer, .query = &query, .url = &url, .sink = &sink};
+    text_init(&query, 16 * SPAN_TEXT_MAX);
+    text_init(&url, 32 * SPAN_TEXT_MAX);
+    span_sink_open(&sink, tracer, encoding, out);
+    for (size_t at = 0; at < records.len; at += reading.record->size) {
+        open_record(&reading, (const struct span_record *)(const void *)(records.data + at));
+        assert(reading.record->size >= sizeof(struct span_record) && reading.record->size <= records.len - at);
+        add_spans(&reading);
+    }
+    span_sink_close(&sink);
+    text_release(&query);
+    text_release(&url);
+}
