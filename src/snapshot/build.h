@@ -82,7 +82,7 @@ void build_tls_release(struct graph *graph);
 
 /* meters.c: the buckets of the graph's meters, before anything that has one is made. */
 void build_meter_bounds(struct build *build);
-/* A router's, whose service and `internal` are known, on this entry. */
+/* A router's, whose service and `internal` are known, on this entry; again when it is on another one as well. */
 void build_router_meter(struct build *build, struct router *router, const struct entry *entry);
 void build_entry_meters(struct build *build, struct entry *entry);
 void build_service_meter(struct build *build, struct service *service);
