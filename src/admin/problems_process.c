@@ -4,7 +4,9 @@
 #include "admin/problems.h"
 #include "base/time.h"
 #include "exchange/advice.h"
+#include "observe/otlp.h"
 
+#define NEWS (60 * TIME_S)
 #define SILENCE_MAX (5 * TIME_S)
 
 /* Connections end for many reasons; these are either attacks or our own lack of something. */
@@ -35,6 +37,26 @@ static void gather_lost_lines(struct problems *problems)
     problem->hint = S("Is the disk full, or does nobody read the pipe that the log goes to?");
 }
 
+/* What a collector did not get; news for a minute behind the last loss that was seen. */
+static void gather_dropped(struct problems *problems, enum otlp_signal signal, const char *what)
+{
+    static struct {
+        uint64_t dropped;
+        int64_t at;                       /* monotonic ns; 0: never */
+    } seen[OTLP_SIGNALS];
+    int64_t now = admin_self->control->loop.now;
+    uint64_t dropped = otlp_counts(signal).dropped;
+    if (dropped > seen[signal].dropped)
+        seen[signal].at = now;
+    seen[signal].dropped = dropped;
+    if (seen[signal].at == 0 || now - seen[signal].at > NEWS)
+        return;
+    struct problem *problem = problem_add(problems, PROBLEM_WARNING, "process", what, str_from(what));
+    problem->text = arena_printf(problems->arena, "the OpenTelemetry collector does not get all %s: %llu were dropped since the start",
+                                 what, (unsigned long long)dropped);
+    problem->hint = S("Is the collector running and reachable? The log says what it answers. A larger queueLimit bridges short gaps.");
+}
+
 static void gather_silence(struct problems *problems)
 {
     int64_t waiting = live_waits_for_workers();
@@ -50,6 +72,8 @@ static void gather(struct problems *problems)
 {
     gather_sent_away(problems);
     gather_lost_lines(problems);
+    gather_dropped(problems, OTLP_TRACES, "spans");
+    gather_dropped(problems, OTLP_METRICS, "metrics");
     gather_silence(problems);
 }
 
