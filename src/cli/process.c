@@ -327,10 +327,23 @@ static int start(struct process *process)
     return graph != NULL ? EXIT_GOOD : failure;
 }
 
+/* Where it is by `api.insecure`; whoever made a router of his own knows where. */
+static void announce_dashboard(const struct graph *graph, const struct entry *entry)
+{
+    const struct api_config *api = graph->model->config.api;
+    if (api == NULL || !api->insecure || !api->dashboard || !str_equal(entry->name, S("traefik")))
+        return;
+    struct str base = str_equal(api->base_path, S("/")) ? STR_NONE : api->base_path;
+    log_info("the dashboard is at %s://%s%.*s%.*s/dashboard/", entry->tls != NULL ? "https" : "http",
+             str_starts(entry->address_text, S(":")) ? "localhost" : "", STR_ARGS(entry->address_text), STR_ARGS(base));
+}
+
 static void announce(const struct graph *graph)
 {
-    for (unsigned i = 0; i < graph->entry_count; i++)
+    for (unsigned i = 0; i < graph->entry_count; i++) {
         log_info("entrypoint '%.*s' listens on %.*s", STR_ARGS(graph->entries[i]->name), STR_ARGS(graph->entries[i]->address_text));
+        announce_dashboard(graph, graph->entries[i]);
+    }
     log_info("portico " PORTICO_VERSION " is ready: %u routers, %u services", graph->router_count, graph->service_count);
 }
 

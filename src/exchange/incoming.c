@@ -97,7 +97,8 @@ static void give_id(struct exchange *x)
         x->request_id = given;
         return;
     }
-    uint64_t random[2] = {rand_u64(), rand_u64()};
+    uint64_t random[2];
+    rand_pair(random);
     char *text = arena_alloc(&x->arena, 32);
     if (text == NULL)
         return;
