@@ -75,7 +75,7 @@ $(OUT)/obj/%.o: %.c Makefile
 $(OUT)/obj/test/unit/%.o: CPPFLAGS += -Itest/unit
 
 # What every request passes is inlined more eagerly: 6 % fewer instructions.
-HOT := base/chunkq.o base/arena.o base/rand.o base/hex.o route/table.o route/match.o route/normalize.o net/%.o http/%.o proto/h1/%.o proto/h2/%.o tls/%.o exchange/%.o service/%.o upstream/%.o observe/%.o base/text.o
+HOT := base/meter_count.o base/chunkq.o base/arena.o base/rand.o base/hex.o route/table.o route/match.o route/normalize.o net/%.o http/%.o proto/h1/%.o proto/h2/%.o tls/%.o exchange/%.o service/%.o upstream/%.o observe/%.o base/text.o
 $(HOT:%=$(OUT)/obj/src/%): CFLAGS += $(EAGER_$(MODE))
 
 # The dashboard is part of the binary.

@@ -70,9 +70,13 @@ static void deliver_question(struct message *message)
 
 /* ---- on the worker ---- */
 
+/* One that is answered does not come by here again. */
 static void abandon(struct pending *pending)
 {
-    container_of(pending, struct ticket, pending)->x = NULL;
+    struct ticket *ticket = container_of(pending, struct ticket, pending);
+    ticket->x = NULL;
+    if (ticket->answered)
+        ticket_free(ticket);
 }
 
 static void deliver_answer(struct message *message)

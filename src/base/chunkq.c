@@ -308,7 +308,7 @@ size_t chunkq_share(struct chunkq *to, const struct chunkq *from, size_t offset,
     return shared;
 }
 
-void chunkq_drop(struct chunkq *queue, size_t len)
+void chunkq_drop_slow(struct chunkq *queue, size_t len)
 {
     assert(len <= queue->bytes);
     queue->bytes -= len;

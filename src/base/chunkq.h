@@ -141,8 +141,20 @@ bool chunkq_pack(struct chunkq *to, struct chunkq *from, struct chunk_pool *pool
 /* Appends up to `max` bytes of `from`, beginning at `offset`, by reference: both queues then hold them. Gives
  * how many. */
 size_t chunkq_share(struct chunkq *to, const struct chunkq *from, size_t offset, size_t max);
-/* Drops `len` bytes from the front; there are at least as many. */
-void chunkq_drop(struct chunkq *queue, size_t len);
+/* Drops `len` bytes from the front; there are at least as many. Mostly they are all of the only slice. */
+void chunkq_drop_slow(struct chunkq *queue, size_t len);
+static inline void chunkq_drop(struct chunkq *queue, size_t len)
+{
+    if (queue->count != 1 || len != queue->bytes) {
+        chunkq_drop_slow(queue, len);
+        return;
+    }
+    struct chunk *chunk = queue->slices[queue->head].chunk;
+    queue->head = queue->count = 0;
+    queue->bytes = 0;
+    if (chunk != NULL)
+        chunk_unref(chunk);
+}
 /* The first stretch; empty when the queue is. */
 static inline struct str chunkq_front(const struct chunkq *queue)
 {

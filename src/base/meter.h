@@ -4,9 +4,12 @@
  * Each worker counts in a tally of its own (made at its first request there), with plain adds; whoever reads sums the tallies.
  * A meter is known by its key and lives as long as a graph or a server uses it, so counts survive reloads.
  *
+ * A joint is a meter for what passes two things at once, a router of an entrypoint, a server of a service: what is counted in
+ * it is seen in both, for the price of one. When it goes, both keep what it had.
+ *
  * Threading: meter_count, meter_fail and meter_retry on the worker whose index is given; reading on any thread, at any time (the
  * numbers are relaxed atomics: each is right, together they may be a request apart). meter_get on the control thread;
- * references may be given back on any. */
+ * references may be given back on any. Reading holds a lock that no worker takes for a request. */
 #ifndef BASE_METER_H
 #define BASE_METER_H
 
@@ -28,7 +31,7 @@
 
 struct meter_bounds {
     unsigned count;
-    int64_t ends[METER_BOUNDS_MAX];       /* ns, ascending; a last bucket without end follows */
+    int64_t ends[METER_BOUNDS_MAX + 1];   /* ns, ascending; a last bucket without end follows */
 };
 
 struct meter_tally;                       /* one worker's; meter.c */
@@ -38,11 +41,13 @@ struct meter {
     struct str key;                       /* "router|api@file" */
     unsigned workers;
     struct meter_bounds bounds;
-    _Atomic(struct meter_tally *) tallies[];      /* by worker; NULL: nothing was counted there */
+    _Atomic(struct meter_tally *) tallies[];      /* by worker, and one more; NULL: nothing was counted there */
 };
 
 /* The meter with this key, bounds and number of workers, made when there is none; one reference is the caller's. */
 struct meter *meter_get(struct str key, unsigned workers, const struct meter_bounds *bounds);
+/* The joint of two meters with the same bounds and number of workers, made when there is none; one reference is the caller's. */
+struct meter *meter_join(struct meter *one, struct meter *other);
 struct meter *meter_ref(struct meter *meter);
 void meter_unref(struct meter *meter);            /* NULL: nothing */
 
@@ -53,8 +58,8 @@ struct meter_sample {
     uint64_t bytes_in, bytes_out;         /* of bodies */
 };
 void meter_count(struct meter *meter, unsigned worker, const struct meter_sample *sample);
-/* The same in several meters at once (NULL: none), which costs less. */
-void meter_count_all(struct meter *const *meters, unsigned number, unsigned worker, const struct meter_sample *sample);
+/* The same in two meters (other: may be NULL). */
+void meter_count_both(struct meter *one, struct meter *other, unsigned worker, const struct meter_sample *sample);
 /* One that did not go as it should, counted besides. */
 void meter_fail(struct meter *meter, unsigned worker, enum status reason);
 /* One that was tried again at a server. */

@@ -26,13 +26,8 @@ static __attribute__((noinline, cold)) void seed(struct generator *g)
     g->seeded = true;
 }
 
-uint64_t rand_u64(void)
+static inline void step(uint64_t *s)
 {
-    struct generator *g = &generator;
-    if (!g->seeded)
-        seed(g);
-    uint64_t *s = g->state;
-    uint64_t result = rotate_left(s[1] * 5, 7) * 9;
     uint64_t shifted = s[1] << 17;
     s[2] ^= s[0];
     s[3] ^= s[1];
@@ -40,7 +35,31 @@ uint64_t rand_u64(void)
     s[0] ^= s[3];
     s[2] ^= shifted;
     s[3] = rotate_left(s[3], 45);
+}
+
+static inline uint64_t *seeded_state(void)
+{
+    struct generator *g = &generator;
+    if (!g->seeded)
+        seed(g);
+    return g->state;
+}
+
+uint64_t rand_u64(void)
+{
+    uint64_t *s = seeded_state();
+    uint64_t result = rotate_left(s[1] * 5, 7) * 9;
+    step(s);
     return result;
+}
+
+/* The scramblers ** and ++ of the same generator. */
+void rand_pair(uint64_t ret_pair[2])
+{
+    uint64_t *s = seeded_state();
+    ret_pair[0] = rotate_left(s[1] * 5, 7) * 9;
+    ret_pair[1] = rotate_left(s[0] + s[3], 23) + s[0];
+    step(s);
 }
 
 /* The high half of a product: its bias is at most bound / 2^32. */

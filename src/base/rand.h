@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 uint64_t rand_u64(void);
+/* Two at the price of one, for what need only be unique: they come of the same state. */
+void rand_pair(uint64_t ret_pair[2]);
 /* 0 <= x < bound, bound > 0, without bias worth naming. */
 uint32_t rand_below(uint32_t bound);
 void rand_bytes(void *out, size_t len);

@@ -37,7 +37,7 @@ struct process {
     struct graph *graph;              /* one reference */
     struct signals signals;
     struct file_watch watch;
-    uint64_t fingerprint;
+    struct settings_files files;      /* as they were read last */
     int64_t changed_at;               /* monotonic ns of the last change of files that was taken up; 0: none yet */
     struct timer throttle;
     struct stop stop;
@@ -165,20 +165,16 @@ static void reload(struct process *process, bool asked)
         log_info("stopping: the configuration stays as it is");
         return;
     }
+    /* Logs are often written beside it: to parse all of it each time would cost more than the traffic. */
+    if (!asked && settings_files_unchanged(&process->files))
+        return;
     struct diag diag;
-    struct settings_files files = {.paths = {0}};
     struct settings settings = *process->settings;
     settings.reloading = true;
-    struct model *model = settings_load(&settings, &diag, &files);
-    uint64_t fingerprint = files.fingerprint;
-    file_watch_set(&process->watch, &files);
-    settings_files_release(&files);
-    if (!asked && fingerprint == process->fingerprint) {
-        diag_release(&diag);
-        model_free(model);
-        return;
-    }
-    process->fingerprint = fingerprint;
+    settings_files_release(&process->files);
+    process->files = (struct settings_files){.paths = {0}};
+    struct model *model = settings_load(&settings, &diag, &process->files);
+    file_watch_set(&process->watch, &process->files);
     process->changed_at = process->control.loop.now;
     supervisor_reloading();
     if (count_workers(model) != process->worker_count)
@@ -309,10 +305,8 @@ static bool start_control(struct process *process)
 static int start(struct process *process)
 {
     struct diag diag;
-    struct settings_files files = {.paths = {0}};
-    struct model *model = settings_load(process->settings, &diag, &files);
+    struct model *model = settings_load(process->settings, &diag, &process->files);
     process->worker_count = count_workers(model);
-    process->fingerprint = files.fingerprint;
     struct graph *graph = NULL;
     process->started = diag.errors == 0 && start_workers(process) && start_control(process);
     if (process->started || diag.errors != 0)
@@ -326,18 +320,30 @@ static int start(struct process *process)
     if (graph != NULL) {
         if (!file_watch_start(&process->watch, &process->control.loop, on_files_changed, process))
             log_warn("file changes cannot be noticed (%m); send SIGHUP");
-        file_watch_set(&process->watch, &files);
+        file_watch_set(&process->watch, &process->files);
     } else {
         model_free(model);
     }
-    settings_files_release(&files);
     return graph != NULL ? EXIT_GOOD : failure;
+}
+
+/* Where it is by `api.insecure`; whoever made a router of his own knows where. */
+static void announce_dashboard(const struct graph *graph, const struct entry *entry)
+{
+    const struct api_config *api = graph->model->config.api;
+    if (api == NULL || !api->insecure || !api->dashboard || !str_equal(entry->name, S("traefik")))
+        return;
+    struct str base = str_equal(api->base_path, S("/")) ? STR_NONE : api->base_path;
+    log_info("the dashboard is at %s://%s%.*s%.*s/dashboard/", entry->tls != NULL ? "https" : "http",
+             str_starts(entry->address_text, S(":")) ? "localhost" : "", STR_ARGS(entry->address_text), STR_ARGS(base));
 }
 
 static void announce(const struct graph *graph)
 {
-    for (unsigned i = 0; i < graph->entry_count; i++)
+    for (unsigned i = 0; i < graph->entry_count; i++) {
         log_info("entrypoint '%.*s' listens on %.*s", STR_ARGS(graph->entries[i]->name), STR_ARGS(graph->entries[i]->address_text));
+        announce_dashboard(graph, graph->entries[i]);
+    }
     log_info("portico " PORTICO_VERSION " is ready: %u routers, %u services", graph->router_count, graph->service_count);
 }
 
@@ -381,6 +387,7 @@ int process_run(const struct settings *settings)
     if (code != EXIT_GOOD) {
         if (process.started)
             end(&process);
+        settings_files_release(&process.files);
         return code;
     }
     if (!run_workers(&process)) {
@@ -395,6 +402,7 @@ int process_run(const struct settings *settings)
         worker_join(&process.workers[i]);
     watchdog_stop();
     end(&process);
+    settings_files_release(&process.files);
     supervisor_close();
     return EXIT_GOOD;
 }

@@ -129,10 +129,10 @@ static void draw_member(int row, const char *key, json_t *value)
 {
     char *other = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
     const char *text = other != NULL ? other : json_string_value(value);
-    move(row, 2);
+    move(row, 0);
     clrtoeol();
     attrset(A_BOLD);
-    printw("%-16s ", key);
+    printw("  %-16s ", key);
     attrset(A_NORMAL);
     addnstr(text != NULL ? text : "", COLS > 20 ? COLS - 20 : 0);
     free(other);

@@ -307,9 +307,8 @@ static void add_titles(struct top_lines *lines, const struct top_choice *choice,
         unsigned own = column->width != 0 ? column->width : flexible_width(view, width);
         struct str title = arena_printf(&lines->arena, "%s%s", column->title,
                                         i != choice->sort[view] ? "" : choice->reverse[view] ? "\u25b4" : "\u25be");
-        if (i != 0)
-            add_piece(line, TOP_HEAD, S(" "));
-        add_piece(line, TOP_HEAD, fitted(&lines->arena, title, own, !is_text(column)));
+        struct str cell = fitted(&lines->arena, title, own, !is_text(column));
+        add_piece(line, TOP_HEAD, i != 0 ? arena_concat(&lines->arena, S(" "), cell) : cell);
     }
 }
 

@@ -1,5 +1,7 @@
 #include "config/yaml_place.h"
 
+#define SPAN_MAX 1000             /* bytes; a file may be one line (JSON without line breaks), and nobody reads it whole */
+
 void yaml_place_init(struct yaml_place *place, const struct source *source)
 {
     *place = (struct yaml_place){.source = source, .line = 1};
@@ -55,11 +57,12 @@ static struct span span_here(const struct yaml_place *place, size_t length)
     };
 }
 
+/* Of the line, as far as it may be shown. */
 static size_t line_rest(const struct yaml_place *place)
 {
-    struct str text = place->source->content;
-    ptrdiff_t end = str_find_char(text, '\n', place->offset);
-    return (end < 0 ? text.len : (size_t)end) - place->offset;
+    struct str rest = str_first(str_from_index(place->source->content, place->offset), SPAN_MAX);
+    ptrdiff_t end = str_find_char(rest, '\n', 0);
+    return end < 0 ? rest.len : (size_t)end;
 }
 
 struct span yaml_place_span(struct yaml_place *place, size_t from_index, size_t to_index)

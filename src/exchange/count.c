@@ -4,6 +4,11 @@
 #include "exchange/service.h"
 #include "tls/conn.h"
 
+static struct meter *server_meter(const struct server *server)
+{
+    return atomic_load_explicit(&server->meter, memory_order_acquire);
+}
+
 /* Event streams have no length, so others need not be asked for their type. */
 static bool is_event_stream(const struct response *response)
 {
@@ -15,7 +20,7 @@ static enum count_protocol protocol_of(const struct exchange *x)
 {
     if (x->stream.request.upgrade.len != 0 && str_equal_nocase(x->stream.request.upgrade, S("websocket")))
         return COUNT_WEBSOCKET;
-    return x->response_sent && is_event_stream(&x->response) ? COUNT_SSE : COUNT_HTTP;
+    return is_event_stream(&x->response) ? COUNT_SSE : COUNT_HTTP;
 }
 
 /* ---- what TLS was spoken, in six bits of a kind ---- */
@@ -64,51 +69,71 @@ uint32_t count_kind_plain(uint32_t kind)
 /* ---- counting ---- */
 
 /* The service that was asked; one behind a middleware that answered was not. */
-static struct meter *service_meter(const struct exchange *x)
+static const struct service *service_of(const struct exchange *x)
 {
-    return x->admitted || x->detour ? x->service->meter : NULL;
+    return x->admitted || x->detour ? x->service : NULL;
 }
 
-enum { ENTRY, ROUTER, SERVICE, SERVER, METERS };
-
-static __attribute__((noinline)) void count_trouble(const struct exchange *x, struct meter *const *meters)
+static void fail(struct meter *meter, const struct exchange *x)
 {
-    unsigned worker = x->worker->index;
-    for (unsigned i = 0; i < SERVER; i++) {
-        if (meters[i] == NULL)
-            continue;
-        if (count_is_failure(x->failure))
-            meter_fail(meters[i], worker, x->failure);
-        if (x->attempts > 1)
-            meter_retry(meters[i], worker, x->attempts - 1);
-    }
+    if (meter == NULL)
+        return;
+    if (count_is_failure(x->failure))
+        meter_fail(meter, x->worker->index, x->failure);
+    if (x->attempts > 1)
+        meter_retry(meter, x->worker->index, x->attempts - 1);
+}
+
+static __attribute__((noinline)) void count_trouble(const struct exchange *x)
+{
+    const struct service *service = service_of(x);
+    fail(x->entry->meter, x);
+    if (x->router != NULL)
+        fail(x->router->meter, x);
+    if (service != NULL)
+        fail(service->meter, x);
     /* A server that failed before it answered was told so; this one failed in the middle of its answer. */
     bool by_server = status_http(x->failure) == 502 || status_http(x->failure) == 504;
-    if (by_server && meters[SERVER] != NULL)
-        meter_fail(meters[SERVER], worker, x->failure);
+    struct meter *meter = by_server && x->server != NULL ? server_meter(x->server) : NULL;
+    if (meter != NULL)
+        meter_fail(meter, x->worker->index, x->failure);
 }
 
-/* False: nothing of it is to be counted. */
-static bool choose_meters(const struct exchange *x, struct meter **meters)
+/* Of the service, and of the server whose answer it was. */
+static inline struct meter *inner_meter(const struct exchange *x)
+{
+    if (x->server != NULL)
+        return atomic_load_explicit(&x->server->counts, memory_order_acquire);
+    const struct service *service = service_of(x);
+    return service != NULL ? service->meter : NULL;
+}
+
+static __attribute__((noinline)) void count_unrouted(const struct exchange *x, const struct meter_sample *sample)
+{
+    if (!x->entry->config->observability.metrics)
+        return;
+    meter_count(x->entry->meter, x->worker->index, sample);
+    if (x->failure != STATUS_OK)
+        count_trouble(x);
+}
+
+/* Mostly one joint stands for the entrypoint and its router, and another one for the service and its server. */
+static inline void count_routed(const struct exchange *x, const struct meter_sample *sample)
 {
     const struct router *router = x->router;
-    meters[ENTRY] = x->entry->meter;
-    meters[ROUTER] = meters[SERVICE] = meters[SERVER] = NULL;
-    if (router == NULL)
-        return x->entry->config->observability.metrics;
-    if (router->meter == NULL)
-        return false;
-    meters[ROUTER] = router->meter;
-    meters[SERVICE] = service_meter(x);
-    if (x->server != NULL)
-        meters[SERVER] = x->server->meter;
-    return true;
+    struct meter *outer = router->counts;
+    if (outer == NULL) {
+        outer = x->entry->meter;
+        meter_count(router->meter, x->worker->index, sample);
+    }
+    meter_count_both(outer, inner_meter(x), x->worker->index, sample);
+    if (x->failure != STATUS_OK || x->attempts > 1)
+        count_trouble(x);
 }
 
 void count_exchange(const struct exchange *x, int status)
 {
-    struct meter *meters[METERS];
-    if (!choose_meters(x, meters))
+    if (x->router != NULL && x->router->meter == NULL)
         return;
     struct meter_sample sample = {
         .kind = METER_KIND(status, x->original_method, last_part(x)),
@@ -116,23 +141,24 @@ void count_exchange(const struct exchange *x, int status)
         .bytes_in = x->upload_began ? x->upload.moved : 0,
         .bytes_out = x->download_began ? x->download.given : 0,
     };
-    meter_count_all(meters, METERS, x->worker->index, &sample);
-    if (x->failure != STATUS_OK || x->attempts > 1)
-        count_trouble(x, meters);
+    if (x->router != NULL)
+        count_routed(x, &sample);
+    else
+        count_unrouted(x, &sample);
 }
 
 void count_attempt_failed(const struct exchange *x, enum status why)
 {
-    const struct server *server = x->server;
-    if (server == NULL || server->meter == NULL || x->router == NULL || x->router->meter == NULL)
+    struct meter *meter = x->server != NULL ? server_meter(x->server) : NULL;
+    if (meter == NULL || x->router == NULL || x->router->meter == NULL)
         return;
     struct meter_sample sample = {
         .kind = METER_KIND(status_http(why), x->original_method, COUNT_HTTP),
         .duration = exchange_now(x) - x->times.picked,
         .bytes_in = x->upload_began ? x->upload.moved : 0,
     };
-    meter_count(server->meter, x->worker->index, &sample);
-    meter_fail(server->meter, x->worker->index, why);
+    meter_count(meter, x->worker->index, &sample);
+    meter_fail(meter, x->worker->index, why);
 }
 
 int count_kind_status(uint32_t kind)

@@ -9,13 +9,12 @@
 #define TRIED_MAX 20              /* routers that are shown */
 #define EXPLAINED_MAX 1000        /* routers beyond which nobody reads why */
 
+/* Behind the PROXY protocol a loopback address is what somebody else says, or that of the load balancer. */
 bool error_detail_is_for(const struct exchange *x)
 {
-    const struct request *request = &x->stream.request;
     const struct client *client = x->stream.client;
     return x->graph->model->config.error_pages == ERROR_PAGES_DETAILED && !client->unix_socket && ip_is_loopback(&client->peer) &&
-           !x->was_forwarded && !fields_has(&request->fields, FIELD_VIA) && !fields_has(&request->fields, FIELD_X_FORWARDED_FOR) &&
-           !fields_has(&request->fields, FIELD_FORWARDED);
+           !x->entry->reads_proxy_header && !x->was_forwarded && !fields_has(&x->stream.request.fields, FIELD_VIA);
 }
 
 struct facts {

@@ -235,10 +235,25 @@ static struct str ip_text(struct exchange *x, const struct ip *ip)
     return text != NULL ? str_of(text, ip_format(ip, text)) : STR_NONE;
 }
 
+static __attribute__((noinline)) struct str make_peer_text(struct exchange *x)
+{
+    struct client *client = x->stream.client;
+    char text[IP_TEXT_SIZE];
+    size_t len = ip_format(&client->peer, text);
+    if (len > CLIENT_TEXT_SIZE)
+        return ip_text(x, &client->peer);
+    memcpy(client->peer_text, text, len);
+    client->peer_text_len = (uint8_t)len;
+    return str_of(client->peer_text, len);
+}
+
 struct str exchange_peer_text(struct exchange *x)
 {
+    const struct client *client = x->stream.client;
+    if (client->peer_text_len != 0)
+        return str_of(client->peer_text, client->peer_text_len);
     if (x->peer_text.len == 0)
-        x->peer_text = ip_text(x, &x->stream.client->peer);
+        x->peer_text = make_peer_text(x);
     return x->peer_text;
 }
 

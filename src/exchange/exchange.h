@@ -51,7 +51,7 @@ struct exchange {
     bool replayable;                  /* the request can be sent again: nothing of its body is lost */
     bool detour;                      /* a service other than the router's gives the response now */
     bool hop_stripped;
-    bool was_forwarded;               /* forwarding fields of a peer that is not trusted were removed */
+    bool was_forwarded;               /* it came with forwarding fields, whether they are believed or not */
     bool forwarded_trusted;           /* the peer is one whose X-Forwarded-* count */
     bool internal;                    /* an internal service answers */
 

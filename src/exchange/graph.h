@@ -31,6 +31,7 @@ struct router {
     const struct router_config *config;   /* NULL: nobody wrote it */
     struct strs entry_points;         /* names of those that it is on */
     struct meter *meter;              /* NULL: not counted; one reference */
+    struct meter *counts;             /* joint of its entrypoint's meter and its own; NULL: it is on several; one reference */
     struct middleware **chain;        /* entrypoint's, its own, the service's */
     unsigned chain_count;
     size_t chain_memory;              /* bytes of their `own`s together */

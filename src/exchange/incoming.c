@@ -54,9 +54,6 @@ static enum status clean_unknown_fields(struct exchange *x)
 static void remove_forwarding_fields(struct exchange *x)
 {
     struct fields *fields = &exchange_request(x)->fields;
-    if ((fields->present[0] & forwarding_fields) == 0)
-        return;
-    x->was_forwarded = true;
     FIELDS_FOREACH(fields, field) {
         if (field->id != FIELD_OTHER && (forwarding_fields >> field->id & 1) != 0)
             field->name.len = 0;
@@ -100,7 +97,8 @@ static void give_id(struct exchange *x)
         x->request_id = given;
         return;
     }
-    uint64_t random[2] = {rand_u64(), rand_u64()};
+    uint64_t random[2];
+    rand_pair(random);
     char *text = arena_alloc(&x->arena, 32);
     if (text == NULL)
         return;
@@ -117,8 +115,9 @@ enum status incoming_prepare(struct exchange *x)
     x->original_path = request->path;
     x->original_query = request->query;
     x->original_authority = request->authority;
+    x->was_forwarded = (request->fields.present[0] & forwarding_fields) != 0;
     find_client(x);
-    if (!x->forwarded_trusted)
+    if (x->was_forwarded && !x->forwarded_trusted)
         remove_forwarding_fields(x);
     enum status status = clean_unknown_fields(x);
     if (status != STATUS_OK)

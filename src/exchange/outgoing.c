@@ -48,13 +48,16 @@ static inline void add_line(struct lines *lines, enum field_id id, struct str st
     lines->next = put(put(put(lines->next, start), value), S("\r\n"));
 }
 
-/* The same for an address that this exchange wrote: its room is IP_TEXT_SIZE, so a copy of fixed size will do. */
+/* The same for an address that exchange_peer_text or exchange_client_text wrote: its room is CLIENT_TEXT_SIZE or, if that is too
+ * little, IP_TEXT_SIZE, so copies of fixed size will do. */
 static inline void add_address(struct lines *lines, enum field_id id, struct str start, struct str address)
 {
     if (address.len == 0 || fields_has(lines->fields, id))
         return;
     char *out = put(lines->next, start);
-    memcpy(out, address.data, IP_TEXT_SIZE);
+    memcpy(out, address.data, CLIENT_TEXT_SIZE);
+    if (address.len > CLIENT_TEXT_SIZE)
+        memcpy(out + CLIENT_TEXT_SIZE, address.data + CLIENT_TEXT_SIZE, IP_TEXT_SIZE - CLIENT_TEXT_SIZE);
     lines->next = put(out + address.len, S("\r\n"));
 }
 
@@ -129,6 +132,16 @@ const struct request *outgoing_address(struct exchange *x, struct request *copy)
     return copy;
 }
 
+/* The first is enough: repeated ones say the same, and writers pass over them anyway. */
+static inline void drop_length(struct fields *fields)
+{
+    struct field *length = fields_find(fields, FIELD_CONTENT_LENGTH);
+    if (length == NULL)
+        return;
+    length->name = STR_NONE;
+    fields->present[FIELD_CONTENT_LENGTH >> 6] &= ~(UINT64_C(1) << (FIELD_CONTENT_LENGTH & 63));
+}
+
 void outgoing_take_response(struct exchange *x)
 {
     x->response = x->upstream.response;
@@ -136,7 +149,7 @@ void outgoing_take_response(struct exchange *x)
     struct fields *fields = &x->response.fields;
     struct str upgrade = x->response.status == 101 ? fields_value(fields, FIELD_UPGRADE) : STR_NONE;
     fields_remove_hop_by_hop(fields, false);
-    fields_remove_each(fields, FIELD_BIT(CONTENT_LENGTH));
+    drop_length(fields);
     if (upgrade.len != 0)
         fields_add_id(fields, FIELD_UPGRADE, upgrade);
     if (x->entry->config->http.via)

@@ -95,12 +95,13 @@ static __attribute__((noinline)) void write_record(struct exchange *x, int statu
         recent_add(x->worker, &record, failed);
 }
 
-void record_exchange(struct exchange *x)
+/* Apart from exchange_run, which most often is called for something else. */
+__attribute__((noinline)) void record_exchange(struct exchange *x)
 {
-    if (x->times.routed == 0 && x->failure == STATUS_CLIENT_ABORTED)
+    if (x->failure == STATUS_CLIENT_ABORTED && x->times.routed == 0)
         return;      /* a connection that closed before it asked for anything */
     int status = client_status(x);
-    bool failed = status >= 500 || count_is_failure(x->failure);
+    bool failed = status >= 500 || (x->failure != STATUS_OK && count_is_failure(x->failure));
     count_exchange(x, status);
     bool log = wants_log(x), recent = !x->internal && recent_wants(x->worker, failed);
     if (log || recent)

@@ -8,19 +8,25 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#ifdef __x86_64__
+#include "net/call_x86_64.h"
+#else
+#define call_kernel syscall
+#endif
+
 static inline ssize_t call_recv(int fd, void *buffer, size_t size, int flags)
 {
-    return syscall(SYS_recvfrom, fd, buffer, size, flags, NULL, NULL);
+    return call_kernel(SYS_recvfrom, fd, (long)buffer, (long)size, flags, 0, 0);
 }
 
 static inline ssize_t call_send(int fd, const void *buffer, size_t size, int flags)
 {
-    return syscall(SYS_sendto, fd, buffer, size, flags, NULL, 0);
+    return call_kernel(SYS_sendto, fd, (long)buffer, (long)size, flags, 0, 0);
 }
 
 static inline ssize_t call_sendmsg(int fd, const struct msghdr *message, int flags)
 {
-    return syscall(SYS_sendmsg, fd, message, flags);
+    return call_kernel(SYS_sendmsg, fd, (long)message, flags, 0, 0, 0);
 }
 
 #endif

@@ -7,11 +7,15 @@
 
 struct tls_conn;
 
+#define CLIENT_TEXT_SIZE 16
+
 struct client {
     struct ip peer, local;
     uint16_t peer_port, local_port;
     bool unix_socket;            /* no addresses */
     bool tls;                    /* the scheme is https */
+    uint8_t peer_text_len;       /* 0: not made yet, or longer than fits */
+    char peer_text[CLIENT_TEXT_SIZE];    /* of an IPv4 peer, made once for all requests of the connection */
     struct tls_conn *secure;     /* of the connection (tls/conn.h); NULL: plain */
     uint32_t requests;           /* served on the connection so far, this one included */
 };

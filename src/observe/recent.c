@@ -22,7 +22,8 @@ struct ring {
 struct recent {
     struct ring requests, failures;
     int64_t second_ends;              /* monotonic ns: a new budget is due then */
-    unsigned requests_left, failures_left;    /* of this second's budget */
+    int64_t paused_until[2];          /* this second's budget is used up */
+    unsigned left[2];                 /* of this second's budget: for those that went well, and for those that failed */
     struct kept items[RECENT_REQUESTS + RECENT_FAILURES];
 };
 
@@ -40,21 +41,25 @@ void recent_release(struct worker *worker)
     worker->recent = NULL;
 }
 
+/* One of the budget, which is not used up. */
+static __attribute__((noinline)) bool take(struct recent *recent, int64_t now, bool failed)
+{
+    if (now >= recent->second_ends) {
+        recent->second_ends = now + TIME_S;
+        recent->left[false] = RECENT_RATE;
+        recent->left[true] = RECENT_FAILURE_RATE;
+    }
+    if (--recent->left[failed] == 0)
+        recent->paused_until[failed] = recent->second_ends;
+    return true;
+}
+
 bool recent_wants(struct worker *worker, bool failed)
 {
     struct recent *recent = worker->recent;
     if (recent == NULL)
         return false;
-    if (worker->loop.now >= recent->second_ends) {
-        recent->second_ends = worker->loop.now + TIME_S;
-        recent->requests_left = RECENT_RATE;
-        recent->failures_left = RECENT_FAILURE_RATE;
-    }
-    unsigned *left = failed ? &recent->failures_left : &recent->requests_left;
-    if (*left == 0)
-        return false;
-    *left -= 1;
-    return true;
+    return worker->loop.now >= recent->paused_until[failed] && take(recent, worker->loop.now, failed);
 }
 
 /* ---- keeping ---- */

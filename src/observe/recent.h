@@ -12,7 +12,7 @@
 
 #define RECENT_REQUESTS 256
 #define RECENT_FAILURES 128
-#define RECENT_RATE 100               /* requests a second that are kept of those that went well */
+#define RECENT_RATE 50                /* requests a second that are kept of those that went well */
 #define RECENT_FAILURE_RATE 1000      /* and of those that failed: a flood of them would pass too fast to be read anyway */
 #define RECENT_TEXT 400               /* bytes of all texts of one entry together */
 

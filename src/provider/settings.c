@@ -1,5 +1,6 @@
 #include "provider/settings.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -50,14 +51,33 @@ static const char *choose_path(const struct settings *settings, const struct fla
     return NULL;
 }
 
+/* Of the configuration's files in a directory, in whatever order they are told; 0: it is none. */
+static uint64_t hash_of_names(const char *path)
+{
+    uint64_t sum = 0;
+    DIR *directory = opendir(path);
+    if (directory == NULL)
+        return 0;
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
+        if (load_is_file_name(str_from(entry->d_name)))
+            sum += str_hash(str_from(entry->d_name));
+    closedir(directory);
+    return sum;
+}
+
+static uint64_t mix(uint64_t fingerprint, uint64_t hash)
+{
+    return (fingerprint ^ hash) * 0x9e3779b97f4a7c15U;
+}
+
 static uint64_t take_in(uint64_t fingerprint, const char *path)
 {
     struct arena arena;
     struct str content = STR_NONE;
     arena_init(&arena, ARENA_UNLIMITED);
     file_read(&arena, path, LOAD_BYTES_MAX, &content);
-    fingerprint = (fingerprint ^ str_hash(str_from(path))) * 0x9e3779b97f4a7c15U;
-    fingerprint = (fingerprint ^ str_hash(content)) * 0x9e3779b97f4a7c15U;
+    fingerprint = mix(fingerprint, str_hash(str_from(path)));
+    fingerprint = mix(fingerprint, content.len != 0 ? str_hash(content) : hash_of_names(path));
     arena_release(&arena);
     return fingerprint;
 }

@@ -19,7 +19,7 @@ struct settings {
 };
 
 /* Files that the configuration was read from, directories too: what to watch. Paths are heap copies.
- * `fingerprint` is a hash over names and contents, equal when nothing changed that could matter. A file's part is taken before
+ * `fingerprint` is a hash over names and contents, a directory's being the names of its files of configuration, equal when nothing changed that could matter. A file's part is taken before
  * the file is read for good: who changes it in between makes the next fingerprint another one, and is not overlooked. */
 struct settings_files {
     VEC(char *) paths;

@@ -128,6 +128,39 @@ static bool chain_guards(const struct router *router)
     return false;
 }
 
+static bool is_served(const struct build *build, struct str service)
+{
+    for (size_t i = 0; i < build->services.count; i++)
+        if (str_equal(build->services.items[i]->name, service))
+            return true;
+    return false;
+}
+
+static void watch_ways_to_api(struct build *build, const struct api_config *api)
+{
+    struct diag *diag = build->compile.diag;
+    bool has_dashboard = is_served(build, S("dashboard@internal"));
+    if (is_served(build, S("api@internal")))
+        return;
+    struct diag_item *item =
+        has_dashboard ? diag_warning(diag, node_span(api->origin), "no router leads to api@internal, which the dashboard asks")
+                      : diag_warning(diag, node_span(api->origin), "the API is switched on, but no router leads to it");
+    diag_hint(diag, item, "%s", has_dashboard ? "let the dashboard's router have 'service: api@internal': it serves both"
+                                              : "a router with 'service: api@internal', or 'insecure: true' on an entrypoint 'traefik' of this machine alone");
+}
+
+void build_watch_unused(struct build *build)
+{
+    const struct config *config = &build->model->config;
+    struct diag *diag = build->compile.diag;
+    if (config->api != NULL && config->api->origin != NULL)      /* NULL: a file of the file provider is checked by itself */
+        watch_ways_to_api(build, config->api);
+    if (config->metrics != NULL && config->metrics->origin != NULL && config->metrics->prometheus == NULL && config->metrics->otlp == NULL) {
+        struct diag_item *item = diag_warning(diag, node_span(config->metrics->origin), "'metrics' has no effect: nothing says who gets them");
+        diag_hint(diag, item, "add 'prometheus: {}' or 'otlp: {}' to it");
+    }
+}
+
 void build_watch_api(struct build *build, struct router *router, const struct entry *entry, const struct router_tls *tls)
 {
     if (!str_equal(router->service->name, S("api@internal")) || is_loopback(entry) || chain_guards(router) ||

@@ -82,7 +82,7 @@ void build_tls_release(struct graph *graph);
 
 /* meters.c: the buckets of the graph's meters, before anything that has one is made. */
 void build_meter_bounds(struct build *build);
-/* A router's, whose service and `internal` are known, on this entry. */
+/* A router's, whose service and `internal` are known, on this entry; again when it is on another one as well. */
 void build_router_meter(struct build *build, struct router *router, const struct entry *entry);
 void build_entry_meters(struct build *build, struct entry *entry);
 void build_service_meter(struct build *build, struct service *service);
@@ -94,6 +94,8 @@ void build_api_routers(struct build *build, struct entry_rules *rules);
 bool build_internal_is_there(struct build *build, struct str name, struct span span);
 /* Warns of a router that shows the API to whoever comes. Of one whose chain is built. */
 void build_watch_api(struct build *build, struct router *router, const struct entry *entry, const struct router_tls *tls);
+/* Warns of what is switched on and reaches nobody. When all routers and services are built. */
+void build_watch_unused(struct build *build);
 
 /* remarks.c: warnings become remarks about the objects in which they were met. */
 void build_remarks(struct build *build);

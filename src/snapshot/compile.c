@@ -134,6 +134,7 @@ struct graph *snapshot_compile(struct model *model, unsigned workers, struct dia
     build_all_services(&build);
     build_routers(&build);
     build_unused_middlewares(&build);
+    build_watch_unused(&build);
     build_remarks(&build);
     end(&build);
     if (diag->errors != errors) {

@@ -88,8 +88,15 @@ void build_router_meter(struct build *build, struct router *router, const struct
 {
     const struct router_observability *own = router->config != NULL ? router->config->observability : NULL;
     bool wanted = own != NULL ? own->metrics : entry->config->observability.metrics;
-    if (wanted && (!router->internal || counts_internals(build)))
+    if (!wanted || (router->internal && !counts_internals(build)))
+        return;
+    if (router->meter == NULL) {
         router->meter = get_meter(build, "router", router->name);
+        router->counts = meter_join(entry->meter, router->meter);
+    } else if (router->entry_points.count > 1) {
+        meter_unref(router->counts);
+        router->counts = NULL;
+    }
 }
 
 void build_service_meter(struct build *build, struct service *service)
@@ -102,8 +109,10 @@ void build_meters_release(struct graph *graph)
 {
     for (unsigned i = 0; i < graph->entry_count; i++)
         meter_unref(graph->entries[i]->meter);
-    for (unsigned i = 0; i < graph->router_count; i++)
+    for (unsigned i = 0; i < graph->router_count; i++) {
+        meter_unref(graph->routers[i]->counts);
         meter_unref(graph->routers[i]->meter);
+    }
     for (unsigned i = 0; i < graph->service_count; i++)
         meter_unref(graph->services[i]->meter);
 }

@@ -1,6 +1,7 @@
 #include "snapshot/names.h"
 
 #include "base/vec.h"
+#include "exchange/service.h"
 
 static const char *const kind_texts[NAME_KINDS] = {"router", "middleware", "service", "serversTransport", "set of TLS options"};
 
@@ -48,6 +49,12 @@ void names_release(struct names *names)
         map_release(&names->maps[kind]);
 }
 
+static bool is_internal(struct names *names, struct str reference)
+{
+    const struct service_type *type = service_find(arena_printf(names->arena, "%.*s@internal", STR_ARGS(reference)));
+    return type != NULL && type->choice.table == NULL;
+}
+
 /* Names of the same provider are offered without their "@provider", as they may be written. */
 static void suggest(struct names *names, enum name_kind kind, struct str reference, struct str provider,
                     struct diag *diag, struct diag_item *error)
@@ -61,7 +68,10 @@ static void suggest(struct names *names, enum name_kind kind, struct str referen
             continue;
         VEC_PUSH(&candidates, str_ends(name, suffix) ? str_first(name, name.len - suffix.len) : name);
     }
-    diag_suggest(diag, error, reference, candidates.items, candidates.count);
+    if (kind == NAME_SERVICE && is_internal(names, reference))
+        diag_hint(diag, error, "did you mean '%.*s@internal'?", STR_ARGS(reference));
+    else
+        diag_suggest(diag, error, reference, candidates.items, candidates.count);
     if (error->hint.len == 0 && candidates.count == 0)
         diag_hint(diag, error, "no %s is defined", kind_texts[kind]);
     VEC_RELEASE(&candidates);

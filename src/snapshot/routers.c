@@ -201,8 +201,6 @@ static void build_router(struct build *build, const struct named *named, struct 
 
 void build_internal_rule(struct build *build, struct entry_rules *rules, unsigned entry, struct router *router, bool secure)
 {
-    if (router->meter == NULL)
-        build_router_meter(build, router, build->graph->entries[entry]);
     struct rule_faults faults = {.count = 0};
     const struct rule *rule =
         rule_parse(router->rule, RULE_V3, &build->built->regexes, &build->graph->arena, &faults);
@@ -213,6 +211,7 @@ void build_internal_rule(struct build *build, struct entry_rules *rules, unsigne
         names->items = arena_array(&build->graph->arena, struct str, build->graph->entry_count);
     if (names->count == 0 || !str_equal(names->items[names->count - 1], name))
         names->items[names->count++] = name;
+    build_router_meter(build, router, build->graph->entries[entry]);
 }
 
 static void build_written_routers(struct build *build, struct entry_rules *rules)

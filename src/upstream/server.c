@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "base/vec.h"
 #include "upstream/resolve.h"
+#include "upstream/server_meters.h"
 
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct map by_key;                       /* made when the first server comes, gone with the last */
@@ -63,26 +64,6 @@ static void set_url(struct server *server)
     }
 }
 
-static unsigned meter_workers;                  /* the control thread's, like the bounds */
-static struct meter_bounds meter_bounds;
-
-void server_count_by(unsigned workers, const struct meter_bounds *bounds)
-{
-    meter_workers = workers;
-    meter_bounds = *bounds;
-}
-
-static struct meter *new_meter(struct str key)
-{
-    struct text text;
-    text_init(&text, key.len + sizeof("server|"));
-    text_add(&text, S("server|"));
-    text_add(&text, key);
-    struct meter *meter = meter_get(text_str(&text), meter_workers, &meter_bounds);
-    text_release(&text);
-    return meter;
-}
-
 static struct server *server_new(struct str key, size_t service_length)
 {
     struct server *server = memory_zalloc(sizeof(*server));
@@ -93,8 +74,6 @@ static struct server *server_new(struct str key, size_t service_length)
     atomic_store(&server->healthy, true);
     atomic_store(&server->ordered, SERVER_AS_CONFIGURED);
     atomic_store(&server->ordered_weight, -1);
-    if (meter_workers != 0)
-        server->meter = new_meter(server->key);
     server->id_hash = server_stable_hash(server->url);
     pthread_mutex_init(&server->lock, NULL);
     set_url(server);
@@ -104,7 +83,7 @@ static struct server *server_new(struct str key, size_t service_length)
 void server_free(struct server *server)
 {
     pthread_mutex_destroy(&server->lock);
-    meter_unref(server->meter);
+    server_meters_release(server);
     free((char *)(uintptr_t)server->key.data);
     free(server);
 }
@@ -147,6 +126,7 @@ struct server *server_get(struct str service, struct str url)
     } else {
         server_ref(server);
     }
+    server_meters_renew(server);
     atomic_store(&server->generation, atomic_load(&present_generation));
     pthread_mutex_unlock(&registry_lock);
     text_release(&key);

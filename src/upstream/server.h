@@ -39,6 +39,7 @@ struct server_url {
 enum server_h2 { SERVER_H2_UNKNOWN, SERVER_H2_NO, SERVER_H2_YES };
 
 struct server_health;       /* upstream/health.c's own */
+struct server_meters;       /* upstream/server_meters.c's own */
 struct resolution;          /* upstream/resolve.c's own */
 
 struct server {
@@ -58,7 +59,8 @@ struct server {
     _Atomic unsigned refs;
     _Atomic uint64_t generation;    /* the last configuration that named it: see server_new_generation */
 
-    struct meter *meter;            /* requests sent there; NULL: nobody counts. One reference */
+    _Atomic(struct meter *) meter;  /* requests sent there; NULL: nobody counts. Another one when the buckets change */
+    _Atomic(struct meter *) counts; /* the joint of its service's meter and this one: counts answers of the server */
     _Atomic bool is_ordered;        /* one of the next two says something: all that is looked at for a request while none does */
     _Atomic int ordered;            /* what an operator wants instead of what is configured (struct target): enum server_state */
     _Atomic int ordered_weight;     /* as above; -1: as configured */
@@ -85,6 +87,7 @@ struct server {
     _Atomic bool probing;                /* a request is under way whose success ends the ejection */
 
     /* The control thread's. */
+    struct server_meters *former_meters;    /* that a worker may still be counting in */
     struct server_health *health;
     struct resolution *resolution;
 };
@@ -107,8 +110,8 @@ struct server *server_get(struct str service, struct str url);
 /* A configuration begins to be compiled: the servers it gets are stamped with its generation, so that connections to those
  * it leaves out can be told (upstream_sweep). */
 void server_new_generation(uint64_t generation);
-/* How servers that are made from now on are counted: by so many workers (0: by none), with these buckets. A server that is
- * there keeps its meter. */
+/* How servers are counted from now on, each as soon as a configuration names it: by so many workers (0: by none), with these
+ * buckets. Control thread. */
 void server_count_by(unsigned workers, const struct meter_bounds *bounds);
 struct server *server_ref(struct server *server);
 void server_unref(struct server *server);

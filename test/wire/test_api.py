@@ -169,9 +169,32 @@ def test_a_router_that_shows_the_api_to_everybody_is_warned_of(tmp_path):
     assert warning in check(tmp_path, routed(api={})).stderr
     assert warning in check(tmp_path, routed(api={}, more={"middlewares": ["m"]}, http=strip)).stderr
     for quiet in (routed(api={}, more={"middlewares": ["m"]}, http=allow), routed(api={}, address="127.0.0.1:8000"),
-                  routed(api={}, more={"rule": "ClientIP(`10.0.0.0/8`)"}), routed("dashboard@internal", api={})):
+                  routed(api={}, more={"rule": "ClientIP(`10.0.0.0/8`)"})):
         run = check(tmp_path, quiet)
         assert run.returncode == 0 and "warning" not in run.stderr, run.stderr
+
+
+@pytest.mark.parametrize("section, said", [
+    ({"api": True}, "no router leads to it"), ({"api": {"writers": ["a"]}}, "no router leads to it"), ({"metrics": True}, "'metrics' has no effect"),
+    ({"api": {"insecure": True}}, None), ({"metrics": {"otlp": {}}}, None)])
+def test_what_is_switched_on_and_reaches_nobody_is_warned_of(tmp_path, section, said):
+    run = check(tmp_path, {"entryPoints": {"web": {"address": ":8000"}, "traefik": {"address": "127.0.0.1:8080"}}, **section})
+    assert run.returncode == 0 and (said in run.stderr if said else "warning" not in run.stderr), run.stderr
+
+
+def test_a_router_to_the_dashboard_alone_is_told_what_it_lacks(tmp_path):
+    missing = "no router leads to api@internal, which the dashboard asks"
+    assert missing in check(tmp_path, routed("dashboard@internal", api={})).stderr
+    assert missing not in check(tmp_path, routed(api={})).stderr
+
+
+def test_who_forgets_internal_is_told_of_it(tmp_path):
+    assert "unknown service 'api'" in (told := check(tmp_path, routed("api", api={})).stderr) and "did you mean 'api@internal'?" in told
+
+
+def test_a_start_says_where_the_dashboard_is(portico):
+    proxy = insecure(portico, api={"basePath": "/base"})
+    assert f"the dashboard is at http://127.0.0.1:{proxy.ports['traefik']}/base/dashboard/" in proxy.log
 
 
 def test_the_warning_is_shown_at_the_router(portico):

@@ -92,6 +92,23 @@ def test_the_detailed_page_is_not_for_clients_behind_a_trusted_proxy(dead):
     assert "main@file" not in text
 
 
+@pytest.mark.parametrize("field", ["X-Real-Ip", "X-Forwarded-For"])
+def test_no_middleware_hides_that_a_trusted_proxy_forwarded(portico, field):
+    config = to(f"http://127.0.0.1:{free_port()}", errorPages="detailed",
+                middlewares={"hide": {"headers": {"customRequestHeaders": {"X-Forwarded-For": ""}}}},
+                entryPoints={"web": {"forwardedHeaders": {"insecure": True}}})
+    text = words(get(portico(config), fields=[(field, "192.0.2.1")]).text)
+    assert "Bad Gateway" in text and "main@file" not in text
+
+
+@pytest.mark.parametrize("header", [b"PROXY UNKNOWN\r\n", b"PROXY TCP4 127.0.0.1 127.0.0.1 1 2\r\n"])
+def test_the_detailed_page_is_not_for_clients_that_the_proxy_protocol_names(dead, header):
+    proxy = dead(errorPages="detailed", entryPoints={"web": {"proxyProtocol": {"insecure": True}}})
+    client = proxy.client().send(header)
+    text = words(client.request("GET", "/", [("Host", "known.test"), ("Accept", "text/html")]).text)
+    assert "Bad Gateway" in text and "main@file" not in text
+
+
 def test_pages_can_be_switched_off(dead):
     assert get(dead(errorPages="off")).text == "404 page not found\n"
 

@@ -40,6 +40,25 @@ def test_an_edit_in_place_is_noticed(portico, backend):
     assert proxy.get("/one").status == 404
 
 
+def test_a_change_of_another_file_beside_it_is_not_parsed_for(portico):
+    size = 2 << 20
+    config = to("http://127.0.0.1:1", api={"insecure": True}, entryPoints={"web": {}, "traefik": {}})
+    proxy = portico(config)
+
+    def bytes_read():
+        with open(f"/proc/{proxy.process.popen.pid}/io") as numbers:
+            return int(dict(line.split(": ") for line in numbers)["rchar"])
+
+    proxy.config_path.write_text(proxy.text_of(config) + "\n#" + "x" * size + "\n")
+    proxy.wait_until("the large file is taken up", lambda: "configuration 2 is running" in proxy.log)
+    proxy.get("/api/overview", entry_point="traefik")
+    before = bytes_read()
+    (proxy.folder / "neighbour").write_text("")
+    proxy.wait_until("it is looked at", lambda: bytes_read() - before >= size)
+    assert proxy.get("/api/overview", entry_point="traefik").status == 200      # the control thread is done with it
+    assert bytes_read() - before < 2.5 * size       # once to compare; to load it takes three times
+
+
 def test_an_editor_that_renames_is_noticed_again_and_again(portico, backend):
     server = backend()
     proxy = portico(versions(server, "v0"))

@@ -224,7 +224,7 @@ def test_internal_services_are_traced_where_that_is_wanted(portico, backend, col
 
 def test_each_try_is_a_span_with_its_reason(portico, backend, collector):
     got, server, closed = collector(), backend(echo), free_port()
-    proxy = portico(traced(got, f"http://127.0.0.1:{closed}", server.url))
+    proxy = portico(traced(got, f"http://127.0.0.1:{closed}", server.url, workers=1))      # which takes turns: one try fails
     answers = [proxy.get("/") for _ in range(2)]
     assert all(response.status == 200 for response in answers)
     span_ids = {told(response)[0]: told(response)[1] for response in answers}

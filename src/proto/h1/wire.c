@@ -92,7 +92,8 @@ static enum status write_out(struct h1_wire *wire, bool more, size_t *ret_sent)
     struct iovec vector;
     if (wire->out->count != 1)
         return write_several(wire, more, ret_sent);
-    chunkq_iovec(wire->out, &vector, 1);
+    const struct str bytes = chunkq_front(wire->out);
+    vector = (struct iovec){.iov_base = (char *)(uintptr_t)bytes.data, .iov_len = bytes.len};
     return sock_write(&wire->sock, &vector, 1, more, ret_sent);
 }
 

@@ -88,18 +88,55 @@ TEST(meter_sums_what_its_workers_counted)
     meter_unref(meter);
 }
 
-TEST(meter_counts_in_several_at_once_and_leaves_out_those_that_are_not_there)
+TEST(meter_counts_in_two_at_once_or_in_one)
 {
     struct meter *one = new_meter(1), *other = meter_get(S("entrypoint|web"), 1, &bounds);
-    struct meter *const row[] = {one, NULL, other};
     struct meter_sample sample = {.kind = METER_KIND(204, 2, 0), .duration = 301 * TIME_MS, .bytes_out = 7};
-    meter_count_all(row, 3, 0, &sample);
+    meter_count_both(one, other, 0, &sample);
+    meter_count_both(one, NULL, 0, &sample);
     struct meter_sum sum = sum_of(other);
-    assert_int_equal(meter_total(one), 1);
+    assert_int_equal(meter_total(one), 2);
+    assert_int_equal(sum.count, 1);
     assert_int_equal(sum.bytes_out, 7);
     assert_int_equal(sum.buckets[meter_bucket_of(301 * TIME_MS)], 1);
     meter_unref(one);
     meter_unref(other);
+}
+
+TEST(meter_shows_what_its_joints_counted_and_keeps_it_when_they_go)
+{
+    struct arena arena;
+    struct meter_cell_sum *cells;
+    arena_init(&arena, ARENA_UNLIMITED);
+    struct meter *service = meter_get(S("service|a"), 2, &bounds), *server = meter_get(S("server|a|1"), 2, &bounds);
+    struct meter *joint = meter_join(service, server), *again = meter_join(service, server);
+    assert_ptr_equal(joint, again);
+    meter_unref(again);
+    count(joint, 1, 200, TIME_MS);
+    count(joint, 0, 502, TIME_MS);
+    count(service, 0, 502, TIME_S);
+    meter_fail(joint, 0, STATUS_UPSTREAM_CLOSED);
+    meter_retry(joint, 1, 4);
+    for (int round = 0; round < 2; round++) {
+        uint64_t failures[STATUS_COUNT] = {0};
+        assert_int_equal(meter_total(service), 3);
+        assert_int_equal(meter_total(server), 2);
+        assert_int_equal(sum_of(service).errors, 2);
+        assert_int_equal(sum_of(service).retries, 4);
+        assert_int_equal(sum_of(server).buckets[meter_bucket_of(TIME_MS)], 2);
+        assert_int_equal(meter_cells(service, &arena, &cells), 2);
+        assert_int_equal(cells[1].count, 2);
+        assert_int_equal(cells[1].bytes_in, 6);
+        assert_int_equal(cells[1].buckets[0], 1);
+        assert_int_equal(cells[1].buckets[2], 1);
+        meter_failures(server, failures);
+        assert_int_equal(failures[STATUS_UPSTREAM_CLOSED], 1);
+        if (round == 0)
+            meter_unref(joint);
+    }
+    meter_unref(service);
+    meter_unref(server);
+    arena_release(&arena);
 }
 
 TEST(meter_tells_kinds_apart_and_puts_each_into_its_bound_bucket)

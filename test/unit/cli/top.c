@@ -132,6 +132,19 @@ TEST(top_joins_what_the_list_of_servers_says_with_what_the_tick_measured)
     end();
 }
 
+TEST(top_gives_each_column_its_title)
+{
+    begin(TOP_SERVERS);
+    struct top_lines lines;
+    json_t *selected;
+    top_table_lines(&data, &choice, 130, 0, &lines, &selected);
+    const struct top_line *titles = &lines.items[2];
+    assert_int_equal(titles->count, top_column_count(TOP_SERVERS));
+    assert_true(str_starts(titles->pieces[titles->count - 1].text, S(" WHY ")));
+    top_lines_release(&lines);
+    end();
+}
+
 TEST(top_lets_no_control_characters_through_and_cuts_by_characters)
 {
     begin(TOP_EXCHANGES);

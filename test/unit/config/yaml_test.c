@@ -82,6 +82,23 @@ TEST(yaml_knows_the_place_of_keys_and_values_in_bytes)
     fixture_release(&f);
 }
 
+/* Each place in a file of one long line used to be sought as far as its end. */
+TEST(yaml_reads_no_more_of_a_line_for_a_place_than_can_be_shown)
+{
+    struct text text;
+    text_init(&text, 65536);
+    text_add(&text, S("{a: {b: "));
+    for (int i = 0; i < 20000; i++)
+        text_add_char(&text, 'x');
+    text_add(&text, S("}}"));
+    struct node *a = read(text_c(&text))->first;
+    assert_true(a->span.length <= 1000);
+    assert_true(a->first->span.length <= 1000);
+    assert_int_equal(a->first->text.len, 20000);
+    text_release(&text);
+    fixture_release(&f);
+}
+
 TEST(yaml_of_nothing_is_null)
 {
     assert_int_equal(read("")->kind, NODE_NULL);

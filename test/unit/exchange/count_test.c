@@ -34,6 +34,8 @@ static void begin(struct counted *counted)
     counted->router.meter = new_meter("router|a@test");
     counted->service.meter = new_meter("service|a@test");
     counted->server.meter = new_meter("server|a@test|http://10.0.0.1");
+    counted->router.counts = meter_join(counted->entry.meter, counted->router.meter);
+    counted->server.counts = meter_join(counted->service.meter, counted->server.meter);
     struct exchange *x = &counted->x;
     x->worker = &counted->worker;
     x->stream.client = &counted->client;
@@ -50,6 +52,8 @@ static void begin(struct counted *counted)
 
 static void end(struct counted *counted)
 {
+    meter_unref(counted->router.counts);
+    meter_unref(counted->server.counts);
     meter_unref(counted->entry.meter);
     meter_unref(counted->router.meter);
     meter_unref(counted->service.meter);
@@ -90,6 +94,21 @@ TEST(exchange_is_counted_in_its_entrypoint_router_service_and_server)
         assert_int_equal(only_kind(meters[i]), METER_KIND(200, METHOD_GET, COUNT_HTTP));
         assert_int_equal(failures_of(meters[i], STATUS_OK), 0);
     }
+    end(&counted);
+}
+
+TEST(exchange_of_a_router_on_several_entrypoints_is_counted_in_the_one_that_it_came_by)
+{
+    struct counted counted;
+    begin(&counted);
+    meter_unref(counted.router.counts);
+    counted.router.counts = NULL;
+    counted.x.server = NULL;
+    count_exchange(&counted.x, 200);
+    assert_int_equal(meter_total(counted.entry.meter), 1);
+    assert_int_equal(meter_total(counted.router.meter), 1);
+    assert_int_equal(meter_total(counted.service.meter), 1);
+    assert_int_equal(meter_total(counted.server.meter), 0);
     end(&counted);
 }
 

@@ -32,3 +32,22 @@ TEST(files_that_change_after_they_were_noted_are_found_to_have_changed)
     assert_false(settings_files_unchanged(&files));
     settings_files_release(&files);
 }
+
+TEST(a_file_that_comes_into_a_noted_directory_is_found_when_it_could_be_configuration)
+{
+    char directory[] = "/tmp/portico-settings-XXXXXX", path[64];
+    assert_non_null(mkdtemp(directory));
+    struct settings_files files = {.paths = {0}};
+    settings_files_note(&files, str_from(directory));
+    snprintf(path, sizeof(path), "%s/access.log", directory);
+    write_file(path, "");
+    assert_true(settings_files_unchanged(&files));
+    unlink(path);
+    snprintf(path, sizeof(path), "%s/new.yaml", directory);
+    write_file(path, "");
+    assert_false(settings_files_unchanged(&files));
+    unlink(path);
+    assert_true(settings_files_unchanged(&files));
+    rmdir(directory);
+    settings_files_release(&files);
+}

@@ -185,3 +185,27 @@ TEST(server_references_may_be_dropped_by_any_thread)
         pthread_join(threads[i], NULL);
     assert_int_equal(server_slot_count(), 0);
 }
+
+TEST(server_has_other_meters_when_the_buckets_change_and_its_service_keeps_what_was_counted)
+{
+    static const struct meter_bounds first = {.count = 1, .ends = {TIME_S}}, second = {.count = 1, .ends = {2 * TIME_S}};
+    struct meter_sample sample = {.kind = METER_KIND(200, 1, 0), .duration = 1};
+    struct meter *service = meter_get(S("service|unit@test"), 1, &first);
+    server_count_by(1, &first);
+    struct server *server = server_get(SERVICE, S("http://10.0.0.1"));
+    struct meter *before = server->meter;
+    meter_count(server->counts, 0, &sample);
+    assert_str_equal(before->key, S("server|unit@test|http://10.0.0.1"));
+    assert_int_equal(meter_total(before), 1);
+    assert_ptr_equal(server_get(SERVICE, S("http://10.0.0.1"))->meter, before);
+    server_unref(server);
+    server_count_by(1, &second);
+    server_unref(server_get(SERVICE, S("http://10.0.0.1")));
+    assert_ptr_not_equal(server->meter, before);
+    meter_count(server->counts, 0, &sample);
+    assert_int_equal(meter_total(server->meter), 1);
+    server_unref(server);
+    assert_int_equal(meter_total(service), 1);
+    meter_unref(service);
+    server_count_by(0, &second);
+}
