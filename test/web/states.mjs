@@ -116,6 +116,8 @@ try {
         const own = await mock('--scene', 'busy');
         const page = await open(browser, own.url, { allowed: /net::|Failed to load/ });
         await page.waitForSelector('.pulse .good');
+        // Pages are fetched ahead while there is nothing else to do: here it must have happened.
+        await page.evaluate(() => import(new URL('pages/map.js', document.baseURI).href).then(() => null));
         own.child.kill('SIGKILL');
         await page.locator('.banner:not([hidden])').waitFor();
         await page.evaluate(() => {
