@@ -143,16 +143,19 @@ static bool is_writer(const struct api_config *api, struct str user)
 }
 
 /* A page of another site may make a browser send requests here, with the user's credentials; browsers say where they come from. */
-static bool comes_from_elsewhere(const struct request *request)
+static bool comes_from_elsewhere(const struct exchange *x)
 {
+    const struct request *request = &x->stream.request;
     struct str site = fields_value_name(&request->fields, S("Sec-Fetch-Site"));
     if (site.len != 0 && !str_equal(site, S("same-origin")) && !str_equal(site, S("none")))
         return true;
     struct str origin = fields_value(&request->fields, FIELD_ORIGIN);
     if (origin.len == 0)
         return false;
+    /* Where TLS ends here, a page that came in the clear may be anybody's; where it ends in front, the scheme is not known. */
     ptrdiff_t at = str_find(origin, S("://"));
-    return at < 0 || !str_equal_nocase(str_from_index(origin, (size_t)at + 3), request->authority);
+    return at < 0 || (x->stream.client->tls && !str_starts_nocase(origin, S("https://"))) ||
+           !str_equal_nocase(str_from_index(origin, (size_t)at + 3), request->authority);
 }
 
 /* Where nobody says who he is, a name that somebody else's DNS gives for this address must not be enough (rebinding). */
@@ -166,7 +169,7 @@ bool ask_may_write(const struct exchange *x)
 {
     const struct request *request = &x->stream.request;
     const struct api_config *api = x->graph->model->config.api;
-    return api != NULL && is_writer(api, x->user) && !comes_from_elsewhere(request) &&
+    return api != NULL && is_writer(api, x->user) && !comes_from_elsewhere(x) &&
            (x->user.len != 0 || is_own_name(request->host));
 }
 

@@ -1,6 +1,5 @@
 #include "exchange/tracing.h"
 
-#include "base/hex.h"
 #include "base/rand.h"
 #include "exchange/tracing_write.h"
 #include "observe/tracer.h"
@@ -59,10 +58,9 @@ static bool is_wanted(const struct exchange *x)
 static void join_or_begin(struct exchange *x, struct trace *trace)
 {
     struct trace_parent parent;
-    trace->has_parent = take_parent(&exchange_request(x)->fields, &parent);
-    if (trace->has_parent) {
+    if (take_parent(&exchange_request(x)->fields, &parent)) {
         memcpy(trace->id, parent.trace_id, TRACE_ID_SIZE);
-        memcpy(trace->parent_id, parent.span_id, SPAN_ID_SIZE);
+        trace->parent_span = parent.span;
         trace->state = take_state(x);
         trace->sampled = parent.sampled;
         return;
@@ -75,17 +73,12 @@ static void join_or_begin(struct exchange *x, struct trace *trace)
 
 static void name_span(struct trace *trace, unsigned number)
 {
-    uint8_t id[SPAN_ID_SIZE];
-    span_id_write(span_record_id(trace->span_base, number), id);
-    hex_encode(str_of((const char *)id, SPAN_ID_SIZE), trace->parent + TRACE_PARENT_SPAN_AT);
+    span_id_format(span_record_id(trace->span_base, number), trace->parent + TRACE_PARENT_SPAN_AT);
 }
 
 static void write_parent(struct trace *trace)
 {
-    struct trace_parent parent = {.sampled = trace->sampled};
-    memcpy(parent.trace_id, trace->id, TRACE_ID_SIZE);
-    span_id_write(span_record_id(trace->span_base, SPAN_NUMBER_SERVER), parent.span_id);
-    trace_parent_format(&parent, trace->parent);
+    trace_parent_format(trace->id, span_record_id(trace->span_base, SPAN_NUMBER_SERVER), trace->sampled, trace->parent);
     memcpy(trace->span_text, trace->parent + TRACE_PARENT_SPAN_AT, sizeof(trace->span_text));
 }
 

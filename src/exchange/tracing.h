@@ -26,8 +26,8 @@ struct trace_held {
 
 struct trace {
     uint8_t id[TRACE_ID_SIZE];
-    uint8_t parent_id[SPAN_ID_SIZE];
-    bool has_parent, sampled;
+    bool sampled;
+    uint64_t parent_span;                 /* the client's; 0: it sent none */
     uint64_t span_base;                   /* see span_record_id */
     struct str state;                     /* tracestate; empty: none */
     char parent[TRACE_PARENT_SIZE];       /* traceparent for servers: its span is the present attempt's */

@@ -105,8 +105,7 @@ static void fill(struct draft *draft)
     const struct request *request = exchange_request(x);
     struct span_record *record = &draft->record;
     memcpy(record->trace_id, trace->id, TRACE_ID_SIZE);
-    memcpy(record->parent_id, trace->parent_id, SPAN_ID_SIZE);
-    record->has_parent = trace->has_parent;
+    record->parent = trace->parent_span;
     record->span_base = trace->span_base;
     record->wall_offset = x->worker->loop.wall - x->worker->loop.now;
     record->began = x->times.began;

@@ -34,6 +34,11 @@ static const struct option api_options[] = {
 };
 const struct option_table api_table = OPTION_TABLE(struct api_config, api_options, .summary = "The API and the dashboard.");
 
+static const char *check_host_port(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length)
+{
+    return str_find_char(text, '/', 0) < 0 ? NULL : "is not a host and a port; 'insecure' says whether TLS is spoken";
+}
+
 static const struct option_name encoding_names[] = {{"protobuf", OTLP_PROTOBUF}, {"json", OTLP_JSON}, {NULL, 0}};
 
 static const struct option otlp_http_options[] = {
@@ -48,7 +53,8 @@ static const struct option_table otlp_http_table =
     OPTION_TABLE(struct otlp_http, otlp_http_options, .summary = "OTLP over HTTP.");
 
 static const struct option otlp_grpc_options[] = {
-    OPTION(STR, struct otlp_grpc, endpoint, .fallback = "localhost:4317", .help = "The collector's host and port."),
+    OPTION(STR, struct otlp_grpc, endpoint, .fallback = "localhost:4317", .check = check_host_port,
+           .help = "The collector's host and port."),
     OPTION(BOOL, struct otlp_grpc, insecure, .help = "Without TLS."),
     OPTION(STRMAP, struct otlp_grpc, headers, .secret = true, .help = "Metadata of each call."),
     OPTION(OBJECT, struct otlp_grpc, tls, .table = &peer_tls_table, .help = "How the collector is verified."),

@@ -65,6 +65,20 @@ static bool bind_and_listen(int fd, const struct addr *address, int backlog)
     return bind(fd, &address->any, address->len) == 0 && listen(fd, backlog) == 0;
 }
 
+bool listener_is_taken(const struct addr *address)
+{
+    if (address->any.sa_family == AF_UNIX || addr_port(address) == 0)
+        return false;
+    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    /* With SO_REUSEADDR only a socket that listens is in the way, none of a connection that ended. */
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+    bool taken = bind(fd, &address->any, address->len) < 0 && errno == EADDRINUSE;
+    close(fd);
+    return taken;
+}
+
 int listener_bind(const struct addr *address, int backlog, int *ret_error)
 {
     struct addr v4_any = {.v4 = {.sin_family = AF_INET}, .len = sizeof(v4_any.v4)};

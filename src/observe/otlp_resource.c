@@ -4,63 +4,27 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "base/swar.h"
-#include "base/utf8.h"
+#include "observe/otlp_put.h"
 
 /* KeyValue{key = 1, value = 2: AnyValue{string = 1, bool = 2, int = 3, array = 5}}, ArrayValue{values = 1},
  * InstrumentationScope{name = 1, version = 2} */
 
-#define BYTES_TAG(field) ((field) << 3 | 2)
 #define PAIR_ROOM 64                  /* tags and lengths of a pair */
-
-static unsigned varint_size(uint64_t value)
-{
-    unsigned size = 1;
-    for (; value >= 0x80; value >>= 7)
-        size++;
-    return size;
-}
-
-static char *put_varint(char *out, uint64_t value)
-{
-    for (; value >= 0x80; value >>= 7)
-        *out++ = (char)(value | 0x80);
-    *out++ = (char)value;
-    return out;
-}
-
-static char *put_bytes(char *out, unsigned field, struct str bytes)
-{
-    *out++ = (char)BYTES_TAG(field);
-    out = put_varint(out, bytes.len);
-    return bytes.len != 0 ? mempcpy(out, bytes.data, bytes.len) : out;
-}
 
 /* All lengths are known before, so nothing is moved. */
 static char *begin_pair(char *out, unsigned field, struct str key, size_t value_size)
 {
-    size_t any = varint_size(value_size) + 1 + value_size;
-    *out++ = (char)BYTES_TAG(field);
-    out = put_varint(out, 1 + varint_size(key.len) + key.len + any);
+    size_t any = put_varint_size(value_size) + 1 + value_size;
+    *out++ = PUT_BYTES_TAG(field);
+    out = put_varint(out, 1 + put_varint_size(key.len) + key.len + any);
     out = put_bytes(out, 1, key);
-    *out++ = (char)BYTES_TAG(2);
+    *out++ = PUT_BYTES_TAG(2);
     return put_varint(out, value_size);
 }
 
 static size_t str_size(struct str value)
 {
-    return 1 + varint_size(value.len) + value.len;
-}
-
-static bool is_clean(struct str text)
-{
-    size_t i = 0;
-    uint64_t bits = 0;
-    for (; i + 8 <= text.len; i += 8)
-        bits |= swar_load64(text.data + i);
-    for (; i < text.len; i++)
-        bits |= (unsigned char)text.data[i];
-    return (bits & SWAR_ONES * 0x80) == 0 || utf8_valid(text);
+    return 1 + put_varint_size(value.len) + value.len;
 }
 
 /* What no reader of protobuf takes as a string would cost the whole batch: U+FFFD stands for each byte that is no UTF-8. */
@@ -81,11 +45,11 @@ static void put_clean(struct text *out, unsigned field, struct str key, struct s
         return;
     char *start = out->data + out->len, *end = start;
     if (listed) {
-        size_t array = 1 + varint_size(size) + size;
-        end = begin_pair(end, field, key, 1 + varint_size(array) + array);
-        *end++ = (char)BYTES_TAG(5);
+        size_t array = 1 + put_varint_size(size) + size;
+        end = begin_pair(end, field, key, 1 + put_varint_size(array) + array);
+        *end++ = PUT_BYTES_TAG(5);
         end = put_varint(end, array);
-        *end++ = (char)BYTES_TAG(1);
+        *end++ = PUT_BYTES_TAG(1);
         end = put_varint(end, size);
     } else {
         end = begin_pair(end, field, key, size);
@@ -97,7 +61,7 @@ static void put_clean(struct text *out, unsigned field, struct str key, struct s
 static void put_any(struct text *out, unsigned field, struct str key, struct str value, bool listed)
 {
     struct text room;
-    if (is_clean(value)) {
+    if (put_is_utf8(value)) {
         put_clean(out, field, key, value, listed);
         return;
     }
@@ -120,7 +84,7 @@ void otlp_put_int(struct text *out, unsigned field, struct str key, int64_t valu
     if (!text_reserve(out, PAIR_ROOM + key.len))
         return;
     char *start = out->data + out->len;
-    char *end = begin_pair(start, field, key, 1 + varint_size((uint64_t)value));
+    char *end = begin_pair(start, field, key, 1 + put_varint_size((uint64_t)value));
     *end++ = 3 << 3;
     end = put_varint(end, (uint64_t)value);
     out->len += (size_t)(end - start);

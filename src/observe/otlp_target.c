@@ -279,7 +279,10 @@ void otlp_target_finished(struct otlp_target *target, CURLM *multi, CURLcode cod
         add(&tallies[target->signal].sent, target->items - rejected);
         drop(target, rejected);
         unload(target);
-        tell_end(target);
+        if (rejected != 0)
+            tell_trouble(target, "the collector took only a part", NULL, now);
+        else
+            tell_end(target);
         return;
     }
     add(&tallies[target->signal].failures, 1);

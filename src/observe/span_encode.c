@@ -1,7 +1,6 @@
 #include "observe/span_encode.h"
 
 #include <assert.h>
-#include <endian.h>
 #include <stdio.h>
 
 #include "base/status.h"
@@ -191,9 +190,7 @@ static void add_server(struct reading *reading)
     struct span_sink *sink = reading->sink;
     enum status reason = (enum status)record->reason;
     struct span_head head = head_of(reading, SPAN_NUMBER_SERVER, SPAN_NUMBER_SERVER);
-    uint64_t parent;
-    memcpy(&parent, record->parent_id, sizeof(parent));
-    head.parent = record->has_parent ? be64toh(parent) : 0;
+    head.parent = record->parent;
     head.name = method_name(reading);
     head.name_of = reading->texts[SPAN_ROUTER];
     head.kind = SPAN_SERVER_KIND;

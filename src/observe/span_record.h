@@ -47,7 +47,7 @@ struct span_record {
     uint16_t held_count, attempt_count, field_count;
     int16_t status;                       /* that went to the client; 0: none */
     uint8_t trace_id[TRACE_ID_SIZE];
-    uint8_t parent_id[SPAN_ID_SIZE];
+    uint64_t parent;                      /* the client's span; 0: none */
     uint64_t span_base;                   /* span_record_id tells which span has which id */
     int64_t wall_offset;                  /* wall clock minus monotonic */
     int64_t began, routed, admitted, ended;      /* 0: was not reached */
@@ -56,7 +56,7 @@ struct span_record {
     uint16_t peer_port;
     uint8_t version;                      /* enum http_version */
     uint8_t reason;                       /* enum status */
-    bool has_parent, secure, known_method;
+    bool secure, known_method;
     bool same_query;                      /* the servers were asked with the client's */
 };
 

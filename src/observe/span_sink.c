@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/hex.h"
-#include "base/utf8.h"
+#include "observe/otlp_put.h"
 
 /* ExportTraceServiceRequest{resource_spans = 1: ResourceSpans{resource = 1, scope_spans = 2: ScopeSpans{scope = 1, spans = 2}}} */
 void span_sink_open(struct span_sink *sink, const struct tracer *tracer, enum otlp_encoding encoding, struct text *out)
@@ -86,40 +86,54 @@ static void begin_json(struct json *json, const struct span_head *head)
 /* What is no UTF-8 no reader takes. */
 static struct str utf8_or_none(struct str text)
 {
-    return utf8_valid(text) ? text : STR_NONE;
+    return put_is_utf8(text) ? text : STR_NONE;
 }
 
-static void put_name(struct text *out, const struct span_head *head)
+#define HEAD_ROOM ((size_t)128)       /* ids, times, tags and lengths */
+
+static char *put_id(char *out, unsigned field, uint64_t id)
+{
+    out = put_head(out, field, SPAN_ID_SIZE);
+    span_id_write(id, (uint8_t *)out);
+    return out + SPAN_ID_SIZE;
+}
+
+static char *put_name(char *out, struct str name, struct str of)
+{
+    out = put_text(put_head(out, 5, name.len + (of.len != 0) + of.len), name);
+    if (of.len != 0)
+        *out++ = ' ';
+    return put_text(out, of);
+}
+
+static void begin_protobuf(struct text *out, const struct span_head *head)
 {
     struct str of = utf8_or_none(head->name_of);
-    protobuf_varint(out, 5 << 3 | 2);
-    protobuf_varint(out, head->name.len + (of.len != 0) + of.len);
-    text_add(out, head->name);
-    if (of.len != 0)
-        text_add_char(out, ' ');
-    text_add(out, of);
+    if (!text_reserve(out, HEAD_ROOM + head->trace_state.len + head->name.len + of.len))
+        return;
+    char *at = out->data + out->len;
+    at = put_bytes(at, 1, str_of((const char *)head->trace_id, TRACE_ID_SIZE));
+    at = put_id(at, 2, head->id);
+    if (head->trace_state.len != 0)
+        at = put_bytes(at, 3, head->trace_state);
+    if (head->parent != 0)
+        at = put_id(at, 4, head->parent);
+    at = put_name(at, head->name, of);
+    *at++ = 6 << 3;
+    *at++ = (char)head->kind;
+    at = put_fixed64(at, 7, (uint64_t)head->began);
+    at = put_fixed64(at, 8, (uint64_t)head->ended);
+    out->len = (size_t)(at - out->data);
 }
 
 void span_sink_begin(struct span_sink *sink, const struct span_head *head)
 {
-    uint8_t id[SPAN_ID_SIZE];
-    struct text *out = sink->out;
     if (sink->as_json) {
         begin_json(&sink->json, head);
         return;
     }
-    sink->marks[2] = protobuf_open(out, 2);
-    protobuf_str(out, 1, str_of((const char *)head->trace_id, TRACE_ID_SIZE));
-    span_id_write(head->id, id);
-    protobuf_str(out, 2, str_of((const char *)id, SPAN_ID_SIZE));
-    protobuf_str(out, 3, head->trace_state);
-    span_id_write(head->parent, id);
-    if (head->parent != 0)
-        protobuf_str(out, 4, str_of((const char *)id, SPAN_ID_SIZE));
-    put_name(out, head);
-    protobuf_uint(out, 6, head->kind);
-    protobuf_fixed64(out, 7, (uint64_t)head->began);
-    protobuf_fixed64(out, 8, (uint64_t)head->ended);
+    sink->marks[2] = protobuf_open(sink->out, 2);
+    begin_protobuf(sink->out, head);
 }
 
 /* ---- its attributes and its end ---- */

@@ -48,18 +48,20 @@ bool trace_parent_parse(struct str text, struct trace_parent *ret_parent)
     if (version == 0xff || (text.len > TRACE_PARENT_SIZE && (version == 0 || text.data[TRACE_PARENT_SIZE] != '-')))
         return false;
     hex_decode(part(text, TRACE_PARENT_ID_AT, 32), ret_parent->trace_id);
-    hex_decode(part(text, TRACE_PARENT_SPAN_AT, 16), ret_parent->span_id);
+    uint64_t span;
+    hex_decode(part(text, TRACE_PARENT_SPAN_AT, 16), &span);
+    ret_parent->span = be64toh(span);
     ret_parent->sampled = (flags & 1) != 0;
-    return !is_zero(ret_parent->trace_id, TRACE_ID_SIZE) && !is_zero(ret_parent->span_id, SPAN_ID_SIZE);
+    return !is_zero(ret_parent->trace_id, TRACE_ID_SIZE) && span != 0;
 }
 
-void trace_parent_format(const struct trace_parent *parent, char out[TRACE_PARENT_SIZE])
+void trace_parent_format(const uint8_t trace_id[TRACE_ID_SIZE], uint64_t span, bool sampled, char out[TRACE_PARENT_SIZE])
 {
     memcpy(out, "00-", 3);
-    hex_encode(str_of((const char *)parent->trace_id, TRACE_ID_SIZE), out + TRACE_PARENT_ID_AT);
+    hex_encode(str_of((const char *)trace_id, TRACE_ID_SIZE), out + TRACE_PARENT_ID_AT);
     out[35] = '-';
-    hex_encode(str_of((const char *)parent->span_id, SPAN_ID_SIZE), out + TRACE_PARENT_SPAN_AT);
-    memcpy(out + 52, parent->sampled ? "-01" : "-00", 3);
+    span_id_format(span, out + TRACE_PARENT_SPAN_AT);
+    memcpy(out + 52, sampled ? "-01" : "-00", 3);
 }
 
 /* ---- tracestate (3.3) ---- */
@@ -127,6 +129,15 @@ void span_id_write(uint64_t id, uint8_t out[SPAN_ID_SIZE])
 {
     uint64_t wire = htobe64(id);
     memcpy(out, &wire, SPAN_ID_SIZE);
+}
+
+/* As half of sixteen bytes, which are written at once. */
+void span_id_format(uint64_t id, char out[2 * SPAN_ID_SIZE])
+{
+    uint64_t wire[2] = {htobe64(id), 0};
+    char digits[4 * SPAN_ID_SIZE];
+    hex_encode(str_of((const char *)wire, sizeof(wire)), digits);
+    memcpy(out, digits, 2 * SPAN_ID_SIZE);
 }
 
 uint64_t trace_sampling_limit(double rate)

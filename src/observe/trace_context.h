@@ -14,19 +14,20 @@
 
 struct trace_parent {
     uint8_t trace_id[TRACE_ID_SIZE];
-    uint8_t span_id[SPAN_ID_SIZE];
+    uint64_t span;                    /* its id as a number */
     bool sampled;
 };
 
 /* A later version's is read as far as version 00 goes. False: it is to be ignored, and tracestate with it. */
 bool trace_parent_parse(struct str text, struct trace_parent *ret_parent);
 /* As version 00. */
-void trace_parent_format(const struct trace_parent *parent, char out[TRACE_PARENT_SIZE]);
+void trace_parent_format(const uint8_t trace_id[TRACE_ID_SIZE], uint64_t span, bool sampled, char out[TRACE_PARENT_SIZE]);
 /* Lines are joined with a comma before. False: it is to be left out. */
 bool trace_state_is_valid(struct str text);
 
 /* An id that is kept as a number. */
 void span_id_write(uint64_t id, uint8_t out[SPAN_ID_SIZE]);
+void span_id_format(uint64_t id, char out[2 * SPAN_ID_SIZE]);
 
 /* The limit for trace_is_sampled of a rate from 0 to 1: 0 samples nothing, 1 everything. */
 uint64_t trace_sampling_limit(double rate);

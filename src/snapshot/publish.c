@@ -60,6 +60,18 @@ static void close_all(const int *sockets, size_t count)
             close(sockets[i]);
 }
 
+/* Two processes on a port are let in by the system and share what comes: wanted while one replaces the other, a riddle where
+ * somebody forgot that one runs. Asked at the start alone: later, sockets of ours may be about to close. */
+static void warn_if_shared(const struct entry *entry, struct diag *diag)
+{
+    if (!listener_is_taken(&entry->address))
+        return;
+    struct diag_item *item = diag_warning(diag, node_span(node_get(entry->config->origin, S("address"))),
+                                          "another process listens on %.*s too: each gets a part of the connections",
+                                          STR_ARGS(entry->address_text));
+    diag_hint(diag, item, "does a Portico run already?");
+}
+
 bool snapshot_publish(struct graph *graph, const struct graph *running, struct worker *workers, unsigned count,
                       struct diag *diag)
 {
@@ -68,6 +80,8 @@ bool snapshot_publish(struct graph *graph, const struct graph *running, struct w
     for (size_t i = 0; i < (size_t)entries * count; i++)
         sockets[i] = -1;
     bool good = true;
+    for (unsigned i = 0; running == NULL && i < entries; i++)
+        warn_if_shared(graph->entries[i], diag);
     for (unsigned i = 0; i < entries; i++)
         if (!is_bound(running, graph->entries[i]))
             good = bind_entry(graph->entries[i], sockets + i, count, entries, diag) && good;

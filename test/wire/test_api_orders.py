@@ -10,6 +10,7 @@ import pytest
 
 from harness.http1 import response_bytes
 from harness.portico import to
+from harness.tls import TlsClient
 from harness.waiting import wait_for
 
 USERS = {"auth": {"basicAuth": {"users": ["ops:{SHA}C+7Hteo/D9vJXQ3UfzxbwnXaijM=", "eve:{SHA}C+7Hteo/D9vJXQ3UfzxbwnXaijM="]}}}
@@ -242,10 +243,39 @@ def test_a_page_of_another_site_changes_nothing(pair, fields):
     assert pair.post("reload", {}, fields).status == 403
 
 
-def test_a_page_of_its_own_may(pair):
-    own = [("Origin", f"http://127.0.0.1:{pair.portico.ports['api']}"), ("Sec-Fetch-Site", "same-origin")]
-    assert pair.post("reload", {}, own).status in (200, 403)
-    assert pair.post("reload", {}, [("Sec-Fetch-Site", "same-origin")]).status == 200
+def reload_as(client, host, *fields):
+    """The status of a POST that reloads, to an API whose writers are everybody who gets there."""
+    return client.request("POST", "/api/portico/reload", [("Host", host), ("Content-Type", "application/json"), *fields], b"{}").status
+
+
+@pytest.fixture
+def open_to_all(portico, backend):
+    """A proxy whose API asks nobody who they are."""
+    def start(**sections):
+        config = to(backend().url, api={"writers": ["*"]}, **sections)
+        config["http"]["routers"]["api"] = {"rule": "PathPrefix(`/api`)", "service": "api@internal"}
+        return portico(config)
+    return start
+
+
+@pytest.mark.parametrize("host, fields, status", [
+    ("localhost:81", [("Origin", "http://localhost:81"), ("Sec-Fetch-Site", "same-origin")], 200),
+    ("localhost:81", [], 200),
+    ("127.0.0.1", [("Origin", "http://127.0.0.1")], 200),
+    ("[::1]:81", [("Origin", "http://[::1]:81")], 200),
+    ("localhost:81", [("Origin", "http://localhost")], 403),
+    ("localhost:81", [("Origin", "http://localhost:82")], 403),
+    ("localhost", [("Origin", "localhost")], 403),
+    ("evil.example", [("Origin", "http://evil.example"), ("Sec-Fetch-Site", "same-origin")], 403),
+    ("localhost.evil.example", [], 403)])
+def test_a_page_of_its_own_may_unless_its_name_is_somebody_elses(open_to_all, host, fields, status):
+    assert reload_as(open_to_all().client(), host, *fields) == status
+
+
+def test_over_tls_a_page_that_came_in_the_clear_changes_nothing(open_to_all, authority):
+    proxy = open_to_all(entryPoints={"web": {"http": {"tls": {}}}}, tls={"certificates": [authority.issue("localhost").options]})
+    assert reload_as(TlsClient(proxy.port, "localhost"), "localhost", ("Origin", "http://localhost")) == 403
+    assert reload_as(TlsClient(proxy.port, "localhost"), "localhost", ("Origin", "https://localhost")) == 200
 
 
 @pytest.mark.parametrize("media", [None, ("Content-Type", "text/plain"), ("Content-Type", "application/x-www-form-urlencoded")])

@@ -354,6 +354,21 @@ def test_what_a_collector_refuses_is_dropped_and_counted(portico, backend, colle
     assert hint in proxy.log and lost(proxy) == 4
 
 
+def test_what_a_collector_takes_only_in_part_is_counted(portico, backend, collector):
+    # ExportTraceServiceResponse{partial_success: {rejected_spans: 3, error_message: "no"}}
+    got, server = collector(lambda export: (200, {}, b"\x0a\x06\x08\x03\x12\x02no")), backend(echo)
+    proxy = portico(traced(got, server.url))
+    told(proxy.get("/"))
+    proxy.wait_until("a line in the log", lambda: "took only a part" in proxy.log)
+    assert lost(proxy) == 3
+
+
+def test_a_url_where_a_host_and_port_belong_is_a_mistake(portico, backend):
+    proxy = portico(to(backend().url, providers=QUICK))
+    proxy.write(to(backend().url, providers=QUICK, tracing={"otlp": {"grpc": {"endpoint": "http://127.0.0.1:4317"}}}))
+    proxy.wait_until("a refusal", lambda: "is not a host and a port" in proxy.log)
+
+
 def test_a_slow_collector_delays_no_request_and_what_does_not_fit_is_counted(portico, backend, collector):
     gate = threading.Event()
 

@@ -145,6 +145,18 @@ TEST(listener_shares_its_port_with_another_of_the_same_process)
     loop_release(&loop);
 }
 
+TEST(listener_tells_whether_a_port_is_taken_that_would_be_shared)
+{
+    struct addr addr = {.v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}, .len = sizeof(addr.v4)};
+    int error = 0;
+    int fd = listener_bind(&addr, 8, &error);
+    assert_true(fd >= 0);
+    assert_int_equal(getsockname(fd, &addr.any, &addr.len), 0);
+    assert_true(listener_is_taken(&addr));
+    close(fd);
+    assert_false(listener_is_taken(&addr));
+}
+
 TEST(listener_stop_accepts_what_waits_first)
 {
     struct listener listener = {.on_accept = take};

@@ -35,8 +35,8 @@ static void add_record(struct sheet *sheet, const char *query)
     struct span_record *record = sheet->record = (struct span_record *)(void *)(sheet->bytes + sheet->used);
     memset(record, 0, sizeof(*record));
     memset(record->trace_id, 0x11, TRACE_ID_SIZE);
-    memset(record->parent_id, 0x22, SPAN_ID_SIZE);
-    record->has_parent = record->known_method = record->same_query = true;
+    record->parent = UINT64_C(0x2222222222222222);
+    record->known_method = record->same_query = true;
     record->span_base = 5;
     record->wall_offset = 1000;
     record->began = record->routed = 10;
@@ -185,7 +185,7 @@ TEST(a_record_becomes_spans_in_protobuf)
     add_record(&sheet, texts[SPAN_QUERY]);
     struct str request = encode(&sheet, OTLP_PROTOBUF), server = span_at(request, 0), router = span_at(request, 1);
     assert_str_equal(member(server, 5, 0, NULL), S("GET main@file"));
-    assert_memory_equal(member(server, 4, 0, NULL).data, sheet.record->parent_id, SPAN_ID_SIZE);
+    assert_str_equal(member(server, 4, 0, NULL), S("\x22\x22\x22\x22\x22\x22\x22\x22"));
     assert_str_equal(member(server, 3, 0, NULL), S("k=v"));
     assert_int_equal(number_of(server, 6), 2);
     assert_int_equal(number_of(server, 7), 1010);

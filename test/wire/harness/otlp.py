@@ -168,7 +168,7 @@ class Export:
 
 
 class Collector:
-    """`answer(export)` gives (status, headers), and may wait before it does; the default takes everything."""
+    """`answer(export)` gives (status, headers) or (status, headers, body), and may wait before it does; the default takes everything."""
 
     def __init__(self, answer=None, port=0, certificate=None):
         self.answer = answer or (lambda export: (200, {}))
@@ -186,14 +186,16 @@ class Collector:
                     body = gzip.decompress(body)
                 export = Export(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
                 collector.asked.append(export)
-                status, headers = collector.answer(export)
+                status, headers, *rest = collector.answer(export)
+                answer = rest[0] if rest else b""
                 if status == 200:
                     collector.exports.append(export)
                 try:
                     self.send_response(status)
-                    for name, value in {"Content-Length": "0", **headers}.items():
+                    for name, value in {"Content-Length": str(len(answer)), **headers}.items():
                         self.send_header(name, value)
                     self.end_headers()
+                    self.wfile.write(answer)
                 except OSError:
                     pass                # whoever asked has gone
 
