@@ -133,9 +133,10 @@ void exchange_run(struct exchange *x)
     x->running = true;
     while ((x->facts_client & FACT_CLOSED) == 0 && !x->waiting) {
         enum step next = steps[x->step](x);
-        if (next == STEP_WAIT)
+        if (!step_may_follow(x->step, next)) {
+            assert(next == STEP_WAIT);
             break;
-        assert(step_may_follow(x->step, next));
+        }
         x->step = next;
     }
     x->running = false;

@@ -226,10 +226,12 @@ static void on_attempt(struct exchange *x, struct service *service, enum status 
     const struct load_balancer *lb = service->state;
     struct server *server = x->server;
     int64_t now = exchange_now(x);
-    bool failed = passive_is_failure(outcome, x->response.status);
     if (outcome == STATUS_OK)
         measure_response(server, (x->times.first_byte != 0 ? x->times.first_byte : now) - x->times.picked, now);
-    else if (failed)
+    if (outcome == STATUS_OK && lb->passive == NULL)
+        return;
+    bool failed = passive_is_failure(outcome, x->response.status);
+    if (outcome != STATUS_OK && failed)
         measure_failure(server, now);
     if (lb->passive == NULL || (outcome != STATUS_OK && !failed))
         return;      /* a client that went away says nothing of the server */

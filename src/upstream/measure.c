@@ -32,7 +32,9 @@ int64_t measure_expected(const struct server *server, int64_t now)
     if (average == 0)
         return 0;
     int64_t age = now - atomic_load_explicit(&server->measured_at, memory_order_relaxed);
-    int64_t halvings = age > 0 ? age / MEASURE_HALF_LIFE : 0;
+    if (age < MEASURE_HALF_LIFE)
+        return average;
+    int64_t halvings = age / MEASURE_HALF_LIFE;
     average = halvings < 63 ? average >> halvings : 0;
     return average > 0 ? average : 1;
 }
