@@ -82,7 +82,8 @@ static size_t on_stream_bytes(char *bytes, size_t size, size_t count, void *owne
         rest = str_from_index(rest, (size_t)end + 1);
     }
     size_t left = rest.len;
-    memmove(asked->body.data, rest.data, left);
+    if (left != 0)
+        memmove(asked->body.data, rest.data, left);
     asked->body.len = left;
     return size * count;
 }
