@@ -1,4 +1,5 @@
 """Stopping: what runs is finished, what idles is closed, and nobody waits longer than the grace period."""
+import contextlib
 import signal
 import socket
 import threading
@@ -59,7 +60,8 @@ def test_a_handshake_that_is_not_finished_does_not_hold_the_process(portico, bac
         half.sendall(b"\x16\x03\x01\x02\x00\x01")
         assert proxy.get("/").status == 400
         proxy.process.signal(signal.SIGTERM)
-        assert half.recv(1) == b""
+        with contextlib.suppress(ConnectionResetError): # where its bytes lay unread
+            assert half.recv(1) == b""
     assert proxy.process.wait() == 0
 
 
