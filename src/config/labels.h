@@ -11,10 +11,12 @@
 
 struct label {
     struct str key, value;
+    struct span key_span, value_span;    /* where they stand, in a Compose file; none: the label is its own place */
 };
 
-/* Never NULL: a NODE_MAP. In the order of the keys, whatever the order of `labels`. */
-struct node *labels_read(const struct label *labels, size_t count, struct arena *arena,
+/* Never NULL: a NODE_MAP. In the order of the keys, whatever the order of `labels`. `owner` is named in places ("container web-1:
+ * traefik.http...", empty: the label alone). */
+struct node *labels_read(const struct label *labels, size_t count, struct str owner, struct arena *arena,
                          struct diag *diag);
 
 #endif

@@ -116,6 +116,8 @@ static const struct option providers_options[] = {
     OPTION_NAMED(DURATION, struct providers_config, throttle_duration, "providersThrottleDuration", .fallback = "2s",
                  .help = "Least time between two changes that providers cause."),
     OPTION(OBJECT, struct providers_config, file, .table = &file_provider_table, .help = "Dynamic configuration in files."),
+    OPTION(OBJECT, struct providers_config, docker, .table = &docker_table, .help = "Containers that announce themselves by labels."),
+    OPTION(OBJECT, struct providers_config, swarm, .table = &swarm_table, .help = "Swarm services that announce themselves by labels."),
 };
 static const struct option_table providers_table =
     OPTION_TABLE(struct providers_config, providers_options, .summary = "Where dynamic configuration comes from.");
@@ -135,6 +137,8 @@ static const struct option_table global_table =
     OPTION_TABLE(struct global_config, global_options, .summary = "What Traefik tells its makers.");
 
 static const struct option config_options[] = {
+    OPTION(STR, struct config, user,
+           .help = "Who the process goes on as (name or uid, :group or :gid) once it has opened what only root can; for one that root starts."),
     OPTION(INT, struct config, workers, .min = 0, .max = 1024,
            .help = "Worker threads; 0: as many as the CPUs that affinity and cgroup allow."),
     OPTION_NAMED(SIZE, struct config, memory_limit, "memoryLimit",
@@ -187,13 +191,24 @@ void model_free(struct model *model)
     free(model);
 }
 
-void model_add_part(struct model *model, struct str provider, const struct http_config *http, const struct tls_config *tls)
+static void add_part(struct model *model, struct model_part part)
 {
     struct model_part *parts = arena_array(&model->arena, struct model_part, model->part_count + 1);
     if (model->part_count != 0)
         memcpy(parts, model->parts, model->part_count * sizeof(*parts));
-    parts[model->part_count++] = (struct model_part){.provider = arena_str(&model->arena, provider), .http = http, .tls = tls};
+    part.provider = arena_str(&model->arena, part.provider);
+    parts[model->part_count++] = part;
     model->parts = parts;
+}
+
+void model_add_part(struct model *model, struct str provider, const struct http_config *http, const struct tls_config *tls)
+{
+    add_part(model, (struct model_part){.provider = provider, .http = http, .tls = tls});
+}
+
+void model_add_lenient_part(struct model *model, struct str provider, const struct http_config *http, const struct tls_config *tls)
+{
+    add_part(model, (struct model_part){.provider = provider, .http = http, .tls = tls, .lenient = true});
 }
 
 static bool was_said(const struct model *model, const struct remark *remark)

@@ -6,6 +6,8 @@
 #define MODEL_MODEL_H
 
 #include "base/diag.h"
+#include "model/discovery.h"
+#include "model/docker.h"
 #include "model/entrypoint.h"
 #include "model/http.h"
 #include "model/observability.h"
@@ -64,6 +66,7 @@ struct providers_config {
     const struct node *origin;
     int64_t throttle_duration;     /* ns between two snapshots that providers cause */
     struct file_provider_config *file;
+    struct docker_config *docker, *swarm;      /* NULL: not asked for */
 };
 
 struct core_config {
@@ -79,6 +82,7 @@ struct global_config {
 
 struct config {
     const struct node *origin;
+    struct str user;               /* who the process goes on as when root started it; empty: as it is */
     int64_t workers;               /* 0: as many as CPUs */
     int64_t memory_limit;          /* bytes of buffers per worker; 0: none */
     struct objects entry_points;   /* struct entrypoint */
@@ -115,6 +119,9 @@ struct model_part {
     struct str provider;           /* "file", "docker", "internal": what stands behind '@' */
     const struct http_config *http;
     const struct tls_config *tls;
+    /* Its objects come from many hands: what is wrong with one disables that one alone (a remark, and a warning instead of an
+     * error), and so does what refers to an object of such a part that is not there. */
+    bool lenient;
 };
 
 /* An object that does not run as its author wrote it: left out because of a mistake, or run although something is amiss. Whoever
@@ -136,11 +143,15 @@ struct model {
     size_t part_count;
     struct remark *remarks;
     size_t remark_count, remark_capacity;
+    struct discovered *discovered;
+    size_t discovered_count;
 };
 
 struct model *model_new(void);
 void model_free(struct model *model);
 void model_add_part(struct model *model, struct str provider, const struct http_config *http, const struct tls_config *tls);
+/* The same, lenient. */
+void model_add_lenient_part(struct model *model, struct str provider, const struct http_config *http, const struct tls_config *tls);
 /* Texts are copied, `config` is not. The same words about the same object are one remark. */
 void model_add_remark(struct model *model, const struct remark *remark);
 

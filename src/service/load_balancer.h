@@ -13,6 +13,7 @@ struct server_config {
     struct str url;
     int64_t weight;
     bool preserve_path, drain;
+    bool leaving;                           /* it is about to stop: asked only where no other can be, over new connections */
 };
 
 struct response_forwarding {
@@ -31,6 +32,7 @@ struct load_balancer_config {
     struct health_check *health_check;
     struct passive_check *passive_health_check;
     int64_t slow_start;
+    int64_t hold_timeout;                   /* ns that a request may wait for a ready server; 0: it is refused at once */
 };
 extern const struct option_table load_balancer_table;
 

@@ -7,6 +7,8 @@ static const struct option server_options[] = {
            .help = "Its share of the requests, beside those of the others; 0: no new ones."),
     OPTION_NAMED(BOOL, struct server_config, preserve_path, "preservePath",
                  .help = "Put the path of the URL in front of each request's; otherwise the URL's path means nothing."),
+    OPTION(BOOL, struct server_config, leaving,
+           .help = "It is about to stop: it is asked only where no other server is ready, and over new connections."),
     OPTION(BOOL, struct server_config, drain, .help = "No new requests but those of clients that stick to it."),
 };
 static const struct option_table server_table =
@@ -38,6 +40,8 @@ static const struct option options[] = {
                  .table = &passive_check_table, .help = "Takes out servers that fail live requests."),
     OPTION_NAMED(DURATION, struct load_balancer_config, slow_start, "slowStart", .min = 0, .max = INT64_MAX,
                  .help = "Time in which a server that comes or comes back grows from a tenth of its share to the whole."),
+    OPTION_NAMED(DURATION, struct load_balancer_config, hold_timeout, "holdTimeout", .fallback = "0s", .min = 0, .max = INT64_MAX,
+                 .help = "Time that a request waits while no server is ready, if nothing of it was sent or it can be sent again."),
 };
 const struct option_table load_balancer_table =
     OPTION_TABLE(struct load_balancer_config, options, .summary = "Spreads requests over servers.");

@@ -36,10 +36,10 @@ static struct node *read_labels(struct str text, struct arena *arena, struct dia
     while (count < LABELS_MAX && str_split(&rest, '\n', &line)) {
         ptrdiff_t equals = str_find_char(line, '=', 0);
         if (equals > 0)
-            labels[count++] = (struct label){str_first(line, (size_t)equals),
+            labels[count++] = (struct label){.key = str_first(line, (size_t)equals), .value =
                                              str_from_index(line, (size_t)equals + 1)};
     }
-    return labels_read(labels, count, arena, diag);
+    return labels_read(labels, count, STR_NONE, arena, diag);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

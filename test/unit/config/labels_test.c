@@ -10,22 +10,23 @@ static struct fixture f;
 static struct sample *read(const struct label *labels, size_t count)
 {
     fixture_init(&f);
-    struct node *root = labels_read(labels, count, &f.arena, &f.diag);
+    struct node *root = labels_read(labels, count, STR_NONE, &f.arena, &f.diag);
     return bind_new(&sample_table, root, NULL, &f.arena, &f.diag);
 }
+#define LABEL(name, text) {.key = STR(name), .value = STR(text)}
 #define READ(...) \
     read((const struct label[]){__VA_ARGS__}, \
          sizeof((const struct label[]){__VA_ARGS__}) / sizeof(struct label))
 
 TEST(labels_become_options_whatever_their_order)
 {
-    struct sample *s = READ({S("traefik.routers.Api.servers[1].url"), S("u1")},
-                            {S("Traefik.Routers.Api.Rule"), S("Host(`a`)")},
-                            {S("traefik.routers.Api.servers[0].url"), S("u0")},
-                            {S("traefik.headers"), S("true")},
-                            {S("traefik.headers.add.x-a"), S("1")},
-                            {S("com.docker.compose.project"), S("p")},
-                            {S("portico.workers"), S("7")}, {S("traefik.workers"), S("6")});
+    struct sample *s = READ(LABEL("traefik.routers.Api.servers[1].url", "u1"),
+                            LABEL("Traefik.Routers.Api.Rule", "Host(`a`)"),
+                            LABEL("traefik.routers.Api.servers[0].url", "u0"),
+                            LABEL("traefik.headers", "true"),
+                            LABEL("traefik.headers.add.x-a", "1"),
+                            LABEL("com.docker.compose.project", "p"),
+                            LABEL("portico.workers", "7"), LABEL("traefik.workers", "6"));
     assert_string_equal(fixture_rendered(&f), "");
     assert_int_equal(s->workers, 7);
     assert_int_equal(s->routers.count, 1);
@@ -38,8 +39,8 @@ TEST(labels_become_options_whatever_their_order)
 
 TEST(labels_that_are_wrong_are_named)
 {
-    READ({S("traefik.routers.a.rule"), S("Hots(`a`)")}, {S("traefik.routers.a..x"), S("1")},
-         {S("traefick.enable"), S("true")}, {S("traefik.servers[x].url"), S("")});
+    READ(LABEL("traefik.routers.a.rule", "Hots(`a`)"), LABEL("traefik.routers.a..x", "1"),
+         LABEL("traefick.enable", "true"), LABEL("traefik.servers[x].url", ""));
     assert_string_equal(
         fixture_rendered(&f),
         "traefick.enable: warning: label 'traefick.enable' is not read\n"
