@@ -20,9 +20,9 @@ static struct str say_failure(const struct server *server, enum status failure, 
     return arena_printf(arena, "%.*s: %s", STR_ARGS(who), status_text(failure));
 }
 
-static struct str advise(enum status failure)
+static struct str advise(enum status failure, const struct server *server)
 {
-    return str_from(advice_for(failure));
+    return str_from(advice_for_server(failure, server));
 }
 
 static void add_out(struct problems *problems, const struct live_thing *thing)
@@ -38,9 +38,9 @@ static void add_out(struct problems *problems, const struct live_thing *thing)
     if (by_hand)
         problem->hint = S("Set it back to 'as configured' when it is to serve again.");
     else if (thing->word == SERVER_IS_UNRESOLVED)
-        problem->hint = advise(STATUS_UPSTREAM_UNRESOLVED);
+        problem->hint = advise(STATUS_UPSTREAM_UNRESOLVED, server);
     else if (thing->last_failure != STATUS_OK)
-        problem->hint = advise(thing->last_failure);
+        problem->hint = advise(thing->last_failure, server);
     else
         problem->hint = S("Is the application running, and does the health check's path answer with 2xx or 3xx?");
 }
@@ -52,7 +52,7 @@ static void add_failing(struct problems *problems, const struct live_thing *thin
     struct problem *problem = problem_add(problems, PROBLEM_ERROR, "server", "server", thing->name);
     struct str said = say_failure(server, thing->last_failure, problems->arena);
     problem->text = arena_printf(problems->arena, "%.*s (service %.*s)", STR_ARGS(said), STR_ARGS(thing->service->name));
-    problem->hint = advise(thing->last_failure);
+    problem->hint = advise(thing->last_failure, server);
     problem->since = (thing->failing_since != 0 ? thing->failing_since : thing->failed_at) / TIME_S;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/time.h"
+#include "base/version.h"
 #include "http/date.h"
 #include "net/addr.h"
 #include "observe/otlp_settings.h"
