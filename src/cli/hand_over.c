@@ -31,10 +31,11 @@ struct places {
 
 /* ---- one file ---- */
 
-/* By the file that is open, not by its name, which may lead elsewhere a moment later. */
-static void give(int fd, const struct owner *owner)
+/* By the file that is open, not by its name, which may lead elsewhere a moment later. Where it is refused (a file system without
+ * owners, a root that may not) hand_over_review sees whether that matters. */
+static bool give(int fd, const struct owner *owner)
 {
-    (void)fchownat(fd, "", owner->uid, owner->gid, AT_EMPTY_PATH);
+    return fchownat(fd, "", owner->uid, owner->gid, AT_EMPTY_PATH) == 0;
 }
 
 static int open_place(int folder, const char *name, mode_t kind, struct stat *ret_status)

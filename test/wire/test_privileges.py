@@ -141,7 +141,7 @@ def test_a_file_that_only_root_can_read_is_named(portico, backend, tmp_path):
     assert proxy.get().status == 200
 
 
-def test_another_user_needs_a_restart(portico, tmp_path, {**to(backend().url), **options()}):
+def test_another_user_needs_a_restart(portico, backend, tmp_path):
     server = backend()
     proxy = start(portico, tmp_path, {**to(server.url), **options()})
     proxy.write({**to(server.url), "user": "nobody"})
