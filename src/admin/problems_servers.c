@@ -67,7 +67,7 @@ static void gather_servers(struct problems *problems)
     const struct live_things *servers = live_all(LIVE_SERVER);
     for (size_t i = 0; i < servers->count; i++) {
         const struct live_thing *thing = &servers->items[i];
-        bool configured = thing->word == SERVER_IS_DRAINING && thing->target->draining;
+        bool configured = thing->word == SERVER_IS_LEAVING || (thing->word == SERVER_IS_DRAINING && thing->target->draining);
         if (thing->word != SERVER_IS_READY && !configured)
             add_out(problems, thing);
         else if (is_failing(thing))

@@ -3,6 +3,7 @@
 #include "exchange/steps.h"
 
 #include "exchange/attempt.h"
+#include "exchange/await_server.h"
 #include "exchange/chain.h"
 #include "exchange/graph.h"
 #include "exchange/hold.h"
@@ -121,7 +122,12 @@ static enum step pick_server(struct exchange *x)
             /* After a failed try the first failure says more than that nobody else is left. */
             if (x->attempts == 0 || before == STATUS_OK)
                 x->failure = x->failure != STATUS_OK && x->failure != before ? x->failure : STATUS_NO_READY_SERVER;
-            return STEP_ANSWER;
+            if (x->service->await == NULL || !await_server(x))
+                return STEP_ANSWER;
+            if (x->waiting)
+                return STEP_WAIT;
+            before = x->failure;
+            continue;
         }
     }
     return fail(x, STATUS_LOOP_DETECTED);

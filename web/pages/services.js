@@ -138,7 +138,7 @@ function allServers(root, place, context) {
         searchBox('Filter by URL or service', search, text => {
             search = text;
             change();
-        }), choice('State', [['', 'all'], ['trouble', 'not ready'], ['ready', 'ready'], ['draining', 'draining'], ['down', 'down'], ['unhealthy', 'unhealthy'], ['ejected', 'ejected']], state, value => {
+        }), choice('State', [['', 'all'], ['trouble', 'not ready'], ['ready', 'ready'], ['draining', 'draining'], ['leaving', 'leaving'], ['down', 'down'], ['unhealthy', 'unhealthy'], ['ejected', 'ejected']], state, value => {
             state = value;
             change();
         }))), h('section', { class: 'panel', 'aria-label': 'Servers' }, holder));
