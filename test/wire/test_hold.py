@@ -243,12 +243,14 @@ def test_those_that_wait_are_told_at_once_that_the_process_stops(portico):
 
 
 def test_maintenance_is_an_answer_to_those_that_wait(portico):
-    proxy = portico(holding())
+    writers = holding(api={"insecure": True, "writers": ["*"]})
+    proxy = portico(writers)
     client = proxy.client()
     client.send_request()
     wait_until_held(proxy)
-    assert proxy.request("POST", "/api/portico/services/main@file", entry_point="traefik", body=b'{"maintenance": true}',
-                         fields=[("Content-Type", "application/json")]).status == 200
+    order = proxy.request("POST", "/api/portico/services/main@file", [("Content-Type", "application/json")],
+                          b'{"maintenance": true}', entry_point="traefik")
+    assert order.status == 200, order.text
     assert client.response().status == 503
     assert proxy.access()[0]["reason"] == "maintenance"
 
