@@ -13,6 +13,7 @@
 
 #define LOOK_EVERY (20 * TIME_MS)
 #define FIRST_FEW 16                  /* let go at once when the service becomes ready, on each worker */
+#define MOST 256                      /* that ask at once, on each worker */
 #define PAUSE_MIN (50 * TIME_MS)      /* until the next may try, after one was refused */
 #define PAUSE_MAX (400 * TIME_MS)
 
@@ -133,7 +134,7 @@ static void leave_asking(struct awaiting *own)
     queue->asking_count--;
     if (!was_answered(own))
         return;
-    queue->window++;
+    queue->window += queue->window < MOST;
     queue->pause = PAUSE_MIN;
 }
 

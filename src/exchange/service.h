@@ -59,13 +59,13 @@ struct service {
     const struct await_rule *await;  /* NULL: requests do not wait for a ready server (exchange/await_server.h) */
     bool pass_host_header;
     bool internal;                   /* ping@internal and its kin: not logged unless asked */
-    _Atomic bool maintenance;        /* an operator's order: it is not asked */
+    _Atomic uint8_t maintenance;     /* it is not asked: bits of enum maintenance_by (exchange/graph.h); 0: it is */
 };
 
 const struct service_type *service_find(struct str name);
 static inline bool service_in_maintenance(const struct service *service)
 {
-    return __builtin_expect(atomic_load_explicit(&service->maintenance, memory_order_relaxed), 0);
+    return __builtin_expect(atomic_load_explicit(&service->maintenance, memory_order_relaxed) != 0, 0);
 }
 static inline bool service_is_ready(const struct service *service, int64_t now)
 {

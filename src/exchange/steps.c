@@ -85,7 +85,7 @@ static enum step run_request(struct exchange *x)
     switch (chain_run_request(x)) {
     case VERDICT_NEXT:
         /* The middlewares stay in force: the answer passes them, so it may become a page, and browsers may read it. */
-        if (__builtin_expect(atomic_load_explicit(&x->router->maintenance, memory_order_relaxed), 0))
+        if (router_in_maintenance(x->router, &x->client_ip))
             return fail(x, STATUS_MAINTENANCE);
         x->admitted = true;
         return STEP_PICK_SERVER;

@@ -16,6 +16,12 @@ struct router_observability {
     bool access_logs, metrics, tracing;
 };
 
+struct router_maintenance {
+    const struct node *origin;
+    int64_t retry_after;            /* seconds */
+    struct strs source_range;       /* addresses and networks of clients that are served as ever */
+};
+
 struct router_config {
     const struct node *origin;
     struct strs entry_points;       /* empty: the default ones */
@@ -26,6 +32,7 @@ struct router_config {
     struct str service;
     struct router_tls *tls;         /* NULL: plain HTTP only */
     struct router_observability *observability;
+    struct router_maintenance *maintenance;     /* NULL: off */
 };
 
 struct middleware_config {
@@ -37,6 +44,7 @@ struct service_config {
     const struct node *origin;
     struct choice type;
     struct strs middlewares;        /* run after the router's */
+    bool maintenance;               /* it is not asked */
 };
 
 struct forwarding_timeouts {

@@ -7,6 +7,7 @@
 #include "upstream/measure.h"
 
 #define CACHE_LINE ((size_t)64)
+#define HOLD_MAX 10000
 
 /* Without preservePath the path of a server's URL means nothing, so it is no part of the server. */
 static struct server *get_server(struct service *service, const struct server_config *config, struct compile *compile)
@@ -98,7 +99,7 @@ static void compile_await(struct service *service, const struct load_balancer_co
     struct await_rule *rule = arena_new(compile->arena, struct await_rule);
     struct str key = arena_printf(compile->arena, "awaiting|%.*s", STR_ARGS(service->name));
     rule->timeout = config->hold_timeout;
-    rule->max = (unsigned)config->hold_max;
+    rule->max = config->hold_max != 0 ? (unsigned)config->hold_max : HOLD_MAX;
     rule->tally = compile_shared(compile, key, sizeof(struct await_tally), NULL, NULL);
     service->await = rule;
 }
