@@ -8,6 +8,7 @@ import pytest
 from harness import backend as act
 from harness.client import Client
 from harness.http1 import response_bytes
+from harness.http2 import Http2
 from harness.load import Load
 from harness.portico import to
 from harness.waiting import PATIENCE
@@ -109,6 +110,21 @@ def test_a_websocket_waits_and_opens(portico, node_ws):
     proxy.write(holding(node_ws.url))
     thread.join(PATIENCE)
     opened[0].echo(b"hello")
+
+
+def test_streams_of_one_connection_wait_each_for_itself(portico, backend, stack):
+    server = backend(named("new"))
+    proxy = portico(holding())
+    client = Http2(proxy.port)
+    stack.callback(client.close)
+    streams = [client.ask(target=f"/{number}") for number in range(5)]
+    wait_until_held(proxy, 5)
+    client.reset(streams[2])
+    wait_until_held(proxy, 4)
+    proxy.write(holding(server.url))
+    for stream in streams[:2] + streams[3:]:
+        assert client.answer(stream).body == b"new"
+    assert sorted(request.target for request in server.requests) == ["/0", "/1", "/3", "/4"]
 
 
 # It comes, or comes back, without one
