@@ -37,6 +37,7 @@ struct router {
     size_t chain_memory;              /* bytes of their `own`s together */
     struct service *service;
     bool access_log, traced;
+    enum trace_verbosity trace_verbosity;
     bool internal;
     _Atomic uint8_t maintenance;      /* its requests are answered with 503: bits of enum maintenance_by; 0: they are not */
     struct networks maintainers;      /* clients that are served all the same */
