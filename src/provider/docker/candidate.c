@@ -249,6 +249,17 @@ static struct node *read_tree(const struct reading *r)
     return root;
 }
 
+/* "tls=" is what "tls:" is in a file: the bare key. */
+static void empty_to_bare(struct node *map)
+{
+    NODE_FOREACH(map, child) {
+        if (child->kind == NODE_MAP || child->kind == NODE_LIST)
+            empty_to_bare(child);
+        else if (map->kind == NODE_MAP && child->kind == NODE_SCALAR && str_empty(child->text))
+            child->kind = NODE_NULL;
+    }
+}
+
 void candidate_init(struct candidate *candidate, const struct container *container, struct discovered *found, struct arena *arena)
 {
     *candidate = (struct candidate){.container = container, .found = found};
@@ -276,6 +287,8 @@ void candidate_read(struct candidate *candidate, const struct discovery *discove
     candidate->asks_udp = tree_take(root, S("udp")) != NULL;
     candidate->http = read_section(&r, tree_take(root, S("http")), http_words, COUNT(http_words));
     read_tls(&r, tree_take(root, S("tls")));
+    empty_to_bare(candidate->http);
+    empty_to_bare(candidate->tls);
     NODE_FOREACH(root, unknown)
         complain_unknown(&r, unknown, root_words, COUNT(root_words));
 }
