@@ -269,6 +269,11 @@ void candidate_init(struct candidate *candidate, const struct container *contain
     candidate->family = naming_family(container, arena);
 }
 
+static bool asks_for_routing(const struct node *protocol)
+{
+    return node_get(protocol, S("routers")) != NULL || node_get(protocol, S("services")) != NULL;
+}
+
 void candidate_read(struct candidate *candidate, const struct discovery *discovery, struct arena *arena, struct diag *diag)
 {
     const struct reading r = {candidate, discovery, arena, diag};
@@ -283,8 +288,8 @@ void candidate_read(struct candidate *candidate, const struct discovery *discove
         return;
     read_engine(&r, tree_take(root, S("docker")));
     read_engine(&r, tree_take(root, S("swarm")));
-    candidate->asks_tcp = tree_take(root, S("tcp")) != NULL;
-    candidate->asks_udp = tree_take(root, S("udp")) != NULL;
+    candidate->asks_tcp = asks_for_routing(tree_take(root, S("tcp")));
+    candidate->asks_udp = asks_for_routing(tree_take(root, S("udp")));
     candidate->http = read_section(&r, tree_take(root, S("http")), http_words, COUNT(http_words));
     read_tls(&r, tree_take(root, S("tls")));
     empty_to_bare(candidate->http);
