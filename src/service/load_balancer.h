@@ -24,7 +24,6 @@ struct response_forwarding {
 struct load_balancer_config {
     const struct node *origin;
     struct objects servers;                 /* struct server_config */
-    bool servers_come_and_go;               /* no option: a provider adds them, and for a time there may be none */
     int strategy;                           /* for balancer_at */
     bool pass_host_header;
     struct str servers_transport;

@@ -160,7 +160,6 @@ static void complete_service(struct finding *finding, const struct object *objec
     struct load_balancer_config *balancer = service->type.value;
     const struct docker_config *config = finding->discovery->config;
     balancer->servers = servers_of(finding, object);
-    balancer->servers_come_and_go = true;
     if (node_get(service->type.node, S("holdTimeout")) == NULL)
         balancer->hold_timeout = config->hold_timeout;
     if (node_get(service->type.node, S("slowStart")) == NULL)
