@@ -211,6 +211,16 @@ void model_add_lenient_part(struct model *model, struct str provider, const stru
     add_part(model, (struct model_part){.provider = provider, .http = http, .tls = tls, .lenient = true});
 }
 
+const char *remark_kind_text(enum remark_kind kind)
+{
+    static const char *const texts[] = {[REMARK_ROUTER] = "router",
+                                        [REMARK_MIDDLEWARE] = "middleware",
+                                        [REMARK_SERVICE] = "service",
+                                        [REMARK_TRANSPORT] = "serversTransport",
+                                        [REMARK_TLS_OPTIONS] = "tlsOptions"};
+    return texts[kind];
+}
+
 static bool was_said(const struct model *model, const struct remark *remark)
 {
     for (size_t i = model->remark_count; i > 0; i--) {
