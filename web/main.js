@@ -15,6 +15,7 @@ const PAGES = [
     ['overview', 'Overview', 'o', 'Now'], ['map', 'Map', 'm', 'Now'], ['requests', 'Requests', 'r', 'Now'],
     ['exchanges', 'Open exchanges', 'x', 'Now'], ['explain', 'Explain', 'e', 'Now'],
     ['routers', 'Routers', 't', 'What runs'], ['services', 'Services', 's', 'What runs'], ['middlewares', 'Middlewares', 'w', 'What runs'],
+    ['containers', 'Containers', 'd', 'What runs'],
     ['limits', 'Limits', 'l', 'What runs'], ['certificates', 'Certificates', 'c', 'What runs'],
     ['configuration', 'Configuration', 'f', 'What runs'], ['audit', 'Audit', 'a', 'What runs'],
 ];

@@ -7,12 +7,15 @@
 
 #include "acme/manager.h"
 #include "admin/admin.h"
-#include "admin/metrics_push.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "cli/command.h"
+#include "cli/diag_log.h"
+#include "cli/discovery_log.h"
 #include "cli/stop.h"
 #include "cli/supervisor.h"
+#include "cli/take_up.h"
+#include "cli/throttle.h"
 #include "cli/watchdog.h"
 #include "exchange/port.h"
 #include "middleware/password_pool.h"
@@ -20,15 +23,19 @@
 #include "observe/access_log.h"
 #include "observe/otlp.h"
 #include "observe/tracer.h"
+#include "provider/docker/live.h"
 #include "provider/watch.h"
-#include "snapshot/compile.h"
-#include "snapshot/publish.h"
 #include "tls/conn.h"
 #include "tls/tickets.h"
 #include "tls/vault.h"
 #include "upstream/health.h"
 #include "upstream/resolve.h"
+#include "upstream/server.h"
 
+#define CONTAINERS_PATIENCE (5 * TIME_S)
+#define CONTAINER_CHANGES_AT_ONCE 5
+
+void server_set_leaving(struct str url, bool leaving);
 struct process {
     const struct settings *settings;
     struct worker control;
@@ -38,115 +45,35 @@ struct process {
     struct signals signals;
     struct file_watch watch;
     struct settings_files files;      /* as they were read last */
-    int64_t changed_at;               /* monotonic ns of the last change of files that was taken up; 0: none yet */
-    struct timer throttle;
+    struct throttle files_throttle, containers_throttle;
+    struct diag_log said;
     struct stop stop;
+    bool leave;                       /* a signal came before the first configuration ran */
     bool started;                     /* workers and control are there, although perhaps no graph */
 };
 
 /* ---- loading ---- */
-
-static bool configure_logs(const struct model *model, struct diag *diag)
-{
-    const struct log_config *log = &model->config.log;
-    struct log_settings settings = {
-        .level = (enum log_level)log->level, .format = (enum log_format)log->format, .path = log->file_path, .no_color = log->no_color};
-    if (log_configure(&settings))
-        return true;
-    diag_error(diag, node_span(node_get(log->origin, S("filePath"))), "the log cannot be written: %m");
-    return false;
-}
-
-/* The running log goes on when it writes the same lines to the same place. */
-static bool choose_access_log(struct graph *graph, const struct graph *running, struct diag *diag)
-{
-    const struct access_log_config *config = graph->model->config.access_log;
-    if (config == NULL)
-        return true;
-    if (running != NULL && running->access_log != NULL && access_log_matches(running->access_log, config))
-        graph->access_log = access_log_ref(running->access_log);
-    else
-        graph->access_log = access_log_new(config);
-    if (graph->access_log == NULL)
-        diag_error(diag, node_span(node_get(config->origin, S("filePath"))), "the access log cannot be written: %m");
-    return graph->access_log != NULL;
-}
-
-/* The same for traces: what is under way to a collector stays so. */
-static bool choose_tracing(struct graph *graph, const struct graph *running, struct diag *diag)
-{
-    const struct tracing_config *config = graph->model->config.tracing;
-    if (config == NULL)
-        return true;
-    if (running != NULL && running->tracing != NULL && tracer_matches(running->tracing, config))
-        graph->tracing = tracer_ref(running->tracing);
-    else
-        graph->tracing = tracer_new(config, diag);
-    return graph->tracing != NULL;
-}
 
 static unsigned count_workers(const struct model *model)
 {
     return model->config.workers != 0 ? (unsigned)model->config.workers : worker_default_count();
 }
 
-/* What the graph's files hold is served from now on: before the graph itself, whose first handshake may need it. */
-static void serve_certificates(const struct graph *graph)
-{
-    vault_set(VAULT_FILES, graph != NULL ? graph->certificates : NULL, graph != NULL ? graph->certificate_count : 0);
-    vault_set_default(graph != NULL ? graph->default_certificate : NULL);
-    vault_publish();
-}
-
-static bool publish(struct process *process, struct graph *graph, struct diag *diag)
-{
-    serve_certificates(graph);
-    if (snapshot_publish(graph, process->graph, process->workers, process->worker_count, diag))
-        return true;
-    serve_certificates(process->graph);
-    return false;
-}
-
-/* A new graph, published, or NULL with the mistakes in `diag`; the model is still the caller's then, who shows them from it. */
-static struct graph *load(struct process *process, struct model *model, struct diag *diag)
-{
-    /* Compiled even when there are mistakes already: what refers to nothing is told in the same run. */
-    bool good = diag->errors == 0;
-    struct graph *graph = snapshot_compile(model, process->worker_count, diag);
-    if (graph == NULL)
-        return NULL;
-    good = acme_check(model, diag) && good;
-    good = metrics_push_check(model, diag) && good;
-    if (good && configure_logs(model, diag) && choose_access_log(graph, process->graph, diag) &&
-        choose_tracing(graph, process->graph, diag) && publish(process, graph, diag))
-        return graph;
-    graph->model = NULL;
-    graph_unref(graph);
-    return NULL;
-}
-
 static void adopt(struct process *process, struct graph *graph, const struct diag *diag)
 {
+    discovery_log(process->graph != NULL ? process->graph->model : NULL, graph->model);
     if (process->graph != NULL)
         graph_unref(process->graph);
     process->graph = graph;
+    docker_live_use(&graph->model->config);
     acme_update(graph);
     admin_use(graph, diag);
 }
 
-/* A line for each, so that whatever collects the log can show them. */
-static void log_diag(struct diag *diag)
+static struct graph *load(struct process *process, struct model *model, struct diag *diag)
 {
-    static const enum log_level levels[] = {[DIAG_ERROR] = LOG_ERROR, [DIAG_WARNING] = LOG_WARN, [DIAG_NOTE] = LOG_INFO};
-    struct text text;
-    text_init(&text, (size_t)1 << 20);
-    diag_sort(diag);
-    for (size_t i = 0; i < diag->count; i++) {
-        text_clear(&text);
-        diag_render_line(&diag->items[i], &text);
-        log_at(levels[diag->items[i].severity], "%s", text_c(&text));
-    }
-    text_release(&text);
+    struct take_up place = {.running = process->graph, .workers = process->workers, .worker_count = process->worker_count};
+    return take_up(&place, model, diag);
 }
 
 static void tell_supervisor(const struct graph *graph, bool refused)
@@ -158,35 +85,63 @@ static void tell_supervisor(const struct graph *graph, bool refused)
     supervisor_ready(status);
 }
 
-/* Whoever stops takes nothing new: entrypoints would open again, and workers that are done would hear of it too late. */
-static void reload(struct process *process, bool asked)
+enum reload_reason { RELOAD_ASKED, RELOAD_FILES, RELOAD_CONTAINERS };
+
+static int64_t throttle_interval(const struct process *process)
 {
+    return process->graph->model->config.providers.throttle_duration;
+}
+
+/* Containers change what they say, not what the files do: those are taken as they were read last, so that one which is just being
+ * edited does not stand in the way of a deploy. */
+static struct model *read_settings(struct process *process, enum reload_reason reason, struct diag *diag)
+{
+    struct settings settings = *process->settings;
+    settings.reloading = true;
+    if (reason == RELOAD_CONTAINERS) {
+        settings.former = process->graph->model;
+        return settings_load(&settings, diag, NULL);
+    }
+    settings_files_release(&process->files);
+    process->files = (struct settings_files){.paths = {0}};
+    struct model *model = settings_load(&settings, diag, &process->files);
+    file_watch_set(&process->watch, &process->files);
+    throttle_note(&process->files_throttle, throttle_interval(process));
+    if (count_workers(model) != process->worker_count)
+        log_warn("'workers' takes effect when the process is started again");
+    return model;
+}
+
+static void say_running(const struct graph *graph, enum reload_reason reason)
+{
+    log_at(reason == RELOAD_CONTAINERS ? LOG_DEBUG : LOG_INFO, "configuration %llu is running: %u routers, %u services",
+           (unsigned long long)graph->generation, graph->router_count, graph->service_count);
+}
+
+/* Whoever stops takes nothing new: entrypoints would open again, and workers that are done would hear of it too late. */
+static void reload(struct process *process, enum reload_reason reason)
+{
+    if (process->graph == NULL)
+        return;      /* the first one is just being read */
     if (stop_has_begun(&process->stop)) {
-        log_info("stopping: the configuration stays as it is");
+        log_at(reason == RELOAD_CONTAINERS ? LOG_DEBUG : LOG_INFO, "stopping: the configuration stays as it is");
         return;
     }
     /* Logs are often written beside it: to parse all of it each time would cost more than the traffic. */
-    if (!asked && settings_files_unchanged(&process->files))
+    if (reason == RELOAD_FILES && settings_files_unchanged(&process->files))
         return;
     struct diag diag;
-    struct settings settings = *process->settings;
-    settings.reloading = true;
-    settings_files_release(&process->files);
-    process->files = (struct settings_files){.paths = {0}};
-    struct model *model = settings_load(&settings, &diag, &process->files);
-    file_watch_set(&process->watch, &process->files);
-    process->changed_at = process->control.loop.now;
+    struct model *model = read_settings(process, reason, &diag);
+    throttle_note(&process->containers_throttle, throttle_interval(process));
+    docker_live_fill(model, &diag);
     supervisor_reloading();
-    if (count_workers(model) != process->worker_count)
-        log_warn("'workers' takes effect when the process is started again");
     struct graph *graph = load(process, model, &diag);
-    log_diag(&diag);
+    diag_log_write(&process->said, &diag, reason == RELOAD_CONTAINERS);
     if (graph != NULL) {
         adopt(process, graph, &diag);
-        if (asked)
+        if (reason == RELOAD_ASKED)
             acme_retry();
-        log_info("configuration %llu is running: %u routers, %u services", (unsigned long long)graph->generation,
-                 graph->router_count, graph->service_count);
+        say_running(graph, reason);
     } else {
         admin_refused(&diag);
         log_error("the configuration has %zu mistake%s; what runs stays as it was", diag.errors, diag.errors == 1 ? "" : "s");
@@ -199,26 +154,41 @@ static void reload(struct process *process, bool asked)
 
 static void on_reload_wish(void *owner)
 {
-    reload(owner, true);
+    reload(owner, RELOAD_ASKED);
+}
+
+static void reload_files(void *owner)
+{
+    reload(owner, RELOAD_FILES);
+}
+
+static void reload_containers(void *owner)
+{
+    reload(owner, RELOAD_CONTAINERS);
 }
 
 /* ---- the control thread's events ---- */
 
-/* A change that follows the last one too soon waits (providersThrottleDuration): many at once make few snapshots. */
+/* Changes that come too soon wait (providersThrottleDuration): many at once make few snapshots. Of containers a few in a row are
+ * taken at once: people wait for what they have just started. */
 static void on_files_changed(struct file_watch *watch)
 {
     struct process *process = watch->owner;
-    struct loop *loop = &process->control.loop;
-    int64_t ready_at = process->changed_at + process->graph->model->config.providers.throttle_duration;
-    if (process->changed_at == 0 || loop->now >= ready_at)
-        reload(process, false);
-    else
-        timer_set(loop, &process->throttle, ready_at);
+    throttle_ask(&process->files_throttle, throttle_interval(process));
 }
 
-static void on_throttle_end(struct timer *timer)
+static void on_containers_changed(void *owner)
 {
-    on_files_changed(&container_of(timer, struct process, throttle)->watch);
+    struct process *process = owner;
+    if (process->graph != NULL)
+        throttle_ask(&process->containers_throttle, throttle_interval(process));
+}
+
+/* Before any configuration says so: it may close its port at any moment. */
+static void on_servers_leaving(void *owner, const struct strs *urls)
+{
+    for (size_t i = 0; i < urls->count; i++)
+        server_set_leaving(urls->items[i], true);
 }
 
 static void reopen_logs(struct process *process)
@@ -240,8 +210,10 @@ static void stop(struct process *process)
 static void on_signal(struct signals *signals, int number)
 {
     struct process *process = signals->owner;
-    if (number == SIGHUP)
-        reload(process, true);
+    if (process->graph == NULL)
+        process->leave = process->leave || number == SIGTERM || number == SIGINT || number == SIGQUIT;
+    else if (number == SIGHUP)
+        reload(process, RELOAD_ASKED);
     else if (number == SIGUSR1)
         reopen_logs(process);
     else if (number != SIGUSR2)
@@ -286,7 +258,8 @@ static bool start_control(struct process *process)
         return false;
     worker_self = &process->control;
     process->control.loop.owner = &process->control;
-    timer_init(&process->throttle, on_throttle_end);
+    throttle_init(&process->files_throttle, &process->control.loop, 1, reload_files, process);
+    throttle_init(&process->containers_throttle, &process->control.loop, CONTAINER_CHANGES_AT_ONCE, reload_containers, process);
     process->stop = (struct stop){.control = &process->control, .workers = process->workers, .worker_count = process->worker_count};
     if (!resolve_start(&process->control.loop))
         log_warn("names of servers cannot be resolved: %m");
@@ -298,7 +271,31 @@ static bool start_control(struct process *process)
     admin_start(&process->control, process->workers, process->worker_count,
                 &(struct admin_actions){.owner = process, .reload = on_reload_wish});
     health_start(&process->control, on_health_change);
+    docker_live_start(&process->control.loop, &(struct docker_live_owner){.owner = process,
+                                                                          .on_change = on_containers_changed,
+                                                                          .on_leaving = on_servers_leaving});
     return signals_start(&process->signals, &process->control.loop, on_signal, process);
+}
+
+/* Who reads containers has their first list before the first request comes; an engine that does not answer is not waited for. */
+static void await_containers(struct process *process, const struct model *model)
+{
+    docker_live_use(&model->config);
+    docker_live_wait(&process->control.loop, CONTAINERS_PATIENCE);
+}
+
+static bool reads_containers(const struct model *model)
+{
+    return model->config.providers.docker != NULL || model->config.providers.swarm != NULL;
+}
+
+/* The helper that reads the engine is started while we have the rights to open its socket. Rights that are given up cannot be had
+ * back for a provider that a later configuration names. */
+static void prepare_containers(const struct model *model)
+{
+    bool gives_up = !str_empty(model->config.user) && geteuid() == 0;
+    if (!docker_live_prepare(reads_containers(model) || gives_up))
+        log_warn("the helper that reads containers cannot be started: %m");
 }
 
 /* The first configuration: mistakes are shown as they are, and nothing is started. */
@@ -308,7 +305,17 @@ static int start(struct process *process)
     struct model *model = settings_load(process->settings, &diag, &process->files);
     process->worker_count = count_workers(model);
     struct graph *graph = NULL;
+    if (diag.errors == 0)
+        prepare_containers(model);
     process->started = diag.errors == 0 && start_workers(process) && start_control(process);
+    if (process->started && reads_containers(model))
+        await_containers(process, model);
+    docker_live_fill(model, &diag);
+    if (process->leave) {
+        diag_release(&diag);
+        model_free(model);
+        return EXIT_GOOD;
+    }
     if (process->started || diag.errors != 0)
         graph = load(process, model, &diag);
     if (diag.errors + diag.warnings != 0)
@@ -365,9 +372,12 @@ static void end(struct process *process)
     }
     if (process->graph != NULL) {
         file_watch_stop(&process->watch);
-        timer_cancel(&process->throttle);
+        throttle_stop(&process->files_throttle);
+        throttle_stop(&process->containers_throttle);
         graph_unref(process->graph);
     }
+    diag_log_release(&process->said);
+    docker_live_stop();
     otlp_stop();
     health_stop();
     resolve_stop();
@@ -384,7 +394,7 @@ int process_run(const struct settings *settings)
     struct process process = {.settings = settings};
     supervisor_open();
     int code = start(&process);
-    if (code != EXIT_GOOD) {
+    if (code != EXIT_GOOD || process.leave) {
         if (process.started)
             end(&process);
         settings_files_release(&process.files);

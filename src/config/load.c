@@ -31,18 +31,26 @@ static void report_unreadable(struct str name, int error, struct arena *arena, s
 struct node *load_file(const char *path, enum load_kind kind, struct arena *arena,
                        struct diag *diag)
 {
-    struct str name = str_from(path), content;
+    struct str content;
+    return load_file_keeping(path, kind, arena, diag, &content);
+}
+
+struct node *load_file_keeping(const char *path, enum load_kind kind, struct arena *arena,
+                               struct diag *diag, struct str *ret_content)
+{
+    struct str name = str_from(path);
+    *ret_content = STR_NONE;
     if (str_ends_nocase(name, S(".toml"))) {
         struct span span = {.source = diag_source(arena, name, STR_NONE)};
         struct diag_item *item = diag_error(diag, span, "TOML is not read");
         diag_hint(diag, item, "write it as YAML: the options have the same names");
         return NULL;
     }
-    if (!file_read(arena, path, LOAD_BYTES_MAX, &content)) {
+    if (!file_read(arena, path, LOAD_BYTES_MAX, ret_content)) {
         report_unreadable(name, errno, arena, diag);
         return NULL;
     }
-    return load_text(name, content, kind, arena, diag);
+    return load_text(name, *ret_content, kind, arena, diag);
 }
 
 bool load_is_file_name(struct str name)

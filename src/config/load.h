@@ -15,6 +15,9 @@ enum load_kind {
 /* NULL when it could not be read to its end, which is reported. See yaml_read for the rest. */
 struct node *load_file(const char *path, enum load_kind kind, struct arena *arena,
                        struct diag *diag);
+/* The same, and *ret_content is the file as it was read (in the arena), without data when it was not. */
+struct node *load_file_keeping(const char *path, enum load_kind kind, struct arena *arena,
+                               struct diag *diag, struct str *ret_content);
 /* The same for a text that is at hand. */
 struct node *load_text(struct str name, struct str content, enum load_kind kind,
                        struct arena *arena, struct diag *diag);

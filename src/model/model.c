@@ -221,6 +221,24 @@ const char *remark_kind_text(enum remark_kind kind)
     return texts[kind];
 }
 
+/* Files are few: no capacity is kept. */
+void model_keep_text(struct model *model, struct str path, struct str content)
+{
+    struct model_text *texts = arena_array(&model->arena, struct model_text, model->text_count + 1);
+    if (model->text_count != 0)
+        memcpy(texts, model->texts, model->text_count * sizeof(*texts));
+    texts[model->text_count++] = (struct model_text){arena_str(&model->arena, path), content};
+    model->texts = texts;
+}
+
+const struct model_text *model_text(const struct model *model, struct str path)
+{
+    for (size_t i = 0; i < model->text_count; i++)
+        if (str_equal(model->texts[i].path, path))
+            return &model->texts[i];
+    return NULL;
+}
+
 static bool was_said(const struct model *model, const struct remark *remark)
 {
     for (size_t i = model->remark_count; i > 0; i--) {

@@ -138,6 +138,11 @@ struct remark {
     const void *config;            /* of one that was left out: struct router_config, ...; NULL: nothing could be made of it */
 };
 
+/* A configuration file as it was read. */
+struct model_text {
+    struct str path, content;
+};
+
 struct model {
     struct arena arena;
     struct config config;
@@ -145,6 +150,8 @@ struct model {
     size_t part_count;
     struct remark *remarks;
     size_t remark_count, remark_capacity;
+    struct model_text *texts;      /* what it was made from, for reading all but the files anew (struct settings.former) */
+    size_t text_count;
     struct discovered *discovered;
     size_t discovered_count;
 };
@@ -154,6 +161,10 @@ void model_free(struct model *model);
 void model_add_part(struct model *model, struct str provider, const struct http_config *http, const struct tls_config *tls);
 /* The same, lenient. */
 void model_add_lenient_part(struct model *model, struct str provider, const struct http_config *http, const struct tls_config *tls);
+/* `content` lies in the model's arena already. */
+void model_keep_text(struct model *model, struct str path, struct str content);
+/* NULL: no such file was read. */
+const struct model_text *model_text(const struct model *model, struct str path);
 /* Texts are copied, `config` is not. The same words about the same object are one remark. */
 void model_add_remark(struct model *model, const struct remark *remark);
 

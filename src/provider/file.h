@@ -6,7 +6,6 @@
 #include "provider/settings.h"
 
 /* Adds a part "file" to the model for each file, in the order of their names. Errors go to `diag`. */
-void file_provider_read(struct model *model, const struct file_provider_config *config, struct diag *diag,
-                        struct settings_files *files);
+void file_provider_read(struct model *model, const struct settings *settings, struct diag *diag, struct settings_files *files);
 
 #endif

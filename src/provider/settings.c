@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "config/bind.h"
 #include "config/env.h"
-#include "config/load.h"
 #include "provider/certificate_files.h"
 #include "provider/file.h"
 
@@ -139,10 +138,29 @@ static void add_customary_entrypoints(struct model *model, struct diag *diag)
     config->entry_points = (struct objects){.items = items, .count = count};
 }
 
+struct node *settings_read_file(const struct settings *settings, struct model *model, const char *path, enum load_kind kind,
+                                struct diag *diag)
+{
+    struct arena *arena = &model->arena;
+    const struct model_text *kept = settings->former != NULL ? model_text(settings->former, str_from(path)) : NULL;
+    struct str content;
+    struct node *root;
+    if (kept != NULL) {
+        content = arena_str(arena, kept->content);
+        root = load_text(str_from(path), content, kind, arena, diag);
+    } else {
+        root = load_file_keeping(path, kind, arena, diag, &content);
+    }
+    if (content.data != NULL)
+        model_keep_text(model, str_from(path), content);
+    return root;
+}
+
 /* The main file, or what stands for it; NULL when there is none, or none that can be read. */
 static struct node *read_main(const struct settings *settings, const struct flags *flags, const struct node *variables,
-                              struct arena *arena, struct diag *diag, struct settings_files *files)
+                              struct model *model, struct diag *diag, struct settings_files *files)
 {
+    struct arena *arena = &model->arena;
     if (settings->text.data != NULL)
         return load_text(S("configuration"), settings->text, LOAD_MAIN, arena, diag);
     const char *path = choose_path(settings, flags, arena);
@@ -153,7 +171,7 @@ static struct node *read_main(const struct settings *settings, const struct flag
         return NULL;
     }
     settings_files_note(files, str_from(path));
-    struct node *root = load_file(path, LOAD_MAIN, arena, diag);
+    struct node *root = settings_read_file(settings, model, path, LOAD_MAIN, diag);
     if (settings->reloading && diag->errors == 0 && (root == NULL || root->kind != NODE_MAP))
         diag_error(diag, SPAN_NONE, "%s is empty", path);
     return root;
@@ -168,7 +186,7 @@ struct model *settings_load(const struct settings *settings, struct diag *diag, 
     const struct flag *own = settings->flags != NULL ? settings->flags : settings_flags;
     flags_read(settings->words, settings->word_count, own, &config_table, arena, diag, &flags);
     struct node *variables = env_read(settings->environment, &config_table, own_variables, arena, diag);
-    struct node *root = read_main(settings, &flags, variables, arena, diag, files);
+    struct node *root = read_main(settings, &flags, variables, model, diag, files);
     if (root == NULL || root->kind != NODE_MAP)
         root = node_new(arena, NODE_MAP, SPAN_NONE);
     node_merge(root, variables);
@@ -177,7 +195,7 @@ struct model *settings_load(const struct settings *settings, struct diag *diag, 
     add_customary_entrypoints(model, diag);
     model_add_part(model, S("file"), &model->config.http, &model->config.tls);
     if (model->config.providers.file != NULL)
-        file_provider_read(model, model->config.providers.file, diag, files);
+        file_provider_read(model, settings, diag, files);
     if (files != NULL)
         certificate_files_note(model, files);
     return model;

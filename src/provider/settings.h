@@ -6,6 +6,7 @@
 
 #include "base/vec.h"
 #include "config/flags.h"
+#include "config/load.h"
 #include "model/model.h"
 
 struct settings {
@@ -15,6 +16,9 @@ struct settings {
     char *const *environment;
     const char *path;                 /* instead of --config: for `check`; may be NULL */
     struct str text;                  /* instead of any file: the configuration itself, as YAML; lasts as long as this */
+    /* Files are taken as this model has them, unread: what changed is something else (containers), and a file that is just being
+     * edited must not stand in its way. NULL: they are read. */
+    const struct model *former;
     bool reloading;                   /* an empty main file is then a mistake: a slip, or a write under way */
 };
 
@@ -34,6 +38,9 @@ extern const struct flag settings_flags[];
 /* Never NULL; errors are in `diag` and then the model is only good for showing them. `diag` must work in the model's arena,
  * so it is inited here. `files` may be NULL. */
 struct model *settings_load(const struct settings *settings, struct diag *diag, struct settings_files *files);
+/* One file of configuration of `model`: from settings->former, or read, noted and kept. NULL as load_file. */
+struct node *settings_read_file(const struct settings *settings, struct model *model, const char *path, enum load_kind kind,
+                                struct diag *diag);
 /* A file that is about to be read; `files` may be NULL. */
 void settings_files_note(struct settings_files *files, struct str path);
 /* Are they still what was read? */

@@ -7,7 +7,7 @@ const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const SHOTS = process.env.DASHBOARD_SHOTS;       // a folder: what was looked at is kept there
 
 export const PAGES = ['overview', 'map', 'requests', 'exchanges', 'explain', 'routers', 'services', 'services?show=servers', 'middlewares', 'limits',
-    'certificates', 'configuration', 'audit'];
+    'containers', 'certificates', 'configuration', 'audit'];
 export const DESKTOP = { width: 1360, height: 860 }, PHONE = { width: 360, height: 740 };
 
 function executable() {

@@ -144,7 +144,7 @@ try {
     await check('nothing at all is said in words', async () => {
         const nothing = await mock('--scene', 'empty');
         const page = await open(browser, nothing.url);
-        for (const name of ['map', 'requests', 'exchanges', 'routers', 'services', 'middlewares', 'limits', 'certificates', 'audit']) {
+        for (const name of ['map', 'requests', 'exchanges', 'routers', 'services', 'middlewares', 'limits', 'containers', 'certificates', 'audit']) {
             await go(page, name);
             await page.waitForSelector('.empty strong');
             await shot(page, `empty-${name}`);

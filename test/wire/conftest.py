@@ -12,6 +12,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 
+from harness import docker                               # noqa: E402
 from harness import portico as portico_module           # noqa: E402
 from harness.backend import Backend, Script              # noqa: E402
 from harness.certificates import Authority               # noqa: E402
@@ -32,6 +33,16 @@ def pytest_terminal_summary(terminalreporter):
     count = {key: len(terminalreporter.stats.get(key, ())) for key in ("passed", "failed", "error")}
     terminalreporter.write_line("")
     terminalreporter.write_line(f"{count['passed']} passed, {count['failed'] + count['error']} failed")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Tests that need an engine run beside one that is nobody else's, which only tools/engine gives."""
+    if docker.PRIVATE:
+        return
+    left_out = [item for item in items if item.get_closest_marker("docker")]
+    if left_out:
+        items[:] = [item for item in items if not item.get_closest_marker("docker")]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture
@@ -203,3 +214,15 @@ def grpc_collector(stack, tmp_path):
 def authority(tmp_path):
     """A certificate authority of the test's own; see harness.certificates.Authority."""
     return Authority(tmp_path / "authority")
+
+
+@pytest.fixture
+def engine(stack):
+    """A container engine: engine.run(image, ...), engine.network(), engine.compose(file, ...); see harness.docker.Engine."""
+    return docker.Engine(stack)
+
+
+@pytest.fixture
+def podman(stack, tmp_path):
+    """The same of Podman."""
+    return docker.podman(stack, tmp_path / "podman")

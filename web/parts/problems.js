@@ -18,6 +18,7 @@ function subjectLink(problem) {
     case 'server': return link('services', '', { search: name.includes('|') ? name.split('|')[1] : name });
     case 'middleware': return link('middlewares', name);
     case 'certificate': return link('certificates', '', { search: name });
+    case 'container': return link('containers', '', { search: name });
     case 'file': case 'provider': return link('configuration', 'providers');
     default: return problem.kind === 'traffic' ? link('requests', '', { failed: 'true' }) : null;
     }

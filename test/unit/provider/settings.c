@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "test.h"
@@ -50,4 +51,48 @@ TEST(a_file_that_comes_into_a_noted_directory_is_found_when_it_could_be_configur
     assert_true(settings_files_unchanged(&files));
     rmdir(directory);
     settings_files_release(&files);
+}
+
+TEST(files_can_be_taken_as_a_former_model_has_them)
+{
+    char directory[] = "/tmp/portico-settings-XXXXXX", main_path[64], first[64], second[64], flag[96];
+    assert_non_null(mkdtemp(directory));
+    snprintf(main_path, sizeof(main_path), "%s/main.yaml", directory);
+    snprintf(first, sizeof(first), "%s/dynamic/first.yaml", directory);
+    snprintf(second, sizeof(second), "%s/dynamic/second.yaml", directory);
+    snprintf(flag, sizeof(flag), "--providers.file.directory=%s/dynamic", directory);
+    char dynamic[64];
+    snprintf(dynamic, sizeof(dynamic), "%s/dynamic", directory);
+    assert_int_equal(mkdir(dynamic, 0700), 0);
+    write_file(main_path, "workers: 3\n");
+    write_file(first, "http: {routers: {a: {rule: 'Host(`a`)', service: s}}}\n");
+    char config[96];
+    snprintf(config, sizeof(config), "--config=%s", main_path);
+    const char *words[] = {config, flag};
+    char *const nothing[] = {NULL};
+    struct settings settings = {.words = words, .word_count = 2, .environment = nothing};
+    struct diag diag;
+    struct model *former = settings_load(&settings, &diag, NULL);
+    assert_int_equal(diag.errors, 0);
+    diag_release(&diag);
+
+    write_file(main_path, "workers: [is, being, edited\n");
+    write_file(first, "http: {nonsense\n");
+    write_file(second, "nonsense\n");
+    settings.former = former;
+    struct model *model = settings_load(&settings, &diag, NULL);
+    assert_int_equal(diag.errors, 0);
+    assert_int_equal(model->config.workers, 3);
+    assert_int_equal(model->part_count, 2);
+    assert_int_equal(model->parts[1].http->routers.count, 1);
+    diag_release(&diag);
+
+    model_free(former);
+    settings.former = model;      /* and it can be the former one of the next */
+    struct model *third = settings_load(&settings, &diag, NULL);
+    assert_int_equal(diag.errors, 0);
+    diag_release(&diag);
+    model_free(third);
+    model_free(model);
+    unlink(main_path), unlink(first), unlink(second), rmdir(dynamic), rmdir(directory);
 }

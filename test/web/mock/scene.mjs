@@ -4,6 +4,12 @@ const ENDS = Array.from({ length: 21 }, (_, i) => 1000 * 2 ** (i - 14)).concat([
 const ago = seconds => new Date(Date.now() - 1000 * seconds).toISOString();
 const noise = (low, high) => low + Math.random() * (high - low);
 const pick = list => list[Math.floor(Math.random() * list.length)];
+const CONTAINERS = [
+    { provider: 'docker', id: 'a1', name: 'shop-api-1', image: 'shop/api:7', state: 'served', mistake: false, reason: null, hint: null, routers: ['api@docker'], servers: ['http://10.0.0.2:8000'] },
+    { provider: 'docker', id: 'a2', name: 'shop-api-2', image: 'shop/api:7', state: 'leaving', mistake: false, reason: 'it got its stop signal', hint: null, routers: ['api@docker'], servers: ['http://10.0.0.3:8000'] },
+    { provider: 'docker', id: 'a3', name: 'shop-web-1', image: 'shop/web:7', state: 'notReady', mistake: true, reason: 'nothing listens on 10.0.0.4:8000: does the application listen on 127.0.0.1 only?', hint: 'uvicorn needs --host 0.0.0.0', routers: ['web@docker'], servers: ['http://10.0.0.4:8000'] },
+    { provider: 'docker', id: 'a4', name: 'shop-db-1', image: 'postgres:16', state: 'leftOut', mistake: false, reason: 'exposedByDefault is off and it has no label traefik.enable=true', hint: null, routers: [], servers: [] },
+];
 
 export class Scene {
     constructor(kind, count, canWrite) {
@@ -175,6 +181,8 @@ export class Scene {
                 middlewares: lost ? [] : ['secure-headers@file', 'limit@file'], passed: 2, answer: lost ? { status: 404, reason: 'no router takes this request', location: null } : null, services: lost ? [] : [{ name: 'api@file', type: 'weighted' }, { name: 'shop@file', type: 'loadBalancer' }],
                 service: lost ? null : 'api@file', maintenance: null, server: lost ? null : 'http://10.0.0.10:8000', url: lost ? null : 'http://10.0.0.10:8000/orders', host: lost ? null : 'api.example.com' };
         }
+        case 'portico/containers': return { engines: this.routers.length ? [{ provider: 'docker', endpoint: 'unix:///var/run/docker.sock', connected: !troubled, version: '20.10.24, API 1.41', why: troubled ? 'permission denied on /var/run/docker.sock: add its group, 998, to the container (group_add)' : null, since: ago(7000), events: 41, readings: 2 }] : [],
+            containers: this.routers.length ? CONTAINERS : [] };
         case 'portico/audit': return this.audit.concat(this.routers.length ? [{ at: ago(4000), user: 'admin', client: '10.1.1.1', action: 'drain', subject: 'api@file|http://10.0.1.10:8000', detail: 'state: draining', outcome: 'done' }, { at: ago(9000), user: 'eve', client: '10.1.1.9', action: 'reload', subject: '', detail: '', outcome: 'refused: not a writer' }] : []);
         case 'portico/workers': return [0, 1].map(worker => ({ worker, longestTurnMs: 1.4, bufferBytes: 1 << 20, exchanges: 12, connections: 1204, idleUpstream: 40, handshakes: 512, handshakesResumed: 300, handshakesFailed: 3, sentAway: {}, logLinesLost: 0, ports: [{ entryPoint: 'websecure', accepted: 5123, open: 1204 }] }));
         case 'entrypoints': return [{ name: 'web', address: ':80' }, { name: 'websecure', address: ':443' }];
