@@ -144,6 +144,22 @@ static void copy_observability(struct router *router, const struct router_config
     router->trace_verbosity = (enum trace_verbosity)config->observability->trace_verbosity;
 }
 
+static void copy_maintenance(struct build *build, struct router *router, const struct router_config *config)
+{
+    const struct router_maintenance *maintenance = config->maintenance;
+    struct arena *arena = &build->graph->arena;
+    if (maintenance == NULL)
+        return;
+    if (router->internal) {
+        diag_error(build->compile.diag, node_span(node_get(config->origin, S("maintenance"))),
+                   "the service is one of Portico's own: it stays in use");
+        return;
+    }
+    router->maintainers = networks_from(&maintenance->source_range, arena);
+    router->retry_after = arena_printf(arena, "%lld", (long long)maintenance->retry_after);
+    atomic_store(&router->maintenance, MAINTENANCE_CONFIGURED);
+}
+
 static void add_rule(struct entry_rules *rules, bool secure, const struct rule *rule, struct router *router)
 {
     struct table_entry entry = {.rule = rule, .priority = router->priority, .router = router};
@@ -197,6 +213,7 @@ static void draft_on(struct build *build, struct router_draft *draft, unsigned i
     router->service = draft->service;
     router->internal = draft->service != NULL && draft->service->internal;
     copy_observability(router, config);
+    copy_maintenance(build, router, config);
     const struct router_tls *tls = build_router_tls(config, entry);
     draft->good &= build_chain(build, router, entry, config, named->provider);
     draft->good &= tls == NULL || build_check_tls(build, tls, named);

@@ -160,6 +160,7 @@ static void make_service(struct build *build, struct named *named, struct str re
     build_object_begin(build, &object, named);
     struct service *service = new_service(build, named->name, named->provider, type, config->type.value);
     service->origin = named->node;
+    atomic_store(&service->maintenance, config->maintenance ? MAINTENANCE_CONFIGURED : 0);
     bool good = build_object_end(build, &object, compile_service_state(build, service, named->provider));
     diag_leave(diag);
     named->building = false;
