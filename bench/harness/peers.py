@@ -65,6 +65,7 @@ class Peer:
 class Portico(Peer):
     kind = 'portico'
     version_flag = ['version']
+    watched = ''
 
     def command(self, site):
         return [self.path, 'run', '--config', os.path.join(site.folder, 'portico.yaml')]
@@ -78,9 +79,27 @@ class Portico(Peer):
             tls = (f'tls:\n  certificates:\n'
                    f'    - {{certFile: "{site.certificate.chain}", keyFile: "{site.certificate.key}"}}\n')
         return {'portico.yaml': f'workers: 1\nentryPoints:\n  web: {{address: "127.0.0.1:{site.port}"}}\n{tls}'
+                + self.watched.replace('COLLECTOR', f'http://127.0.0.1:{site.origin}/0')
                 + (f'accessLog: {{filePath: "{site.log}"}}\n' if site.log else '')
                 + f'http:\n  routers:\n{routers}  services:\n    origin:\n      loadBalancer:\n'
                 f'        servers: [{{url: "http://127.0.0.1:{site.origin}"}}]\n'}
+
+
+class PorticoMetrics(Portico):
+    kind = 'portico-metrics'
+    watched = 'metrics: {prometheus: {manualRouting: true}}\n'
+
+
+class PorticoSampled(Portico):
+    """Metrics, and one request in a hundred traced; the origin is the collector as well."""
+    kind = 'portico-sampled'
+    watched = PorticoMetrics.watched + 'tracing: {sampleRate: 0.01, otlp: {http: {endpoint: "COLLECTOR"}}}\n'
+
+
+class PorticoTraced(Portico):
+    """Metrics, and every request traced."""
+    kind = 'portico-traced'
+    watched = PorticoMetrics.watched + 'tracing: {otlp: {http: {endpoint: "COLLECTOR"}}}\n'
 
 
 class Nginx(Peer):
@@ -270,13 +289,14 @@ sub vcl_pipe {{ if (req.http.upgrade) {{ set bereq.http.upgrade = req.http.upgra
 '''}
 
 
-KINDS = {peer.kind: peer for peer in (Portico, Nginx, Haproxy, Caddy, H2o, Varnish)}
+# Those whose names begin like another's stand before it.
+KINDS = {peer.kind: peer for peer in (PorticoMetrics, PorticoSampled, PorticoTraced, Portico, Nginx, Haproxy, Caddy, H2o, Varnish)}
 PROGRAMS = {'varnish': 'varnishd'}
 
 
 def find(kind, portico):
     """The path of a peer's program as the distribution installs it, or None."""
-    if kind == 'portico':
+    if issubclass(KINDS[kind], Portico):
         return portico if os.path.exists(portico) else None
     return shutil.which(PROGRAMS.get(kind, kind), path=os.environ.get('PATH', '') + ':/usr/sbin:/sbin')
 
@@ -293,7 +313,7 @@ def choose(text, portico, default):
             raise Failure(f"'{word}': no such peer; there are {', '.join(KINDS)}, or a path to one")
         found = os.path.abspath(path) if '/' in path else find(kind, portico)
         if not found or not os.path.exists(found):
-            raise Failure(f"{kind}: {path if '/' in path else portico if kind == 'portico' else kind} is not there")
+            raise Failure(f"{kind}: {path if '/' in path else portico if kind.startswith('portico') else kind} is not there")
         taken = [peer.label for peer in chosen]
         name = label or (kind if kind not in taken else f'{kind} {len(taken)}')
         chosen.append(KINDS[kind](found, name))

@@ -15,6 +15,8 @@ size_t command_list(const struct command **out, size_t max)
         size_t at = count;
         if (count == max)
             break;
+        if ((*it)->hidden)
+            continue;
         for (; at > 0 && strcmp(out[at - 1]->name, (*it)->name) > 0; at--)
             out[at] = out[at - 1];
         out[at] = *it;
@@ -28,11 +30,11 @@ const struct command *command_find(struct str name, struct str *ret_suggestion)
     const struct command *commands[64];
     struct str names[64];
     size_t count = command_list(commands, 64);
-    for (size_t i = 0; i < count; i++) {
+    REGISTRY_FOREACH(command, const struct command, it)
+        if (str_equal(str_from((*it)->name), name))
+            return *it;
+    for (size_t i = 0; i < count; i++)
         names[i] = str_from(commands[i]->name);
-        if (str_equal(names[i], name))
-            return commands[i];
-    }
     *ret_suggestion = nearest(name, names, count);
     return NULL;
 }

@@ -17,6 +17,7 @@ struct command {
     const char *summary;          /* one line */
     const struct flag *flags;     /* its own; NULL: none. Configuration options are added when takes_options is set */
     bool takes_options;
+    bool hidden;                  /* not for people: neither listed nor suggested */
     /* `words` behind the command's name. Gives the exit code. */
     int (*run)(const struct command *command, const char *const *words, size_t count);
 };
@@ -24,7 +25,7 @@ REGISTRY(command, const struct command);
 
 /* NULL when there is none; *ret_suggestion is then the nearest name or empty. */
 const struct command *command_find(struct str name, struct str *ret_suggestion);
-/* All commands by name; gives how many. */
+/* All commands that are not hidden, by name; gives how many. */
 size_t command_list(const struct command **out, size_t max);
 
 /* Reads the command's own flags, and options of the configuration where it takes them. A mistake: one line on standard

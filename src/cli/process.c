@@ -289,15 +289,6 @@ static bool reads_containers(const struct model *model)
     return model->config.providers.docker != NULL || model->config.providers.swarm != NULL;
 }
 
-/* The helper that reads the engine is started while we have the rights to open its socket. Rights that are given up cannot be had
- * back for a provider that a later configuration names. */
-static void prepare_containers(const struct model *model)
-{
-    bool gives_up = !str_empty(model->config.user) && geteuid() == 0;
-    if (!docker_live_prepare(reads_containers(model) || gives_up))
-        log_warn("the helper that reads containers cannot be started: %m");
-}
-
 /* The first configuration: mistakes are shown as they are, and nothing is started. */
 static int start(struct process *process)
 {
@@ -306,7 +297,7 @@ static int start(struct process *process)
     process->worker_count = count_workers(model);
     struct graph *graph = NULL;
     if (diag.errors == 0)
-        prepare_containers(model);
+        docker_live_prepare(&model->config);
     process->started = diag.errors == 0 && start_workers(process) && start_control(process);
     if (process->started && reads_containers(model))
         await_containers(process, model);

@@ -37,6 +37,7 @@ struct router {
     size_t chain_memory;              /* bytes of their `own`s together */
     struct service *service;
     bool access_log, traced;
+    enum trace_verbosity trace_verbosity;
     bool internal;
     _Atomic bool maintenance;         /* an operator's order: its requests are answered with 503 */
 };

@@ -8,42 +8,45 @@
 
 /* ---- what the client sends ---- */
 
-static const struct str parent_name = STR("traceparent"), state_name = STR("tracestate");
+/* Out of the request's fields, and what was found there. */
+struct sent {
+    struct str parent, state;
+    unsigned parents, states;             /* lines */
+};
 
-static bool is_named(const struct field *field, struct str name)
+/* All lines as one (3.3.1.1); none at all when they are too long together. */
+static void take_state(struct sent *sent, struct str value, struct arena *arena)
 {
-    return field->id == FIELD_OTHER && str_equal_nocase(field->name, name);
+    if (value.len == 0)
+        return;
+    bool first = sent->states++ == 0;
+    if (sent->state.len + value.len > STATE_MAX)
+        sent->state = STR_NONE;
+    else if (first)
+        sent->state = value;
+    else if (sent->state.len != 0)
+        sent->state = arena_printf(arena, "%.*s,%.*s", STR_ARGS(sent->state), STR_ARGS(value));
 }
 
-/* Two traceparents are none (3.2): nobody knows which one is meant. */
-static bool take_parent(const struct fields *fields, struct trace_parent *ret_parent)
+static void take_fields(struct fields *fields, struct arena *arena, struct sent *ret_sent)
 {
-    const struct field *found = NULL;
+    static const struct str parent_name = STR("traceparent"), state_name = STR("tracestate");
+    *ret_sent = (struct sent){.parents = 0};
     if (!fields_has(fields, FIELD_OTHER))
-        return false;
+        return;
     FIELDS_FOREACH(fields, field) {
-        if (!is_named(field, parent_name))
+        if (field->id != FIELD_OTHER)
             continue;
-        if (found != NULL)
-            return false;
-        found = field;
-    }
-    return found != NULL && trace_parent_parse(found->value, ret_parent);
-}
-
-/* All lines as one (3.3.1.1), if they can be read. */
-static struct str take_state(struct exchange *x)
-{
-    struct str joined = STR_NONE;
-    FIELDS_FOREACH(&exchange_request(x)->fields, field) {
-        if (!is_named(field, state_name) || field->value.len == 0)
+        if (str_equal_nocase(field->name, parent_name)) {
+            ret_sent->parents++;
+            ret_sent->parent = field->value;
+        } else if (str_equal_nocase(field->name, state_name)) {
+            take_state(ret_sent, field->value, arena);
+        } else {
             continue;
-        if (field->value.len > STATE_MAX || joined.len > STATE_MAX)
-            return STR_NONE;
-        joined = joined.len == 0 ? field->value :
-                                   arena_printf(&x->arena, "%.*s,%.*s", STR_ARGS(joined), STR_ARGS(field->value));
+        }
+        field->name.len = 0;
     }
-    return joined.len != 0 && trace_state_is_valid(joined) ? joined : STR_NONE;
 }
 
 /* ---- the beginning ---- */
@@ -55,70 +58,100 @@ static bool is_wanted(const struct exchange *x)
     return x->router == NULL || (x->router->traced && (!x->router->internal || x->graph->tracing->add_internals));
 }
 
-static void join_or_begin(struct exchange *x, struct trace *trace)
+/* Who it is of. */
+struct origin {
+    uint8_t id[TRACE_ID_SIZE];
+    uint64_t parent_span, span_base;
+    struct str state;
+    bool sampled;
+};
+
+/* Two traceparents are none (3.2): nobody knows which one is meant. */
+static bool join(const struct sent *sent, struct origin *origin)
 {
     struct trace_parent parent;
-    if (take_parent(&exchange_request(x)->fields, &parent)) {
-        memcpy(trace->id, parent.trace_id, TRACE_ID_SIZE);
-        trace->parent_span = parent.span;
-        trace->state = take_state(x);
-        trace->sampled = parent.sampled;
+    if (sent->parents != 1 || !trace_parent_parse(sent->parent, &parent))
+        return false;
+    memcpy(origin->id, parent.trace_id, TRACE_ID_SIZE);
+    origin->parent_span = parent.span;
+    origin->span_base = rand_u64();
+    origin->state = sent->state.len != 0 && trace_state_is_valid(sent->state) ? sent->state : STR_NONE;
+    origin->sampled = parent.sampled;
+    return true;
+}
+
+/* In a trace of our own nobody else makes spans, so that their ids may follow from the trace's. */
+static void begin(uint64_t sampling_limit, struct origin *origin)
+{
+    uint64_t random[2];
+    rand_pair(random);
+    random[0] |= 1;                       /* not all zeros */
+    memcpy(origin->id, random, TRACE_ID_SIZE);
+    origin->parent_span = 0;
+    origin->span_base = random[0] * UINT64_C(0xd1342543de82ef95) + random[1];
+    origin->state = STR_NONE;
+    origin->sampled = trace_is_sampled(origin->id, sampling_limit);
+}
+
+static bool is_detailed(const struct exchange *x)
+{
+    enum trace_verbosity own = x->router->trace_verbosity;
+    return (own != TRACE_AS_ENTRYPOINT ? own : (enum trace_verbosity)x->entry->config->observability.trace_verbosity) == TRACE_DETAILED;
+}
+
+static void note(struct exchange *x, const struct origin *origin)
+{
+    struct trace_notes *notes = x->trace->notes = arena_new(&x->arena, struct trace_notes);
+    if (notes == NULL)
         return;
-    }
-    /* The last bit makes it an id that is not all zeros. */
-    uint64_t random[2] = {rand_u64() | 1, rand_u64()};
-    memcpy(trace->id, random, TRACE_ID_SIZE);
-    trace->sampled = trace_is_sampled(trace->id, x->graph->tracing->sampling_limit);
+    memcpy(notes->id, origin->id, TRACE_ID_SIZE);
+    notes->parent_span = origin->parent_span;
+    notes->span_base = origin->span_base;
+    notes->state = origin->state;
+    notes->attempts_end = &notes->attempts;
+    notes->detailed = x->router != NULL && is_detailed(x);
+    if (notes->detailed && x->router->chain_count != 0)
+        notes->held = arena_array(&x->arena, struct trace_held, x->router->chain_count);
 }
 
-static void name_span(struct trace *trace, unsigned number)
+/* A whole line, which is checked and copied at once. It stays in the trace, where each attempt writes the id of its span. */
+static void write_line(struct trace *trace, const struct origin *origin)
 {
-    span_id_format(span_record_id(trace->span_base, number), trace->parent + TRACE_PARENT_SPAN_AT);
-}
-
-static void write_parent(struct trace *trace)
-{
-    trace_parent_format(trace->id, span_record_id(trace->span_base, SPAN_NUMBER_SERVER), trace->sampled, trace->parent);
-    memcpy(trace->span_text, trace->parent + TRACE_PARENT_SPAN_AT, sizeof(trace->span_text));
-}
-
-/* The value stays in the trace, where each attempt writes the id of its span. */
-static void pass_on(struct exchange *x, struct trace *trace)
-{
-    struct fields *fields = &exchange_request(x)->fields;
-    FIELDS_FOREACH(fields, field) {
-        if (is_named(field, parent_name) || is_named(field, state_name))
-            field->name.len = 0;
-    }
-    fields_add(fields, parent_name, str_of(trace->parent, TRACE_PARENT_SIZE));
-    if (trace->state.len != 0)
-        fields_add(fields, state_name, trace->state);
+    char *value = trace->line + TRACE_LINE_VALUE_AT;
+    memcpy(trace->line, "traceparent: ", TRACE_LINE_VALUE_AT);
+    trace_parent_format(origin->id, span_record_id(origin->span_base, SPAN_NUMBER_SERVER), origin->sampled, value);
+    memcpy(value + TRACE_PARENT_SIZE, "\r\n", 2);
+    memcpy(trace->span_text, value + TRACE_PARENT_SPAN_AT, sizeof(trace->span_text));
 }
 
 void tracing_begin_trace(struct exchange *x)
 {
-    if (!is_wanted(x))
-        return;
-    struct trace *trace = arena_new(&x->arena, struct trace);
+    struct trace *trace = is_wanted(x) ? arena_alloc(&x->arena, sizeof(*trace)) : NULL;
     if (trace == NULL)
         return;
+    struct fields *fields = &exchange_request(x)->fields;
+    struct sent sent;
+    struct origin origin;
+    take_fields(fields, &x->arena, &sent);
+    if (!join(&sent, &origin))
+        begin(x->graph->tracing->sampling_limit, &origin);
     x->trace = trace;
-    trace->span_base = rand_u64();
-    trace->attempts_end = &trace->attempts;
-    join_or_begin(x, trace);
-    write_parent(trace);
-    pass_on(x, trace);
-    if (trace->sampled && x->router != NULL && x->router->chain_count != 0)
-        trace->held = arena_array(&x->arena, struct trace_held, x->router->chain_count);
+    trace->notes = NULL;
+    write_line(trace, &origin);
+    fields_add_line(fields, str_of(trace->line, TRACE_LINE_SIZE), TRACE_LINE_VALUE_AT - 2);
+    if (origin.state.len != 0)
+        fields_add(fields, S("tracestate"), origin.state);
+    if (origin.sampled)
+        note(x, &origin);
 }
 
 /* ---- on the way ---- */
 
 void tracing_note_held(struct exchange *x)
 {
-    if (x->trace->held == NULL)
+    if (x->trace->notes->held == NULL)
         return;
-    struct trace_held *held = &x->trace->held[x->chain_at];
+    struct trace_held *held = &x->trace->notes->held[x->chain_at];
     held->ended = exchange_now(x);
     if (held->began == 0)
         held->began = held->ended;
@@ -126,7 +159,8 @@ void tracing_note_held(struct exchange *x)
 
 static struct trace_attempt *last_attempt(const struct trace *trace)
 {
-    return trace->attempts != NULL ? container_of(trace->attempts_end, struct trace_attempt, next) : NULL;
+    const struct trace_notes *notes = trace->notes;
+    return notes->attempts != NULL ? container_of(notes->attempts_end, struct trace_attempt, next) : NULL;
 }
 
 /* One that answered ends when its answer is done with: passed on, or dropped for another try. */
@@ -141,17 +175,18 @@ static void end_attempt(const struct exchange *x)
 
 void tracing_note_attempt(struct exchange *x)
 {
-    struct trace *trace = x->trace;
+    struct trace_notes *notes = x->trace->notes;
     end_attempt(x);
-    name_span(trace, SPAN_NUMBER_ATTEMPT + trace->attempt_count++);
-    struct trace_attempt *attempt = trace->sampled ? arena_new(&x->arena, struct trace_attempt) : NULL;
+    span_id_format(span_record_id(notes->span_base, SPAN_NUMBER_ATTEMPT + notes->attempt_count++),
+                   x->trace->line + TRACE_LINE_VALUE_AT + TRACE_PARENT_SPAN_AT);
+    struct trace_attempt *attempt = arena_new(&x->arena, struct trace_attempt);
     if (attempt == NULL)
         return;
     attempt->began = exchange_now(x);
-    attempt->url = x->server->url;
+    attempt->server = x->server;
     attempt->path = exchange_request(x)->path;
-    *trace->attempts_end = attempt;
-    trace->attempts_end = &attempt->next;
+    *notes->attempts_end = attempt;
+    notes->attempts_end = &attempt->next;
 }
 
 void tracing_note_failure(struct exchange *x, enum status status)
@@ -181,8 +216,6 @@ static void end_last_attempt(struct exchange *x)
 
 void tracing_keep(struct exchange *x)
 {
-    if (!x->trace->sampled)
-        return;
     end_last_attempt(x);
     tracing_write(x);
 }

@@ -2,9 +2,11 @@
 
 #include <assert.h>
 
+#include "base/copy.h"
 #include "exchange/middleware.h"
 #include "exchange/service.h"
 #include "observe/tracer.h"
+#include "upstream/server.h"
 
 #define FIELDS_MAX 64                 /* captured fields of one request and its response */
 
@@ -13,11 +15,12 @@ _Static_assert(STATUS_COUNT <= 256, "a reason fits a byte");
 /* What is going to be written: the rows first, then the texts behind them. */
 struct draft {
     struct exchange *x;
-    struct span_record record;
+    struct trace_notes *notes;
+    unsigned held_count, attempt_count, field_count;
+    size_t size;                      /* of all texts */
     struct str texts[SPAN_TEXT_COUNT];
     struct span_field fields[FIELDS_MAX];
     struct str values[FIELDS_MAX];
-    size_t size;                      /* of all texts */
 };
 
 static struct str cut(struct str text)
@@ -32,46 +35,47 @@ static struct str cut_c(const char *text)
 
 /* ---- how much there is ---- */
 
+static void choose_way(const struct exchange *x, bool detailed, struct str *texts)
+{
+    texts[SPAN_ROUTER] = texts[SPAN_RULE] = texts[SPAN_SERVICE] = STR_NONE;
+    if (x->router != NULL)
+        texts[SPAN_ROUTER] = cut(x->router->name);
+    if (x->router != NULL && detailed)
+        texts[SPAN_RULE] = cut(x->router->rule);
+    if (x->service != NULL)
+        texts[SPAN_SERVICE] = cut(x->service->name);
+}
+
+/* tracestate is whole or not at all. */
 static void choose_texts(struct draft *draft)
 {
     struct exchange *x = draft->x;
-    const struct fields *fields = &exchange_request(x)->fields;
     struct str *texts = draft->texts;
-    texts[SPAN_METHOD] = x->original_method_name;
-    texts[SPAN_PATH] = x->original_path;
-    texts[SPAN_QUERY] = x->original_query;
-    texts[SPAN_AUTHORITY] = x->original_authority;
+    texts[SPAN_METHOD] = cut(x->original_method_name);
+    texts[SPAN_PATH] = cut(x->original_path);
+    texts[SPAN_QUERY] = cut(x->original_query);
+    texts[SPAN_AUTHORITY] = cut(x->original_authority);
     texts[SPAN_CLIENT] = exchange_client_text(x);
     texts[SPAN_PEER] = x->stream.client->unix_socket ? STR_NONE : exchange_peer_text(x);
-    texts[SPAN_USER_AGENT] = fields_value(fields, FIELD_USER_AGENT);
-    texts[SPAN_TRACE_STATE] = x->trace->state;
+    texts[SPAN_USER_AGENT] = cut(fields_value(&exchange_request(x)->fields, FIELD_USER_AGENT));
+    texts[SPAN_TRACE_STATE] = draft->notes->state;
     texts[SPAN_REQUEST_ID] = x->request_id;
-    texts[SPAN_ENTRYPOINT] = x->entry->name;
-    texts[SPAN_DETAIL] = x->failure != STATUS_OK && x->reason_detail != NULL ? str_from(x->reason_detail) : STR_NONE;
-    if (x->router != NULL) {
-        texts[SPAN_ROUTER] = x->router->name;
-        texts[SPAN_RULE] = x->router->rule;
-    }
-    if (x->service != NULL)
-        texts[SPAN_SERVICE] = x->service->name;
-    for (int i = 0; i < SPAN_TEXT_COUNT; i++) {
-        /* tracestate is whole or not at all. */
-        texts[i] = i == SPAN_TRACE_STATE ? texts[i] : cut(texts[i]);
-        draft->record.texts[i] = (uint32_t)texts[i].len;
+    texts[SPAN_ENTRYPOINT] = cut(x->entry->name);
+    texts[SPAN_DETAIL] = x->failure != STATUS_OK ? cut_c(x->reason_detail) : STR_NONE;
+    choose_way(x, draft->notes->detailed, texts);
+    for (int i = 0; i < SPAN_TEXT_COUNT; i++)
         draft->size += texts[i].len;
-    }
 }
 
 static void capture(struct draft *draft, const struct fields *fields, const struct strs *names, bool response)
 {
-    struct span_record *record = &draft->record;
     for (size_t i = 0; i < names->count && fields->items != NULL; i++)
         FIELDS_FOREACH(fields, field) {
-            if (record->field_count == FIELDS_MAX || !str_equal_nocase(field->name, names->items[i]))
+            if (draft->field_count == FIELDS_MAX || !str_equal_nocase(field->name, names->items[i]))
                 continue;
             struct str value = cut(field->value);
-            draft->values[record->field_count] = value;
-            draft->fields[record->field_count++] =
+            draft->values[draft->field_count] = value;
+            draft->fields[draft->field_count++] =
                 (struct span_field){.value = (uint32_t)value.len, .index = (uint16_t)i, .response = response};
             draft->size += value.len;
         }
@@ -80,37 +84,41 @@ static void capture(struct draft *draft, const struct fields *fields, const stru
 static void count_rows(struct draft *draft)
 {
     const struct exchange *x = draft->x;
-    draft->record.held_count = x->trace->held != NULL ? (uint16_t)x->chain_entered : 0;
-    for (unsigned i = 0; i < draft->record.held_count; i++) {
+    draft->held_count = draft->notes->held != NULL ? x->chain_entered : 0;
+    for (unsigned i = 0; i < draft->held_count; i++) {
         const struct middleware *m = x->router->chain[i];
         draft->size += cut(m->name).len + strlen(m->type->choice.name);
     }
-    for (const struct trace_attempt *it = x->trace->attempts; it != NULL; it = it->next) {
-        draft->record.attempt_count++;
-        draft->size += cut(it->url).len + cut(it->path).len + cut_c(it->detail).len;
+    for (const struct trace_attempt *it = draft->notes->attempts; it != NULL; it = it->next) {
+        draft->attempt_count++;
+        draft->size += cut(it->server->url).len + cut(it->path).len + cut_c(it->detail).len;
     }
 }
 
-static int64_t admitted_at(const struct exchange *x, unsigned held_count)
+/* ---- writing ---- */
+
+static int64_t admitted_at(const struct draft *draft)
 {
-    if (!x->admitted)
+    if (!draft->x->admitted)
         return 0;
-    return held_count != 0 ? x->trace->held[held_count - 1].ended : x->times.routed;
+    return draft->held_count != 0 ? draft->notes->held[draft->held_count - 1].ended : draft->x->times.routed;
 }
 
-static void fill(struct draft *draft)
+static void fill(const struct draft *draft, struct span_record *record)
 {
     struct exchange *x = draft->x;
-    const struct trace *trace = x->trace;
+    const struct trace_notes *notes = draft->notes;
     const struct request *request = exchange_request(x);
-    struct span_record *record = &draft->record;
-    memcpy(record->trace_id, trace->id, TRACE_ID_SIZE);
-    record->parent = trace->parent_span;
-    record->span_base = trace->span_base;
+    memcpy(record->trace_id, notes->id, TRACE_ID_SIZE);
+    record->held_count = (uint16_t)draft->held_count;
+    record->attempt_count = (uint16_t)draft->attempt_count;
+    record->field_count = (uint16_t)draft->field_count;
+    record->parent = notes->parent_span;
+    record->span_base = notes->span_base;
     record->wall_offset = x->worker->loop.wall - x->worker->loop.now;
     record->began = x->times.began;
-    record->routed = x->router != NULL ? x->times.routed : 0;
-    record->admitted = admitted_at(x, record->held_count);
+    record->routed = notes->detailed ? x->times.routed : 0;
+    record->admitted = notes->detailed ? admitted_at(draft) : 0;
     record->ended = x->times.ended;
     record->request_bytes = x->upload_began ? x->upload.moved : 0;
     record->response_bytes = x->download_began ? x->download.given : 0;
@@ -123,39 +131,44 @@ static void fill(struct draft *draft)
     record->same_query = str_equal(request->query, x->original_query);
 }
 
-/* ---- writing ---- */
-
-static char *put(char *out, struct str text)
+static char *put_held(struct span_held *row, const struct draft *draft, char *out)
 {
-    return text.len != 0 ? mempcpy(out, text.data, text.len) : out;
-}
-
-static char *put_held(struct span_held *row, const struct exchange *x, unsigned count, char *out)
-{
-    for (unsigned i = 0; i < count; i++) {
-        const struct middleware *m = x->router->chain[i];
+    for (unsigned i = 0; i < draft->held_count; i++) {
+        const struct middleware *m = draft->x->router->chain[i];
         struct str name = cut(m->name), type = str_from(m->type->choice.name);
-        row[i] = (struct span_held){.began = x->trace->held[i].began,
-                                    .ended = x->trace->held[i].ended,
+        row[i] = (struct span_held){.began = draft->notes->held[i].began,
+                                    .ended = draft->notes->held[i].ended,
                                     .name = (uint32_t)name.len,
                                     .type = (uint32_t)type.len};
-        out = put(put(out, name), type);
+        out = copy_short(copy_short(out, name), type);
     }
     return out;
 }
 
-static char *put_attempts(struct span_attempt *row, const struct exchange *x, char *out)
+static void fill_attempt(struct span_attempt *row, const struct trace_attempt *attempt)
 {
-    for (const struct trace_attempt *it = x->trace->attempts; it != NULL; it = it->next, row++) {
-        struct str url = cut(it->url), path = cut(it->path), detail = cut_c(it->detail);
-        *row = (struct span_attempt){.began = it->began,
-                                     .ended = it->ended,
-                                     .url = (uint32_t)url.len,
-                                     .path = (uint32_t)path.len,
-                                     .detail = (uint32_t)detail.len,
-                                     .status = (int16_t)it->status,
-                                     .reason = (uint8_t)it->reason};
-        out = put(put(put(out, url), path), detail);
+    const struct server *server = attempt->server;
+    size_t host_at = (size_t)(server->host.data - server->url.data);
+    bool whole = host_at + server->host.len <= SPAN_TEXT_MAX;
+    row->began = attempt->began;
+    row->ended = attempt->ended;
+    row->host_at = whole ? (uint32_t)host_at : 0;
+    row->host = whole ? (uint32_t)server->host.len : 0;
+    row->port = server->unix_socket ? 0 : server->port;
+    row->secure = server->secure;
+    row->status = (int16_t)attempt->status;
+    row->reason = (uint8_t)attempt->reason;
+}
+
+static char *put_attempts(struct span_attempt *row, const struct draft *draft, char *out)
+{
+    for (const struct trace_attempt *it = draft->notes->attempts; it != NULL; it = it->next, row++) {
+        struct str url = cut(it->server->url), path = cut(it->path), detail = cut_c(it->detail);
+        fill_attempt(row, it);
+        row->url = (uint32_t)url.len;
+        row->path = (uint32_t)path.len;
+        row->detail = (uint32_t)detail.len;
+        out = copy_short(copy_short(copy_short(out, url), path), detail);
     }
     return out;
 }
@@ -164,19 +177,22 @@ static char *put_attempts(struct span_attempt *row, const struct exchange *x, ch
 static void write_out(const struct draft *draft, struct span_record *record)
 {
     struct span_held *held = (struct span_held *)(record + 1);
-    struct span_attempt *attempts = (struct span_attempt *)(held + draft->record.held_count);
-    struct span_field *fields = (struct span_field *)(attempts + draft->record.attempt_count);
-    char *out = (char *)(fields + draft->record.field_count);
-    *record = draft->record;
-    for (int i = 0; i < SPAN_TEXT_COUNT; i++)
-        out = put(out, draft->texts[i]);
-    for (unsigned i = 0; i < record->field_count; i++) {
-        fields[i] = draft->fields[i];
-        out = put(out, draft->values[i]);
+    struct span_attempt *attempts = (struct span_attempt *)(held + draft->held_count);
+    struct span_field *fields = (struct span_field *)(attempts + draft->attempt_count);
+    char *out = (char *)(fields + draft->field_count), *end = (char *)record + record->size;
+    memset(end - 8, 0, 8);
+    fill(draft, record);
+    for (int i = 0; i < SPAN_TEXT_COUNT; i++) {
+        record->texts[i] = (uint32_t)draft->texts[i].len;
+        out = copy_short(out, draft->texts[i]);
     }
-    out = put_held(held, draft->x, record->held_count, out);
-    out = put_attempts(attempts, draft->x, out);
-    assert(out <= (char *)record + record->size);
+    for (unsigned i = 0; i < draft->field_count; i++) {
+        fields[i] = draft->fields[i];
+        out = copy_short(out, draft->values[i]);
+    }
+    out = put_held(held, draft, out);
+    out = put_attempts(attempts, draft, out);
+    assert(out <= end && end - out < 8);
 }
 
 void tracing_write(struct exchange *x)
@@ -184,17 +200,18 @@ void tracing_write(struct exchange *x)
     struct tracer *tracer = x->graph->tracing;
     struct draft draft;
     draft.x = x;
+    draft.notes = x->trace->notes;
+    draft.field_count = draft.attempt_count = 0;
     draft.size = 0;
-    memset(draft.texts, 0, sizeof(draft.texts));
-    memset(&draft.record, 0, sizeof(draft.record));
     choose_texts(&draft);
     capture(&draft, &exchange_request(x)->fields, &tracer->request_headers, false);
     capture(&draft, &x->response.fields, &tracer->response_headers, true);
     count_rows(&draft);
-    fill(&draft);
-    const struct span_record *counts = &draft.record;
-    size_t size = sizeof(struct span_record) + counts->held_count * sizeof(struct span_held) +
-                  counts->attempt_count * sizeof(struct span_attempt) + counts->field_count * sizeof(struct span_field) + draft.size;
-    draft.record.size = (uint32_t)((size + 7) & ~(size_t)7);
-    write_out(&draft, tracer_add(tracer, x->worker, draft.record.size, span_record_count(&draft.record)));
+    size_t size = sizeof(struct span_record) + draft.held_count * sizeof(struct span_held) +
+                  draft.attempt_count * sizeof(struct span_attempt) + draft.field_count * sizeof(struct span_field) + draft.size;
+    size = (size + 7) & ~(size_t)7;
+    struct span_record *record = tracer_add(tracer, x->worker, size);
+    record->size = (uint32_t)size;
+    write_out(&draft, record);
+    tracer_added(x->worker, span_record_count(record));
 }

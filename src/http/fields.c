@@ -65,6 +65,15 @@ bool fields_add_id(struct fields *fields, enum field_id id, struct str value)
     return add(fields, id, field_title(id), value);
 }
 
+bool fields_add_line(struct fields *fields, struct str line, size_t name_len)
+{
+    size_t value_at = name_len + 2;
+    if (!add(fields, FIELD_OTHER, str_first(line, name_len), str_of(line.data + value_at, line.len - value_at - 2)))
+        return false;
+    fields->items[fields->count - 1].verbatim = true;
+    return true;
+}
+
 struct field *fields_find(const struct fields *fields, enum field_id id)
 {
     if (!fields_has(fields, id))

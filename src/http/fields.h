@@ -42,8 +42,8 @@ struct field {
     struct str name;      /* len 0: removed */
     struct str value;     /* without leading and trailing white space */
     uint8_t id;           /* enum field_id */
-    /* Set by the HTTP/1 parser alone: name, ": ", value and CRLF were read from one stretch of bytes and
-     * checked, so a writer may copy them as they stand. Whoever replaces a value need not clear it (the
+    /* Set by the HTTP/1 parser and fields_add_line alone: name, ": ", value and CRLF stand in one stretch of bytes and
+     * were checked, so a writer may copy them as they stand. Whoever replaces a value need not clear it (the
      * writer compares the places), but a new field must not have it. */
     bool verbatim;
 };
@@ -67,6 +67,8 @@ struct str field_title(enum field_id id);
 void fields_init(struct fields *fields, struct arena *arena, uint32_t capacity);
 /* False when the arena's budget is exhausted. Views are kept, not copied. */
 bool fields_add(struct fields *fields, struct str name, struct str value);
+/* The same for a line "name: value\r\n" of the proxy's own that needs no checking; the name is none of FIELD_TABLE. */
+bool fields_add_line(struct fields *fields, struct str line, size_t name_len);
 /* Makes room for one more; false when the arena's budget is exhausted. */
 bool fields_grow(struct fields *fields);
 bool fields_add_id(struct fields *fields, enum field_id id, struct str value);

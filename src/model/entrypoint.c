@@ -1,5 +1,6 @@
 #include "model/entrypoint.h"
 
+#include "model/observability.h"
 #include "net/addr.h"
 
 static const struct option forwarded_headers_options[] = {
@@ -150,6 +151,9 @@ static const struct option observability_options[] = {
                  .help = "Write access-log lines for its requests."),
     OPTION(BOOL, struct entrypoint_observability, metrics, .fallback = "true", .help = "Count its requests."),
     OPTION(BOOL, struct entrypoint_observability, tracing, .fallback = "true", .help = "Trace its requests, where tracing is on."),
+    OPTION_NAMED(ENUM, struct entrypoint_observability, trace_verbosity, "traceVerbosity", .names = trace_verbosity_names, .fallback = "minimal",
+                 .help = "Spans of a traced request: minimal (its own, and one for each try at a server) or detailed (router, "
+                         "middlewares and service too)."),
 };
 static const struct option_table observability_table =
     OPTION_TABLE(struct entrypoint_observability, observability_options, .summary = "What is recorded of an entrypoint.");

@@ -82,6 +82,7 @@ struct entrypoint_transport {
 struct entrypoint_observability {
     const struct node *origin;
     bool access_logs, metrics, tracing;
+    int trace_verbosity;            /* enum trace_verbosity */
 };
 
 struct entrypoint {

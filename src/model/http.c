@@ -1,5 +1,7 @@
 #include "model/http.h"
 
+#include "model/observability.h"
+
 choice_at model_middleware_choices, model_service_choices;
 
 static const struct choice_type *middleware_choice(size_t index)
@@ -17,6 +19,8 @@ static const struct option observability_options[] = {
                  .help = "Write access-log lines for its requests."),
     OPTION(BOOL, struct router_observability, metrics, .fallback = "true", .help = "Count its requests."),
     OPTION(BOOL, struct router_observability, tracing, .fallback = "true", .help = "Trace its requests, where tracing is on."),
+    OPTION_NAMED(ENUM, struct router_observability, trace_verbosity, "traceVerbosity", .names = trace_verbosity_names,
+                 .help = "minimal or detailed, instead of what its entrypoint says."),
 };
 static const struct option_table observability_table =
     OPTION_TABLE(struct router_observability, observability_options, .summary = "What is recorded of a router's requests.");

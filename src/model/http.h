@@ -14,6 +14,7 @@ enum rule_syntax { RULE_DEFAULT, RULE_V3, RULE_V2 };
 struct router_observability {
     const struct node *origin;
     bool access_logs, metrics, tracing;
+    int trace_verbosity;            /* enum trace_verbosity */
 };
 
 struct router_config {

@@ -131,5 +131,6 @@ static const struct option tracing_options[] = {
 };
 const struct option_table tracing_table = OPTION_TABLE(struct tracing_config, tracing_options, .summary = "Traces (W3C Trace Context, OTLP).");
 
+const struct option_name trace_verbosity_names[] = {{"minimal", TRACE_MINIMAL}, {"detailed", TRACE_DETAILED}, {NULL, 0}};
 const struct option_name error_pages_names[] = {
     {"simple", ERROR_PAGES_SIMPLE}, {"detailed", ERROR_PAGES_DETAILED}, {"off", ERROR_PAGES_OFF}, {NULL, 0}};

@@ -73,6 +73,13 @@ struct tracing_config {
     struct otlp_traces *otlp;
 };
 
+/* Which spans a traced request becomes. */
+enum trace_verbosity {
+    TRACE_AS_ENTRYPOINT,            /* a router that does not say */
+    TRACE_MINIMAL,                  /* its own, and one for each try at a server */
+    TRACE_DETAILED,                 /* router, middlewares and service too */
+};
+
 /* How an answer of our own looks in a browser. */
 enum error_pages {
     ERROR_PAGES_SIMPLE,             /* what it is, and the request's id */
@@ -81,6 +88,6 @@ enum error_pages {
 };
 
 extern const struct option_table api_table, metrics_table, tracing_table;
-extern const struct option_name error_pages_names[];
+extern const struct option_name error_pages_names[], trace_verbosity_names[];
 
 #endif

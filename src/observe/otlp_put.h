@@ -3,7 +3,9 @@
 #ifndef OBSERVE_OTLP_PUT_H
 #define OBSERVE_OTLP_PUT_H
 
-#include "base/str.h"
+#include <endian.h>
+
+#include "base/copy.h"
 #include "base/swar.h"
 #include "base/utf8.h"
 
@@ -45,10 +47,9 @@ static inline char *put_bytes(char *out, unsigned field, struct str bytes)
 /* Little-endian, as the wire has it. */
 static inline char *put_fixed64(char *out, unsigned field, uint64_t value)
 {
+    uint64_t wire = htole64(value);
     *out++ = (char)(field << 3 | 1);
-    for (unsigned i = 0; i < 8; i++)
-        out[i] = (char)(value >> 8 * i);
-    return out + 8;
+    return mempcpy(out, &wire, sizeof(wire));
 }
 
 /* UTF-8, which is mostly ASCII. */

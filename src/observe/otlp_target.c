@@ -9,6 +9,7 @@
 #include "base/time.h"
 
 #define MESSAGE_MAX ((size_t)64 << 20)
+#define MESSAGE_KEPT ((size_t)1 << 20)      /* of the memory of one that was sent, for the next */
 #define SEND_TIMEOUT (10 * TIME_S)
 #define BACKOFF_FIRST TIME_S
 #define BACKOFF_MAX (30 * TIME_S)
@@ -167,7 +168,9 @@ static void drop_queue(struct otlp_target *target, int64_t older_than)
 static void unload(struct otlp_target *target)
 {
     forget_bytes(target, target->size);
-    text_release(&target->message);
+    if (target->message.capacity > MESSAGE_KEPT)
+        text_release(&target->message);
+    text_clear(&target->message);
     target->loaded = false;
     target->failures = 0;
     target->due_at = 0;

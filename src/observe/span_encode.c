@@ -27,6 +27,23 @@ static struct str take(struct reading *reading, uint32_t len)
     return text;
 }
 
+typedef uint8_t sixteen __attribute__((vector_size(16)));
+
+static bool is_ascii(const char *at, const char *end)
+{
+    sixteen bits = {0}, bytes;
+    for (; end - at >= 16; at += 16) {
+        memcpy(&bytes, at, sizeof(bytes));
+        bits |= bytes;
+    }
+    bytes = (sixteen){0};
+    memcpy(&bytes, at, (size_t)(end - at));
+    bits |= bytes;
+    uint64_t halves[2];
+    memcpy(halves, &bits, sizeof(halves));
+    return ((halves[0] | halves[1]) & SWAR_ONES * 0x80) == 0;
+}
+
 static void open_record(struct reading *reading, const struct span_record *record)
 {
     reading->record = record;
@@ -34,10 +51,13 @@ static void open_record(struct reading *reading, const struct span_record *recor
     reading->attempts = (const struct span_attempt *)(reading->held + record->held_count);
     reading->fields = (const struct span_field *)(reading->attempts + record->attempt_count);
     reading->next = (const char *)(reading->fields + record->field_count);
+    const char *start = reading->next;
     for (int i = 0; i < SPAN_TEXT_COUNT; i++)
         reading->texts[i] = take(reading, record->texts[i]);
+    span_sink_expect(reading->sink, is_ascii(start, (const char *)record + record->size));
     text_clear(reading->query);
-    span_redact_query(&reading->tracer->safe_query, reading->texts[SPAN_QUERY], reading->query);
+    if (reading->texts[SPAN_QUERY].len != 0)
+        span_redact_query(&reading->tracer->safe_query, reading->texts[SPAN_QUERY], reading->query);
 }
 
 /* ---- parts of several spans ---- */
@@ -67,17 +87,20 @@ void span_redact_query(const struct strs *safe, struct str query, struct text *o
     }
 }
 
-static void add_address(struct span_sink *sink, struct str authority, bool secure)
+/* "site.example:8080", "[::1]:8080" or either without the port: of a request that was read, so the port is digits. */
+static void add_authority(struct span_sink *sink, struct str authority, bool secure)
 {
-    ptrdiff_t colon = str_find_last_char(authority, ':');
-    uint64_t port = secure ? 443 : 80, named;
+    uint64_t port = 0;
+    size_t at = authority.len, scale = 1;
     if (authority.len == 0)
         return;
-    if (colon >= 0 && str_find_char(authority, ']', (size_t)colon) < 0) {
-        if (str_to_u64(str_from_index(authority, (size_t)colon + 1), &named) && named < 65536)
-            port = named;
-        authority = str_first(authority, (size_t)colon);
-    }
+    for (; at != 0 && ascii_digit(authority.data[at - 1]); scale = scale < 100000 ? scale * 10 : 0)
+        port += (uint64_t)(authority.data[--at] - '0') * scale;
+    bool has_port = at != 0 && authority.data[at - 1] == ':';
+    if (has_port)
+        authority = str_first(authority, at - 1);
+    if (!has_port || scale == 1 || port > 65535)
+        port = secure ? 443 : 80;
     if (authority.len > 2 && authority.data[0] == '[' && authority.data[authority.len - 1] == ']')
         authority = str_of(authority.data + 1, authority.len - 2);
     span_sink_str(sink, S("server.address"), authority);
@@ -168,7 +191,7 @@ static void add_request(struct reading *reading)
     span_sink_str(sink, S("url.path"), texts[SPAN_PATH]);
     span_sink_str(sink, S("url.query"), text_str(reading->query));
     span_sink_str(sink, S("url.scheme"), record->secure ? S("https") : S("http"));
-    add_address(sink, texts[SPAN_AUTHORITY], record->secure);
+    add_authority(sink, texts[SPAN_AUTHORITY], record->secure);
     span_sink_str(sink, S("client.address"), texts[SPAN_CLIENT]);
     if (texts[SPAN_PEER].len != 0) {
         span_sink_str(sink, S("network.peer.address"), texts[SPAN_PEER]);
@@ -181,6 +204,13 @@ static void add_request(struct reading *reading)
         span_sink_int(sink, S("http.request.body.size"), (int64_t)record->request_bytes);
     if (record->response_bytes != 0)
         span_sink_int(sink, S("http.response.body.size"), (int64_t)record->response_bytes);
+}
+
+/* Where no spans of their own tell of them. */
+static void add_way(const struct reading *reading)
+{
+    span_sink_str(reading->sink, S("traefik.router.name"), reading->texts[SPAN_ROUTER]);
+    span_sink_str(reading->sink, S("traefik.service.name"), reading->texts[SPAN_SERVICE]);
 }
 
 /* What a client does wrong is no error of the server's (semantic conventions, "Status"). */
@@ -198,6 +228,8 @@ static void add_server(struct reading *reading)
     bool failed = record->status >= 500;
     span_sink_begin(sink, &head);
     add_request(reading);
+    if (record->routed == 0)
+        add_way(reading);
     add_status(sink, record->status);
     if (failed)
         add_error(sink, reason, record->status);
@@ -248,30 +280,20 @@ static void add_service(const struct reading *reading)
     span_sink_end(reading->sink, false, STR_NONE);
 }
 
-/* "http://10.0.0.1:8080": what stands between the scheme and the path. */
-static struct str authority_of(struct str url)
-{
-    ptrdiff_t at = str_find(url, S("://"));
-    struct str rest = at >= 0 ? str_from_index(url, (size_t)at + 3) : url;
-    ptrdiff_t slash = str_find_char(rest, '/', 0);
-    return slash >= 0 ? str_first(rest, (size_t)slash) : rest;
-}
-
-static bool is_secure(struct str url)
-{
-    return str_starts(url, S("https://"));
-}
-
 static struct str full_url(const struct reading *reading, struct str url, struct str path)
 {
-    text_clear(reading->url);
-    text_add(reading->url, url);
-    text_add(reading->url, path.len != 0 ? path : reading->texts[SPAN_PATH]);
-    if (reading->record->same_query && reading->query->len != 0) {
-        text_add_char(reading->url, '?');
-        text_add(reading->url, text_str(reading->query));
+    struct text *whole = reading->url;
+    struct str asked = path.len != 0 ? path : reading->texts[SPAN_PATH], query = text_str(reading->query);
+    text_clear(whole);
+    if (!text_reserve(whole, url.len + asked.len + query.len + 1))
+        return STR_NONE;
+    char *out = copy_short(copy_short(whole->data, url), asked);
+    if (reading->record->same_query && query.len != 0) {
+        *out++ = '?';
+        out = put_text(out, query);
     }
-    return text_str(reading->url);
+    whole->len = (size_t)(out - whole->data);
+    return text_str(whole);
 }
 
 static void add_attempt(struct reading *reading, unsigned index)
@@ -280,7 +302,8 @@ static void add_attempt(struct reading *reading, unsigned index)
     struct span_sink *sink = reading->sink;
     enum status reason = (enum status)attempt->reason;
     struct str url = take(reading, attempt->url), path = take(reading, attempt->path), detail = take(reading, attempt->detail);
-    struct span_head head = head_of(reading, SPAN_NUMBER_ATTEMPT + index, SPAN_NUMBER_SERVICE);
+    unsigned parent = reading->record->admitted != 0 ? SPAN_NUMBER_SERVICE : SPAN_NUMBER_SERVER;
+    struct span_head head = head_of(reading, SPAN_NUMBER_ATTEMPT + index, parent);
     bool failed = reason != STATUS_OK || attempt->status >= 400;
     head.name = method_name(reading);
     head.kind = SPAN_CLIENT_KIND;
@@ -289,8 +312,10 @@ static void add_attempt(struct reading *reading, unsigned index)
     span_sink_begin(sink, &head);
     add_method(reading);
     span_sink_str(sink, S("url.full"), full_url(reading, url, path));
-    span_sink_str(sink, S("url.scheme"), is_secure(url) ? S("https") : S("http"));
-    add_address(sink, authority_of(url), is_secure(url));
+    span_sink_str(sink, S("url.scheme"), attempt->secure ? S("https") : S("http"));
+    span_sink_str(sink, S("server.address"), str_of(url.data + attempt->host_at, attempt->host));
+    if (attempt->port != 0)
+        span_sink_int(sink, S("server.port"), attempt->port);
     add_status(sink, attempt->status);
     if (index != 0)
         span_sink_int(sink, S("http.request.resend_count"), index);

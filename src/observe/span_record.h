@@ -1,6 +1,6 @@
 /* What a request's spans are made of: written once by the worker when the request has ended, read by the exporter's thread, which
  * makes the spans of it. A record lies in a batch; behind the struct stand its rows, then the texts, in the order of their
- * lengths. All times are monotonic ns. */
+ * lengths; behind them zeros up to its end. All times are monotonic ns. */
 #ifndef OBSERVE_SPAN_RECORD_H
 #define OBSERVE_SPAN_RECORD_H
 
@@ -31,8 +31,11 @@ struct span_held {
 struct span_attempt {
     int64_t began, ended;
     uint32_t url, path, detail;           /* lengths of texts: the server's, the path asked for (0: the request's own) */
+    uint32_t host_at, host;               /* where in the URL its host stands, and how long it is */
+    uint16_t port;                        /* 0: it has none */
     int16_t status;                       /* of its response; 0: none came */
     uint8_t reason;                       /* enum status */
+    bool secure;
 };
 
 /* A header field that the configuration wants to see. */
@@ -50,7 +53,7 @@ struct span_record {
     uint64_t parent;                      /* the client's span; 0: none */
     uint64_t span_base;                   /* span_record_id tells which span has which id */
     int64_t wall_offset;                  /* wall clock minus monotonic */
-    int64_t began, routed, admitted, ended;      /* 0: was not reached */
+    int64_t began, routed, admitted, ended;      /* 0: was not reached, or is not to be a span */
     uint64_t request_bytes, response_bytes;      /* of bodies */
     uint32_t texts[SPAN_TEXT_COUNT];
     uint16_t peer_port;

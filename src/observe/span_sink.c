@@ -4,7 +4,33 @@
 #include <stdio.h>
 
 #include "base/hex.h"
-#include "observe/otlp_put.h"
+
+#define ROOM_MORE ((size_t)16384)     /* made at a time: most requests' spans fit */
+
+/* ---- room ---- */
+
+/* What is written becomes the text's. */
+static void settle(struct span_sink *sink)
+{
+    if (sink->at != NULL)
+        sink->out->len = (size_t)(sink->at - sink->out->data);
+    sink->at = sink->end = NULL;
+}
+
+/* Room for `size` bytes behind sink->at; false on overflow. */
+static bool make_room(struct span_sink *sink, size_t size)
+{
+    if ((size_t)(sink->end - sink->at) >= size)
+        return true;
+    settle(sink);
+    if (!text_reserve(sink->out, size < ROOM_MORE ? ROOM_MORE : size))
+        return false;
+    sink->at = sink->out->data + sink->out->len;
+    sink->end = sink->out->data + sink->out->capacity;
+    return true;
+}
+
+/* ---- the frame ---- */
 
 /* ExportTraceServiceRequest{resource_spans = 1: ResourceSpans{resource = 1, scope_spans = 2: ScopeSpans{scope = 1, spans = 2}}} */
 void span_sink_open(struct span_sink *sink, const struct tracer *tracer, enum otlp_encoding encoding, struct text *out)
@@ -34,8 +60,14 @@ void span_sink_close(struct span_sink *sink)
             json_end(&sink->json);
         return;
     }
+    settle(sink);
     protobuf_close(sink->out, sink->marks[1]);
     protobuf_close(sink->out, sink->marks[0]);
+}
+
+void span_sink_expect(struct span_sink *sink, bool ascii)
+{
+    sink->short_max = ascii && !sink->as_json ? SPAN_SINK_SHORT : 0;
 }
 
 /* ---- a span's head ---- */
@@ -89,30 +121,34 @@ static struct str utf8_or_none(struct str text)
     return put_is_utf8(text) ? text : STR_NONE;
 }
 
-#define HEAD_ROOM ((size_t)128)       /* ids, times, tags and lengths */
+#define HEAD_ROOM ((size_t)160)       /* ids, times, tags and lengths */
 
 static char *put_id(char *out, unsigned field, uint64_t id)
 {
-    out = put_head(out, field, SPAN_ID_SIZE);
-    span_id_write(id, (uint8_t *)out);
-    return out + SPAN_ID_SIZE;
+    out[0] = PUT_BYTES_TAG(field);
+    out[1] = SPAN_ID_SIZE;
+    span_id_write(id, (uint8_t *)out + 2);
+    return out + 2 + SPAN_ID_SIZE;
 }
 
 static char *put_name(char *out, struct str name, struct str of)
 {
-    out = put_text(put_head(out, 5, name.len + (of.len != 0) + of.len), name);
+    out = copy_short(put_head(out, 5, name.len + (of.len != 0) + of.len), name);
     if (of.len != 0)
         *out++ = ' ';
-    return put_text(out, of);
+    return copy_short(out, of);
 }
 
-static void begin_protobuf(struct text *out, const struct span_head *head)
+/* Two bytes are left for the length, which most spans need. */
+static void begin_protobuf(struct span_sink *sink, const struct span_head *head)
 {
-    struct str of = utf8_or_none(head->name_of);
-    if (!text_reserve(out, HEAD_ROOM + head->trace_state.len + head->name.len + of.len))
+    struct str of = sink->short_max != 0 ? head->name_of : utf8_or_none(head->name_of);
+    if (!make_room(sink, HEAD_ROOM + head->trace_state.len + head->name.len + of.len))
         return;
-    char *at = out->data + out->len;
-    at = put_bytes(at, 1, str_of((const char *)head->trace_id, TRACE_ID_SIZE));
+    char *at = sink->at;
+    sink->span = (size_t)(at - sink->out->data);
+    *at = PUT_BYTES_TAG(2);
+    at = put_bytes(at + 3, 1, str_of((const char *)head->trace_id, TRACE_ID_SIZE));
     at = put_id(at, 2, head->id);
     if (head->trace_state.len != 0)
         at = put_bytes(at, 3, head->trace_state);
@@ -122,69 +158,99 @@ static void begin_protobuf(struct text *out, const struct span_head *head)
     *at++ = 6 << 3;
     *at++ = (char)head->kind;
     at = put_fixed64(at, 7, (uint64_t)head->began);
-    at = put_fixed64(at, 8, (uint64_t)head->ended);
-    out->len = (size_t)(at - out->data);
+    sink->at = put_fixed64(at, 8, (uint64_t)head->ended);
 }
 
 void span_sink_begin(struct span_sink *sink, const struct span_head *head)
 {
-    if (sink->as_json) {
+    if (sink->as_json)
         begin_json(&sink->json, head);
-        return;
-    }
-    sink->marks[2] = protobuf_open(sink->out, 2);
-    begin_protobuf(sink->out, head);
+    else
+        begin_protobuf(sink, head);
 }
 
 /* ---- its attributes and its end ---- */
 
-void span_sink_str(struct span_sink *sink, struct str key, struct str value)
+void span_sink_str_slowly(struct span_sink *sink, struct str key, struct str value)
 {
-    if (value.len == 0)
-        return;
-    if (sink->as_json)
+    settle(sink);
+    if (sink->as_json) {
         otlp_json_str(&sink->json, key, value);
-    else
-        otlp_put_str(sink->out, 9, key, value);
+        return;
+    }
+    otlp_put_str(sink->out, 9, key, value);
+    make_room(sink, SPAN_SINK_ROOM);
 }
 
 void span_sink_list(struct span_sink *sink, struct str key, struct str value)
 {
+    settle(sink);
     if (sink->as_json)
         otlp_json_list(&sink->json, key, value);
     else
         otlp_put_list(sink->out, 9, key, value);
 }
 
-void span_sink_int(struct span_sink *sink, struct str key, int64_t value)
+void span_sink_int_slowly(struct span_sink *sink, struct str key, int64_t value)
 {
-    if (sink->as_json)
+    settle(sink);
+    if (sink->as_json) {
         otlp_json_int(&sink->json, key, value);
-    else
-        otlp_put_int(sink->out, 9, key, value);
+        return;
+    }
+    otlp_put_int(sink->out, 9, key, value);
+    make_room(sink, SPAN_SINK_ROOM);
 }
 
 #define STATUS_CODE_ERROR 2
 
+static void end_json(struct json *json, bool failed, struct str message)
+{
+    json_end(json);
+    if (failed) {
+        json_member_object(json, "status");
+        json_member_int(json, "code", STATUS_CODE_ERROR);
+        if (message.len != 0)
+            json_member_str(json, "message", message);
+        json_end(json);
+    }
+    json_end(json);
+}
+
+static void add_failure(struct span_sink *sink, struct str message)
+{
+    settle(sink);
+    size_t mark = protobuf_open(sink->out, 15);
+    protobuf_str(sink->out, 2, utf8_or_none(message));
+    protobuf_uint(sink->out, 3, STATUS_CODE_ERROR);
+    protobuf_close(sink->out, mark);
+}
+
+/* A length of another size than was left for it moves the span. */
+static void end_protobuf(struct span_sink *sink)
+{
+    if (!make_room(sink, 8))
+        return;
+    char *start = sink->out->data + sink->span, *body = start + 3;
+    size_t len = (size_t)(sink->at - body);
+    unsigned size = put_varint_size(len);
+    if (size == 2) {
+        start[1] = (char)(len | 0x80);
+        start[2] = (char)(len >> 7);
+        return;
+    }
+    memmove(start + 1 + size, body, len);
+    put_varint(start + 1, len);
+    sink->at = start + 1 + size + len;
+}
+
 void span_sink_end(struct span_sink *sink, bool failed, struct str message)
 {
     if (sink->as_json) {
-        json_end(&sink->json);
-        if (failed) {
-            json_member_object(&sink->json, "status");
-            json_member_int(&sink->json, "code", STATUS_CODE_ERROR);
-            if (message.len != 0)
-                json_member_str(&sink->json, "message", message);
-            json_end(&sink->json);
-        }
-        json_end(&sink->json);
+        end_json(&sink->json, failed, message);
         return;
     }
-    if (failed) {
-        size_t mark = protobuf_open(sink->out, 15);
-        protobuf_str(sink->out, 2, utf8_or_none(message));
-        protobuf_uint(sink->out, 3, STATUS_CODE_ERROR);
-        protobuf_close(sink->out, mark);
-    }
-    protobuf_close(sink->out, sink->marks[2]);
+    if (failed)
+        add_failure(sink, message);
+    end_protobuf(sink);
 }

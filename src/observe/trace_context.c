@@ -149,8 +149,7 @@ uint64_t trace_sampling_limit(double rate)
 
 bool trace_is_sampled(const uint8_t trace_id[TRACE_ID_SIZE], uint64_t limit)
 {
-    uint64_t chance = 0;
-    for (unsigned i = 8; i < TRACE_ID_SIZE; i++)
-        chance = chance << 8 | trace_id[i];
-    return chance >> 1 < limit;
+    uint64_t chance;
+    memcpy(&chance, trace_id + 8, sizeof(chance));
+    return be64toh(chance) >> 1 < limit;
 }

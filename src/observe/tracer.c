@@ -187,7 +187,7 @@ static struct span_buffer *buffer_of(struct worker *worker)
     return buffer;
 }
 
-struct span_record *tracer_add(struct tracer *tracer, struct worker *worker, size_t size, unsigned spans)
+struct span_record *tracer_add(struct tracer *tracer, struct worker *worker, size_t size)
 {
     struct span_buffer *buffer = buffer_of(worker);
     struct span_batch *batch = buffer->batch;
@@ -201,8 +201,12 @@ struct span_record *tracer_add(struct tracer *tracer, struct worker *worker, siz
     }
     struct span_record *record = (struct span_record *)(void *)(batch->records + batch->used);
     batch->used += size;
-    batch->batch.items += spans;
     return record;
+}
+
+void tracer_added(struct worker *worker, unsigned spans)
+{
+    worker->spans->batch->batch.items += spans;
 }
 
 void tracer_worker_release(struct worker *worker)

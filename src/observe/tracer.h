@@ -31,9 +31,10 @@ void tracer_unref(struct tracer *tracer);
 /* A reload keeps the one that runs. */
 bool tracer_matches(const struct tracer *tracer, const struct tracing_config *config);
 
-/* Room for a record of `size` bytes (a multiple of 8) with so many spans, in the worker's batch; to be filled before the worker
- * does anything else. */
-struct span_record *tracer_add(struct tracer *tracer, struct worker *worker, size_t size, unsigned spans);
+/* Room for a record of `size` bytes (a multiple of 8) in the worker's batch; to be filled before the worker does anything else. */
+struct span_record *tracer_add(struct tracer *tracer, struct worker *worker, size_t size);
+/* It is filled, and will be so many spans. */
+void tracer_added(struct worker *worker, unsigned spans);
 /* Before worker_release: hands over what there is. */
 void tracer_worker_release(struct worker *worker);
 

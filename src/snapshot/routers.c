@@ -121,6 +121,7 @@ static void copy_observability(struct router *router, const struct router_config
         return;
     router->access_log = config->observability->access_logs;
     router->traced = config->observability->tracing;
+    router->trace_verbosity = (enum trace_verbosity)config->observability->trace_verbosity;
 }
 
 static void add_rule(struct entry_rules *rules, bool secure, const struct rule *rule, struct router *router)

@@ -24,8 +24,12 @@ def echo(request):
                                   ("Got-State", "; ".join(request.all("Tracestate")))], body=b"fine")
 
 
+DETAILED = {"traceVerbosity": "detailed"}
+
+
 def traced(collector, *servers, tracing=None, http=None, **more):
-    """The configuration of a proxy that sends all its traces to the collector."""
+    """The configuration of a proxy that sends all its traces in detail to the collector."""
+    more.setdefault("entryPoints", {"web": {"observability": DETAILED}})
     endpoint = collector if isinstance(collector, str) else collector.url + TRACES
     options = {"otlp": {"http": {"endpoint": endpoint, **(http or {})}}, **(tracing or {})}
     return to(*servers, tracing=options, providers=QUICK, **more)
@@ -56,6 +60,31 @@ def test_a_request_becomes_spans_whose_client_span_the_server_is_told(portico, b
     assert trace.server.parent_id == "" and len({span.span_id for span in trace.spans}) == 5
     assert trace.router["traefik.router.name"] == "main@file" and trace.router["http.route"] == "PathPrefix(`/`)"
     assert trace.service["traefik.service.name"] == "main@file"
+
+
+def test_without_detail_a_request_is_a_server_span_and_one_for_each_try(portico, backend, collector):
+    got, server, closed = collector(), backend(echo), free_port()
+    proxy = portico(traced(got, f"http://127.0.0.1:{closed}", server.url, workers=1, entryPoints={"web": {}},
+                           middlewares={"prefix": {"addPrefix": {"prefix": "/v2"}}}))
+    answers = {told(proxy.get("/")) for _ in range(2)}
+    tried = got.wait_for_spans(1, lambda span: span.get("error.type") == "upstream_refused")[0]
+    trace = got.wait_for_trace(tried.trace_id)
+    assert len(trace.spans) == 3 and trace.router is None and trace.service is None and trace.middlewares == []
+    assert [span.parent_id for span in trace.clients] == [trace.server.span_id] * 2
+    assert trace.clients[1].span_id in {span_id for _, span_id, _ in answers} and trace.clients[1]["url.full"] == f"{server.url}/v2/"
+    assert trace.server.name == "GET main@file" and trace.server["traefik.router.name"] == "main@file"
+    assert trace.server["traefik.service.name"] == "main@file"
+
+
+def test_a_router_says_for_itself_how_much_detail_its_traces_have(portico, backend, collector):
+    got, server = collector(), backend(echo)
+    config = traced(got, server.url, rule="PathPrefix(`/loud`)", router={"observability": DETAILED}, entryPoints={"web": {}})
+    config["http"]["routers"]["short"] = {"rule": "PathPrefix(`/short`)", "service": "main",
+                                          "observability": {"traceVerbosity": "minimal"}}
+    config["http"]["routers"]["silent"] = {"rule": "PathPrefix(`/silent`)", "service": "main", "observability": {"metrics": True}}
+    proxy = portico(config)
+    spans = {path: len(got.wait_for_trace(told(proxy.get(path))[0]).spans) for path in ("/loud", "/short", "/silent")}
+    assert spans == {"/loud": 4, "/short": 2, "/silent": 2}
 
 
 def test_attributes_are_those_of_the_semantic_conventions(portico, backend, collector):
@@ -463,7 +492,7 @@ def grpc_traced(peer, server, **grpc):
     return to(server.url, tracing={"otlp": {"grpc": {"endpoint": f"127.0.0.1:{peer.port}", **grpc}}}, providers=QUICK)
 
 
-def received_spans(peer, count=4):
+def received_spans(peer, count=2):
     def found():
         spans = [span for call in peer.received() for span in spans_of_protobuf(base64.b64decode(call["message"]))]
         return spans if len(spans) >= count else None
@@ -474,7 +503,7 @@ def test_spans_go_over_grpc(portico, backend, grpc_collector):
     peer, server = grpc_collector(), backend(echo)
     proxy = portico(grpc_traced(peer, server, insecure=True, headers={"X-Tenant": "one"}))
     ids = {told(proxy.get("/"))[0] for _ in range(3)}
-    assert {span.trace_id for span in received_spans(peer, 12)} == ids
+    assert {span.trace_id for span in received_spans(peer, 6)} == ids
     call = peer.received()[0]
     assert call["method"] == "/opentelemetry.proto.collector.trace.v1.TraceService/Export" and call["metadata"]["x-tenant"] == "one"
     assert "cannot be sent" not in proxy.log
@@ -497,7 +526,7 @@ def test_a_status_of_grpcs_says_whether_to_try_again(portico, backend, grpc_coll
     if again:
         wait_for("another try", lambda: len(peer.received()) > 1)
     else:
-        assert lost(proxy) == 4 and "headers" in proxy.log
+        assert lost(proxy) == 2 and "headers" in proxy.log
 
 
 def test_a_port_that_speaks_no_grpc_is_told_of(portico, backend, collector):

@@ -183,3 +183,15 @@ TEST(hop_by_hop_fields_go_with_what_connection_lists)
     assert_false(fields_has(&copy, FIELD_CONNECTION));
     end();
 }
+
+TEST(a_ready_line_is_a_field_that_may_be_copied_as_it_stands)
+{
+    begin();
+    assert_true(fields_add_line(&fields, S("traceparent: 00-1\r\n"), 11));
+    const struct field *field = fields_find_name(&fields, S("Traceparent"));
+    assert_non_null(field);
+    assert_str_equal(field->name, S("traceparent"));
+    assert_str_equal(field->value, S("00-1"));
+    assert_true(field->verbatim && fields_has(&fields, FIELD_OTHER));
+    end();
+}

@@ -11,7 +11,7 @@
 
 struct sheet {
     struct tracer tracer;
-    _Alignas(8) char bytes[16384];
+    _Alignas(8) char bytes[65536];
     size_t used;
     struct span_record *record;
     struct text out;
@@ -30,7 +30,7 @@ static const char *const texts[SPAN_TEXT_COUNT] = {
 };
 
 /* One middleware, one failed attempt and one that went well, one captured field. */
-static void add_record(struct sheet *sheet, const char *query)
+static void add_record_of(struct sheet *sheet, const char *const *words)
 {
     struct span_record *record = sheet->record = (struct span_record *)(void *)(sheet->bytes + sheet->used);
     memset(record, 0, sizeof(*record));
@@ -52,20 +52,24 @@ static void add_record(struct sheet *sheet, const char *query)
     struct span_field *field = (struct span_field *)(attempts + 2);
     char *out = (char *)(field + 1);
     for (int i = 0; i < SPAN_TEXT_COUNT; i++) {
-        const char *text = i == SPAN_QUERY ? query : texts[i];
-        record->texts[i] = (uint32_t)strlen(text);
-        out = put(out, text);
+        record->texts[i] = (uint32_t)strlen(words[i]);
+        out = put(out, words[i]);
     }
     *field = (struct span_field){.value = 3, .index = 0};
     out = put(out, "one");
     *held = (struct span_held){.began = 10, .ended = 20, .name = 4, .type = 7};
     out = put(out, "auth" "addAuth");
-    attempts[0] = (struct span_attempt){.began = 20, .ended = 30, .url = 15, .detail = 4, .reason = STATUS_UPSTREAM_REFUSED};
+    attempts[0] = (struct span_attempt){.began = 20, .ended = 30, .url = 15, .host_at = 7, .host = 8, .port = 80, .detail = 4, .reason = STATUS_UPSTREAM_REFUSED};
     out = put(out, "http://10.0.0.1" "why!");
-    attempts[1] = (struct span_attempt){.began = 30, .ended = 80, .url = 20, .path = 3, .status = 200};
+    attempts[1] = (struct span_attempt){.began = 30, .ended = 80, .url = 20, .host_at = 8, .host = 8, .port = 444, .secure = true, .path = 3, .status = 200};
     out = put(out, "https://10.0.0.2:444" "/v2");
     record->size = (uint32_t)((size_t)(out - (char *)record) + 7) & ~7U;
     sheet->used += record->size;
+}
+
+static void add_record(struct sheet *sheet)
+{
+    add_record_of(sheet, texts);
 }
 
 static void sheet_init(struct sheet *sheet)
@@ -182,7 +186,7 @@ TEST(a_record_becomes_spans_in_protobuf)
 {
     struct sheet sheet;
     sheet_init(&sheet);
-    add_record(&sheet, texts[SPAN_QUERY]);
+    add_record(&sheet);
     struct str request = encode(&sheet, OTLP_PROTOBUF), server = span_at(request, 0), router = span_at(request, 1);
     assert_str_equal(member(server, 5, 0, NULL), S("GET main@file"));
     assert_str_equal(member(server, 4, 0, NULL), S("\x22\x22\x22\x22\x22\x22\x22\x22"));
@@ -200,11 +204,76 @@ TEST(a_record_becomes_spans_in_protobuf)
     text_release(&sheet.out);
 }
 
+/* Lengths of one, two and three bytes, of values and of spans. */
+TEST(texts_of_any_length_come_through)
+{
+    static char text[12000];
+    struct sheet sheet;
+    sheet_init(&sheet);
+    memset(text, 'x', sizeof(text));
+    for (size_t len = 1; len < sizeof(text); len = len < 300 ? len + 1 : len * 3 / 2) {
+        const char *some[SPAN_TEXT_COUNT];
+        memcpy(some, texts, sizeof(some));
+        some[SPAN_PATH] = some[SPAN_USER_AGENT] = some[SPAN_SERVICE] = some[SPAN_ROUTER] = text + sizeof(text) - 1 - len;
+        text[sizeof(text) - 1] = '\0';
+        for (int ascii = 0; ascii < 2; ascii++) {
+            some[SPAN_REQUEST_ID] = ascii != 0 ? "id" : "\xc3\xa9";
+            sheet.used = 0;
+            add_record_of(&sheet, some);
+            struct str request = encode(&sheet, OTLP_PROTOBUF), server = span_at(request, 0), service = span_at(request, 3);
+            assert_str_equal(text_of(server, "url.path"), str_from(some[SPAN_PATH]));
+            assert_str_equal(text_of(server, "portico.request_id"), str_from(some[SPAN_REQUEST_ID]));
+            assert_str_equal(text_of(service, "traefik.service.name"), str_from(some[SPAN_SERVICE]));
+            assert_int_equal(member(service, 5, 0, NULL).len, len + strlen("Service "));
+            assert_int_equal(int_of(span_at(request, 5), "server.port"), 444);
+            assert_null(span_at(request, 6).data);
+        }
+    }
+    text_release(&sheet.out);
+}
+
+TEST(authorities_are_taken_apart)
+{
+    static const struct {
+        const char *authority, *address;
+        int port;
+    } table[] = {{"a.example", "a.example", 80}, {"a.example:8080", "a.example", 8080}, {"[::1]", "::1", 80}, {"[::1]:99", "::1", 99},
+                 {"a.example:", "a.example", 80}, {"a.example:99999", "a.example", 80}, {"10.0.0.1", "10.0.0.1", 80},
+                 {"1:65535", "1", 65535}, {"h:00000000000000000000080", "h", 80}, {"h:18446744073709551696", "h", 80}};
+    struct sheet sheet;
+    sheet_init(&sheet);
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        const char *some[SPAN_TEXT_COUNT];
+        memcpy(some, texts, sizeof(some));
+        some[SPAN_AUTHORITY] = table[i].authority;
+        sheet.used = 0;
+        add_record_of(&sheet, some);
+        struct str server = span_at(encode(&sheet, OTLP_PROTOBUF), 0);
+        assert_str_equal(text_of(server, "server.address"), str_from(table[i].address));
+        assert_int_equal(int_of(server, "server.port"), table[i].port);
+    }
+    text_release(&sheet.out);
+}
+
+TEST(without_detail_tries_hang_below_the_servers_span_which_names_the_way)
+{
+    struct sheet sheet;
+    sheet_init(&sheet);
+    add_record(&sheet);
+    sheet.record->routed = sheet.record->admitted = 0;
+    struct str request = encode(&sheet, OTLP_PROTOBUF), server = span_at(request, 0), first = span_at(request, 2);
+    assert_str_equal(text_of(server, "traefik.router.name"), S("main@file"));
+    assert_str_equal(text_of(server, "traefik.service.name"), S("app@file"));
+    assert_str_equal(text_of(first, "error.type"), S("upstream_refused"));
+    assert_str_equal(member(first, 4, 0, NULL), member(server, 2, 0, NULL));
+    text_release(&sheet.out);
+}
+
 TEST(each_attempt_becomes_a_client_span_with_its_outcome)
 {
     struct sheet sheet;
     sheet_init(&sheet);
-    add_record(&sheet, texts[SPAN_QUERY]);
+    add_record(&sheet);
     struct str request = encode(&sheet, OTLP_PROTOBUF), service = span_at(request, 3), first = span_at(request, 4),
                second = span_at(request, 5);
     assert_str_equal(member(service, 5, 0, NULL), S("Service app@file"));
@@ -225,7 +294,7 @@ TEST(the_resource_says_who_tells)
 {
     struct sheet sheet;
     sheet_init(&sheet);
-    add_record(&sheet, texts[SPAN_QUERY]);
+    add_record(&sheet);
     struct str resource = member(member(encode(&sheet, OTLP_PROTOBUF), 1, 0, NULL), 1, 0, NULL);
     assert_str_equal(member(attribute(resource, 1, "service.name"), 1, 0, NULL), S("portico"));
     assert_str_equal(member(attribute(resource, 1, "team"), 1, 0, NULL), S("edge"));
@@ -252,8 +321,8 @@ TEST(a_record_becomes_the_same_spans_in_json)
 {
     struct sheet sheet;
     sheet_init(&sheet);
-    add_record(&sheet, texts[SPAN_QUERY]);
-    add_record(&sheet, texts[SPAN_QUERY]);
+    add_record(&sheet);
+    add_record(&sheet);
     struct str text = encode(&sheet, OTLP_JSON);
     json_t *root = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(root);
