@@ -6,7 +6,7 @@
 #define PATIENCE (5 * TIME_S)
 #define ENGINES_MAX 8
 
-static void on_change(void *owner)
+static void on_change(void *owner, bool urgent)
 {
 }
 
@@ -29,7 +29,8 @@ void containers_read_once(struct model *model, struct diag *diag)
     struct worker control;
     if (model->config.providers.docker == NULL && model->config.providers.swarm == NULL)
         return;
-    if (!docker_live_prepare(true) || !worker_init(&control, 0)) {
+    docker_live_prepare(&model->config);
+    if (!worker_init(&control, 0)) {
         diag_warning(diag, SPAN_NONE, "containers cannot be read: %m");
         return;
     }

@@ -1,8 +1,10 @@
 #include "provider/docker/live.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
+#include "base/vec.h"
 #include "provider/docker/probe.h"
 #include "provider/docker/self.h"
 #include "provider/docker/swarm.h"
@@ -27,6 +29,8 @@ struct reader {
     struct probes *probes;
     struct arena arena;                  /* of `servers` */
     struct discovered_servers servers;   /* of the last discovery */
+    VEC(uint64_t) served;                /* hashes of those containers, with their servers, that took requests in it */
+    bool urgent;                         /* there is one among them that did not before, and nobody was told */
     struct timer settle;                 /* of a change, or the end of a hold */
     bool changed, holding;
     int64_t gap, told_at;
@@ -118,11 +122,42 @@ static void note_change(struct reader *reader)
 /* The owner may take up another configuration in it, and let this reader go. */
 static void tell(struct reader *reader)
 {
-    reader->changed = reader->holding = false;
+    bool urgent = reader->urgent;
+    reader->changed = reader->holding = reader->urgent = false;
     reader->told_at = live.loop->now;
     timer_set(live.loop, &reader->settle, TIME_NEVER);
     if (live.filled)
-        live.owner.on_change(live.owner.owner);
+        live.owner.on_change(live.owner.owner, urgent);
+}
+
+static bool was_served(const struct reader *reader, uint64_t hash)
+{
+    for (size_t i = 0; i < reader->served.count; i++)
+        if (reader->served.items[i] == hash)
+            return true;
+    return false;
+}
+
+static uint64_t hash_of(const struct discovered *found)
+{
+    uint64_t hash = str_hash(found->id);
+    for (size_t i = 0; i < found->servers.count; i++)
+        hash = hash * 31 + str_hash(found->servers.items[i]);
+    return hash;
+}
+
+static void note_served(struct reader *reader, const struct model *model)
+{
+    VEC(uint64_t) served = {0};
+    for (size_t i = 0; i < model->discovered_count; i++) {
+        if (model->discovered[i].state != DISCOVERY_SERVED)
+            continue;
+        uint64_t hash = hash_of(&model->discovered[i]);
+        reader->urgent = reader->urgent || !was_served(reader, hash);
+        VEC_PUSH(&served, hash);
+    }
+    VEC_RELEASE(&reader->served);
+    memcpy(&reader->served, &served, sizeof(served));
 }
 
 /* Where servers would be now, beside the configuration that runs: their ports are asked before anybody is told. */
@@ -134,6 +169,7 @@ static void look_ahead(struct reader *reader)
     diag_init(&diag, &model->arena);
     discover_one(reader, reader->provider, reader->config, model, &diag, &servers);
     keep_servers(reader, &servers);
+    note_served(reader, model);
     diag_release(&diag);
     model_free(model);
 }
@@ -219,6 +255,7 @@ static void reader_free(struct reader *reader)
     engine_free(reader->engine);
     timer_cancel(&reader->settle);
     arena_release(&reader->arena);
+    VEC_RELEASE(&reader->served);
     free(reader);
 }
 

@@ -20,7 +20,8 @@
 
 struct docker_live_owner {
     void *owner;
-    void (*on_change)(void *owner);
+    /* `urgent`: a server takes requests that did not; people wait for it. Everything else can wait for more of its kind. */
+    void (*on_change)(void *owner, bool urgent);
     /* A container got its stop signal: these servers (URLs) are about to go. Called at once, before on_change. */
     void (*on_leaving)(void *owner, const struct strs *urls);
 };

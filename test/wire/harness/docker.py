@@ -21,7 +21,7 @@ import pytest
 from .process import Process
 from .waiting import PATIENCE, wait_for
 
-PRIVATE = os.environ.get("PORTICO_ENGINE") == "private"
+PRIVATE = os.environ.get("WIRE_ENGINE") == "private"
 SOCKET = "/run/docker.sock"
 COMMAND_PATIENCE = 6 * PATIENCE
 
