@@ -15,6 +15,10 @@ static bool set(struct admin_call *call, enum maintained kind, bool on)
     case MAINTENANCE_DONE:
         return change_done(call, nouns[kind], name, detail, "the %s '%.*s' is %s", nouns[kind], STR_ARGS(name),
                            on ? "under maintenance: it answers 503" : "back in use");
+    case MAINTENANCE_IS_CONFIGURED:
+        admin_refuse(call, 422, "the %s '%.*s' is under maintenance by its configuration: take the option 'maintenance' out there",
+                     nouns[kind], STR_ARGS(name));
+        break;
     case MAINTENANCE_REFUSED:
         admin_refuse(call, 422, "the %s '%.*s' is one of Portico's own: it stays in use", nouns[kind], STR_ARGS(name));
         break;

@@ -24,7 +24,7 @@ static void show(const struct row *row, struct json *json)
     json_member_uint(json, "id", open->id);
     json_member_uint(json, "worker", row->worker);
     json_member_text(json, "step", step_name(open->step));
-    json_member_text(json, "stepText", step_text(open->step));
+    json_member_text(json, "stepText", open->held ? "waiting for a server to become ready" : step_text(open->step));
     words_member_ms(json, "ageMs", open->age);
     words_member_ms(json, "stepAgeMs", open->step_age);
     words_member_str(json, "method", open->method);
@@ -39,6 +39,7 @@ static void show(const struct row *row, struct json *json)
     words_member_str(json, "protocol", open->protocol);
     json_member_bool(json, "tls", open->tls);
     json_member_bool(json, "upgraded", open->upgraded);
+    json_member_bool(json, "held", open->held);
     json_member_uint(json, "attempts", open->attempts);
     json_member_uint(json, "bytesIn", open->bytes_in);
     json_member_uint(json, "bytesOut", open->bytes_out);

@@ -146,7 +146,7 @@ void way_find(struct way *way, struct worker *worker, struct graph *graph, struc
     pass_middlewares(way);
     if (x->answered_here)
         return;
-    if (atomic_load_explicit(&x->router->maintenance, memory_order_relaxed))
+    if (router_in_maintenance(x->router, &x->client_ip))
         way->maintenance = x->router->name;
     else
         find_server(way, x->router->service);

@@ -90,6 +90,13 @@ static void show_entry(const struct entry *entry, struct json *json)
     json_end(json);
 }
 
+static void show_maintenance(unsigned by, struct json *json)
+{
+    bool ordered = (by & MAINTENANCE_ORDERED) != 0, configured = (by & MAINTENANCE_CONFIGURED) != 0;
+    json_member_bool(json, "maintenance", ordered || configured);
+    json_member_text(json, "maintenanceBy", configured ? "configuration" : ordered ? "operator" : NULL);
+}
+
 static void show_router(const struct router *router, struct json *json)
 {
     json_open_object(json);
@@ -108,7 +115,7 @@ static void show_router(const struct router *router, struct json *json)
     json_member_bool(json, "tls", router->config != NULL && router->config->tls != NULL);
     json_member_str(json, "provider", router->provider);
     json_member_bool(json, "internal", router->internal);
-    json_member_bool(json, "maintenance", atomic_load_explicit(&router->maintenance, memory_order_relaxed));
+    show_maintenance(atomic_load_explicit(&router->maintenance, memory_order_relaxed), json);
     words_member_place(json, "source", router->origin);
     json_end(json);
 }
@@ -138,7 +145,7 @@ static void show_service(const struct live_thing *thing, struct json *json)
     json_member_str(json, "name", service->name);
     json_member_text(json, "type", service->type->choice.name);
     json_member_str(json, "provider", service->provider);
-    json_member_bool(json, "maintenance", service_in_maintenance(service));
+    show_maintenance(atomic_load_explicit(&service->maintenance, memory_order_relaxed), json);
     show_children(service, json);
     json_member_array(json, "servers");
     for (size_t i = 0; i < thing->server_count; i++) {

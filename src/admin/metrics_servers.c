@@ -2,6 +2,7 @@
 #include "admin/metrics_read.h"
 #include "base/map.h"
 #include "exchange/count.h"
+#include "exchange/service.h"
 #include "service/load_balancer.h"
 #include "upstream/server.h"
 
@@ -35,6 +36,8 @@ static const char *state_of(const struct target *target, int64_t now)
         return "down";
     if (!server_is_healthy(target->server))
         return "unhealthy";
+    if (server_is_leaving(target->server))
+        return "leaving";
     if (state == SERVER_DRAINING)
         return "draining";
     return server_is_well(target->server, now) ? "ready" : "ejected";
@@ -57,9 +60,25 @@ static void read_target(const struct target *target, void *owner)
         metrics_add(metrics, METRIC_SERVER_RESPONSE, labels, (double)ewma / 1e9);
 }
 
+static void read_held(struct metrics *metrics, const struct graph *graph)
+{
+    for (unsigned i = 0; i < graph->service_count; i++) {
+        const struct service *service = graph->services[i];
+        if (service->await == NULL)
+            continue;
+        const struct await_tally *tally = service->await->tally;
+        metrics_add(metrics, METRIC_HELD, METRICS_KEEP(metrics, service->name), atomic_load(&tally->waiting));
+        metrics_add(metrics, METRIC_HELD_TOTAL, METRICS_KEEP(metrics, service->name, S("served")), (double)atomic_load(&tally->went_on));
+        metrics_add(metrics, METRIC_HELD_TOTAL, METRICS_KEEP(metrics, service->name, S("refused")), (double)atomic_load(&tally->gave_up));
+        metrics_add(metrics, METRIC_HELD_TOTAL, METRICS_KEEP(metrics, service->name, S("left")), (double)atomic_load(&tally->left));
+    }
+}
+
 void metrics_read_servers(struct metrics *metrics, const struct graph *graph, int64_t now)
 {
     struct reading reading = {.metrics = metrics, .now = now};
+    if (metrics->scope.services)
+        read_held(metrics, graph);
     if (metrics->scope.services)
         metrics_each_target(graph, read_target, &reading);
 }

@@ -77,6 +77,10 @@ enum metric_reader { METRIC_FOR_PROMETHEUS = 1, METRIC_FOR_OTLP = 2, METRIC_FOR_
       "Requests that were begun at a server.") \
     X(SERVER_RESPONSE, "portico_server_response_seconds", GAUGE, "s", ALL, METRIC_LABELS("service", "url"), \
       "Weighted average of the time to a server's first byte.") \
+    X(HELD, "portico_service_held_requests", GAUGE, "{request}", ALL, METRIC_LABELS("service"), \
+      "Requests that wait for a server of the service to become ready.") \
+    X(HELD_TOTAL, "portico_service_held_requests_total", COUNTER, "{request}", ALL, METRIC_LABELS("service", "result"), \
+      "Requests that had to wait for a server of the service, by what became of them.") \
     X(WORKER_TURN, "portico_worker_longest_turn_seconds", GAUGE, "s", ALL, METRIC_LABELS("worker"), \
       "Longest stretch of work between two looks at the sockets since this was last asked: how late a request may have been heard.") \
     X(WORKER_BUFFERS, "portico_worker_buffer_bytes", GAUGE, "By", ALL, METRIC_LABELS("worker"), "Buffers that are handed out.") \

@@ -28,8 +28,8 @@ static void show_server_counts(struct json *json)
         counts[servers->items[i].word]++;
     json_member_object(json, "servers");
     json_member_uint(json, "up", counts[SERVER_IS_READY]);
-    json_member_uint(json, "down", servers->count - counts[SERVER_IS_READY] - counts[SERVER_IS_DRAINING]);
-    json_member_uint(json, "draining", counts[SERVER_IS_DRAINING]);
+    json_member_uint(json, "down", servers->count - counts[SERVER_IS_READY] - counts[SERVER_IS_DRAINING] - counts[SERVER_IS_LEAVING]);
+    json_member_uint(json, "draining", counts[SERVER_IS_DRAINING] + counts[SERVER_IS_LEAVING]);
     json_member_uint(json, "total", servers->count);
     json_end(json);
 }

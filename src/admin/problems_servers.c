@@ -4,6 +4,7 @@
 #include "admin/problems.h"
 #include "base/time.h"
 #include "exchange/advice.h"
+#include "exchange/graph.h"
 #include "exchange/service.h"
 #include "service/load_balancer.h"
 
@@ -67,7 +68,7 @@ static void gather_servers(struct problems *problems)
     const struct live_things *servers = live_all(LIVE_SERVER);
     for (size_t i = 0; i < servers->count; i++) {
         const struct live_thing *thing = &servers->items[i];
-        bool configured = thing->word == SERVER_IS_DRAINING && thing->target->draining;
+        bool configured = thing->word == SERVER_IS_LEAVING || (thing->word == SERVER_IS_DRAINING && thing->target->draining);
         if (thing->word != SERVER_IS_READY && !configured)
             add_out(problems, thing);
         else if (is_failing(thing))
@@ -93,11 +94,12 @@ static void add_unready(struct problems *problems, const struct live_thing *thin
     }
 }
 
-static void add_maintenance(struct problems *problems, const char *kind, struct str name)
+static void add_maintenance(struct problems *problems, const char *kind, struct str name, unsigned by)
 {
     struct problem *problem = problem_add(problems, PROBLEM_INFO, "service", kind, name);
     problem->text = arena_printf(problems->arena, "the %s %.*s is under maintenance: its requests get 503", kind, STR_ARGS(name));
-    problem->hint = S("End the maintenance when it is to serve again.");
+    problem->hint = (by & MAINTENANCE_CONFIGURED) != 0 ? S("Take its option 'maintenance' out when it is to serve again.")
+                                                       : S("End the maintenance when it is to serve again.");
 }
 
 static void gather_services(struct problems *problems)
@@ -107,13 +109,15 @@ static void gather_services(struct problems *problems)
     for (size_t i = 0; i < services->count; i++) {
         const struct live_thing *thing = &services->items[i];
         if (service_in_maintenance(thing->service))
-            add_maintenance(problems, "service", thing->name);
+            add_maintenance(problems, "service", thing->name, atomic_load(&thing->service->maintenance));
         else if (thing->names_servers && !service_is_ready(thing->service, now))
             add_unready(problems, thing);
     }
-    for (size_t i = 0; i < routers->count; i++)
-        if (atomic_load_explicit(&routers->items[i].router->maintenance, memory_order_relaxed))
-            add_maintenance(problems, "router", routers->items[i].name);
+    for (size_t i = 0; i < routers->count; i++) {
+        unsigned by = atomic_load_explicit(&routers->items[i].router->maintenance, memory_order_relaxed);
+        if (by != 0)
+            add_maintenance(problems, "router", routers->items[i].name, by);
+    }
 }
 
 static void gather(struct problems *problems)

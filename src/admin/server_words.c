@@ -7,6 +7,7 @@
 static const char *const names[SERVER_WORD_COUNT] = {
     [SERVER_IS_READY] = "ready",           [SERVER_IS_DRAINING] = "draining",   [SERVER_IS_UNRESOLVED] = "unresolved",
     [SERVER_IS_EJECTED] = "ejected",       [SERVER_IS_UNHEALTHY] = "unhealthy", [SERVER_IS_DOWN] = "down",
+    [SERVER_IS_LEAVING] = "leaving",
 };
 
 const char *server_word_name(enum server_word word)
@@ -48,6 +49,8 @@ enum server_word server_word_of(const struct target *target, int64_t now)
         return SERVER_IS_EJECTED;
     if (is_unresolved(server))
         return SERVER_IS_UNRESOLVED;
+    if (server_is_leaving(server))
+        return SERVER_IS_LEAVING;
     if (state == SERVER_DRAINING)
         return SERVER_IS_DRAINING;
     return SERVER_IS_READY;
@@ -81,6 +84,8 @@ struct str server_why(const struct target *target, enum server_word word, enum s
         return arena_printf(arena, "the name %.*s has no address", STR_ARGS(server->host));
     case SERVER_IS_DRAINING:
         return by_hand ? S("drained by hand") : S("drained by its configuration");
+    case SERVER_IS_LEAVING:
+        return S("it is about to stop, and asked only where no other server is ready");
     case SERVER_IS_READY:
     case SERVER_WORD_COUNT:
         break;

@@ -10,6 +10,7 @@
 enum server_word {
     SERVER_IS_READY,
     SERVER_IS_DRAINING,       /* only requests that stick to it */
+    SERVER_IS_LEAVING,        /* it is about to stop: only where nobody else is ready */
     SERVER_IS_UNRESOLVED,     /* its name has no address */
     SERVER_IS_EJECTED,        /* by requests that failed there: tried again soon */
     SERVER_IS_UNHEALTHY,      /* by its health check */

@@ -19,7 +19,7 @@ static void show_orders(const struct target *target, struct json *json)
 {
     const struct server *server = target->server;
     int weight = atomic_load(&server->ordered_weight);
-    json_member_text(json, "configuredState", target->draining ? "draining" : "ready");
+    json_member_text(json, "configuredState", target->leaving ? "leaving" : target->draining ? "draining" : "ready");
     json_member_text(json, "orderedState", server_state_name(atomic_load(&server->ordered)));
     json_member_uint(json, "weight", target->weight);
     if (weight >= 0)

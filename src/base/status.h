@@ -41,6 +41,7 @@
     X(NO_ROUTE,                  404, "no router matches the request") \
     X(NO_SERVICE,                503, "the router's service does not exist") \
     X(NO_READY_SERVER,           503, "no server of the service is ready") \
+    X(TOO_MANY_WAITING,          503, "more requests wait for a ready server than may") \
     X(MAINTENANCE,               503, "the router or service is under maintenance") \
     X(RATE_LIMITED,              429, "the client asks more often than allowed") \
     X(IN_FLIGHT_LIMITED,         429, "more requests are under way than allowed") \

@@ -25,6 +25,31 @@ size_t command_list(const struct command **out, size_t max)
     return count;
 }
 
+static bool take(const char *const **words, size_t *count, const char *first, const char *second)
+{
+    bool taken = *count != 0 && (strcmp(**words, first) == 0 || strcmp(**words, second) == 0);
+    *words += taken ? 1 : 0;
+    *count -= taken ? 1 : 0;
+    return taken;
+}
+
+struct str command_name(const char *const **words, size_t *count)
+{
+    take(words, count, "traefik", "portico");
+    if (take(words, count, "--help", "-h")) {
+        *count = 0;
+        return S("help");
+    }
+    if (take(words, count, "--version", "--version")) {
+        *count = 0;
+        return S("version");
+    }
+    if (*count == 0 || (*words)[0][0] == '-')
+        return S("run");
+    --*count;
+    return str_from(*(*words)++);
+}
+
 const struct command *command_find(struct str name, struct str *ret_suggestion)
 {
     const struct command *commands[64];

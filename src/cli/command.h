@@ -23,6 +23,9 @@ struct command {
 };
 REGISTRY(command, const struct command);
 
+/* The name that a program's words (behind argv[0]) begin with, "run" where there is none; *words and *count go on behind it. In
+ * front of it the program's own name may stand, or Traefik's: images are started with both ("traefik --ping", "portico run"). */
+struct str command_name(const char *const **words, size_t *count);
 /* NULL when there is none; *ret_suggestion is then the nearest name or empty. */
 const struct command *command_find(struct str name, struct str *ret_suggestion);
 /* All commands that are not hidden, by name; gives how many. */

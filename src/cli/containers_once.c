@@ -10,7 +10,7 @@ static void on_change(void *owner, bool urgent)
 {
 }
 
-static void on_leaving(void *owner, const struct strs *urls)
+static void on_leaving(void *owner, const struct strs *urls, bool gone)
 {
 }
 

@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/diag_log.h"
 #include "cli/discovery_log.h"
+#include "cli/privileges.h"
 #include "cli/stop.h"
 #include "cli/supervisor.h"
 #include "cli/take_up.h"
@@ -36,7 +37,6 @@
 #define CONTAINER_CHANGES_AT_ONCE 20
 #define CONTAINERS_SETTLE (250 * TIME_MS)
 
-void server_set_leaving(struct str url, bool leaving);
 struct process {
     const struct settings *settings;
     struct worker control;
@@ -112,6 +112,7 @@ static struct model *read_settings(struct process *process, enum reload_reason r
     throttle_note(&process->files_throttle, throttle_interval(process));
     if (count_workers(model) != process->worker_count)
         log_warn("'workers' takes effect when the process is started again");
+    privileges_review(model, &process->files, diag);
     return model;
 }
 
@@ -200,10 +201,10 @@ static void on_containers_changed(void *owner, bool urgent)
 }
 
 /* Before any configuration says so: it may close its port at any moment. */
-static void on_servers_leaving(void *owner, const struct strs *urls)
+static void on_servers_leaving(void *owner, const struct strs *urls, bool gone)
 {
     for (size_t i = 0; i < urls->count; i++)
-        server_set_leaving(urls->items[i], true);
+        server_set_leaving(urls->items[i], gone ? SERVER_GONE : SERVER_LEAVING);
 }
 
 static void reopen_logs(struct process *process)
@@ -312,7 +313,7 @@ static int start(struct process *process)
     struct model *model = settings_load(process->settings, &diag, &process->files);
     process->worker_count = count_workers(model);
     struct graph *graph = NULL;
-    if (diag.errors == 0)
+    if (diag.errors == 0 && privileges_check(model, &diag))
         docker_live_prepare(&model->config);
     process->started = diag.errors == 0 && start_workers(process) && start_control(process);
     if (process->started && reads_containers(model))
@@ -326,9 +327,13 @@ static int start(struct process *process)
     }
     if (process->started || diag.errors != 0)
         graph = load(process, model, &diag);
+    /* Sockets are bound, logs are open, and no other thread is there yet. */
+    bool stays_root = graph != NULL && !privileges_give_up(model, &process->files, &diag);
     if (diag.errors + diag.warnings != 0)
         command_show(&diag);
     diag_log_remember(&process->said, &diag);
+    if (stays_root)
+        _exit(EXIT_FAILED);
     int failure = command_failure(&diag);
     if (graph != NULL)
         adopt(process, graph, &diag);

@@ -39,7 +39,9 @@ static const char *const advice[STATUS_COUNT] = {
     [STATUS_NO_SERVICE] = "Check the router's service: is the name right, and is its provider there?",
     [STATUS_NO_READY_SERVER] =
         "Look at the service's servers: are they running, and do they pass the health check? Each says why it is out.",
-    [STATUS_MAINTENANCE] = "It was put under maintenance by hand: end that in the dashboard or by the API.",
+    [STATUS_TOO_MANY_WAITING] = "No server of the service has been ready for a while, and as many requests wait for one as 'holdMax' allows: see why "
+                                "its servers are out.",
+    [STATUS_MAINTENANCE] = "It was put under maintenance, by its option 'maintenance' or by hand: take that out, or end it in the dashboard or by the API.",
     [STATUS_RATE_LIMITED] = "If these clients are welcome, raise average or burst of the rateLimit middleware.",
     [STATUS_IN_FLIGHT_LIMITED] =
         "Is the application slower than usual? Else raise amount of the inFlightReq middleware.",

@@ -1,6 +1,7 @@
 /* Responses that are made here: by a middleware, by a service, or because something failed. */
 #include "exchange/error_page.h"
 #include "exchange/exchange.h"
+#include "exchange/graph.h"
 #include "http/uri.h"
 
 /* A body that lies in memory, as a source. */
@@ -49,6 +50,13 @@ void exchange_answer(struct exchange *x, int status, enum status reason, struct 
 /* The style stands in the page; nothing else may run or be loaded. */
 #define PAGE_POLICY "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+static struct str retry_after(const struct exchange *x, enum status reason)
+{
+    if (reason != STATUS_MAINTENANCE)
+        return S("2");
+    return x->router != NULL && x->router->retry_after.len != 0 ? x->router->retry_after : S("30");
+}
+
 void exchange_answer_status(struct exchange *x, int status, enum status reason)
 {
     if (reason != STATUS_OK)
@@ -61,7 +69,7 @@ void exchange_answer_status(struct exchange *x, int status, enum status reason)
     if (!str_starts(page.type, S("text/plain")))
         fields_add_id(&x->response.fields, FIELD_VARY, S("Accept"));
     if (status == 503)
-        fields_add_id(&x->response.fields, FIELD_RETRY_AFTER, reason == STATUS_MAINTENANCE ? S("30") : S("2"));
+        fields_add_id(&x->response.fields, FIELD_RETRY_AFTER, retry_after(x, reason));
 }
 
 void exchange_answer_redirect(struct exchange *x, int status, struct str location)

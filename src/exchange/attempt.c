@@ -139,6 +139,12 @@ static bool is_the_servers_fault(enum status status)
     return status_http(status) == 502 || status_http(status) == 504;
 }
 
+/* Those that wait for a server ask as often as their patience lasts. */
+static bool has_had_enough(const struct exchange *x, bool unsent)
+{
+    return x->attempts >= ATTEMPTS_MAX && !(x->awaiting != NULL && unsent);
+}
+
 enum step attempt_failed(struct exchange *x, enum status status)
 {
     bool stale = was_stale(x, status);
@@ -156,7 +162,7 @@ enum step attempt_failed(struct exchange *x, enum status status)
     x->reason_detail = x->upstream.detail;
     if (status == STATUS_CLIENT_ABORTED)
         return STEP_FINISH;
-    if (!is_the_servers_fault(status) || !replay || x->attempts >= ATTEMPTS_MAX ||
+    if (!is_the_servers_fault(status) || !replay || has_had_enough(x, unsent) ||
         status == STATUS_UPSTREAM_TIMEOUT || status == STATUS_UPSTREAM_BAD_RESPONSE)
         return STEP_ANSWER;
     if (stale) {

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "exchange/attempt.h"
+#include "exchange/await_server.h"
 #include "exchange/chain.h"
 #include "exchange/graph.h"
 #include "exchange/port.h"
@@ -111,6 +112,8 @@ static void end_exchange(struct exchange *x)
     if (x->worker->graph->stopping)
         x->stream.close_after = true;
     x->stream.ops->finish(&x->stream, !whole);
+    if (__builtin_expect(x->awaiting != NULL, 0))
+        await_end(x);
     graph_pin_drop(x->pin);
     arena_release(&x->arena);
     chunk_unref(x->memory);

@@ -13,6 +13,7 @@
 #include "net/worker.h"
 #include "upstream/connect.h"
 
+struct awaiting;
 struct entry;
 struct graph;
 struct graph_pin;
@@ -103,6 +104,7 @@ struct exchange {
     struct filter *request_filters, *response_filters;     /* added by middlewares before the relays begin */
 
     struct pending *pending;          /* NULL: nobody */
+    struct awaiting *awaiting;        /* NULL: it never had to wait for a server (exchange/await_server.h) */
     struct trace *trace;              /* NULL: not traced and nothing to pass on (exchange/tracing.h) */
 
     struct timer timer;               /* the present step's limit */

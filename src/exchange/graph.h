@@ -39,8 +39,20 @@ struct router {
     bool access_log, traced;
     enum trace_verbosity trace_verbosity;
     bool internal;
-    _Atomic bool maintenance;         /* an operator's order: its requests are answered with 503 */
+    _Atomic uint8_t maintenance;      /* its requests are answered with 503: bits of enum maintenance_by; 0: they are not */
+    struct networks maintainers;      /* clients that are served all the same */
+    struct str retry_after;           /* seconds, as text: what the others are told; empty: as usual */
 };
+
+/* Who has put a router or a service under maintenance. */
+enum maintenance_by { MAINTENANCE_CONFIGURED = 1, MAINTENANCE_ORDERED = 2 };
+
+/* Is this client's request to be refused for that? */
+static inline bool router_in_maintenance(const struct router *router, const struct ip *client)
+{
+    return __builtin_expect(atomic_load_explicit(&router->maintenance, memory_order_relaxed) != 0, 0) &&
+           !networks_have(&router->maintainers, client);
+}
 
 /* The TLS of an entrypoint: there when a router, the entrypoint or automatic HTTPS asks for it. */
 struct entry_tls {

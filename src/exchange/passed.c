@@ -61,3 +61,22 @@ bool passed_refuse(struct exchange *x)
             return true;
     return false;
 }
+
+static struct service *other_child(const struct exchange *x, const struct service *parent)
+{
+    const struct service_type *type = parent->type;
+    struct service *child;
+    for (unsigned i = 0; (child = service_child(parent, i)) != NULL && !(type->copies && i > 0); i++)
+        if (!service_reaches(child, x->service) && (type->child_weight == NULL || type->child_weight(parent, i) != 0) &&
+            service_is_ready(child, exchange_now(x)))
+            return child;
+    return NULL;
+}
+
+struct service *passed_other_ready(const struct exchange *x)
+{
+    struct service *found = NULL;
+    for (struct service *service = first_service(x); service != NULL && found == NULL; service = next_service(x, service))
+        found = other_child(x, service);
+    return found;
+}

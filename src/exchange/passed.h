@@ -9,6 +9,8 @@
 bool service_reaches(const struct service *from, const struct service *to);
 /* on_response of each, from the router's service to the one that answered. */
 void passed_on_response(struct exchange *x);
+/* A service that x->service's parents may hand on to as well and that is ready; NULL: there is none. */
+struct service *passed_other_ready(const struct exchange *x);
 /* One of them will not have the response: it is to be dropped and the router's service asked again. */
 bool passed_refuse(struct exchange *x);
 

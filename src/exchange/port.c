@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/time.h"
+#include "exchange/await_server.h"
 #include "exchange/exchange.h"
 #include "exchange/greeting.h"
 #include "exchange/handshake.h"
@@ -204,6 +205,7 @@ void worker_graph_update(struct worker *worker, struct graph *graph, const int *
             open_port(worker, graph->entries[i], pin, sockets[i]);
     chunk_pool_limit(&worker->chunks, (uint64_t)graph->model->config.memory_limit);
     upstream_sweep(worker, graph->generation);
+    await_graph_changed(worker);
     worker->loop.before_wait = sweep;
 }
 
@@ -215,6 +217,7 @@ void worker_graph_stop_accepting(struct worker *worker)
         if (!port->closing)
             close_port(port);
     }
+    await_give_up(worker);
 }
 
 void worker_graph_drain(struct worker *worker)
@@ -242,6 +245,7 @@ void worker_graph_release(struct worker *worker)
         graph_pin_drop(worker->graph->pin);
     worker->loop.before_wait = NULL;      /* the loop turns on to free what is left */
     recent_release(worker);
+    await_release(worker);
     free(worker->graph);
     worker->graph = NULL;
 }

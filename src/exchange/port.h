@@ -41,6 +41,7 @@ struct worker_graph {
     int64_t told_at[STATUS_COUNT];    /* monotonic ns at which the log last told of one */
     struct list exchanges;            /* struct exchange.link */
     unsigned exchange_count;
+    struct await_queues *awaiting;    /* requests that wait for a server (exchange/await_server.h); NULL: none ever did */
     bool stopping;
 };
 

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "base/registry.h"
+#include "exchange/await_server.h"
 #include "exchange/compile.h"
 #include "exchange/exchange.h"
 
@@ -42,6 +43,7 @@ struct service_type {
     struct service *(*child)(const struct service *service, unsigned index);
     /* Its share beside the others, as configured (a mirror's: per cent); -1: it has none. For people; may be NULL. */
     int64_t (*child_weight)(const struct service *service, unsigned index);
+    bool copies;                     /* its children behind the first only get copies */
 };
 REGISTRY(service_type, const struct service_type);
 
@@ -54,15 +56,16 @@ struct service {
     struct meter *meter;             /* NULL: not counted; one reference, the graph's */
     const struct node *origin;       /* where it was written; NULL: nobody wrote it */
     struct str provider;
+    const struct await_rule *await;  /* NULL: requests do not wait for a ready server (exchange/await_server.h) */
     bool pass_host_header;
     bool internal;                   /* ping@internal and its kin: not logged unless asked */
-    _Atomic bool maintenance;        /* an operator's order: it is not asked */
+    _Atomic uint8_t maintenance;     /* it is not asked: bits of enum maintenance_by (exchange/graph.h); 0: it is */
 };
 
 const struct service_type *service_find(struct str name);
 static inline bool service_in_maintenance(const struct service *service)
 {
-    return __builtin_expect(atomic_load_explicit(&service->maintenance, memory_order_relaxed), 0);
+    return __builtin_expect(atomic_load_explicit(&service->maintenance, memory_order_relaxed) != 0, 0);
 }
 static inline bool service_is_ready(const struct service *service, int64_t now)
 {

@@ -3,6 +3,7 @@
 #include "exchange/steps.h"
 
 #include "exchange/attempt.h"
+#include "exchange/await_server.h"
 #include "exchange/chain.h"
 #include "exchange/graph.h"
 #include "exchange/hold.h"
@@ -84,7 +85,7 @@ static enum step run_request(struct exchange *x)
     switch (chain_run_request(x)) {
     case VERDICT_NEXT:
         /* The middlewares stay in force: the answer passes them, so it may become a page, and browsers may read it. */
-        if (__builtin_expect(atomic_load_explicit(&x->router->maintenance, memory_order_relaxed), 0))
+        if (router_in_maintenance(x->router, &x->client_ip))
             return fail(x, STATUS_MAINTENANCE);
         x->admitted = true;
         return STEP_PICK_SERVER;
@@ -121,7 +122,12 @@ static enum step pick_server(struct exchange *x)
             /* After a failed try the first failure says more than that nobody else is left. */
             if (x->attempts == 0 || before == STATUS_OK)
                 x->failure = x->failure != STATUS_OK && x->failure != before ? x->failure : STATUS_NO_READY_SERVER;
-            return STEP_ANSWER;
+            if (x->service->await == NULL || !await_server(x))
+                return STEP_ANSWER;
+            if (x->waiting)
+                return STEP_WAIT;
+            before = x->failure;
+            continue;
         }
     }
     return fail(x, STATUS_LOOP_DETECTED);

@@ -23,6 +23,7 @@ struct open_exchange {
     uint64_t bytes_in, bytes_out;     /* of bodies, so far */
     unsigned attempts;
     bool upgraded, tls;
+    bool held;                        /* it waits for a server to become ready */
     struct str method, host, path, client, entrypoint, router, service, server, middleware, request_id, protocol;
 };
 

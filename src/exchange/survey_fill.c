@@ -1,5 +1,6 @@
 /* What a worker reports of itself. */
 #include "base/rand.h"
+#include "exchange/await_server.h"
 #include "exchange/graph.h"
 #include "exchange/middleware.h"
 #include "exchange/port.h"
@@ -71,6 +72,7 @@ static void fill_exchange(const struct exchange *x, struct arena *arena, struct 
                                    .bytes_out = x->download_began ? x->download.given : 0,
                                    .attempts = x->attempts,
                                    .upgraded = x->upgraded,
+                                   .held = await_is_waiting(x),
                                    .tls = x->stream.client->tls,
                                    .method = copy(arena, x->original_method_name),
                                    .host = copy(arena, x->original_authority),

@@ -1,6 +1,7 @@
 #include "model/http.h"
 
 #include "model/observability.h"
+#include "net/addr.h"
 
 choice_at model_middleware_choices, model_service_choices;
 
@@ -25,6 +26,15 @@ static const struct option observability_options[] = {
 static const struct option_table observability_table =
     OPTION_TABLE(struct router_observability, observability_options, .summary = "What is recorded of a router's requests.");
 
+static const struct option maintenance_options[] = {
+    OPTION_NAMED(INT, struct router_maintenance, retry_after, "retryAfter", .fallback = "30", .min = 0, .max = 31536000,
+                 .help = "Seconds after which clients are told to come again."),
+    OPTION_NAMED(STRS, struct router_maintenance, source_range, "sourceRange", .check = network_check,
+                 .help = "Addresses and networks (CIDR) of clients that are served as ever."),
+};
+static const struct option_table maintenance_table =
+    OPTION_TABLE(struct router_maintenance, maintenance_options, .summary = "Its requests are answered with 503 and a page that says why.");
+
 static const struct option_name syntax_names[] = {{"default", RULE_DEFAULT}, {"v3", RULE_V3}, {"v2", RULE_V2}, {NULL, 0}};
 
 static const struct option router_options[] = {
@@ -42,6 +52,8 @@ static const struct option router_options[] = {
            .help = "It takes HTTPS, and only HTTPS; an empty one will do."),
     OPTION(OBJECT, struct router_config, observability, .table = &observability_table,
            .help = "What is recorded of its requests."),
+    OPTION(OBJECT, struct router_config, maintenance, .table = &maintenance_table,
+           .help = "It is under maintenance: its requests are answered with 503; an empty one will do."),
 };
 static const struct option_table router_table =
     OPTION_TABLE(struct router_config, router_options, .summary = "Which requests go where.");
@@ -58,6 +70,8 @@ static const struct option service_options[] = {
            .help = "The kind of the service and its options."),
     OPTION(STRS, struct service_config, middlewares,
            .help = "Middlewares that its requests pass behind those of the router."),
+    OPTION(BOOL, struct service_config, maintenance,
+           .help = "It is under maintenance: it is not asked, and where there is no other its requests are answered with 503."),
 };
 static const struct option_table service_table =
     OPTION_TABLE(struct service_config, service_options, .summary = "Where requests go.");

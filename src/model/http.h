@@ -17,6 +17,12 @@ struct router_observability {
     int trace_verbosity;            /* enum trace_verbosity */
 };
 
+struct router_maintenance {
+    const struct node *origin;
+    int64_t retry_after;            /* seconds */
+    struct strs source_range;       /* addresses and networks of clients that are served as ever */
+};
+
 struct router_config {
     const struct node *origin;
     struct strs entry_points;       /* empty: the default ones */
@@ -27,6 +33,7 @@ struct router_config {
     struct str service;
     struct router_tls *tls;         /* NULL: plain HTTP only */
     struct router_observability *observability;
+    struct router_maintenance *maintenance;     /* NULL: off */
 };
 
 struct middleware_config {
@@ -38,6 +45,7 @@ struct service_config {
     const struct node *origin;
     struct choice type;
     struct strs middlewares;        /* run after the router's */
+    bool maintenance;               /* it is not asked */
 };
 
 struct forwarding_timeouts {

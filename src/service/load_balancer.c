@@ -7,6 +7,7 @@
 #include "upstream/measure.h"
 
 #define CACHE_LINE ((size_t)64)
+#define HOLD_MAX 10000
 
 /* Without preservePath the path of a server's URL means nothing, so it is no part of the server. */
 static struct server *get_server(struct service *service, const struct server_config *config, struct compile *compile)
@@ -45,7 +46,7 @@ static void compile_targets(struct service *service, const struct load_balancer_
             continue;
         }
         lb->targets.items[lb->targets.count++] =
-            (struct target){.server = server, .weight = (uint32_t)item->weight, .draining = item->drain};
+            (struct target){.server = server, .weight = (uint32_t)item->weight, .draining = item->drain, .leaving = item->leaving};
     }
     if (lb->targets.count == 0)
         diag_warning(compile->diag, node_span(config->origin), "the load balancer has no servers: it answers 503");
@@ -90,6 +91,19 @@ static void make_states(struct load_balancer *lb, struct compile *compile)
         balancer_init(lb->balancer, lb->states + i * lb->state_stride, &lb->targets);
 }
 
+/* What waits is counted through reloads. */
+static void compile_await(struct service *service, const struct load_balancer_config *config, struct compile *compile)
+{
+    if (config->hold_timeout == 0)
+        return;
+    struct await_rule *rule = arena_new(compile->arena, struct await_rule);
+    struct str key = arena_printf(compile->arena, "awaiting|%.*s", STR_ARGS(service->name));
+    rule->timeout = config->hold_timeout;
+    rule->max = config->hold_max != 0 ? (unsigned)config->hold_max : HOLD_MAX;
+    rule->tally = compile_shared(compile, key, sizeof(struct await_tally), NULL, NULL);
+    service->await = rule;
+}
+
 static bool compile_service_state(struct service *service, struct compile *compile)
 {
     const struct load_balancer_config *config = service->options;
@@ -108,6 +122,7 @@ static bool compile_service_state(struct service *service, struct compile *compi
     start_newcomers_slowly(&lb->targets);
     claim_checks(lb, config, service->transport, compile);
     make_states(lb, compile);
+    compile_await(service, config, compile);
     return true;
 }
 
@@ -164,6 +179,17 @@ static __attribute__((noinline)) int sticky_target(const struct load_balancer *l
     return -1;
 }
 
+/* Nobody else: one that is about to stop may still take it, over a new connection. */
+static __attribute__((noinline)) int choose_leaving(const struct load_balancer *lb, struct exchange *x, struct pick *pick)
+{
+    pick->leaving = true;
+    pick->panic = false;
+    int index = choose_target(lb, x->worker, pick);
+    if (index >= 0)
+        x->fresh_connection = true;
+    return index;
+}
+
 static enum pick_result pick_server(struct exchange *x, struct service *service)
 {
     struct load_balancer *lb = service->state;
@@ -177,6 +203,8 @@ static enum pick_result pick_server(struct exchange *x, struct service *service)
         pick.panic = false;
         index = choose_target(lb, x->worker, &pick);
     }
+    if (index < 0)
+        index = choose_leaving(lb, x, &pick);
     if (index < 0)
         return PICK_NONE;
     exchange_use_server(x, lb->targets.items[index].server, (unsigned)index);
@@ -193,6 +221,10 @@ static struct server *choose_server(struct service *service, struct worker *work
     int index = lb->balancer->choose(state, &pick);
     if (index < 0 && lb->passive != NULL) {
         pick.panic = true;
+        index = lb->balancer->choose(state, &pick);
+    }
+    if (index < 0) {
+        pick.leaving = true;
         index = lb->balancer->choose(state, &pick);
     }
     if (index < 0)

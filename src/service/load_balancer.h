@@ -33,6 +33,7 @@ struct load_balancer_config {
     struct passive_check *passive_health_check;
     int64_t slow_start;
     int64_t hold_timeout;                   /* ns that a request may wait for a ready server; 0: it is refused at once */
+    int64_t hold_max;                       /* requests that may wait at once; 0: HOLD_MAX */
 };
 extern const struct option_table load_balancer_table;
 

@@ -42,6 +42,8 @@ static const struct option options[] = {
                  .help = "Time in which a server that comes or comes back grows from a tenth of its share to the whole."),
     OPTION_NAMED(DURATION, struct load_balancer_config, hold_timeout, "holdTimeout", .fallback = "0s", .min = 0, .max = INT64_MAX,
                  .help = "Time that a request waits while no server is ready, if nothing of it was sent or it can be sent again."),
+    OPTION_NAMED(INT, struct load_balancer_config, hold_max, "holdMax", .min = 0, .max = 10000000,
+                 .help = "Requests that may wait so at once, those beyond are refused; 0: 10,000."),
 };
 const struct option_table load_balancer_table =
     OPTION_TABLE(struct load_balancer_config, options, .summary = "Spreads requests over servers.");

@@ -199,7 +199,7 @@ static enum exchange_hold mirror(struct exchange *x, const struct mirroring *mir
 static enum pick_result pick_service(struct exchange *x, struct service *service)
 {
     const struct mirroring *mirroring = service->state;
-    if (x->attempts == 0 && str_empty(exchange_request(x)->upgrade)) {
+    if (x->attempts == 0 && x->awaiting == NULL && str_empty(exchange_request(x)->upgrade)) {
         enum exchange_hold hold = mirror(x, mirroring);
         if (hold != HOLD_READY)
             return hold == HOLD_WAIT ? PICK_WAIT : PICK_ANSWER;
@@ -244,5 +244,6 @@ static const struct service_type mirroring_type = {
     .choose = choose_server,
     .child = child,
     .child_weight = child_weight,
+    .copies = true,
 };
 REGISTER(service_type, mirroring_type);

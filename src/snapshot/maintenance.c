@@ -39,6 +39,14 @@ static bool is_exempt(const struct router *router)
     return router->internal || (router->service != NULL && router->service->internal);
 }
 
+/* What is configured stays. */
+static enum maintenance_result order(_Atomic uint8_t *maintenance, bool on)
+{
+    unsigned before = on ? atomic_fetch_or(maintenance, MAINTENANCE_ORDERED)
+                         : atomic_fetch_and(maintenance, (uint8_t)~MAINTENANCE_ORDERED);
+    return !on && before == MAINTENANCE_CONFIGURED ? MAINTENANCE_IS_CONFIGURED : MAINTENANCE_DONE;
+}
+
 static enum maintenance_result set_routers(struct graph *graph, struct str name, bool on)
 {
     enum maintenance_result result = MAINTENANCE_UNKNOWN;
@@ -48,8 +56,7 @@ static enum maintenance_result set_routers(struct graph *graph, struct str name,
             continue;
         if (is_exempt(router))
             return MAINTENANCE_REFUSED;
-        atomic_store(&router->maintenance, on);      /* there is one for each entrypoint that it is on */
-        result = MAINTENANCE_DONE;
+        result = order(&router->maintenance, on);      /* there is one for each entrypoint that it is on */
     }
     return result;
 }
@@ -62,8 +69,7 @@ static enum maintenance_result set_service(struct graph *graph, struct str name,
             continue;
         if (service->internal)
             return MAINTENANCE_REFUSED;
-        atomic_store(&service->maintenance, on);
-        return MAINTENANCE_DONE;
+        return order(&service->maintenance, on);
     }
     return MAINTENANCE_UNKNOWN;
 }
@@ -87,8 +93,8 @@ void maintenance_apply(struct graph *graph)
 {
     for (unsigned i = 0; i < graph->router_count; i++)
         if (!is_exempt(graph->routers[i]) && holds(MAINTAINED_ROUTER, graph->routers[i]->name))
-            atomic_store(&graph->routers[i]->maintenance, true);
+            atomic_fetch_or(&graph->routers[i]->maintenance, MAINTENANCE_ORDERED);
     for (unsigned i = 0; i < graph->service_count; i++)
         if (!graph->services[i]->internal && holds(MAINTAINED_SERVICE, graph->services[i]->name))
-            atomic_store(&graph->services[i]->maintenance, true);
+            atomic_fetch_or(&graph->services[i]->maintenance, MAINTENANCE_ORDERED);
 }

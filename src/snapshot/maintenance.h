@@ -11,6 +11,7 @@ enum maintained { MAINTAINED_ROUTER, MAINTAINED_SERVICE };
 enum maintenance_result {
     MAINTENANCE_DONE,
     MAINTENANCE_UNKNOWN,        /* the graph has nothing of this name */
+    MAINTENANCE_IS_CONFIGURED,  /* nobody ordered it: only the configuration can end it */
     MAINTENANCE_REFUSED         /* it is ping, the API or the like: who turned it off could not turn it on again */
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "exchange/port.h"
+#include "service/load_balancer.h"
 
 struct update {
     struct message message;
@@ -72,6 +73,16 @@ static void warn_if_shared(const struct entry *entry, struct diag *diag)
     diag_hint(diag, item, "does a Portico run already?");
 }
 
+/* Not earlier: a configuration that is refused changes nothing. */
+static void tell_who_leaves(const struct graph *graph)
+{
+    for (unsigned i = 0; i < graph->service_count; i++) {
+        const struct target_set *targets = load_balancer_targets(graph->services[i]);
+        for (unsigned j = 0; targets != NULL && j < targets->count; j++)
+            server_note_leaving(targets->items[j].server, targets->items[j].leaving);
+    }
+}
+
 bool snapshot_publish(struct graph *graph, const struct graph *running, struct worker *workers, unsigned count,
                       struct diag *diag)
 {
@@ -87,6 +98,8 @@ bool snapshot_publish(struct graph *graph, const struct graph *running, struct w
             good = bind_entry(graph->entries[i], sockets + i, count, entries, diag) && good;
     if (!good)
         close_all(sockets, (size_t)entries * count);
+    if (good)
+        tell_who_leaves(graph);
     for (unsigned worker = 0; good && worker < count; worker++) {
         struct update *update = memory_alloc(sizeof(*update) + entries * sizeof(int));
         *update = (struct update){.message = {.deliver = deliver}, .worker = &workers[worker], .graph = graph_ref(graph)};

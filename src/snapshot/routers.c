@@ -124,6 +124,22 @@ static void copy_observability(struct router *router, const struct router_config
     router->trace_verbosity = (enum trace_verbosity)config->observability->trace_verbosity;
 }
 
+static void copy_maintenance(struct build *build, struct router *router, const struct router_config *config)
+{
+    const struct router_maintenance *maintenance = config->maintenance;
+    struct arena *arena = &build->graph->arena;
+    if (maintenance == NULL)
+        return;
+    if (router->internal) {
+        diag_error(build->compile.diag, node_span(node_get(config->origin, S("maintenance"))),
+                   "the service is one of Portico's own: it stays in use");
+        return;
+    }
+    router->maintainers = networks_from(&maintenance->source_range, arena);
+    router->retry_after = arena_printf(arena, "%lld", (long long)maintenance->retry_after);
+    atomic_store(&router->maintenance, MAINTENANCE_CONFIGURED);
+}
+
 static void add_rule(struct entry_rules *rules, bool secure, const struct rule *rule, struct router *router)
 {
     struct table_entry entry = {.rule = rule, .priority = router->priority, .router = router};
@@ -145,6 +161,7 @@ static struct router *add_router_on(struct build *build, const struct named *nam
     router->service = service;
     router->internal = service != NULL && service->internal;
     copy_observability(router, config);
+    copy_maintenance(build, router, config);
     build_router_meter(build, router, entry);
     *ret_good = build_chain(build, router, entry, config, named->provider) && service != NULL;
     return router;

@@ -144,6 +144,7 @@ struct service *build_service(struct build *build, struct str reference, struct 
     diag_enter(diag, named->node != NULL ? named->node->key_span : SPAN_NONE, "in service '%.*s'", STR_ARGS(reference));
     struct service *service = new_service(build, named->name, named->provider, type, config->type.value);
     service->origin = named->node;
+    atomic_store(&service->maintenance, config->maintenance ? MAINTENANCE_CONFIGURED : 0);
     bool good = compile_service_state(build, service, named->provider);
     diag_leave(diag);
     named->building = false;

@@ -59,6 +59,12 @@ enum server_state target_state(const struct target *target)
     return target->draining ? SERVER_DRAINING : SERVER_READY;
 }
 
+bool target_is_in_use_by_order(const struct target *target, bool leaving)
+{
+    return target_state(target) == SERVER_READY && target_base_weight(target) != 0 &&
+           (leaving ? !server_is_gone(target->server) : !server_is_leaving(target->server));
+}
+
 uint32_t target_base_weight(const struct target *target)
 {
     int ordered = atomic_load_explicit(&target->server->ordered_weight, memory_order_relaxed);

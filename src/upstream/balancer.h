@@ -22,6 +22,7 @@ struct target {
     struct server *server;
     uint32_t weight;            /* at most BALANCER_WEIGHT_MAX */
     bool draining;              /* takes no new requests but those that stick to it */
+    bool leaving;               /* the server is told so when the configuration is published */
 };
 
 struct target_set {
@@ -37,6 +38,7 @@ struct pick {
     uint64_t tried;             /* bit i: targets[i] was tried for this request (indexes over 63 count as untried) */
     int64_t now;                /* monotonic ns */
     bool panic;                 /* see above */
+    bool leaving;               /* nobody else is left: those that are about to stop may be chosen too */
 };
 
 struct balancer_type {
@@ -67,18 +69,19 @@ static inline bool target_was_tried(const struct pick *pick, unsigned index)
 /* What holds for it now: what is configured, or what an operator ordered instead. */
 enum server_state target_state(const struct target *target);
 uint32_t target_base_weight(const struct target *target);
-/* State and weight let it take new requests. */
-static inline bool target_is_in_use(const struct target *target)
+/* State and weight let it take new requests, where something else than the configuration has a say; `leaving`: even if it is. */
+bool target_is_in_use_by_order(const struct target *target, bool leaving);
+static inline bool target_is_in_use(const struct target *target, bool leaving)
 {
     if (server_is_ordered(target->server))
-        return target_state(target) == SERVER_READY && target_base_weight(target) != 0;
+        return target_is_in_use_by_order(target, leaving);
     return target->weight != 0 && !target->draining;
 }
 /* May this target be chosen now? In use, untried, well. */
 static inline bool target_is_open(const struct pick *pick, unsigned index)
 {
     const struct target *target = &pick->targets->items[index];
-    return target_is_in_use(target) && !target_was_tried(pick, index) &&
+    return target_is_in_use(target, pick->leaving) && !target_was_tried(pick, index) &&
            (pick->panic ? server_is_healthy(target->server) : server_is_well(target->server, pick->now));
 }
 /* Its weight at this moment, times 256: slow start lets it grow. At least 1 for an open target. */

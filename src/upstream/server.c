@@ -127,7 +127,8 @@ struct server *server_get(struct str service, struct str url)
         server_ref(server);
     }
     server_meters_renew(server);
-    atomic_store(&server->generation, atomic_load(&present_generation));
+    if (!server_is_leaving(server))
+        atomic_store(&server->generation, atomic_load(&present_generation));
     pthread_mutex_unlock(&registry_lock);
     text_release(&key);
     if (is_new && server->named)
@@ -191,10 +192,45 @@ unsigned server_slot_count(void)
     return count;
 }
 
+/* Under the lock, so that of two that change something the later one has seen both. */
 static void note_orders(struct server *server)
 {
+    pthread_mutex_lock(&server->lock);
     atomic_store(&server->is_ordered, atomic_load(&server->ordered) != SERVER_AS_CONFIGURED ||
-                                          atomic_load(&server->ordered_weight) >= 0);
+                                          atomic_load(&server->ordered_weight) >= 0 || server_is_leaving(server));
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* A generation that no configuration has: its connections count as those of a server that is gone. */
+void server_note_leaving(struct server *server, enum server_leaving leaving)
+{
+    if (atomic_exchange(&server->leaving, (int)leaving) == (int)leaving)
+        return;
+    atomic_store(&server->generation, leaving != SERVER_STAYS ? 0 : atomic_load(&present_generation));
+    if (leaving == SERVER_STAYS)
+        atomic_store(&server->ready_since, time_monotonic());
+    note_orders(server);
+}
+
+struct leaving_order {
+    struct str origin;
+    enum server_leaving leaving;
+};
+
+static void order_leaving(struct server *server, void *owner)
+{
+    const struct leaving_order *order = owner;
+    if (str_equal(server_url_origin(server->url), order->origin))
+        server_note_leaving(server, order->leaving);
+}
+
+void server_set_leaving(struct str url, enum server_leaving leaving)
+{
+    struct server_url parts;
+    if (server_url_parse(url, &parts) != NULL)
+        return;
+    struct leaving_order order = {.origin = server_url_origin(trim_slashes(url)), .leaving = leaving};
+    server_for_each(order_leaving, &order);
 }
 
 void server_order(struct server *server, enum server_state state)

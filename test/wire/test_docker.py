@@ -28,7 +28,7 @@ def whoami_image(engine):
 @pytest.fixture
 def app_image(engine):
     root = docker.python_root().add("/app.py", APP)
-    return engine.image("app", root, "ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1", "EXPOSE 8000",
+    return engine.image("app", root, "ENV HOST=0.0.0.0 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1", "EXPOSE 8000",
                         'CMD ["/usr/bin/python3", "/app.py", "8000", "one"]')
 
 

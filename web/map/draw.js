@@ -98,7 +98,7 @@ export class MapView {
         for (const node of this.plan.nodes.values()) {
             node.speed = speedOf(node);
             const state = node.kind === 'server' ? live.state(node.name) || node.told.state : null;
-            const down = state && state !== 'ready' ? (state === 'draining' ? 'warn' : 'bad') : '';
+            const down = state && state !== 'ready' ? (state === 'draining' || state === 'leaving' ? 'warn' : 'bad') : '';
             node.tone = down || toneOf(node.speed);
             node.group.dataset.tone = node.tone;
             node.group.classList.toggle('idle', !(node.speed?.requests > 0));

@@ -51,7 +51,7 @@ function one(root, name, context) {
         const [router, map] = await Promise.all([get(`http/routers/${segment(name)}`, {}, signal), get('portico/map', { search: name, limit: 20 }, signal).catch(() => null)]);
         return { router, place: map?.routers.find(row => row.name === name) };
     }, ({ router, place }) => {
-        replace(actions, place?.maintenance && badge('under maintenance', 'warn'), context.canWrite && maintenance('router', 'routers', name, place?.maintenance, () => load.load()),
+        replace(actions, place?.maintenance && badge(place.maintenanceBy === 'configuration' ? 'under maintenance by configuration' : 'under maintenance', 'warn'), context.canWrite && place?.maintenanceBy !== 'configuration' && maintenance('router', 'routers', name, place?.maintenance, () => load.load()),
             h('a', { class: 'button', href: link('requests', '', { router: name }) }, 'Its requests'), h('a', { class: 'button', href: link('map', '', { search: name }) }, 'On the map'));
         return [
             router.error?.length && h('ul', { class: 'errors', role: 'list' }, router.error.map(text => h('li', {}, text))),

@@ -138,7 +138,7 @@ function allServers(root, place, context) {
         searchBox('Filter by URL or service', search, text => {
             search = text;
             change();
-        }), choice('State', [['', 'all'], ['trouble', 'not ready'], ['ready', 'ready'], ['draining', 'draining'], ['down', 'down'], ['unhealthy', 'unhealthy'], ['ejected', 'ejected']], state, value => {
+        }), choice('State', [['', 'all'], ['trouble', 'not ready'], ['ready', 'ready'], ['draining', 'draining'], ['leaving', 'leaving'], ['down', 'down'], ['unhealthy', 'unhealthy'], ['ejected', 'ejected']], state, value => {
             state = value;
             change();
         }))), h('section', { class: 'panel', 'aria-label': 'Servers' }, holder));
@@ -172,7 +172,7 @@ function one(root, name, context) {
         if (drawn === now)
             return undefined;
         drawn = now;
-        replace(actions, place?.maintenance && badge('under maintenance', 'warn'), context.canWrite && maintenance('service', 'services', name, place?.maintenance, () => load.load()), h('a', { class: 'button', href: link('map', '', { search: name }) }, 'On the map'));
+        replace(actions, place?.maintenance && badge(place.maintenanceBy === 'configuration' ? 'under maintenance by configuration' : 'under maintenance', 'warn'), context.canWrite && place?.maintenanceBy !== 'configuration' && maintenance('service', 'services', name, place?.maintenance, () => load.load()), h('a', { class: 'button', href: link('map', '', { search: name }) }, 'On the map'));
         const children = service.weighted?.services || service.failover && [{ name: service.failover.service }, { name: service.failover.fallback }] || service.mirroring && [{ name: service.mirroring.service }, ...(service.mirroring.mirrors || [])];
         return [
             service.error?.length && h('ul', { class: 'errors', role: 'list' }, service.error.map(text => h('li', {}, text))),

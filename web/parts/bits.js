@@ -6,7 +6,7 @@ import { splitName } from '../core/format.js';
 // A state is never told by its colour alone: the word stands beside it.
 const STATES = {
     ready: ['good', 'ready'], up: ['good', 'up'], enabled: ['good', 'enabled'], good: ['good', 'good'], closed: ['good', 'closed'],
-    draining: ['warn', 'draining'], warning: ['warn', 'warning'], 'half-open': ['warn', 'half-open'], recovering: ['warn', 'recovering'],
+    draining: ['warn', 'draining'], leaving: ['warn', 'leaving'], warning: ['warn', 'warning'], 'half-open': ['warn', 'half-open'], recovering: ['warn', 'recovering'],
     down: ['bad', 'down'], unhealthy: ['bad', 'unhealthy'], ejected: ['bad', 'ejected'], unresolved: ['bad', 'unresolved'],
     disabled: ['bad', 'disabled'], error: ['bad', 'error'], open: ['bad', 'open'],
     info: ['note', 'note'],

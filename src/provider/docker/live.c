@@ -205,16 +205,25 @@ static void on_inventory_change(void *owner)
     note_change(owner);
 }
 
-static void on_stopping(void *owner, struct str id)
+static void tell_leaving(const struct reader *reader, struct str id, bool gone)
 {
-    const struct reader *reader = owner;
     struct strs urls = {.items = memory_zalloc((reader->servers.count + 1) * sizeof(struct str))};
     for (size_t i = 0; i < reader->servers.count; i++)
         if (str_equal(reader->servers.items[i].container_id, id))
             urls.items[urls.count++] = reader->servers.items[i].url;
     if (urls.count != 0)
-        live.owner.on_leaving(live.owner.owner, &urls);
+        live.owner.on_leaving(live.owner.owner, &urls, gone);
     free(urls.items);
+}
+
+static void on_stopping(void *owner, struct str id)
+{
+    tell_leaving(owner, id, false);
+}
+
+static void on_gone(void *owner, struct str id)
+{
+    tell_leaving(owner, id, true);
 }
 
 static void on_started(void *owner, struct str id)
@@ -267,7 +276,7 @@ static bool reader_matches(const struct reader *reader, unsigned kind, const str
 
 static void reader_begin(struct reader *reader)
 {
-    struct containers_owner owner = {.owner = reader, .on_change = on_inventory_change, .on_stopping = on_stopping, .on_started = on_started};
+    struct containers_owner owner = {.owner = reader, .on_change = on_inventory_change, .on_stopping = on_stopping, .on_gone = on_gone, .on_started = on_started};
     reader->probes = probes_new(live.loop, on_answer, reader);
     engine_attach(reader->engine, live.loop);
     if (reader->reads_swarm)

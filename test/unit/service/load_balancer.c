@@ -229,6 +229,45 @@ TEST(draining_server_keeps_those_who_stick_to_it)
     bench_release(&bench);
 }
 
+TEST(leaving_server_is_asked_last_over_a_new_connection_whatever_the_strategy)
+{
+    for (const struct option_name *name = balancer_names; name->name != NULL; name++) {
+        struct bench bench;
+        char yaml[256];
+        snprintf(yaml, sizeof(yaml), "{servers: [{url: 'http://10.0.0.1'}, {url: 'http://10.0.0.2'}], strategy: %s}", name->name);
+        struct service *service = make(&bench, yaml);
+        server_note_leaving(server_at(service, 0), true);
+        for (unsigned i = 0; i < 10; i++) {
+            bench_request(&bench, service, NULL);
+            assert_int_equal(bench_pick(&bench), PICK_SERVER);
+            assert_ptr_equal(bench.x.server, server_at(service, 1));
+            assert_false(bench.x.fresh_connection);
+        }
+        atomic_store(&server_at(service, 1)->healthy, false);
+        assert_false(service_is_ready(service, bench.worker.loop.now));      /* whoever has another service goes there */
+        bench_request(&bench, service, NULL);
+        assert_int_equal(bench_pick(&bench), PICK_SERVER);
+        assert_ptr_equal(bench.x.server, server_at(service, 0));
+        assert_true(bench.x.fresh_connection);
+        bench_attempt(&bench, STATUS_UPSTREAM_REFUSED, 0);
+        assert_int_equal(bench_pick(&bench), PICK_NONE);
+        bench_release(&bench);
+    }
+}
+
+TEST(leaving_server_loses_those_who_stick_to_it)
+{
+    struct bench bench;
+    struct service *service = make(&bench, "{servers: [{url: 'http://10.0.0.1'}, {url: 'http://10.0.0.2'}], sticky: {cookie: {name: c}}}");
+    char cookie[64];
+    snprintf(cookie, sizeof(cookie), "c=%016llx", (unsigned long long)server_at(service, 0)->id_hash);
+    server_note_leaving(server_at(service, 0), true);
+    bench_request(&bench, service, cookie);
+    bench_pick(&bench);
+    assert_ptr_equal(bench.x.server, server_at(service, 1));
+    bench_release(&bench);
+}
+
 TEST(sticky_cookie_has_the_attributes_that_were_asked_for)
 {
     struct bench bench;

@@ -209,3 +209,44 @@ TEST(server_has_other_meters_when_the_buckets_change_and_its_service_keeps_what_
     meter_unref(service);
     server_count_by(0, &second);
 }
+
+TEST(server_that_leaves_is_told_by_its_address_in_every_service)
+{
+    struct server *one = server_get(SERVICE, S("http://10.0.0.1:80")), *based = server_get(S("other@test"), S("http://10.0.0.1:80/app"));
+    struct server *other = server_get(SERVICE, S("http://10.0.0.1:81"));
+    server_set_leaving(S("http://10.0.0.1:80/"), true);
+    assert_true(server_is_leaving(one) && server_is_leaving(based) && server_is_ordered(one));
+    assert_false(server_is_leaving(other) || server_is_ordered(other));
+    assert_false(server_takes_sticky(one, 1));
+    server_set_leaving(S("not a url"), true);
+    server_set_leaving(S("http://10.0.0.1:80"), false);
+    assert_false(server_is_leaving(one) || server_is_leaving(based) || server_is_ordered(one));
+    server_unref(one);
+    server_unref(based);
+    server_unref(other);
+}
+
+TEST(server_that_comes_back_from_leaving_counts_as_new)
+{
+    struct server *server = server_get(SERVICE, S("http://10.0.0.1:80"));
+    server_note_leaving(server, false);
+    assert_int_equal(atomic_load(&server->ready_since), 0);
+    server_note_leaving(server, true);
+    server_note_leaving(server, false);
+    assert_true(atomic_load(&server->ready_since) != 0);
+    server_unref(server);
+}
+
+TEST(connections_to_a_server_that_leaves_count_as_those_of_one_that_is_gone)
+{
+    server_new_generation(7);
+    struct server *server = server_get(SERVICE, S("http://10.0.0.1:80"));
+    server_note_leaving(server, true);
+    server_new_generation(8);
+    server_unref(server_get(SERVICE, S("http://10.0.0.1:80")));
+    assert_true(atomic_load(&server->generation) < 7);
+    server_note_leaving(server, false);
+    assert_int_equal(atomic_load(&server->generation), 8);
+    server_unref(server);
+    server_new_generation(0);
+}
