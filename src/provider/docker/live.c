@@ -17,6 +17,10 @@
 
 enum { READER_DOCKER, READER_SWARM, READERS };
 
+struct hashes {
+    VEC(uint64_t) list;
+};
+
 /* One provider that is configured. */
 struct reader {
     struct str provider;
@@ -29,8 +33,8 @@ struct reader {
     struct probes *probes;
     struct arena arena;                  /* of `servers` */
     struct discovered_servers servers;   /* of the last discovery */
-    VEC(uint64_t) served;                /* hashes of those containers, with their servers, that took requests in it */
-    bool urgent;                         /* there is one among them that did not before, and nobody was told */
+    struct hashes served;                /* hashes of those containers, with their servers, that took requests in it */
+    bool urgent;                         /* one joined them or fell out, and nobody was told */
     struct timer settle;                 /* of a change, or the end of a hold */
     bool changed, holding;
     int64_t gap, told_at;
@@ -130,10 +134,10 @@ static void tell(struct reader *reader)
         live.owner.on_change(live.owner.owner, urgent);
 }
 
-static bool was_served(const struct reader *reader, uint64_t hash)
+static bool has_hash(const struct hashes *hashes, uint64_t hash)
 {
-    for (size_t i = 0; i < reader->served.count; i++)
-        if (reader->served.items[i] == hash)
+    for (size_t i = 0; i < hashes->list.count; i++)
+        if (hashes->list.items[i] == hash)
             return true;
     return false;
 }
@@ -146,18 +150,26 @@ static uint64_t hash_of(const struct discovered *found)
     return hash;
 }
 
+/* People wait for a server that is new; and one that cannot be asked any more, without having been told to stop, makes them wait. */
 static void note_served(struct reader *reader, const struct model *model)
 {
-    VEC(uint64_t) served = {0};
+    struct hashes served = {.list = {0}}, here = {.list = {0}};
     for (size_t i = 0; i < model->discovered_count; i++) {
-        if (model->discovered[i].state != DISCOVERY_SERVED)
+        const struct discovered *found = &model->discovered[i];
+        if (found->state != DISCOVERY_SERVED && found->state != DISCOVERY_LEAVING)
             continue;
-        uint64_t hash = hash_of(&model->discovered[i]);
-        reader->urgent = reader->urgent || !was_served(reader, hash);
-        VEC_PUSH(&served, hash);
+        uint64_t hash = hash_of(found);
+        VEC_PUSH(&here.list, hash);
+        if (found->state == DISCOVERY_LEAVING)
+            continue;
+        reader->urgent = reader->urgent || !has_hash(&reader->served, hash);
+        VEC_PUSH(&served.list, hash);
     }
-    VEC_RELEASE(&reader->served);
-    memcpy(&reader->served, &served, sizeof(served));
+    for (size_t i = 0; i < reader->served.list.count && !reader->urgent; i++)
+        reader->urgent = !has_hash(&here, reader->served.list.items[i]);
+    VEC_RELEASE(&here.list);
+    VEC_RELEASE(&reader->served.list);
+    reader->served = served;
 }
 
 /* Where servers would be now, beside the configuration that runs: their ports are asked before anybody is told. */
@@ -264,7 +276,7 @@ static void reader_free(struct reader *reader)
     engine_free(reader->engine);
     timer_cancel(&reader->settle);
     arena_release(&reader->arena);
-    VEC_RELEASE(&reader->served);
+    VEC_RELEASE(&reader->served.list);
     free(reader);
 }
 

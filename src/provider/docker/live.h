@@ -20,7 +20,8 @@
 
 struct docker_live_owner {
     void *owner;
-    /* `urgent`: a server takes requests that did not; people wait for it. Everything else can wait for more of its kind. */
+    /* `urgent`: a server takes requests that did not, or must not be asked any more although nobody told it to stop: people wait.
+     * Everything else can wait for more of its kind. */
     void (*on_change)(void *owner, bool urgent);
     /* A container got its stop signal: these servers (URLs) are about to go; or it has ended: they are `gone`, and their addresses may
      * be another's in a moment. Called at once, before on_change. */
