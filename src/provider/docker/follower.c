@@ -60,7 +60,8 @@ void follower_fail(struct follower *follower, const struct engine_answer *answer
 {
     text_clear(&follower->why);
     engine_explain(follower->engine, answer, &follower->why);
-    say(follower, false);
+    if (answer->failure != FAILURE_HELPER)      /* that was said, and the next one will do */
+        say(follower, false);
     begin_anew(follower);
 }
 
