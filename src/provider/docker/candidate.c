@@ -249,6 +249,17 @@ static struct node *read_tree(const struct reading *r)
     return root;
 }
 
+/* "tls=" is what "tls:" is in a file: the bare key. */
+static void empty_to_bare(struct node *map)
+{
+    NODE_FOREACH(map, child) {
+        if (child->kind == NODE_MAP || child->kind == NODE_LIST)
+            empty_to_bare(child);
+        else if (map->kind == NODE_MAP && child->kind == NODE_SCALAR && str_empty(child->text))
+            child->kind = NODE_NULL;
+    }
+}
+
 void candidate_init(struct candidate *candidate, const struct container *container, struct discovered *found, struct arena *arena)
 {
     *candidate = (struct candidate){.container = container, .found = found};
@@ -256,6 +267,11 @@ void candidate_init(struct candidate *candidate, const struct container *contain
     candidate->owner = arena_concat(arena, S("container "), container->name);
     candidate->name = naming_of(container, arena);
     candidate->family = naming_family(container, arena);
+}
+
+static bool asks_for_routing(const struct node *protocol)
+{
+    return node_get(protocol, S("routers")) != NULL || node_get(protocol, S("services")) != NULL;
 }
 
 void candidate_read(struct candidate *candidate, const struct discovery *discovery, struct arena *arena, struct diag *diag)
@@ -272,10 +288,12 @@ void candidate_read(struct candidate *candidate, const struct discovery *discove
         return;
     read_engine(&r, tree_take(root, S("docker")));
     read_engine(&r, tree_take(root, S("swarm")));
-    candidate->asks_tcp = tree_take(root, S("tcp")) != NULL;
-    candidate->asks_udp = tree_take(root, S("udp")) != NULL;
+    candidate->asks_tcp = asks_for_routing(tree_take(root, S("tcp")));
+    candidate->asks_udp = asks_for_routing(tree_take(root, S("udp")));
     candidate->http = read_section(&r, tree_take(root, S("http")), http_words, COUNT(http_words));
     read_tls(&r, tree_take(root, S("tls")));
+    empty_to_bare(candidate->http);
+    empty_to_bare(candidate->tls);
     NODE_FOREACH(root, unknown)
         complain_unknown(&r, unknown, root_words, COUNT(root_words));
 }

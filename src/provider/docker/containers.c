@@ -106,6 +106,8 @@ static void note_removed(struct containers *containers, struct record *record)
     }
     if (record->what.container.state == CONTAINER_REMOVED)
         return;
+    if (record->what.container.state == CONTAINER_RUNNING)
+        containers->owner.on_gone(containers->owner.owner, str_from(record->id));
     record->what.container.state = CONTAINER_REMOVED;
     record->what.container.stopping = false;
     record->removed_at = containers->loop->now;
@@ -320,6 +322,7 @@ static void note_death(struct containers *containers, struct record *record, int
     containers->owner.on_started(containers->owner.owner, str_from(record->id));
     if (!record->known || record->what.container.state != CONTAINER_RUNNING)
         return;
+    containers->owner.on_gone(containers->owner.owner, str_from(record->id));
     record->what.container.state = CONTAINER_STOPPED;
     record->what.container.stopping = false;
     record->what.container.exit_code = exit_code;

@@ -41,11 +41,9 @@ static bool compose_names(const struct container *container, struct str *ret_pro
 struct str naming_of(const struct container *container, struct arena *arena)
 {
     struct str project, service;
-    if (!str_empty(container->service))
-        return naming_normalize(container->service, arena);
     if (compose_names(container, &project, &service))
         return naming_normalize(arena_printf(arena, "%.*s_%.*s", STR_ARGS(service), STR_ARGS(project)), arena);
-    return naming_normalize(container->name, arena);
+    return naming_normalize(str_empty(container->service) ? container->name : container->service, arena);
 }
 
 struct str naming_family(const struct container *container, struct arena *arena)

@@ -41,9 +41,11 @@ void quarrel_tell(const struct object *object, const char *noun, const struct de
     if (definition == object->winner)
         return;
     if (merge_counts(object, definition, candidate)) {
+        bool behind = candidate->standing > object->winner->standing;
         candidate_tell(candidate, false,
-                       arena_printf(arena, "%s '%.*s' is as the younger %.*s defines it", noun, STR_ARGS(object->name),
-                                    STR_ARGS(object->winner->youngest->owner)),
+                       arena_printf(arena, behind ? "%s '%.*s' is as %.*s defines it until this one is ready"
+                                                  : "%s '%.*s' is as the younger %.*s defines it",
+                                    noun, STR_ARGS(object->name), STR_ARGS(object->winner->youngest->owner)),
                        STR_NONE);
         return;
     }

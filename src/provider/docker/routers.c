@@ -84,18 +84,24 @@ static void follow_service(struct finding *finding, struct candidate *candidate,
                         broken->span, finding->arena);
 }
 
+/* Not given, or empty; an empty one is taken away. */
+static bool lacks(struct node *router, struct str key)
+{
+    const struct node *node = node_get(router, key);
+    if (node != NULL && node->kind == NODE_NULL)
+        tree_take(router, key);
+    return node == NULL || node->kind == NODE_NULL;
+}
+
 static void complete(struct finding *finding, struct candidate *candidate, struct node *router, const struct node *services)
 {
     if (router->kind == NODE_NULL || (router->kind == NODE_SCALAR && str_equal_nocase(router->text, S("true"))))
         router->kind = NODE_MAP;
     if (router->kind != NODE_MAP)
         return;      /* the binder says what it thinks of that */
-    const struct node *rule = node_get(router, S("rule"));
-    if (rule != NULL && rule->kind == NODE_SCALAR && str_empty(rule->text))
-        tree_take(router, S("rule"));
-    if (node_get(router, S("rule")) == NULL)
+    if (lacks(router, S("rule")))
         set_default_rule(finding, candidate, router);
-    if (node_get(router, S("service")) == NULL)
+    if (lacks(router, S("service")))
         link_service(finding, candidate, router, services);
     follow_service(finding, candidate, router, services);
 }

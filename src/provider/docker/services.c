@@ -105,7 +105,7 @@ static void offer_container(const struct offering *o, struct node *node, const s
     struct reach reach = network_reach(o->finding->discovery, o->candidate, port, arena);
     if (str_empty(reach.host)) {
         if (!o->quiet)
-            candidate_tell(o->candidate, true, reach.reason, reach.hint);
+            candidate_tell(o->candidate, o->candidate->labelled, reach.reason, reach.hint);
         return;
     }
     struct str authority = network_authority(&reach, arena);

@@ -318,6 +318,22 @@ TEST(certificates_are_not_taken_from_labels)
     scene_end();
 }
 
+TEST(an_empty_label_is_a_bare_key)
+{
+    scene_begin();
+    scene_add("a", "10.0.0.2", PORTS(80),
+              LABELS("traefik.http.routers.r.rule", "", "traefik.http.routers.r.service", "", "traefik.http.routers.r.tls", "",
+                     "traefik.http.routers.r.entrypoints", "", "traefik.http.middlewares.m.headers.customrequestheaders.X-A", ""));
+    scene_discover();
+    assert_string_equal(scene_diag(), "");
+    assert_str_equal(scene_router("r")->rule, S("Host(`a`)"));
+    assert_str_equal(scene_router("r")->service, S("a"));
+    assert_non_null(scene_router("r")->tls);
+    assert_int_equal(scene_router("r")->entry_points.count, 0);
+    assert_int_equal(scene_http()->middlewares.count, 1);
+    scene_end();
+}
+
 /* ---- mistakes in labels ---- */
 
 TEST(an_unknown_key_leaves_out_its_own_object_alone)

@@ -107,11 +107,14 @@ TEST(a_container_that_is_not_ready_defines_nothing_that_a_ready_one_defines)
     scene_begin();
     compose("new", "10.0.0.3", "Host(`b`)", "/new")->health = HEALTH_STARTING;
     compose("old", "10.0.0.2", "Host(`a`)", "/old");
+    compose("going", "10.0.0.5", "Host(`a`)", "/older")->stopping = true;
     scene_add("stranger", "10.0.0.4", PORTS(80), LABELS("traefik.http.routers.r.rule", "Host(`c`)"))->health = HEALTH_BAD;
     scene_discover();
     assert_str_equal(scene_router("r")->rule, S("Host(`a`)"));
-    assert_string_equal(scene_servers("s"), "http://10.0.0.2:80");
+    assert_string_equal(scene_servers("s"), "http://10.0.0.2:80, http://10.0.0.5:80!");
+    assert_str_equal(scene_found("new")->routers.items[0], S("r@docker"));
     assert_true(scene_found("stranger")->mistake);
+    assert_int_equal(scene_found("stranger")->routers.count, 0);
     scene_end();
 }
 

@@ -144,7 +144,7 @@ TEST(a_container_that_uses_anothers_network_is_where_that_one_is)
     scene_network(vpn, "tunnel", "10.9.0.7");
     vpn->id = S("0123456789abcdef");
     scene_add("a", NULL, PORTS(80), NO_LABELS)->network_mode = S("container:0123456789abcdef");
-    scene_add("b", NULL, PORTS(80), NO_LABELS)->network_mode = S("container:ffffffffffffffff");
+    scene_add("b", NULL, PORTS(80), LABELS("traefik.enable", "true"))->network_mode = S("container:ffffffffffffffff");
     scene_discover();
     assert_string_equal(scene_servers("a"), "http://10.9.0.7:80");
     assert_string_equal(scene_servers("b"), "");
