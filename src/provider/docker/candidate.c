@@ -148,9 +148,14 @@ static void read_tls(const struct reading *r, struct node *tls)
 {
     struct node *certificates = tree_take(tls, S("certificates"));
     if (certificates != NULL)
-        complain(r, certificates->key_span, S("certificates are not taken from labels, because whoever may list containers would read the key"),
+        complain(r, certificates->key_span,
+                 S("certificates are not taken from labels, because whoever may list containers would read the key"),
                  S("name the files in a file of the file provider (tls.certificates)"));
     r->candidate->tls = read_section(r, tls, tls_words, COUNT(tls_words));
+    const struct node *common = tree_take(node_get(r->candidate->tls, S("options")), S("default"));
+    if (common != NULL)
+        complain(r, common->key_span, S("the default TLS options hold for everybody, so no container sets them"),
+                 S("set them in Portico's own configuration, or name these otherwise and give the name to the router"));
 }
 
 /* traefik.docker, traefik.swarm: the same words, the later one wins. */

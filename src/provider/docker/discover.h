@@ -32,9 +32,9 @@ struct discovery {
 /* Where a server would be, whether it is asked or not: what is to be probed, and what leaves when its container is told to stop. */
 struct discovered_server {
     struct str container_id;
-    struct str address;                  /* "10.0.0.2:8000", "[fd00::2]:8000" */
+    struct str address;                  /* "10.0.0.2:8000", "[fd00::2]:8000"; empty: not asked (a name, a label's own URL) */
     struct str url;
-    bool running;                        /* its container runs: it is worth a probe */
+    bool running;                        /* it has an address and its container runs: it is worth a probe */
 };
 struct discovered_servers {
     struct discovered_server *items;

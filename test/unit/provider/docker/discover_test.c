@@ -318,6 +318,18 @@ TEST(certificates_are_not_taken_from_labels)
     scene_end();
 }
 
+TEST(the_tls_options_of_everybody_are_not_taken_from_labels)
+{
+    scene_begin();
+    scene_add("a", "10.0.0.2", PORTS(80),
+              LABELS("portico.tls.options.default.minversion", "VersionTLS10", "portico.tls.options.own.minversion", "VersionTLS13"));
+    scene_discover();
+    assert_int_equal(scene_tls()->options.count, 1);
+    assert_str_equal(scene_tls()->options.items[0].name, S("own"));
+    assert_non_null(strstr(scene_diag(), "the default TLS options hold for everybody"));
+    scene_end();
+}
+
 TEST(an_empty_label_is_a_bare_key)
 {
     scene_begin();
