@@ -284,6 +284,12 @@ class Engine:
         self.command("network", "create", *options, name)
         return name
 
+    @property
+    def host_address(self):
+        """Where containers of any network reach what listens on the engine's host."""
+        shown = json.loads(self.execute(["ip", "-j", "-4", "address", "show", "docker0"]))
+        return shown[0]["addr_info"][0]["local"]
+
     def volume(self, name=None):
         name = name or unique("volume")
         self.stack.callback(self.command, "volume", "rm", "-f", name, check=False)
