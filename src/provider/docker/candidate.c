@@ -65,8 +65,9 @@ struct str candidate_carry(struct diag *from, struct diag *to, struct span *ret_
     struct str first = STR_NONE;
     for (size_t i = 0; i < from->count; i++) {
         const struct diag_item *item = &from->items[i];
-        struct diag_item *copy = item->severity == DIAG_NOTE ? diag_note(to, item->span, "%.*s", STR_ARGS(item->message))
-                                                             : diag_warning(to, item->span, "%.*s", STR_ARGS(item->message));
+        struct diag_item *(*report)(struct diag *, struct span, const char *, ...) =
+            item->severity == DIAG_NOTE ? diag_note : item->severity == DIAG_WARNING ? diag_warning : diag_error;
+        struct diag_item *copy = report(to, item->span, "%.*s", STR_ARGS(item->message));
         if (copy != &to->beyond) {
             copy->hint = item->hint;
             copy->context = item->context;
@@ -91,10 +92,10 @@ struct reading {
     struct diag *diag;
 };
 
-/* A label that is not read: a warning, and the container is told of. */
+/* A label that is not read. */
 static void complain(const struct reading *r, struct span span, struct str message, struct str hint)
 {
-    struct diag_item *item = diag_warning(r->diag, span, "%.*s", STR_ARGS(message));
+    struct diag_item *item = diag_error(r->diag, span, "%.*s", STR_ARGS(message));
     if (!str_empty(hint))
         diag_hint(r->diag, item, "%.*s", STR_ARGS(hint));
     struct str place = tree_place(span, r->arena);

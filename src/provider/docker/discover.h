@@ -42,8 +42,8 @@ struct discovered_servers {
 };
 
 /* Adds a lenient part of this provider to the model, remarks about objects that were left out, and one struct discovered for each
- * container. Mistakes are warnings in `diag`: nothing here refuses a configuration, but a constraint or default rule that cannot
- * be read is an error at its option. `ret_servers` (in the model's arena) may be NULL. */
+ * container. Mistakes are contained in `diag` (warnings; see diag_make_strict): nothing here refuses a configuration, but a
+ * constraint or default rule that cannot be read is an error at its option. `ret_servers` (in the model's arena) may be NULL. */
 void discover(struct model *model, const struct discovery *discovery, struct diag *diag, struct discovered_servers *ret_servers);
 
 #endif
