@@ -54,7 +54,7 @@ UNIT_OBJECTS := $(UNIT:%.c=$(OUT)/obj/%.o)
 SAY   = $(if $(V),,@printf '  %-5s %s\n' "$(1)" "$@" &&)
 
 .PHONY: all help check unit unit-binary wire asan tsan fuzz fuzz-replay bench bench-calls \
-        bench-memory bench-reload bench-tools lint docs install clean format
+        bench-memory bench-reload bench-tools lint docs image install clean format
 all: $(OUT)/portico                                  ## build/portico
 
 $(OUT)/portico: $(OUT)/obj/src/main.o $(PARTS)
@@ -144,6 +144,9 @@ format:                                              ## clang-format over the so
 docs: $(OUT)/portico                                 ## docs/options.md, generated from the option tables
 	@mkdir -p docs
 	$(OUT)/portico help --markdown >docs/options.md
+
+image: $(OUT)/portico                                ## the container image portico:latest, into the engine of DOCKER_HOST
+	tools/image load --portico $(OUT)/portico
 
 install: $(OUT)/portico                              ## to PREFIX (default /usr/local), DESTDIR respected
 	install -D -m 755 $(OUT)/portico $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/portico

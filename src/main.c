@@ -27,18 +27,7 @@ int main(int argc, char **argv)
 {
     const char *const *words = (const char *const *)argv + 1;
     size_t count = argc > 0 ? (size_t)argc - 1 : 0;
-    struct str name = S("run"), suggestion = STR_NONE;
-    if (count != 0 && (strcmp(words[0], "--help") == 0 || strcmp(words[0], "-h") == 0)) {
-        name = S("help");
-        count = 0;
-    } else if (count != 0 && strcmp(words[0], "--version") == 0) {
-        name = S("version");
-        count = 0;
-    } else if (count != 0 && words[0][0] != '-') {
-        name = str_from(words[0]);
-        words++;
-        count--;
-    }
+    struct str suggestion = STR_NONE, name = command_name(&words, &count);
     const struct command *command = command_find(name, &suggestion);
     if (command == NULL)
         return unknown_command(name, suggestion);

@@ -6,8 +6,8 @@
  *     a.example/meta.json             its names
  *
  * A directory is what ends with '/' or is one. What holds keys must be readable by its owner alone, and is made so. A file is
- * replaced as a whole or not at all; where it is a mount point of its own, which cannot be replaced, its room is made sure of
- * before it is overwritten. A broken file is an error and is never overwritten. What cannot be saved stays in memory, marked,
+ * replaced as a whole or not at all; where it is a mount point of its own or lies in a folder that we may not write to, so that it
+ * cannot be replaced, its room is made sure of before it is overwritten. A broken file is an error and is never overwritten. What cannot be saved stays in memory, marked,
  * and goes along with the next save.
  *
  * Several processes may share one: a lock file (PATH.lock, or .lock in a directory) is held while orders are under way, and

@@ -33,7 +33,8 @@ bool storage_read_private(const char *path, struct arena *arena, struct str *ret
     return file_read(arena, path, STATE_BYTES_MAX, ret_text) || say(why, path, strerror(errno));
 }
 
-/* For a mount point, which no rename can replace: a full disk is noticed before a byte changes. */
+/* For a mount point, which no rename can replace, and a file of ours in a folder that is not: a full disk is noticed before a byte
+ * changes. */
 static bool overwrite(const char *path, struct str content)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -60,7 +61,7 @@ bool storage_write_private(const char *path, struct str content, struct text *wh
     /* A link stays: what it leads to is replaced. */
     char *target = realpath(path, NULL);
     const char *place = target != NULL ? target : path;
-    bool written = file_write(place, content, 0600) || (errno == EBUSY && overwrite(place, content));
+    bool written = file_write(place, content, 0600) || ((errno == EBUSY || errno == EACCES) && overwrite(place, content));
     if (!written)
         say(why, path, strerror(errno));
     free(target);

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 
+struct str data_directory(struct arena *arena);
 /* "/var/lib/portico/ca" for "ca"; without a trailing slash. */
 struct str data_path(const char *name, struct arena *arena);
 

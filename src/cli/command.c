@@ -15,6 +15,8 @@ size_t command_list(const struct command **out, size_t max)
         size_t at = count;
         if (count == max)
             break;
+        if ((*it)->hidden)
+            continue;
         for (; at > 0 && strcmp(out[at - 1]->name, (*it)->name) > 0; at--)
             out[at] = out[at - 1];
         out[at] = *it;
@@ -23,16 +25,41 @@ size_t command_list(const struct command **out, size_t max)
     return count;
 }
 
+static bool take(const char *const **words, size_t *count, const char *first, const char *second)
+{
+    bool taken = *count != 0 && (strcmp(**words, first) == 0 || strcmp(**words, second) == 0);
+    *words += taken ? 1 : 0;
+    *count -= taken ? 1 : 0;
+    return taken;
+}
+
+struct str command_name(const char *const **words, size_t *count)
+{
+    take(words, count, "traefik", "portico");
+    if (take(words, count, "--help", "-h")) {
+        *count = 0;
+        return S("help");
+    }
+    if (take(words, count, "--version", "--version")) {
+        *count = 0;
+        return S("version");
+    }
+    if (*count == 0 || (*words)[0][0] == '-')
+        return S("run");
+    --*count;
+    return str_from(*(*words)++);
+}
+
 const struct command *command_find(struct str name, struct str *ret_suggestion)
 {
     const struct command *commands[64];
     struct str names[64];
     size_t count = command_list(commands, 64);
-    for (size_t i = 0; i < count; i++) {
+    REGISTRY_FOREACH(command, const struct command, it)
+        if (str_equal(str_from((*it)->name), name))
+            return *it;
+    for (size_t i = 0; i < count; i++)
         names[i] = str_from(commands[i]->name);
-        if (str_equal(names[i], name))
-            return commands[i];
-    }
     *ret_suggestion = nearest(name, names, count);
     return NULL;
 }

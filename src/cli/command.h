@@ -17,14 +17,18 @@ struct command {
     const char *summary;          /* one line */
     const struct flag *flags;     /* its own; NULL: none. Configuration options are added when takes_options is set */
     bool takes_options;
+    bool hidden;                  /* not for people: neither listed nor suggested */
     /* `words` behind the command's name. Gives the exit code. */
     int (*run)(const struct command *command, const char *const *words, size_t count);
 };
 REGISTRY(command, const struct command);
 
+/* The name that a program's words (behind argv[0]) begin with, "run" where there is none; *words and *count go on behind it. In
+ * front of it the program's own name may stand, or Traefik's: images are started with both ("traefik --ping", "portico run"). */
+struct str command_name(const char *const **words, size_t *count);
 /* NULL when there is none; *ret_suggestion is then the nearest name or empty. */
 const struct command *command_find(struct str name, struct str *ret_suggestion);
-/* All commands by name; gives how many. */
+/* All commands that are not hidden, by name; gives how many. */
 size_t command_list(const struct command **out, size_t max);
 
 /* Reads the command's own flags, and options of the configuration where it takes them. A mistake: one line on standard

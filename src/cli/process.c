@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/diag_log.h"
 #include "cli/discovery_log.h"
+#include "cli/privileges.h"
 #include "cli/stop.h"
 #include "cli/supervisor.h"
 #include "cli/take_up.h"
@@ -109,6 +110,7 @@ static struct model *read_settings(struct process *process, enum reload_reason r
     throttle_note(&process->files_throttle, throttle_interval(process));
     if (count_workers(model) != process->worker_count)
         log_warn("'workers' takes effect when the process is started again");
+    privileges_review(model, &process->files, diag);
     return model;
 }
 
@@ -289,15 +291,6 @@ static bool reads_containers(const struct model *model)
     return model->config.providers.docker != NULL || model->config.providers.swarm != NULL;
 }
 
-/* The helper that reads the engine is started while we have the rights to open its socket. Rights that are given up cannot be had
- * back for a provider that a later configuration names. */
-static void prepare_containers(const struct model *model)
-{
-    bool gives_up = !str_empty(model->config.user) && geteuid() == 0;
-    if (!docker_live_prepare(reads_containers(model) || gives_up))
-        log_warn("the helper that reads containers cannot be started: %m");
-}
-
 /* The first configuration: mistakes are shown as they are, and nothing is started. */
 static int start(struct process *process)
 {
@@ -305,8 +298,8 @@ static int start(struct process *process)
     struct model *model = settings_load(process->settings, &diag, &process->files);
     process->worker_count = count_workers(model);
     struct graph *graph = NULL;
-    if (diag.errors == 0)
-        prepare_containers(model);
+    if (diag.errors == 0 && privileges_check(model, &diag))
+        docker_live_prepare(&model->config);
     process->started = diag.errors == 0 && start_workers(process) && start_control(process);
     if (process->started && reads_containers(model))
         await_containers(process, model);
@@ -318,8 +311,12 @@ static int start(struct process *process)
     }
     if (process->started || diag.errors != 0)
         graph = load(process, model, &diag);
+    /* Sockets are bound, logs are open, and no other thread is there yet. */
+    bool stays_root = graph != NULL && !privileges_give_up(model, &process->files, &diag);
     if (diag.errors + diag.warnings != 0)
         command_show(&diag);
+    if (stays_root)
+        _exit(EXIT_FAILED);
     int failure = command_failure(&diag);
     if (graph != NULL)
         adopt(process, graph, &diag);

@@ -22,6 +22,7 @@ enum container_health { HEALTH_NONE, HEALTH_STARTING, HEALTH_GOOD, HEALTH_BAD };
 struct container_network {
     struct str name, id;
     struct str ipv4, ipv6;               /* texts; empty: it has none there */
+    struct str virtual_ip;               /* Swarm: of its service in this network; empty: none */
 };
 
 /* A port of it that the host publishes. */
@@ -41,12 +42,12 @@ struct container {
     int64_t created;                     /* Unix ns */
     int exit_code;                       /* of one that stopped */
     struct str health_output;            /* what its last failed check printed, shortened; may be empty */
-    struct label *labels;                /* a task's: those of its service and of its own container spec */
+    struct label *labels;                /* a task's: those of its service */
     size_t label_count;
     struct str network_mode;             /* "bridge", "host", "none", "container:ID", or a network's name */
     struct container_network *networks;  /* in the order of their names */
     size_t network_count;
-    struct str virtual_ip;               /* Swarm: of the service in the network that was chosen by the engine's answer; may be empty */
+    struct str virtual_ip;               /* Swarm: of its service, in the first of its networks that has one; may be empty */
     uint16_t *ports;                     /* TCP ports that the image or the container exposes, lowest first */
     size_t port_count;
     struct container_binding *bindings;  /* of TCP ports */
@@ -64,6 +65,12 @@ struct inventory {
     bool self_on_host;                   /* network_mode host: every bridge is reachable */
 };
 
+/* Copies all of it into the arena. */
+void container_copy(struct container *to, const struct container *from, struct arena *arena);
+/* Whether nothing that a configuration follows from differs; what a failed check printed does not count. */
+bool container_equal(const struct container *one, const struct container *other);
+/* Brings the containers into their order. */
+void inventory_sort(struct inventory *inventory);
 /* By its whole id or, of at least 12 digits, its beginning; NULL: there is none. */
 const struct container *inventory_find(const struct inventory *inventory, struct str id);
 

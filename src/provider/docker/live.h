@@ -25,12 +25,13 @@ struct docker_live_owner {
     void (*on_leaving)(void *owner, const struct strs *urls);
 };
 
-/* The helper process is started here, while we may still open what it needs (before root is given up, before there are threads),
- * when `wanted` (a provider is configured, or one may be later and rights will be gone by then). False with errno. */
-bool docker_live_prepare(bool wanted);
+/* The helper processes of the engines that are configured are started here, while we may still open what they need: before root is
+ * given up, before there are threads. An engine that a later configuration names is read with the rights that are left then. What
+ * goes wrong is told by the first reading. */
+void docker_live_prepare(const struct config *config);
 void docker_live_start(struct loop *loop, const struct docker_live_owner *owner);
 /* What is configured now: engines that are new are read, those no longer named are let go, the others go on. Called with every
- * configuration that is taken up. */
+ * configuration that is taken up, before the first reading too; `config` stays until the next call or docker_live_stop. */
 void docker_live_use(const struct config *config);
 /* The first reading of every engine is there, or has failed: before, the process waits (see docker_live_wait). */
 bool docker_live_settled(void);
@@ -42,7 +43,7 @@ void docker_live_wait(struct loop *loop, int64_t patience);
 void docker_live_fill(struct model *model, struct diag *diag);
 void docker_live_stop(void);
 
-/* For the API. */
+/* For the API. Texts are views that live until the loop turns. */
 struct docker_live_status {
     struct str provider, endpoint;
     bool connected;

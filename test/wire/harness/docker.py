@@ -13,16 +13,19 @@ import shutil
 import socket
 import subprocess
 import tarfile
+import tempfile
 import uuid
 from pathlib import Path
 
 import pytest
 
+from .portico import BINARY
 from .process import Process
 from .waiting import PATIENCE, wait_for
 
 PRIVATE = os.environ.get("PORTICO_ENGINE") == "private"
 SOCKET = "/run/docker.sock"
+ROOT = Path(__file__).resolve().parents[3]
 COMMAND_PATIENCE = 6 * PATIENCE
 
 
@@ -246,6 +249,20 @@ class Engine:
 
     def python_image(self):
         return self.image("python", python_root(), "ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1")
+
+    def portico_image(self, *tags):
+        """The image of the binary under test, under these names too ("traefik:v3.0"): made once, and by tools/image."""
+        name = "portico-test/portico:latest"
+        with open("/run/lock/portico-test-image", "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if not self.has_image(name):
+                with tempfile.TemporaryDirectory() as folder:
+                    archive = os.path.join(folder, "image.tar")
+                    self.execute([ROOT / "tools/image", "save", archive, "--portico", BINARY, "--tag", name])
+                    self.command("load", "-q", "-i", archive)
+        for tag in tags:
+            self.command("tag", name, tag)
+        return name
 
     def run(self, image, *command, labels=None, network=None, name=None, options=()):
         """A container in the background. `labels`: a dict; `options`: more flags of `docker run`."""
