@@ -1,4 +1,6 @@
 """Servers that are about to stop: nobody new is sent there while others are ready, and whoever is there may finish."""
+import os
+import signal
 import threading
 import time
 
@@ -210,3 +212,50 @@ def test_rolling_replacement_under_load_loses_nothing(portico, backend):
             proxy.write(config(old.url))
         some(load)
     load.assert_all(200)
+
+
+# Idle connections that a server closes at the moment of a request
+
+def late(proxy, server, client, method, body=b""):
+    """A request that the proxy reads before it hears that the server has closed its idle connection."""
+    pid = proxy.process.popen.pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        client.send_request(method, "/late", body=body)
+        time.sleep(0.05)
+        server.close_connections()
+        time.sleep(0.05)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    return client.response(method)
+
+
+@pytest.mark.parametrize("method, body", [("GET", b""), ("POST", b""), ("POST", b"small"), ("PATCH", b"x" * 16000)])
+def test_what_a_server_never_got_is_sent_again_whatever_the_method(portico, backend, method, body):
+    server = backend()
+    proxy = portico(to(server.url, workers=1))
+    client = proxy.client()
+    assert client.request(method, "/", body=body).status == 200
+    for turn in range(1, 4):
+        assert late(proxy, server, client, method, body).status == 200
+        assert [request.body for request in server.requests if request.target == "/late"] == [body] * turn
+    assert server.accepted == 4
+
+
+def test_what_a_server_has_read_on_an_idle_connection_is_not_sent_again(portico, raw_server):
+    server = raw_server([act.request, response_bytes(), act.request, act.close])
+    proxy = portico(to(server.url, workers=1))
+    client = proxy.client()
+    assert client.request("POST", "/", body=b"one").status == 200
+    assert client.request("POST", "/", body=b"two").status == 502
+    assert server.accepted == 1
+
+
+def test_a_kept_body_makes_nothing_else_repeatable(portico, backend):
+    answers = iter([200, 503, 200])
+    server = backend(lambda request: response_bytes(next(answers)))
+    proxy = portico(to(server.url, workers=1, middlewares={"again": {"retry": {"attempts": 3}}}))
+    client = proxy.client()
+    assert client.request("POST", "/", body=b"one").status == 200
+    assert client.request("POST", "/", body=b"two").status == 503
+    assert len(server.requests) == 2
