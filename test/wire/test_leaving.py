@@ -3,6 +3,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -220,6 +221,8 @@ def late(proxy, server, client, method, body=b""):
     """A request that the proxy reads before it hears that the server has closed its idle connection."""
     pid = proxy.process.popen.pid
     os.kill(pid, signal.SIGSTOP)
+    proxy.wait_until("it to stand still", lambda: all(
+        (task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in Path(f"/proc/{pid}/task").iterdir()))
     try:
         client.send_request(method, "/late", body=body)
         time.sleep(0.05)
@@ -230,7 +233,8 @@ def late(proxy, server, client, method, body=b""):
     return client.response(method)
 
 
-@pytest.mark.parametrize("method, body", [("GET", b""), ("POST", b""), ("POST", b"small"), ("PATCH", b"x" * 16000)])
+@pytest.mark.parametrize("method, body", [("GET", b""), ("POST", b""), ("POST", b"small"), ("PATCH", b"x" * 16000)],
+                         ids=["GET", "POST", "POST small", "PATCH large"])
 def test_what_a_server_never_got_is_sent_again_whatever_the_method(portico, backend, method, body):
     server = backend()
     proxy = portico(to(server.url, workers=1))
