@@ -1,16 +1,26 @@
 /* What would keep resolvers from working, told before a configuration is taken. Changes nothing on disk. */
+#include <errno.h>
+#include <unistd.h>
+
 #include "acme/challenge_dns.h"
 #include "acme/managed.h"
 #include "base/base64.h"
 
-static void check_storage(const struct acme_config *config, struct str resolver, const struct node *place, struct diag *diag)
+/* A root whose capabilities were dropped cannot read what the user has that it goes on as; that user can, and looks again. */
+static bool is_the_users(const struct model *model, struct str path, struct arena *arena)
+{
+    return geteuid() == 0 && !str_empty(model->config.user) && access(arena_str(arena, path).data, R_OK) != 0 && errno == EACCES;
+}
+
+static void check_storage(const struct model *model, const struct acme_config *config, struct str resolver, const struct node *place,
+                          struct diag *diag)
 {
     struct storage *storage = storage_new(config->storage, resolver);
     struct text why;
     text_init(&why, 4096);
     if (str_empty(config->storage))
         diag_error(diag, node_span(place), "the storage is empty: name a file or a directory");
-    else if (!storage_read(storage, &why))
+    else if (!is_the_users(model, config->storage, diag->arena) && !storage_read(storage, &why))
         diag_error(diag, node_span(place), "%s", text_c(&why));
     text_release(&why);
     storage_free(storage);
@@ -64,7 +74,7 @@ bool acme_check(const struct model *model, struct diag *diag)
         if (acme == NULL)
             continue;
         diag_enter(diag, node_span(resolver->origin), "in certificatesResolver '%.*s'", STR_ARGS(resolvers->items[i].name));
-        check_storage(acme, resolvers->items[i].name, node_get(acme->origin, S("storage")) != NULL
+        check_storage(model, acme, resolvers->items[i].name, node_get(acme->origin, S("storage")) != NULL
                           ? node_get(acme->origin, S("storage")) : acme->origin, diag);
         check_alone(resolvers, i, diag);
         check_eab(acme->eab, diag);
@@ -74,7 +84,8 @@ bool acme_check(const struct model *model, struct diag *diag)
     }
     arena_init(&arena, ARENA_UNLIMITED);
     if (model->config.automatic_https != NULL)
-        check_storage(manage_automatic_config(model, &arena), (struct str)RESOLVER_AUTOMATIC, model->config.automatic_https->origin, diag);
+        check_storage(model, manage_automatic_config(model, &arena), (struct str)RESOLVER_AUTOMATIC,
+                      model->config.automatic_https->origin, diag);
     arena_release(&arena);
     return diag->errors == errors;
 }

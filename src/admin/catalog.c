@@ -217,6 +217,8 @@ static void take_remarks(struct catalog *catalog, const struct model *model)
                                           [REMARK_SERVICE] = &catalog->services};
     for (size_t i = 0; i < model->remark_count; i++) {
         const struct remark *remark = &model->remarks[i];
+        if (remark->kind >= sizeof(lists) / sizeof(lists[0]))
+            continue;      /* of a kind that has no list: it is a problem all the same */
         struct catalog_item *item = add_item(catalog, lists[remark->kind], remark->name, remark->provider);
         if (item->config == NULL)
             item->config = remark->config;

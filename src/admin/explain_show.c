@@ -31,6 +31,15 @@ static void show_tried(const struct way *way, bool color, struct text *out)
     }
 }
 
+static void show_left_out(const struct way *way, bool color, struct text *out)
+{
+    if (way->left_out == NULL)
+        return;
+    label("left out", color, out);
+    text_addf(out, "router '%.*s' would match but was left out: %.*s\n", STR_ARGS(way->left_out->name),
+              STR_ARGS(way->left_out->reason));
+}
+
 static void show_chain(const struct way *way, bool color, struct text *out)
 {
     const struct router *router = way->x.router;
@@ -111,6 +120,7 @@ void explain_show(const struct way *way, const char *note, bool color, struct te
         return;
     }
     show_tried(way, color, out);
+    show_left_out(way, color, out);
     if (way->x.router == NULL) {
         label("answer", color, out);
         text_add(out, S("404: no router takes this request\n"));
@@ -152,6 +162,20 @@ static void add_tried(const struct way *way, struct text *out)
         text_add_char(out, '}');
     }
     text_add_char(out, ']');
+}
+
+static void add_left_out(const struct way *way, struct text *out)
+{
+    text_add(out, S(",\"leftOut\":"));
+    if (way->left_out == NULL) {
+        text_add(out, S("null"));
+        return;
+    }
+    text_add(out, S("{\"router\":"));
+    add_string(out, way->left_out->name);
+    text_add(out, S(",\"reason\":"));
+    add_string(out, way->left_out->reason);
+    text_add_char(out, '}');
 }
 
 static void add_middlewares(const struct router *router, struct text *out)
@@ -238,6 +262,7 @@ void explain_show_json(const struct way *way, struct text *out)
     text_add(out, S(",\"rule\":"));
     add_string(out, router != NULL ? router->rule : STR_NONE);
     add_tried(way, out);
+    add_left_out(way, out);
     add_middlewares(router, out);
     text_addf(out, ",\"passed\":%u", way->passed);
     add_answer(way, out);

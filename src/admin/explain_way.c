@@ -41,6 +41,22 @@ static const struct table *choose_table(const struct way *way)
     return way->client.tls && entry->tls != NULL ? entry->tls->table : entry->table;
 }
 
+/* Of those that were left out, the first that would match, if it came before the one that does. */
+static const struct left_out *find_left_out(const struct way *way, const struct route_input *input)
+{
+    const struct entry *entry = way->x.entry;
+    const struct table_entry *taken = way->explanation.found;
+    const struct left_out *found = NULL;
+    for (unsigned i = 0; i < entry->left_out_count; i++) {
+        const struct left_out *it = &entry->left_out[i];
+        bool is_before = (taken == NULL || it->rule.priority > taken->priority) &&
+                         (found == NULL || it->rule.priority > found->rule.priority);
+        if (is_before && it->secure == way->client.tls && explain_entry(&it->rule, input, way->x.stream.arena).matched)
+            found = it;
+    }
+    return found;
+}
+
 static void find_router(struct way *way)
 {
     struct exchange *x = &way->x;
@@ -48,6 +64,7 @@ static void find_router(struct way *way)
         .request = &x->stream.request, .path = x->routing_path, .peer = &way->client.peer, .arena = &x->arena};
     way->explanation = explain(choose_table(way), &input, &x->arena);
     x->router = way->explanation.found != NULL ? way->explanation.found->router : NULL;
+    way->left_out = find_left_out(way, &input);
     if (x->router == NULL && x->entry->only_tls && !way->client.tls)
         way->refused = STATUS_PLAIN_HTTP_ON_TLS;
 }

@@ -29,6 +29,7 @@ struct way {
     struct way_tls tls;               /* the handshake before the request */
     enum status refused;              /* why the request does not get to the routers; OK: it does */
     struct explanation explanation;
+    const struct left_out *left_out;  /* the router that would take the request, had it not been left out; NULL: there is none */
     unsigned passed;                  /* middlewares that the request gets through; the next one answers */
     struct service *services[WAY_SERVICES_MAX];      /* from the router's down to the one that names the server */
     unsigned service_count;

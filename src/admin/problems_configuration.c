@@ -33,14 +33,13 @@ static void gather_notes(struct problems *problems, const struct admin_load *loa
 
 static void gather_left_out(struct problems *problems, const struct model *model)
 {
-    static const char *const kinds[] = {
-        [REMARK_ROUTER] = "router", [REMARK_MIDDLEWARE] = "middleware", [REMARK_SERVICE] = "service"};
     for (size_t i = 0; i < model->remark_count; i++) {
         const struct remark *remark = &model->remarks[i];
         if (!remark->left_out)
             continue;
-        struct problem *problem = problem_add(problems, PROBLEM_ERROR, "leftOut", kinds[remark->kind], remark->name);
-        problem->text = arena_printf(problems->arena, "the %s %.*s was left out: %.*s", kinds[remark->kind], STR_ARGS(remark->name),
+        const char *kind = remark_kind_text(remark->kind);
+        struct problem *problem = problem_add(problems, PROBLEM_ERROR, "leftOut", kind, remark->name);
+        problem->text = arena_printf(problems->arena, "the %s %.*s was left out: %.*s", kind, STR_ARGS(remark->name),
                                      STR_ARGS(remark->reason));
         if (remark->place.len != 0)
             problem->hint = arena_printf(problems->arena, "See %.*s.", STR_ARGS(remark->place));

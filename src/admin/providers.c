@@ -5,8 +5,6 @@
 #include "base/map.h"
 
 static const char *const severities[] = {[DIAG_ERROR] = "error", [DIAG_WARNING] = "warning", [DIAG_NOTE] = "note"};
-static const char *const kinds[] = {
-    [REMARK_ROUTER] = "router", [REMARK_MIDDLEWARE] = "middleware", [REMARK_SERVICE] = "service"};
 
 static void show_note(const struct admin_note *note, struct json *json)
 {
@@ -29,7 +27,7 @@ static void show_left_out(const struct model *model, struct str provider, struct
         if (!remark->left_out || !str_equal(remark->provider, provider))
             continue;
         json_open_object(json);
-        json_member_text(json, "kind", kinds[remark->kind]);
+        json_member_text(json, "kind", remark_kind_text(remark->kind));
         json_member_str(json, "name", remark->name);
         json_member_str(json, "reason", remark->reason);
         words_member_str(json, "place", remark->place);

@@ -51,27 +51,44 @@ static bool same_place(struct span a, struct span b)
 }
 
 /* What is looked at twice (a middleware on two routers, a router on two entrypoints) is told once. */
-static bool is_told_already(const struct diag *diag, const struct diag_item *item)
+static struct diag_item *find_told(struct diag *diag, const struct diag_item *item)
 {
-    for (const struct diag_item *it = diag->items; it < item; it++) {
+    for (struct diag_item *it = diag->items; it < item; it++) {
         if (it->severity == item->severity && item->span.source != NULL &&
             same_place(it->span, item->span) && str_equal(it->message, item->message))
-            return true;
+            return it;
     }
-    return false;
+    return NULL;
 }
 
-static struct diag_item *report(struct diag *diag, enum diag_severity severity, struct span span,
+static void note_mistake(struct diag *diag, const struct diag_item *item)
+{
+    struct diag_guard *guard = diag->guard;
+    guard->errors += !item->contained;
+    if (guard->count++ >= DIAG_MISTAKES_MAX)
+        return;
+    struct diag_mistake *mistake = arena_new(diag->arena, struct diag_mistake);
+    mistake->message = item->message;
+    mistake->span = item->span;
+    *guard->last = mistake;
+    guard->last = &mistake->next;
+}
+
+static struct diag_item *report(struct diag *diag, const struct diag_item *what,
                                 const char *format, va_list args)
-    __attribute__((format(printf, 4, 0)));
-static struct diag_item *report(struct diag *diag, enum diag_severity severity, struct span span,
+    __attribute__((format(printf, 3, 0)));
+static struct diag_item *report(struct diag *diag, const struct diag_item *what,
                                 const char *format, va_list args)
 {
     struct diag_item *item = next_item(diag);
-    *item = (struct diag_item){.severity = severity, .span = span};
-    if (item != &diag->beyond)
+    bool mistake = what->severity == DIAG_ERROR || what->contained;
+    *item = *what;
+    diag->mistakes += mistake;
+    if (item != &diag->beyond || (mistake && diag->guard != NULL))
         item->message = arena_vprintf(diag->arena, format, args);
-    if (item != &diag->beyond && is_told_already(diag, item)) {
+    if (mistake && diag->guard != NULL)
+        note_mistake(diag, item);
+    if (item != &diag->beyond && find_told(diag, item) != NULL) {
         diag->count--;
         return &diag->beyond;
     }
@@ -79,8 +96,8 @@ static struct diag_item *report(struct diag *diag, enum diag_severity severity, 
         item->context = diag->context->text;
         item->context_span = diag->context->span;
     }
-    diag->errors += severity == DIAG_ERROR;
-    diag->warnings += severity == DIAG_WARNING;
+    diag->errors += item->severity == DIAG_ERROR;
+    diag->warnings += item->severity == DIAG_WARNING;
     return item;
 }
 
@@ -88,7 +105,9 @@ struct diag_item *diag_error(struct diag *diag, struct span span, const char *fo
 {
     va_list args;
     va_start(args, format);
-    struct diag_item *item = report(diag, DIAG_ERROR, span, format, args);
+    bool contained = diag->guard != NULL && diag->guard->mild;
+    struct diag_item what = {.severity = contained ? DIAG_WARNING : DIAG_ERROR, .span = span, .contained = contained};
+    struct diag_item *item = report(diag, &what, format, args);
     va_end(args);
     return item;
 }
@@ -97,7 +116,7 @@ struct diag_item *diag_warning(struct diag *diag, struct span span, const char *
 {
     va_list args;
     va_start(args, format);
-    struct diag_item *item = report(diag, DIAG_WARNING, span, format, args);
+    struct diag_item *item = report(diag, &(struct diag_item){.severity = DIAG_WARNING, .span = span}, format, args);
     va_end(args);
     return item;
 }
@@ -106,7 +125,18 @@ struct diag_item *diag_note(struct diag *diag, struct span span, const char *for
 {
     va_list args;
     va_start(args, format);
-    struct diag_item *item = report(diag, DIAG_NOTE, span, format, args);
+    struct diag_item *item = report(diag, &(struct diag_item){.severity = DIAG_NOTE, .span = span}, format, args);
+    va_end(args);
+    return item;
+}
+
+struct diag_item *diag_contained(struct diag *diag, struct span span, const char *format, ...)
+{
+    bool contained = diag->guard != NULL;
+    struct diag_item what = {.severity = contained ? DIAG_WARNING : DIAG_ERROR, .span = span, .contained = contained};
+    va_list args;
+    va_start(args, format);
+    struct diag_item *item = report(diag, &what, format, args);
     va_end(args);
     return item;
 }
@@ -136,6 +166,43 @@ void diag_enter(struct diag *diag, struct span span, const char *format, ...)
 void diag_leave(struct diag *diag)
 {
     diag->context = diag->context->outer;
+}
+
+void diag_guard_begin(struct diag *diag, struct diag_guard *guard, bool mild)
+{
+    *guard = (struct diag_guard){.mild = mild, .outer = diag->guard};
+    guard->last = &guard->first;
+    diag->guard = guard;
+}
+
+/* Hints are given after the report, to the item: a mistake has that of the item with its words. */
+static void take_hint(const struct diag *diag, struct diag_mistake *mistake)
+{
+    for (size_t i = diag->count; i > 0 && str_empty(mistake->hint); i--) {
+        const struct diag_item *item = &diag->items[i - 1];
+        if (same_place(item->span, mistake->span) && str_equal(item->message, mistake->message))
+            mistake->hint = item->hint;
+    }
+}
+
+bool diag_guard_end(struct diag *diag, struct diag_guard *guard)
+{
+    diag->guard = guard->outer;
+    for (struct diag_mistake *it = guard->first; it != NULL; it = it->next)
+        take_hint(diag, it);
+    return guard->count == 0;
+}
+
+void diag_make_strict(struct diag *diag)
+{
+    for (size_t i = 0; i < diag->count; i++) {
+        struct diag_item *item = &diag->items[i];
+        if (!item->contained || item->severity != DIAG_WARNING)
+            continue;
+        item->severity = DIAG_ERROR;
+        diag->errors++;
+        diag->warnings--;
+    }
 }
 
 /* Where line `number` (from 1) begins; content.len when there are fewer. */

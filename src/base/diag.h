@@ -40,6 +40,7 @@ struct diag_item {
     struct str hint;       /* shown behind the caret: "did you mean 'rateLimit'?"; may be empty */
     struct str context;    /* "in router 'api'"; may be empty */
     struct span context_span;
+    bool contained;        /* a mistake that took down its own object alone: reported as a warning (struct diag_guard) */
 };
 
 /* One object that is being read; they nest, and the innermost is named in a report. */
@@ -49,6 +50,27 @@ struct diag_context {
     struct diag_context *outer;
 };
 
+/* A mistake within a guard. */
+struct diag_mistake {
+    struct str message;
+    struct str hint;       /* as far as the item was kept */
+    struct span span;
+    struct diag_mistake *next;
+};
+
+/* Keeps the mistakes of one object to that object. While a guard stands, what is wrong is also noted in it, so that who reads the
+ * object learns at its end whether it may be used. `mild`: what diag_error reports becomes a warning, because a mistake in this
+ * object takes down nobody else. Guards nest; the innermost alone is told. Memory: the caller's; notes lie in the diag's arena. */
+struct diag_guard {
+    bool mild;
+    size_t count;                    /* mistakes */
+    size_t errors;                   /* of these: not contained */
+    struct diag_mistake *first;      /* in the order of report, DIAG_MISTAKES_MAX at most */
+    struct diag_mistake **last;
+    struct diag_guard *outer;
+};
+#define DIAG_MISTAKES_MAX 8
+
 #define DIAG_ITEMS_MAX 200
 
 struct diag {
@@ -56,7 +78,9 @@ struct diag {
     struct diag_item *items;   /* in the order of report; diag_sort orders by place */
     size_t count, capacity;
     size_t errors, warnings;   /* all of them, those beyond DIAG_ITEMS_MAX too */
+    size_t mistakes;           /* errors and what is contained, told or not: "was anything wrong since?" */
     struct diag_context *context;   /* diag_enter/diag_leave */
+    struct diag_guard *guard;       /* diag_guard_begin/diag_guard_end */
     struct diag_item beyond;   /* what a report past DIAG_ITEMS_MAX is written to */
 };
 
@@ -76,6 +100,9 @@ struct diag_item *diag_warning(struct diag *diag, struct span span, const char *
     __attribute__((format(printf, 3, 4)));
 struct diag_item *diag_note(struct diag *diag, struct span span, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* A mistake that takes down the guarded object alone, mild or not: a warning. Without a guard it is diag_error. */
+struct diag_item *diag_contained(struct diag *diag, struct span span, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void diag_hint(struct diag *diag, struct diag_item *item, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -84,6 +111,12 @@ void diag_hint(struct diag *diag, struct diag_item *item, const char *format, ..
 void diag_enter(struct diag *diag, struct span span, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void diag_leave(struct diag *diag);
+
+void diag_guard_begin(struct diag *diag, struct diag_guard *guard, bool mild);
+/* True when nothing was wrong. The guard's notes stay readable. */
+bool diag_guard_end(struct diag *diag, struct diag_guard *guard);
+/* Contained mistakes are errors after all: for who asks whether everything is good. */
+void diag_make_strict(struct diag *diag);
 
 /* The part of a span's text from byte `offset`, `length` long: for errors inside a rule or a regex.
  * Quotes and their escapes are stepped over; a part outside of the span gives the span itself. */

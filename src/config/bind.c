@@ -164,11 +164,11 @@ static void bind_list(struct binder *b, const struct option *option, const struc
     objects->items = arena_array(b->arena, struct object_item, count);
     const struct node *it = node->kind == NODE_LIST ? node->first : node;
     for (size_t i = 0; i < count; i++, it = it->next) {
-        size_t errors = b->diag->errors;
+        size_t mistakes = b->diag->mistakes;
         struct object_item *item = &objects->items[objects->count++];
         item->node = it;
         item->value = new_object(b, option->table, it, node_span(it));
-        item->broken = b->diag->errors != errors;
+        item->broken = b->diag->mistakes != mistakes;
     }
 }
 
@@ -199,7 +199,7 @@ static void bind_map(struct binder *b, const struct option *option, const struct
     objects->items = arena_array(b->arena, struct object_item, node->count);
     struct str noun = singular(option);
     NODE_FOREACH(node, child) {
-        size_t errors = b->diag->errors;
+        size_t mistakes = b->diag->mistakes;
         struct object_item *item = &objects->items[objects->count++];
         diag_enter(b->diag, child->key_span, "in %.*s '%.*s'", STR_ARGS(noun),
                    STR_ARGS(child->key));
@@ -207,7 +207,7 @@ static void bind_map(struct binder *b, const struct option *option, const struct
         item->name = child->key;
         item->node = child;
         item->value = new_object(b, option->table, child, node_span(child));
-        item->broken = b->diag->errors != errors;
+        item->broken = b->diag->mistakes != mistakes;
         diag_leave(b->diag);
     }
 }
@@ -307,9 +307,9 @@ static bool holds_nothing(const struct option *option, const void *storage)
 static void read_option(struct binder *b, const struct option *option, const struct node *node,
                         void *storage)
 {
-    size_t errors = b->diag->errors;
+    size_t mistakes = b->diag->mistakes;
     bind_option(b, option, node, storage);
-    if (option->required && b->diag->errors == errors && holds_nothing(option, storage))
+    if (option->required && b->diag->mistakes == mistakes && holds_nothing(option, storage))
         diag_error(b->diag, node_span(node), "'%s' must not be empty", option->name);
 }
 
@@ -425,7 +425,7 @@ static void bind_table(struct binder *b, const struct option_table *table, const
 {
     assert(table->count <= OPTIONS_MAX);
     struct object object = {.table = table, .node = node, .span = span, .value = value};
-    size_t errors = b->diag->errors;
+    size_t mistakes = b->diag->mistakes;
     if (table->origin_offset >= 0)
         *(const struct node **)((char *)value + table->origin_offset) = node;
     if (b->depth == DEPTH_MAX) {
@@ -436,7 +436,7 @@ static void bind_table(struct binder *b, const struct option_table *table, const
     read_members(b, &object);
     complete(b, &object);
     b->depth--;
-    if (table->validate != NULL && b->diag->errors == errors)
+    if (table->validate != NULL && b->diag->mistakes == mistakes)
         table->validate(value, node, b->diag);
 }
 
@@ -444,10 +444,10 @@ bool bind_object(const struct option_table *table, const struct node *node, void
                  const struct bind_options *options, struct arena *arena, struct diag *diag)
 {
     struct binder b = {.root = table, .options = options, .arena = arena, .diag = diag};
-    size_t errors = diag->errors;
+    size_t mistakes = diag->mistakes;
     memset(value, 0, table->size);
     bind_table(&b, table, node, node_span(node), value);
-    return diag->errors == errors;
+    return diag->mistakes == mistakes;
 }
 
 void *bind_new(const struct option_table *table, const struct node *node,

@@ -226,7 +226,7 @@ bool flags_read(const char *const *words, size_t count, const struct flag *own,
                 struct flags *ret_flags)
 {
     struct reader reader = {words, count, 0, own, table, arena, diag, ret_flags};
-    size_t errors = diag->errors;
+    size_t mistakes = diag->mistakes;
     *ret_flags = (struct flags){
         .options = node_new(arena, NODE_MAP, SPAN_NONE),
         .given = arena_array(arena, struct flag_given, count + 1),
@@ -244,7 +244,7 @@ bool flags_read(const char *const *words, size_t count, const struct flag *own,
         else
             read_short(&reader, text);
     }
-    return diag->errors == errors;
+    return diag->mistakes == mistakes;
 }
 
 const struct flag_given *flags_find(const struct flags *flags, const char *name)

@@ -12,9 +12,9 @@ struct node *load_text(struct str name, struct str content, enum load_kind kind,
 {
     if (str_starts(content, S("\xef\xbb\xbf")))
         content = str_from_index(content, 3);
-    size_t errors = diag->errors;
+    size_t mistakes = diag->mistakes;
     content = template_expand(name, content, kind == LOAD_DYNAMIC, arena, diag);
-    if (diag->errors != errors)
+    if (diag->mistakes != mistakes)
         return NULL;
     return yaml_read(arena, diag_source(arena, name, content), diag);
 }

@@ -28,6 +28,7 @@ struct compile {
     struct diag *diag;
     struct str provider;         /* of the object being compiled: unqualified references are in it */
     struct str path;             /* identity of the instance: "router@file/auth@file/basicAuth": keys of shared state */
+    bool lenient;                /* the object's part comes from many hands (model/model.h): what is ordinary there needs no warning */
     unsigned workers;            /* worker threads; state per worker is indexed by worker->index */
 };
 

@@ -76,6 +76,13 @@ struct certificate_want {
 #define RESOLVER_LOCAL STR("@local")
 #define RESOLVER_AUTOMATIC STR("@automatic")
 
+/* A router that was left out of the graph: no request gets to it. For who asks why. */
+struct left_out {
+    struct str name, reason;          /* "api@docker", "unknown middleware 'ath@docker'" */
+    struct table_entry rule;          /* its `router` is this */
+    bool secure;                      /* it would have taken HTTPS */
+};
+
 /* One entrypoint of a snapshot. */
 struct entry {
     struct str name;
@@ -86,6 +93,8 @@ struct entry {
     struct table *table;
     struct entry_tls *tls;            /* NULL: plain HTTP alone */
     bool only_tls;                    /* no router of it takes plain HTTP */
+    struct left_out *left_out;        /* routers that would be on it */
+    unsigned left_out_count;
     struct networks trusted_forwarders, trusted_proxies;
     struct h1_limits limits;
     struct normalizer normalizer;

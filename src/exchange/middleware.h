@@ -44,6 +44,7 @@ struct middleware_type {
     size_t exchange_size;           /* memory of its own in each exchange (`own`), zeroed; 0: own is NULL */
     /* Compiles m->options into m->state; false after reporting. May be NULL. */
     bool (*compile)(struct middleware *m, struct compile *compile);
+    /* Lets go of what the state holds outside of the arena; also of one whose compile gave up half-way. May be NULL. */
     void (*destroy)(struct middleware *m);
     /* on_request looks at the request and the options alone and changes nothing beyond the exchange (it never WAITs):
      * `portico explain` calls it to tell what becomes of a request. */

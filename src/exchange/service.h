@@ -23,6 +23,7 @@ struct service_type {
     struct choice_type choice;
     size_t state_size;
     bool (*compile)(struct service *service, struct compile *compile);
+    /* Lets go of what the state holds outside of the arena; also of one whose compile gave up half-way. May be NULL. */
     void (*destroy)(struct service *service);
     enum pick_result (*pick)(struct exchange *x, struct service *service);
     /* Could a request be served now? For failover and health of weighted ones; NULL: always. */

@@ -48,7 +48,7 @@ static const struct option forward_auth_options[] = {
 static const struct option_table forward_auth_table =
     OPTION_TABLE(struct forward_auth, forward_auth_options, .summary = "Asks another service whether a request may pass.");
 
-static bool fill(struct middleware *m, struct compile *compile)
+static bool compile(struct middleware *m, struct compile *compile)
 {
     const struct forward_auth *options = m->options;
     struct forward_auth_state *state = m->state;
@@ -85,14 +85,6 @@ static void destroy(struct middleware *m)
     tls_client_free(state->tls);
     if (state->response_fields != NULL)
         regex_free(state->response_fields);
-}
-
-static bool compile(struct middleware *m, struct compile *compile)
-{
-    if (fill(m, compile))
-        return true;
-    destroy(m);
-    return false;
 }
 
 static enum verdict cannot_ask(struct exchange *x)

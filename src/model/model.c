@@ -211,6 +211,16 @@ void model_add_lenient_part(struct model *model, struct str provider, const stru
     add_part(model, (struct model_part){.provider = provider, .http = http, .tls = tls, .lenient = true});
 }
 
+const char *remark_kind_text(enum remark_kind kind)
+{
+    static const char *const texts[] = {[REMARK_ROUTER] = "router",
+                                        [REMARK_MIDDLEWARE] = "middleware",
+                                        [REMARK_SERVICE] = "service",
+                                        [REMARK_TRANSPORT] = "serversTransport",
+                                        [REMARK_TLS_OPTIONS] = "tlsOptions"};
+    return texts[kind];
+}
+
 /* Files are few: no capacity is kept. */
 void model_keep_text(struct model *model, struct str path, struct str content)
 {

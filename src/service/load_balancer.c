@@ -48,7 +48,8 @@ static void compile_targets(struct service *service, const struct load_balancer_
         lb->targets.items[lb->targets.count++] =
             (struct target){.server = server, .weight = (uint32_t)item->weight, .draining = item->drain, .leaving = item->leaving};
     }
-    if (lb->targets.count == 0)
+    /* Containers come and go: nobody need be told that one is stopped. */
+    if (lb->targets.count == 0 && !compile->lenient)
         diag_warning(compile->diag, node_span(config->origin), "the load balancer has no servers: it answers 503");
 }
 

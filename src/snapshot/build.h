@@ -29,17 +29,36 @@ struct build {
     struct graph *graph;
     struct model *model;
     struct names names;
+    bool any_left_out;                /* an object was left out while the graph was built */
     struct map service_types;         /* internal services by name */
     VEC(struct router *) routers;
     VEC(struct service *) services;
     struct transport *default_transport;
     struct tls_policy *default_policy;
+    struct map firm_policies;         /* host -> struct tls_policy that the owner's configuration gave it */
     VEC(struct certificate *) certificates;
     struct certificate_wants wants;
 };
 
+/* object.c: one object while it is built. Its mistakes are noted, and kept to it where its part is lenient; then it is left out with a
+ * remark, and the rest goes on without it. What depends on it says so by build_usable, and falls too. Objects nest: each answers for
+ * itself alone. */
+struct object {
+    struct diag_guard guard;
+    struct named *named;
+    bool lenient;                     /* what compile.lenient was before */
+};
+/* `named` NULL: something of the proxy's owner that has no name, whose mistakes refuse the configuration. */
+void build_object_begin(struct build *build, struct object *object, struct named *named);
+/* True when it may be used: `good`, and nothing was reported. Otherwise whoever made something of it undoes that. */
+bool build_object_end(struct build *build, struct object *object, bool good);
+/* Can what `span` refers to be used? False: it failed; where it was left out that is a mistake of the object that refers to it. */
+bool build_usable(struct build *build, const struct named *named, struct span span);
+
 /* services.c */
 struct service *build_service(struct build *build, struct str reference, struct str provider, struct span span);
+/* Services that no router names are built too, so that their mistakes are found. */
+void build_all_services(struct build *build);
 const struct transport *build_transport(struct build *build, struct str reference, struct str provider, struct span span);
 /* Compiles the TLS options of a transport that was built here, if that was not done. False after an error. */
 bool build_secure(struct build *build, const struct transport *transport);
@@ -58,23 +77,33 @@ void build_unused_middlewares(struct build *build);
 struct entry_rules;
 void build_entries(struct build *build);
 void build_routers(struct build *build);
-/* A router on every entry that it is on; joins build->routers. */
+/* A router that nobody wrote; joins build->routers. */
 struct router *build_add_router(struct build *build, struct str name, struct str rule, int64_t priority,
                                 const struct node *origin);
 /* Adds a router with a rule of our own to the rules of the entry with this index; `secure`: to those of HTTPS, if it has any. */
 void build_internal_rule(struct build *build, struct entry_rules *rules, unsigned entry, struct router *router, bool secure);
 
+bool build_router_wants(const struct build *build, const struct router_config *config, const struct entry *entry);
+enum rule_syntax build_rule_syntax(const struct build *build, const struct router_config *config);
+
+/* left_out.c: the routers that were left out, on the entrypoints where people will look for them. */
+void build_left_out(struct build *build);
+
 /* tls.c: the certificates of files, and the options that are there. */
 void build_certificates(struct build *build);
 /* The TLS of a router on an entry: its own, else the entry's; NULL: plain HTTP. */
 const struct router_tls *build_router_tls(const struct router_config *config, const struct entry *entry);
+/* Can a router be served with it? The resolver that it names is looked at too. */
+bool build_check_tls(struct build *build, const struct router_tls *tls, const struct named *router);
 /* The entry speaks TLS from now on, and these hosts of a router with the options that it names. */
-void build_entry_tls(struct build *build, struct entry *entry, const struct router_tls *tls, struct str provider,
+void build_entry_tls(struct build *build, struct entry *entry, const struct router_tls *tls, const struct named *router,
                      const struct strs *hosts);
 /* The certificates that a router asks for. */
 void build_wants(struct build *build, const struct router_tls *tls, struct str router, const struct strs *hosts);
 /* Does it let in only clients that show a certificate which is verified? */
 bool build_tls_asks_who(struct build *build, const struct router_tls *tls, struct str provider);
+/* Options that nobody names are compiled too, so that their mistakes are found. */
+void build_tls_options(struct build *build);
 /* What was gathered becomes the graph's. */
 void build_tls_end(struct build *build);
 /* The certificates, tables and maps of a graph that goes. */

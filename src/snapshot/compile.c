@@ -91,6 +91,7 @@ static void begin(struct build *build, struct model *model, unsigned workers, st
     build->compile = (struct compile){.ops = &compile_ops, .arena = &graph->arena, .diag = diag, .workers = workers};
     build_meter_bounds(build);
     map_init(&build->service_types, true);
+    map_init(&build->firm_policies, false);
     automatic_prepare(model, &build->wants, diag);
     names_collect(&build->names, model, &graph->arena, diag);
 }
@@ -114,16 +115,6 @@ static void end(struct build *build)
     map_release(&build->service_types);
 }
 
-/* Services that no router names are built too, so that their mistakes are found. */
-static void build_all_services(struct build *build)
-{
-    const struct map *map = &build->names.maps[NAME_SERVICE];
-    for (uint32_t i = 0; i < map->count; i++) {
-        const struct named *named = map->items[i].value;
-        build_service(build, named->name, named->provider, named->node != NULL ? named->node->key_span : SPAN_NONE);
-    }
-}
-
 struct graph *snapshot_compile(struct model *model, unsigned workers, struct diag *diag)
 {
     struct build build = {0};
@@ -136,6 +127,8 @@ struct graph *snapshot_compile(struct model *model, unsigned workers, struct dia
     build_unused_middlewares(&build);
     build_watch_unused(&build);
     build_remarks(&build);
+    build_tls_options(&build);
+    build_left_out(&build);
     end(&build);
     if (diag->errors != errors) {
         destroy_graph(build.graph);

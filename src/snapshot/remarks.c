@@ -47,6 +47,6 @@ void build_remarks(struct build *build)
 {
     const struct diag *diag = build->compile.diag;
     for (size_t i = 0; i < diag->count; i++)
-        if (diag->items[i].severity == DIAG_WARNING && diag->items[i].context_span.source != NULL)
+        if (diag->items[i].severity == DIAG_WARNING && !diag->items[i].contained && diag->items[i].context_span.source != NULL)
             add_remark(build, &diag->items[i]);
 }

@@ -64,8 +64,8 @@ void build_entries(struct build *build)
     check_addresses(build);
 }
 
-struct router *build_add_router(struct build *build, struct str name, struct str rule, int64_t priority,
-                                const struct node *origin)
+static struct router *new_router(struct build *build, struct str name, struct str rule, int64_t priority,
+                                 const struct node *origin)
 {
     struct router *router = arena_new(&build->graph->arena, struct router);
     router->name = name;
@@ -73,6 +73,13 @@ struct router *build_add_router(struct build *build, struct str name, struct str
     router->priority = priority;
     router->origin = origin;
     router->access_log = router->traced = true;
+    return router;
+}
+
+struct router *build_add_router(struct build *build, struct str name, struct str rule, int64_t priority,
+                                const struct node *origin)
+{
+    struct router *router = new_router(build, name, rule, priority, origin);
     VEC_PUSH(&build->routers, router);
     return router;
 }
@@ -85,7 +92,7 @@ static bool is_default_entry(const struct build *build, const struct entry *entr
     return !str_equal(entry->name, S("traefik"));
 }
 
-static bool router_wants_entry(const struct build *build, const struct router_config *config, const struct entry *entry)
+bool build_router_wants(const struct build *build, const struct router_config *config, const struct entry *entry)
 {
     for (size_t i = 0; i < config->entry_points.count; i++)
         if (str_equal(config->entry_points.items[i], entry->name))
@@ -93,26 +100,39 @@ static bool router_wants_entry(const struct build *build, const struct router_co
     return config->entry_points.count == 0 && is_default_entry(build, entry);
 }
 
-static void check_entry_names(struct build *build, const struct router_config *config)
+static void report_entry_name(struct build *build, const struct named *named, struct str name, struct span span, bool others)
 {
     const struct graph *graph = build->graph;
+    struct diag *diag = build->compile.diag;
+    struct str candidates[64];
+    size_t count = 0;
+    for (; count < graph->entry_count && count < 64; count++)
+        candidates[count] = graph->entries[count]->name;
+    struct diag_item *item = named->lenient && others ? diag_warning(diag, span, "unknown entrypoint '%.*s'", STR_ARGS(name))
+                                                      : diag_error(diag, span, "unknown entrypoint '%.*s'", STR_ARGS(name));
+    diag_suggest(diag, item, name, candidates, count);
+}
+
+/* Labels may name entrypoints of another proxy: as in Traefik such a router is served on those that there are. */
+static void check_entry_names(struct build *build, const struct named *named)
+{
+    const struct router_config *config = named->value;
     const struct node *list = node_get(config->origin, S("entryPoints"));
-    for (size_t i = 0; i < config->entry_points.count; i++) {
+    size_t known = 0;
+    unsigned index;
+    for (size_t i = 0; i < config->entry_points.count; i++)
+        known += build_entry_named(build, config->entry_points.items[i], &index) != NULL;
+    for (size_t i = 0; i < config->entry_points.count && known < config->entry_points.count; i++) {
         struct str name = config->entry_points.items[i];
-        bool found = false;
-        struct str candidates[64];
-        size_t count = 0;
-        for (unsigned j = 0; j < graph->entry_count; j++) {
-            found = found || str_equal(graph->entries[j]->name, name);
-            if (count < 64)
-                candidates[count++] = graph->entries[j]->name;
-        }
-        if (found)
-            continue;
-        struct diag_item *error = diag_error(build->compile.diag, node_span(node_at(list, i)),
-                                             "unknown entrypoint '%.*s'", STR_ARGS(name));
-        diag_suggest(build->compile.diag, error, name, candidates, count);
+        if (build_entry_named(build, name, &index) == NULL)
+            report_entry_name(build, named, name, node_span(node_at(list, i)), known != 0);
     }
+}
+
+enum rule_syntax build_rule_syntax(const struct build *build, const struct router_config *config)
+{
+    return config->rule_syntax != RULE_DEFAULT ? (enum rule_syntax)config->rule_syntax
+                                               : (enum rule_syntax)build->model->config.core.default_rule_syntax;
 }
 
 static void copy_observability(struct router *router, const struct router_config *config)
@@ -150,71 +170,103 @@ static void add_rule(struct entry_rules *rules, bool secure, const struct rule *
         VEC_PUSH(&rules->rules, entry);
 }
 
-static struct router *add_router_on(struct build *build, const struct named *named, const struct entry *entry,
-                                    struct service *service, bool *ret_good)
+/* A router as it would be on one entrypoint, before it is known whether it may be served at all. */
+struct appearance {
+    struct router *router;
+    const struct router_tls *tls;
+    unsigned entry;
+};
+
+/* All of one router while it is built. */
+struct router_draft {
+    const struct named *named;
+    const struct rule *rule;
+    struct strs hosts;
+    struct service *service;
+    struct appearance *appearances;      /* room for one on each entrypoint */
+    unsigned count;
+    bool good;
+};
+
+static void draft_rule(struct build *build, struct router_draft *draft)
 {
+    const struct router_config *config = draft->named->value;
+    struct arena *arena = &build->graph->arena;
+    struct rule_faults faults = {.count = 0};
+    draft->rule = rule_parse(config->rule, build_rule_syntax(build, config), &build->built->regexes, arena, &faults);
+    rule_report(&faults, node_span(node_get(config->origin, S("rule"))), build->compile.diag);
+    if (draft->rule != NULL)
+        draft->hosts = rule_hosts(draft->rule, arena);
+    draft->good &= draft->rule != NULL;
+}
+
+/* Its chain may differ from entrypoint to entrypoint. */
+static void draft_on(struct build *build, struct router_draft *draft, unsigned index)
+{
+    const struct named *named = draft->named;
     const struct router_config *config = named->value;
+    const struct entry *entry = build->graph->entries[index];
     int64_t priority = config->priority != 0 ? config->priority : (int64_t)config->rule.len;
-    struct router *router = build_add_router(build, named->name, config->rule, priority, config->origin);
+    struct router *router = new_router(build, named->name, config->rule, priority, config->origin);
     router->provider = named->provider;
     router->config = config;
-    router->service = service;
-    router->internal = service != NULL && service->internal;
+    router->service = draft->service;
+    router->internal = draft->service != NULL && draft->service->internal;
     copy_observability(router, config);
     copy_maintenance(build, router, config);
-    build_router_meter(build, router, entry);
-    *ret_good = build_chain(build, router, entry, config, named->provider) && service != NULL;
-    return router;
+    const struct router_tls *tls = build_router_tls(config, entry);
+    draft->good &= build_chain(build, router, entry, config, named->provider);
+    draft->good &= tls == NULL || build_check_tls(build, tls, named);
+    draft->appearances[draft->count++] = (struct appearance){.router = router, .tls = tls, .entry = index};
 }
 
 /* Each of a router's appearances knows all entries that it is on. */
-static void note_entry_points(struct build *build, const struct router_config *config, size_t first)
+static void note_entry_points(struct build *build, const struct router_draft *draft)
 {
-    const struct graph *graph = build->graph;
-    struct strs names = {.items = arena_array(&build->graph->arena, struct str, build->routers.count - first + 1)};
-    for (unsigned i = 0; i < graph->entry_count; i++)
-        if (router_wants_entry(build, config, graph->entries[i]))
-            names.items[names.count++] = graph->entries[i]->name;
-    for (size_t i = first; i < build->routers.count; i++)
-        build->routers.items[i]->entry_points = names;
+    struct strs names = {.items = arena_array(&build->graph->arena, struct str, draft->count + 1)};
+    for (unsigned i = 0; i < draft->count; i++)
+        names.items[names.count++] = build->graph->entries[draft->appearances[i].entry]->name;
+    for (unsigned i = 0; i < draft->count; i++)
+        draft->appearances[i].router->entry_points = names;
 }
 
-/* Adds one router to the rules of every entry that it is on: its chain may differ from entry to entry. */
-static void build_router(struct build *build, const struct named *named, struct entry_rules *rules)
+/* Nothing was wrong: it becomes the graph's, with all that others see of it. */
+static void add_drafted(struct build *build, const struct router_draft *draft, struct entry_rules *rules)
+{
+    bool wanted = false;
+    for (unsigned i = 0; i < draft->count; i++) {
+        const struct appearance *it = &draft->appearances[i];
+        struct entry *entry = build->graph->entries[it->entry];
+        VEC_PUSH(&build->routers, it->router);
+        build_router_meter(build, it->router, entry);
+        if (it->tls != NULL)
+            build_entry_tls(build, entry, it->tls, draft->named, &draft->hosts);
+        if (it->tls != NULL && !wanted)
+            build_wants(build, it->tls, draft->named->name, &draft->hosts);
+        build_watch_api(build, it->router, entry, it->tls);
+        wanted = wanted || it->tls != NULL;
+        rules[it->entry].written += it->tls == NULL;
+        add_rule(&rules[it->entry], it->tls != NULL, draft->rule, it->router);
+    }
+    note_entry_points(build, draft);
+}
+
+/* Adds one router to the rules of every entry that it is on, or to none. */
+static void build_router(struct build *build, struct named *named, struct entry_rules *rules, struct appearance *appearances)
 {
     const struct router_config *config = named->value;
-    struct diag *diag = build->compile.diag;
-    struct graph *graph = build->graph;
-    check_entry_names(build, config);
-    enum rule_syntax syntax = config->rule_syntax != RULE_DEFAULT ? (enum rule_syntax)config->rule_syntax
-                                                                  : (enum rule_syntax)build->model->config.core.default_rule_syntax;
-    struct rule_faults faults = {.count = 0};
-    const struct rule *rule = rule_parse(config->rule, syntax, &build->built->regexes, &graph->arena, &faults);
-    rule_report(&faults, node_span(node_get(config->origin, S("rule"))), diag);
-    struct strs hosts = rule != NULL ? rule_hosts(rule, &graph->arena) : (struct strs){0};
-    struct span service_span = node_span(node_get(config->origin, S("service")));
-    struct service *service = build_service(build, config->service, named->provider, service_span);
-    bool wanted = false;
-    size_t first = build->routers.count;
-    for (unsigned i = 0; i < graph->entry_count; i++) {
-        struct entry *entry = graph->entries[i];
-        if (!router_wants_entry(build, config, entry))
-            continue;
-        const struct router_tls *tls = build_router_tls(config, entry);
-        bool good;
-        struct router *router = add_router_on(build, named, entry, service, &good);
-        if (!good || rule == NULL)
-            continue;
-        if (tls != NULL)
-            build_entry_tls(build, entry, tls, named->provider, &hosts);
-        if (tls != NULL && !wanted)
-            build_wants(build, tls, named->name, &hosts);
-        build_watch_api(build, router, entry, tls);
-        wanted = wanted || tls != NULL;
-        rules[i].written += tls == NULL;
-        add_rule(&rules[i], tls != NULL, rule, router);
-    }
-    note_entry_points(build, config, first);
+    struct router_draft draft = {.named = named, .appearances = appearances, .good = true};
+    struct object object;
+    build_object_begin(build, &object, named);
+    check_entry_names(build, named);
+    draft_rule(build, &draft);
+    draft.service = build_service(build, config->service, named->provider, node_span(node_get(config->origin, S("service"))));
+    draft.good &= draft.service != NULL;
+    for (unsigned i = 0; i < build->graph->entry_count; i++)
+        if (build_router_wants(build, config, build->graph->entries[i]))
+            draft_on(build, &draft, i);
+    if (build_object_end(build, &object, draft.good))
+        add_drafted(build, &draft, rules);
 }
 
 void build_internal_rule(struct build *build, struct entry_rules *rules, unsigned entry, struct router *router, bool secure)
@@ -232,21 +284,29 @@ void build_internal_rule(struct build *build, struct entry_rules *rules, unsigne
     build_router_meter(build, router, build->graph->entries[entry]);
 }
 
+/* The binder has said what is wrong. More is looked for where its author reads it all at once. */
+static bool is_hopeless(const struct named *named)
+{
+    const struct router_config *config = named->value;
+    return named->failed && (named->lenient || str_empty(config->rule) || str_empty(config->service));
+}
+
 static void build_written_routers(struct build *build, struct entry_rules *rules)
 {
     struct diag *diag = build->compile.diag;
+    struct appearance *appearances = memory_alloc((build->graph->entry_count + 1) * sizeof(*appearances));
     const struct map *map = &build->names.maps[NAME_ROUTER];
     for (uint32_t i = 0; i < map->count; i++) {
-        const struct named *named = map->items[i].value;
-        const struct router_config *config = named->value;
-        if (named->failed && (str_empty(config->rule) || str_empty(config->service)))
-            continue;      /* the binder has said so */
+        struct named *named = map->items[i].value;
+        if (is_hopeless(named))
+            continue;
         ptrdiff_t at = str_find_last_char(named->name, '@');
         diag_enter(diag, named->node != NULL ? named->node->key_span : SPAN_NONE, "in router '%.*s'", (int)at,
                    named->name.data);
-        build_router(build, named, rules);
+        build_router(build, named, rules, appearances);
         diag_leave(diag);
     }
+    free(appearances);
 }
 
 void build_routers(struct build *build)

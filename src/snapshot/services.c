@@ -6,6 +6,7 @@
 struct built_transport {
     struct transport transport;
     const struct transport_config *config;
+    struct named *named;              /* NULL: the default one */
     bool secured, failed;
 };
 
@@ -33,12 +34,21 @@ static bool secure(struct build *build, struct built_transport *built)
     return true;
 }
 
-static struct transport *compile_transport_config(struct build *build, struct str name,
-                                                        const struct transport_config *config)
+/* Its mistakes are those of the transport, whoever is the first to need it. */
+static bool secure_alone(struct build *build, struct built_transport *built)
+{
+    struct object object;
+    build_object_begin(build, &object, built->named);
+    return build_object_end(build, &object, secure(build, built));
+}
+
+static struct transport *compile_transport_config(struct build *build, struct str name, struct named *named,
+                                                  const struct transport_config *config)
 {
     struct built_transport *built = arena_new(&build->graph->arena, struct built_transport);
     struct transport *transport = &built->transport;
     built->config = config;
+    built->named = named;
     const struct forwarding_timeouts *timeouts = &config->forwarding_timeouts;
     *transport = (struct transport){.name = name,
                                     .dial_timeout = timeouts->dial_timeout,
@@ -52,13 +62,14 @@ static struct transport *compile_transport_config(struct build *build, struct st
     transport->max_idle = config->max_idle_conns_per_host < 0 ? 0 : (unsigned)config->max_idle_conns_per_host;
     /* What was asked for is looked at, even if no server needs it. */
     if (has_tls_options(&config->tls))
-        secure(build, built);
+        secure_alone(build, built);
     return transport;
 }
 
 bool build_secure(struct build *build, const struct transport *transport)
 {
-    return secure(build, container_of(transport, struct built_transport, transport));
+    struct built_transport *built = container_of(transport, struct built_transport, transport);
+    return secure_alone(build, built) || (built->named != NULL && build_usable(build, built->named, SPAN_NONE));
 }
 
 const struct transport *build_transport(struct build *build, struct str reference, struct str provider, struct span span)
@@ -66,15 +77,15 @@ const struct transport *build_transport(struct build *build, struct str referenc
     if (str_empty(reference)) {
         if (build->default_transport == NULL)
             build->default_transport =
-                compile_transport_config(build, S("default"), &build->model->config.servers_transport);
+                compile_transport_config(build, S("default"), NULL, &build->model->config.servers_transport);
         return build->default_transport;
     }
     struct named *named = names_find(&build->names, NAME_TRANSPORT, reference, provider, span, build->compile.diag);
-    if (named == NULL || named->failed)
+    if (named == NULL)
         return NULL;
-    if (named->built == NULL)
-        named->built = compile_transport_config(build, named->name, named->value);
-    return named->built;
+    if (named->built == NULL && !named->failed)
+        named->built = compile_transport_config(build, named->name, named, named->value);
+    return build_usable(build, named, span) ? named->built : NULL;
 }
 
 static struct service *new_service(struct build *build, struct str name, struct str provider,
@@ -100,9 +111,17 @@ static bool compile_service_state(struct build *build, struct service *service, 
     bool good = service->type->compile == NULL || service->type->compile(service, compile);
     compile->provider = former_provider;
     compile->path = former_path;
+    return good;
+}
+
+/* It becomes the graph's, or what was made of it goes at once. */
+static bool keep_service(struct build *build, struct service *service, bool good)
+{
     if (good) {
         build_service_meter(build, service);
         VEC_PUSH(&build->services, service);
+    } else if (service->type->destroy != NULL) {
+        service->type->destroy(service);
     }
     return good;
 }
@@ -118,37 +137,56 @@ static struct service *build_internal_service(struct build *build, struct str re
     const struct service_type *type = service_find(reference);
     service = new_service(build, arena_str(&build->graph->arena, reference), S("internal"), type, NULL);
     service->internal = true;
-    if (!compile_service_state(build, service, S("internal")))
+    if (!keep_service(build, service, compile_service_state(build, service, S("internal"))))
         return NULL;
     map_put(&build->service_types, service->name, service);
     return service;
+}
+
+static void make_service(struct build *build, struct named *named, struct str reference)
+{
+    struct diag *diag = build->compile.diag;
+    const struct service_config *config = named->value;
+    struct object object;
+    if (named->failed || named->built != NULL)
+        return;
+    if (config->type.type == NULL) {
+        named->failed = true;      /* the binder has said so */
+        return;
+    }
+    const struct service_type *type = container_of(config->type.type, struct service_type, choice);
+    named->building = true;
+    diag_enter(diag, named->node != NULL ? named->node->key_span : SPAN_NONE, "in service '%.*s'", STR_ARGS(reference));
+    build_object_begin(build, &object, named);
+    struct service *service = new_service(build, named->name, named->provider, type, config->type.value);
+    service->origin = named->node;
+    atomic_store(&service->maintenance, config->maintenance ? MAINTENANCE_CONFIGURED : 0);
+    bool good = build_object_end(build, &object, compile_service_state(build, service, named->provider));
+    diag_leave(diag);
+    named->building = false;
+    named->built = keep_service(build, service, good) ? service : NULL;
 }
 
 struct service *build_service(struct build *build, struct str reference, struct str provider, struct span span)
 {
     if (str_ends(reference, S("@internal")))
         return build_internal_service(build, reference, span);
-    struct diag *diag = build->compile.diag;
-    struct named *named = names_find(&build->names, NAME_SERVICE, reference, provider, span, diag);
-    if (named == NULL || named->failed || named->built != NULL)
-        return named != NULL ? named->built : NULL;
+    struct named *named = names_find(&build->names, NAME_SERVICE, reference, provider, span, build->compile.diag);
+    if (named == NULL)
+        return NULL;
     if (named->building) {
-        diag_error(diag, span, "the service '%.*s' leads back to itself", STR_ARGS(reference));
+        diag_error(build->compile.diag, span, "the service '%.*s' leads back to itself", STR_ARGS(reference));
         return NULL;
     }
-    const struct service_config *config = named->value;
-    const struct service_type *type = config->type.type != NULL ? container_of(config->type.type, struct service_type, choice) : NULL;
-    if (type == NULL)
-        return NULL;      /* the binder has said so */
-    named->building = true;
-    diag_enter(diag, named->node != NULL ? named->node->key_span : SPAN_NONE, "in service '%.*s'", STR_ARGS(reference));
-    struct service *service = new_service(build, named->name, named->provider, type, config->type.value);
-    service->origin = named->node;
-    atomic_store(&service->maintenance, config->maintenance ? MAINTENANCE_CONFIGURED : 0);
-    bool good = compile_service_state(build, service, named->provider);
-    diag_leave(diag);
-    named->building = false;
-    named->failed = !good;
-    named->built = good ? service : NULL;
-    return named->built;
+    make_service(build, named, reference);
+    return build_usable(build, named, span) ? named->built : NULL;
+}
+
+void build_all_services(struct build *build)
+{
+    const struct map *map = &build->names.maps[NAME_SERVICE];
+    for (uint32_t i = 0; i < map->count; i++) {
+        struct named *named = map->items[i].value;
+        make_service(build, named, named->name);
+    }
 }

@@ -16,13 +16,28 @@ static struct tls_policy *new_policy(struct build *build, const struct tls_optio
     return policy;
 }
 
-/* "default" is one for all providers: the first that says what it is. */
-static const struct named *find_default(const struct build *build)
+/* Made once. NULL: it cannot be used, which was reported. */
+static struct tls_policy *named_policy(struct build *build, struct named *named, struct str name)
+{
+    struct object object;
+    if (named->built == NULL && !named->failed) {
+        build_object_begin(build, &object, named);
+        struct tls_policy *policy = new_policy(build, named->value, name);
+        named->built = build_object_end(build, &object, policy != NULL) ? policy : NULL;
+    }
+    return named->built;
+}
+
+/* "default" is one for all providers: the first that says what it is. It holds for everybody's handshakes, so it is the owner's
+ * to choose: labels do not (leave_out_defaults). */
+static struct named *find_default(const struct build *build)
 {
     const struct map *map = &build->names.maps[NAME_TLS_OPTIONS];
-    for (uint32_t i = 0; i < map->count; i++)
-        if (str_starts(map->items[i].key, S("default@")))
-            return map->items[i].value;
+    for (uint32_t i = 0; i < map->count; i++) {
+        struct named *named = map->items[i].value;
+        if (str_starts(map->items[i].key, S("default@")) && !named->lenient)
+            return named;
+    }
     return NULL;
 }
 
@@ -30,13 +45,19 @@ static struct tls_policy *default_policy(struct build *build)
 {
     if (build->default_policy != NULL)
         return build->default_policy;
-    const struct named *named = find_default(build);
-    const struct tls_options *options = named != NULL ? named->value : NULL;
-    if (options == NULL)
-        options = bind_new(&tls_options_table, NULL, NULL, &build->graph->arena, build->compile.diag);
-    if (named == NULL || !named->failed)
-        build->default_policy = new_policy(build, options, S("default"));
+    struct named *named = find_default(build);
+    if (named != NULL)
+        build->default_policy = named_policy(build, named, S("default"));
+    else
+        build->default_policy = new_policy(
+            build, bind_new(&tls_options_table, NULL, NULL, &build->graph->arena, build->compile.diag), S("default"));
     return build->default_policy;
+}
+
+static struct span options_span(const struct router_tls *tls)
+{
+    const struct node *options = node_get(tls->origin, S("options"));
+    return node_span(options != NULL ? options : tls->origin);
 }
 
 static struct tls_policy *find_policy(struct build *build, const struct router_tls *tls, struct str provider)
@@ -44,14 +65,12 @@ static struct tls_policy *find_policy(struct build *build, const struct router_t
     struct str reference = tls->options;
     if (reference.len == 0 || str_equal(reference, S("default")))
         return default_policy(build);
-    struct span span = node_span(node_get(tls->origin, S("options")));
+    struct span span = options_span(tls);
     struct named *named = names_find(&build->names, NAME_TLS_OPTIONS, reference, provider, span, build->compile.diag);
-    if (named == NULL || named->failed)
+    if (named == NULL)
         return NULL;
-    if (named->built == NULL)
-        named->built = new_policy(build, named->value, named->name);
-    named->failed = named->built == NULL;
-    return named->built;
+    named_policy(build, named, named->name);
+    return build_usable(build, named, span) ? named->built : NULL;
 }
 
 bool build_tls_asks_who(struct build *build, const struct router_tls *tls, struct str provider)
@@ -68,17 +87,61 @@ bool build_tls_asks_who(struct build *build, const struct router_tls *tls, struc
     return named != NULL && ((const struct tls_options *)named->value)->client_auth.type == CLIENT_AUTH_REQUIRE;
 }
 
-/* Options that nobody names are compiled too, so that their mistakes are found. */
-static void build_unused_options(struct build *build)
+static void leave_out_default(struct build *build, struct named *named)
+{
+    struct object object;
+    build_object_begin(build, &object, named);
+    diag_contained(build->compile.diag, named->node != NULL ? named->node->key_span : SPAN_NONE,
+                   "the default TLS options are the whole proxy's: its own configuration says what they are, not '%.*s'",
+                   STR_ARGS(named->provider));
+    build_object_end(build, &object, false);
+}
+
+void build_tls_options(struct build *build)
 {
     const struct map *map = &build->names.maps[NAME_TLS_OPTIONS];
     for (uint32_t i = 0; i < map->count; i++) {
         struct named *named = map->items[i].value;
-        if (named->built != NULL || named->failed || str_starts(named->name, S("default@")))
-            continue;
-        named->built = new_policy(build, named->value, named->name);
-        named->failed = named->built == NULL;
+        if (!str_starts(named->name, S("default@")))
+            named_policy(build, named, named->name);
+        else if (named->lenient && named->built == NULL && !named->failed)
+            leave_out_default(build, named);
     }
+}
+
+/* ---- resolvers ---- */
+
+static bool resolver_exists(const struct build *build, struct str name)
+{
+    const struct objects *resolvers = &build->model->config.certificates_resolvers;
+    for (size_t i = 0; i < resolvers->count; i++)
+        if (str_equal(resolvers->items[i].name, name))
+            return true;
+    return str_starts(name, S("@"));
+}
+
+/* Labels are often written for a proxy that has the resolver, and tried where there is none: Traefik serves such a router all the
+ * same, and so do we. */
+static void check_resolver(struct build *build, const struct router_tls *tls)
+{
+    const struct objects *resolvers = &build->model->config.certificates_resolvers;
+    struct diag *diag = build->compile.diag;
+    struct str candidates[64];
+    size_t count = 0;
+    if (str_empty(tls->cert_resolver) || resolver_exists(build, tls->cert_resolver))
+        return;
+    const struct node *place = node_get(tls->origin, S("certResolver"));
+    struct span span = node_span(place != NULL ? place : node_get(tls->origin, S("resolver")));
+    struct diag_item *error =
+        build->compile.lenient
+            ? diag_warning(diag, span, "unknown certificatesResolver '%.*s': clients get the default certificate",
+                           STR_ARGS(tls->cert_resolver))
+            : diag_error(diag, span, "unknown certificatesResolver '%.*s'", STR_ARGS(tls->cert_resolver));
+    for (size_t i = 0; i < resolvers->count && count < 64; i++)
+        candidates[count++] = resolvers->items[i].name;
+    diag_suggest(diag, error, tls->cert_resolver, candidates, count);
+    if (count == 0)
+        diag_hint(diag, error, "no certificatesResolver is defined");
 }
 
 /* ---- certificates ---- */
@@ -139,28 +202,49 @@ static void build_store(struct build *build, const struct tls_store_config *stor
                                                    sizeof(generated->domain))};
     *tls = (struct router_tls){.origin = generated->origin, .cert_resolver = generated->resolver, .domains = {domain, 1}};
     graph->default_name = arena_lower(&graph->arena, generated->domain.main);
+    check_resolver(build, tls);
     build_wants(build, tls, S("the default certificate"), NULL);
+}
+
+static void read_certificates(struct build *build, const struct objects *certificates)
+{
+    for (size_t i = 0; i < certificates->count; i++) {
+        struct certificate *certificate = NULL;
+        if (!certificates->items[i].broken)
+            certificate = read_certificate(build, certificates->items[i].value);
+        if (certificate != NULL)
+            VEC_PUSH(&build->certificates, certificate);
+    }
+}
+
+/* The default certificate is the whole proxy's, as the default options are. */
+static void read_stores(struct build *build, const struct objects *stores, const struct model_part *part)
+{
+    struct diag *diag = build->compile.diag;
+    for (size_t i = 0; i < stores->count; i++) {
+        const struct object_item *store = &stores->items[i];
+        struct span span = store->node != NULL ? store->node->key_span : SPAN_NONE;
+        if (store->broken)
+            continue;
+        if (!str_equal(store->name, S("default")))
+            diag_warning(diag, span, "only the store 'default' is used, as in Traefik");
+        else if (part->lenient)
+            diag_contained(diag, span, "the default certificate is the whole proxy's: its own configuration says which, not '%.*s'",
+                           STR_ARGS(part->provider));
+        else
+            build_store(build, store->value);
+    }
 }
 
 void build_certificates(struct build *build)
 {
     for (size_t i = 0; i < build->model->part_count; i++) {
-        const struct tls_config *config = build->model->parts[i].tls;
-        for (size_t j = 0; j < config->certificates.count; j++) {
-            struct certificate *certificate = NULL;
-            if (!config->certificates.items[j].broken)
-                certificate = read_certificate(build, config->certificates.items[j].value);
-            if (certificate != NULL)
-                VEC_PUSH(&build->certificates, certificate);
-        }
-        for (size_t j = 0; j < config->stores.count; j++) {
-            const struct object_item *store = &config->stores.items[j];
-            if (str_equal(store->name, S("default")) && !store->broken)
-                build_store(build, store->value);
-            else if (!store->broken)
-                diag_warning(build->compile.diag, store->node != NULL ? store->node->key_span : SPAN_NONE,
-                             "only the store 'default' is used, as in Traefik");
-        }
+        const struct model_part *part = &build->model->parts[i];
+        struct diag_guard guard;
+        diag_guard_begin(build->compile.diag, &guard, part->lenient);
+        read_certificates(build, &part->tls->certificates);
+        read_stores(build, &part->tls->stores, part);
+        diag_guard_end(build->compile.diag, &guard);
     }
 }
 
@@ -171,25 +255,53 @@ const struct router_tls *build_router_tls(const struct router_config *config, co
     return config->tls != NULL ? config->tls : entry->config->http.tls;
 }
 
+/* What an entrypoint says of TLS is its owner's: so are the options that it names. */
+static struct str provider_of(const struct router_tls *tls, const struct named *router)
+{
+    const struct router_config *config = router->value;
+    return tls == config->tls ? router->provider : S("file");
+}
+
+bool build_check_tls(struct build *build, const struct router_tls *tls, const struct named *router)
+{
+    const struct router_config *config = router->value;
+    struct object object;
+    if (tls != config->tls)
+        build_object_begin(build, &object, NULL);
+    check_resolver(build, tls);
+    bool good = find_policy(build, tls, provider_of(tls, router)) != NULL;
+    return tls != config->tls ? build_object_end(build, &object, good) : good;
+}
+
+/* Options that the owner's own configuration gave to a host: no label takes them away again. */
+static bool is_firm(const struct build *build, struct str host, const struct tls_policy *policy, const struct named *router)
+{
+    return router->lenient && map_get(&build->firm_policies, host) == policy;
+}
+
 /* Two sets of options for one host: neither can hold for its handshake, so the default ones do, as in Traefik. */
 static void note_host(struct build *build, struct entry *entry, struct str host, const struct tls_policy *policy,
-                      const struct router_tls *tls)
+                      const struct router_tls *tls, const struct named *router)
 {
     struct entry_tls *own = entry->tls;
     const struct tls_policy *before = map_get(&own->policies, host);
     if (before == policy)
         return;
+    host = before == NULL ? arena_str(&build->graph->arena, host) : host;
+    if (before == NULL && !router->lenient && policy != own->policy)
+        map_put(&build->firm_policies, host, (struct tls_policy *)(uintptr_t)policy);
     if (before != NULL) {
-        struct diag_item *item = diag_warning(build->compile.diag, node_span(node_get(tls->origin, S("options"))),
-                                              "'%.*s' has other TLS options in another router: the default ones hold for it",
-                                              STR_ARGS(host));
+        bool firm = is_firm(build, host, before, router);
+        struct diag_item *item = diag_warning(build->compile.diag, options_span(tls),
+                                              "'%.*s' has other TLS options in another router: %s hold for it",
+                                              STR_ARGS(host), firm ? "those" : "the default ones");
         diag_hint(build->compile.diag, item, "give every router of a host the same options");
-        policy = own->policy;
+        policy = firm ? before : own->policy;
     }
-    map_put(&own->policies, arena_str(&build->graph->arena, host), (struct tls_policy *)(uintptr_t)policy);
+    map_put(&own->policies, host, (struct tls_policy *)(uintptr_t)policy);
 }
 
-void build_entry_tls(struct build *build, struct entry *entry, const struct router_tls *tls, struct str provider,
+void build_entry_tls(struct build *build, struct entry *entry, const struct router_tls *tls, const struct named *router,
                      const struct strs *hosts)
 {
     if (entry->tls == NULL) {
@@ -202,41 +314,13 @@ void build_entry_tls(struct build *build, struct entry *entry, const struct rout
         if (own->policy == NULL)
             return;
     }
-    const struct tls_policy *policy = find_policy(build, tls, provider);
+    const struct tls_policy *policy = find_policy(build, tls, provider_of(tls, router));
     for (size_t i = 0; policy != NULL && hosts != NULL && i < hosts->count; i++)
-        note_host(build, entry, hosts->items[i], policy, tls);
+        note_host(build, entry, hosts->items[i], policy, tls, router);
     /* Nobody can tell the handshake of a router without a host from others: its options would never hold. */
     if (policy != NULL && policy != entry->tls->policy && (hosts == NULL || hosts->count == 0))
-        diag_warning(build->compile.diag, node_span(node_get(tls->origin, S("options"))),
+        diag_warning(build->compile.diag, options_span(tls),
                      "the rule names no host, so these TLS options never hold: the default ones do");
-}
-
-static bool resolver_exists(const struct build *build, struct str name)
-{
-    const struct objects *resolvers = &build->model->config.certificates_resolvers;
-    for (size_t i = 0; i < resolvers->count; i++)
-        if (str_equal(resolvers->items[i].name, name))
-            return true;
-    return str_starts(name, S("@"));
-}
-
-static bool check_resolver(struct build *build, const struct router_tls *tls)
-{
-    const struct objects *resolvers = &build->model->config.certificates_resolvers;
-    struct diag *diag = build->compile.diag;
-    struct str candidates[64];
-    size_t count = 0;
-    if (resolver_exists(build, tls->cert_resolver))
-        return true;
-    const struct node *place = node_get(tls->origin, S("certResolver"));
-    struct diag_item *error = diag_error(diag, node_span(place != NULL ? place : node_get(tls->origin, S("resolver"))),
-                                         "unknown certificatesResolver '%.*s'", STR_ARGS(tls->cert_resolver));
-    for (size_t i = 0; i < resolvers->count && count < 64; i++)
-        candidates[count++] = resolvers->items[i].name;
-    diag_suggest(diag, error, tls->cert_resolver, candidates, count);
-    if (count == 0)
-        diag_hint(diag, error, "no certificatesResolver is defined");
-    return false;
 }
 
 static bool names_equal(const struct strs *one, const struct strs *other)
@@ -275,8 +359,8 @@ static struct strs domain_names(struct build *build, const struct tls_domain *do
 
 void build_wants(struct build *build, const struct router_tls *tls, struct str router, const struct strs *hosts)
 {
-    if (tls->cert_resolver.len == 0 || !check_resolver(build, tls))
-        return;
+    if (str_empty(tls->cert_resolver) || !resolver_exists(build, tls->cert_resolver))
+        return;      /* check_resolver has said so */
     for (size_t i = 0; i < tls->domains.count; i++) {
         struct strs names = domain_names(build, tls->domains.items[i].value);
         add_want(build, tls, router, &names);
@@ -300,10 +384,25 @@ static void drop_needless_policies(struct entry_tls *tls)
     map_init(&tls->policies, false);
 }
 
+/* What automatic HTTPS noted for routers that were left out since. */
+static void drop_needless_wants(struct build *build)
+{
+    struct certificate_wants *wants = &build->wants;
+    size_t kept = 0;
+    for (size_t i = 0; i < wants->list.count; i++) {
+        const struct named *router = map_get(&build->names.maps[NAME_ROUTER], wants->list.items[i].router);
+        if (router == NULL || !router->failed)
+            wants->list.items[kept++] = wants->list.items[i];
+    }
+    wants->list.count = kept;
+}
+
 void build_tls_end(struct build *build)
 {
     struct graph *graph = build->graph;
-    build_unused_options(build);
+    if (build->any_left_out)
+        drop_needless_wants(build);
+    map_release(&build->firm_policies);
     for (unsigned i = 0; i < graph->entry_count; i++)
         if (graph->entries[i]->tls != NULL)
             drop_needless_policies(graph->entries[i]->tls);

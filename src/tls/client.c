@@ -197,13 +197,13 @@ static void copy_names(struct tls_client *client, const struct tls_client_option
 struct tls_client *tls_client_new(const struct tls_client_options *options, struct arena *arena, struct diag *diag)
 {
     struct tls_client *client = arena_new(arena, struct tls_client);
-    size_t errors = diag->errors;
+    size_t mistakes = diag->mistakes;
     ERR_clear_error();
     copy_names(client, options, arena);
     client->context = SSL_CTX_new(TLS_client_method());
     if (client->context != NULL && fill(client, options, arena, diag))
         return client;
-    if (diag->errors == errors) {
+    if (diag->mistakes == mistakes) {
         const char *why = ERR_reason_error_string(ERR_peek_error());
         diag_error(diag, node_span(options->origin), "the TLS library refuses these options: %s",
                    why != NULL ? why : "it gives no reason");

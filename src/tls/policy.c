@@ -179,7 +179,7 @@ static bool fill(struct tls_policy *policy, const struct tls_options *options, s
 struct tls_policy *policy_new(const struct tls_options *options, struct str name, struct diag *diag)
 {
     struct arena scratch;
-    size_t errors = diag->errors;
+    size_t mistakes = diag->mistakes;
     ERR_clear_error();
     struct tls_policy *policy = new_policy(name, options->library_records);
     arena_init(&scratch, ARENA_UNLIMITED);
@@ -187,7 +187,7 @@ struct tls_policy *policy_new(const struct tls_options *options, struct str name
     arena_release(&scratch);
     if (good)
         return policy;
-    if (diag->errors == errors) {
+    if (diag->mistakes == mistakes) {
         const char *why = ERR_reason_error_string(ERR_peek_error());
         diag_error(diag, node_span(options->origin), "the TLS library refuses these options: %s",
                    why != NULL ? why : "it gives no reason");

@@ -95,6 +95,8 @@ function way(told, query) {
         return frame([...steps, answer(told)]);
     const list = told.tried || [];
     steps.push(step('Routers', told.router ? 'good' : 'bad', told.router ? named(told.router, 'routers') : list.length ? `None of ${plural(list.length, 'router')} takes it` : 'There are no routers on this entrypoint', told.rule && h('p', {}, code(told.rule)), list.length > 0 && tried(list)));
+    if (told.leftOut)
+        steps.push(step('Left out', 'warn', named(told.leftOut.router, 'routers'), h('p', {}, `would match but was left out: ${told.leftOut.reason}`)));
     if (!told.router)
         return frame([...steps, answer({ answer: { status: 404, reason: 'no router takes this request' } })]);
     if (told.maintenance === told.router)

@@ -245,3 +245,61 @@ TEST(diag_tells_the_same_mistake_at_the_same_place_once)
     assert_int_equal(diag.count, 4);
     end();
 }
+
+TEST(diag_guard_keeps_mistakes_to_its_object)
+{
+    start();
+    struct diag_guard outer, inner;
+    const struct source *source = diag_source(&arena, S("a"), S("one: two\n"));
+    diag_guard_begin(&diag, &outer, true);
+    diag_guard_begin(&diag, &inner, false);
+    diag_error(&diag, at(source, 1, 1, 3), "an owner's mistake");
+    assert_false(diag_guard_end(&diag, &inner));
+    assert_int_equal(inner.errors, 1);
+    diag_warning(&diag, at(source, 1, 1, 3), "no mistake");
+    assert_int_equal(outer.count, 0);
+    struct diag_item *item = diag_error(&diag, at(source, 1, 6, 3), "a mistake of its own");
+    diag_hint(&diag, item, "write three");
+    assert_false(diag_guard_end(&diag, &outer));
+    assert_int_equal(outer.errors, 0);
+    assert_str_equal(outer.first->message, S("a mistake of its own"));
+    assert_str_equal(outer.first->hint, S("write three"));
+    assert_int_equal(diag.errors, 1);
+    assert_int_equal(diag.mistakes, 2);
+    diag_make_strict(&diag);
+    assert_int_equal(diag.errors, 2);
+    assert_int_equal(diag.warnings, 1);
+    end();
+}
+
+TEST(diag_guard_is_told_of_what_was_reported_before)
+{
+    start();
+    const struct source *source = diag_source(&arena, S("a"), S("one: two\n"));
+    for (unsigned i = 0; i < 2; i++) {
+        struct diag_guard guard;
+        diag_guard_begin(&diag, &guard, false);
+        diag_contained(&diag, at(source, 1, 1, 3), "left out");
+        assert_false(diag_guard_end(&diag, &guard));
+        assert_str_equal(guard.first->message, S("left out"));
+    }
+    assert_int_equal(diag.warnings, 1);
+    diag_contained(&diag, at(source, 1, 1, 3), "nobody's");
+    assert_int_equal(diag.errors, 1);
+    end();
+}
+
+TEST(diag_guard_hears_of_mistakes_that_are_too_many_to_be_kept)
+{
+    start();
+    struct diag_guard guard;
+    for (unsigned i = 0; i < DIAG_ITEMS_MAX; i++)
+        diag_warning(&diag, SPAN_NONE, "warning %u", i);
+    diag_guard_begin(&diag, &guard, true);
+    for (unsigned i = 0; i < 20; i++)
+        diag_error(&diag, SPAN_NONE, "mistake %u", i);
+    assert_false(diag_guard_end(&diag, &guard));
+    assert_int_equal(guard.count, 20);
+    assert_str_equal(guard.first->message, S("mistake 0"));
+    end();
+}

@@ -25,22 +25,23 @@ def _base64url(data):
 
 
 class Pebble:
-    """Validates at 127.0.0.1:`http_port` and :`tls_port`: give them to the proxy's entrypoints. `validity`: seconds that its
-    certificates last. `eab`: accounts need external binding, with EAB_KID and EAB_KEY. `env`: PEBBLE_* variables."""
+    """Validates at 127.0.0.1:`http_port` and :`tls_port`: give them to the proxy's entrypoints, or say what they are. `validity`:
+    seconds that its certificates last. `eab`: accounts need external binding, with EAB_KID and EAB_KEY. `env`: PEBBLE_* variables.
+    `host`: the address that it is asked at."""
 
-    def __init__(self, folder, validity=3600, eab=False, env=None):
+    def __init__(self, folder, validity=3600, eab=False, env=None, host="127.0.0.1", http_port=None, tls_port=None):
         if not shutil.which("pebble") or not shutil.which("pebble-challtestsrv"):
             pytest.skip("no pebble here")
         folder.mkdir()
         self.folder = folder
-        self.http_port, self.tls_port = free_port(), free_port()
+        self.http_port, self.tls_port = http_port or free_port(), tls_port or free_port()
         self.port, self.management_port, self.dns_port, self.dns_management_port = (free_port() for _ in range(4))
         self.authority = Authority(folder / "own", name="pebble's own CA")
-        own = self.authority.issue("localhost", "127.0.0.1")
-        self.directory = f"https://localhost:{self.port}/dir"
+        own = self.authority.issue("localhost", "127.0.0.1", *{host} - {"127.0.0.1"})
+        self.directory = f"https://{'localhost' if host == '127.0.0.1' else host}:{self.port}/dir"
         self.config_path = folder / "pebble.json"
         self.config = {"pebble": {
-            "listenAddress": f"127.0.0.1:{self.port}", "managementListenAddress": f"127.0.0.1:{self.management_port}",
+            "listenAddress": f"{host}:{self.port}", "managementListenAddress": f"127.0.0.1:{self.management_port}",
             "certificate": str(own.cert), "privateKey": str(own.key), "httpPort": self.http_port, "tlsPort": self.tls_port,
             "ocspResponderURL": "", "externalAccountBindingRequired": eab,
             **({"externalAccountMACKeys": {EAB_KID: EAB_KEY}} if eab else {}),

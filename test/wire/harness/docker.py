@@ -23,7 +23,7 @@ from .portico import BINARY
 from .process import Process
 from .waiting import PATIENCE, wait_for
 
-PRIVATE = os.environ.get("PORTICO_ENGINE") == "private"
+PRIVATE = os.environ.get("WIRE_ENGINE") == "private"
 SOCKET = "/run/docker.sock"
 ROOT = Path(__file__).resolve().parents[3]
 COMMAND_PATIENCE = 6 * PATIENCE
@@ -283,6 +283,12 @@ class Engine:
         self.stack.callback(self.command, "network", "rm", name, check=False)
         self.command("network", "create", *options, name)
         return name
+
+    @property
+    def host_address(self):
+        """Where containers of any network reach what listens on the engine's host."""
+        shown = json.loads(self.execute(["ip", "-j", "-4", "address", "show", "docker0"]))
+        return shown[0]["addr_info"][0]["local"]
 
     def volume(self, name=None):
         name = name or unique("volume")
