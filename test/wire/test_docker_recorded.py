@@ -8,6 +8,7 @@ import pytest
 
 from harness.engine import Engine
 from harness.http1 import response_bytes
+from harness.portico import Portico
 from harness.ports import free_port
 from harness.waiting import wait_for
 
@@ -164,11 +165,12 @@ def test_the_helper_is_a_process_of_its_own_that_comes_back_when_it_is_killed(po
     says(proxy, "two.test", body="two")
 
 
-def test_the_helper_goes_when_the_front_does_however_it_goes(portico, engine):
-    proxy = portico(config(engine))
-    (helper,) = helpers(proxy)
-    os.kill(proxy.process.popen.pid, signal.SIGKILL)
-    proxy.process.popen.wait()
+def test_the_helper_goes_when_the_front_does_however_it_goes(tmp_path, engine):
+    proxy = Portico(tmp_path, config(engine))
+    try:
+        (helper,) = helpers(proxy)
+    finally:
+        proxy.process.kill()
     wait_for("the helper to end", lambda: not os.path.exists(f"/proc/{helper}"))
 
 

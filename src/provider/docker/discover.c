@@ -195,13 +195,16 @@ void discover(struct model *model, const struct discovery *discovery, struct dia
     struct finding finding = {.model = model, .arena = &model->arena, .discovery = discovery, .diag = diag};
     struct discovered *found = add_discovered(model, count);
     finding.candidates = arena_array(finding.arena, struct candidate, count);
+    struct diag_guard guard;
     merge_init(&finding.merge, finding.arena);
     read_options(&finding);
+    diag_guard_begin(diag, &guard, true);
     for (size_t i = 0; i < count; i++) {
         begin(&finding, i, &found[i]);
         consider(&finding, &finding.candidates[i]);
     }
     part_make(&finding);
+    diag_guard_end(diag, &guard);
     for (size_t i = 0; i < count; i++)
         conclude(&finding.candidates[i]);
     if (ret_servers != NULL)

@@ -209,7 +209,7 @@ static void read_service(const struct offering *o)
     const struct node *stray = node_get(o->service, S("server"));
     if (balancer == NULL && stray != NULL) {
         o->candidate->services++;
-        struct diag_item *item = diag_warning(o->finding->diag, stray->key_span, "unknown option 'server'");
+        struct diag_item *item = diag_error(o->finding->diag, stray->key_span, "unknown option 'server'");
         diag_hint(o->finding->diag, item, "did you mean 'loadBalancer.server'?");
         leave_out(o, S("unknown option 'server'"), S("did you mean 'loadBalancer.server'?"), stray->key_span);
         return;
