@@ -12,6 +12,8 @@ struct diag_log {
 
 /* `only_new`: what was said the last time is not said again. Containers come and go, and one bad label would fill the log. */
 void diag_log_write(struct diag_log *log, struct diag *diag, bool only_new);
+/* It was said otherwise. */
+void diag_log_remember(struct diag_log *log, struct diag *diag);
 void diag_log_release(struct diag_log *log);
 
 #endif

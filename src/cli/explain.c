@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/containers_once.h"
 #include "admin/explain_question.h"
 #include "admin/explain_show.h"
 #include "provider/settings.h"
@@ -115,6 +116,8 @@ static int load_and_explain(const struct settings *settings, const struct questi
 {
     struct diag diag;
     struct model *model = settings_load(settings, &diag, NULL);
+    if (diag.errors == 0)
+        containers_read_once(model, &diag);
     struct graph *graph = diag.errors == 0 ? snapshot_compile(model, 1, &diag) : NULL;
     if (graph == NULL)
         command_show(&diag);

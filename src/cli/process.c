@@ -34,9 +34,9 @@
 #include "upstream/server.h"
 
 #define CONTAINERS_PATIENCE (5 * TIME_S)
-#define CONTAINER_CHANGES_AT_ONCE 5
+#define CONTAINER_CHANGES_AT_ONCE 20
+#define CONTAINERS_SETTLE (250 * TIME_MS)
 
-void server_set_leaving(struct str url, bool leaving);
 struct process {
     const struct settings *settings;
     struct worker control;
@@ -47,6 +47,7 @@ struct process {
     struct file_watch watch;
     struct settings_files files;      /* as they were read last */
     struct throttle files_throttle, containers_throttle;
+    struct timer containers_settle;
     struct diag_log said;
     struct stop stop;
     bool leave;                       /* a signal came before the first configuration ran */
@@ -62,11 +63,12 @@ static unsigned count_workers(const struct model *model)
 
 static void adopt(struct process *process, struct graph *graph, const struct diag *diag)
 {
-    discovery_log(process->graph != NULL ? process->graph->model : NULL, graph->model);
-    if (process->graph != NULL)
-        graph_unref(process->graph);
+    struct graph *former = process->graph;
+    discovery_log(former != NULL ? former->model : NULL, graph->model);
     process->graph = graph;
     docker_live_use(&graph->model->config);
+    if (former != NULL)
+        graph_unref(former);
     acme_update(graph);
     admin_use(graph, diag);
 }
@@ -135,6 +137,7 @@ static void reload(struct process *process, enum reload_reason reason)
     struct diag diag;
     struct model *model = read_settings(process, reason, &diag);
     throttle_note(&process->containers_throttle, throttle_interval(process));
+    timer_set(&process->control.loop, &process->containers_settle, TIME_NEVER);
     docker_live_fill(model, &diag);
     supervisor_reloading();
     struct graph *graph = load(process, model, &diag);
@@ -171,26 +174,37 @@ static void reload_containers(void *owner)
 
 /* ---- the control thread's events ---- */
 
-/* Changes that come too soon wait (providersThrottleDuration): many at once make few snapshots. Of containers a few in a row are
- * taken at once: people wait for what they have just started. */
+/* Changes that come too soon wait (providersThrottleDuration): many at once make few snapshots. */
 static void on_files_changed(struct file_watch *watch)
 {
     struct process *process = watch->owner;
     throttle_ask(&process->files_throttle, throttle_interval(process));
 }
 
-static void on_containers_changed(void *owner)
+static void on_containers_settled(struct timer *timer)
+{
+    struct process *process = container_of(timer, struct process, containers_settle);
+    throttle_ask(&process->containers_throttle, throttle_interval(process));
+}
+
+/* People wait for what they have just started: a good number of such changes in a row are taken up at once. Others wait a moment,
+ * since another follows most of the time: a container that is replaced is told to stop, dies, goes, and the next one is made. */
+static void on_containers_changed(void *owner, bool urgent)
 {
     struct process *process = owner;
-    if (process->graph != NULL)
+    if (process->graph == NULL)
+        return;
+    if (urgent)
         throttle_ask(&process->containers_throttle, throttle_interval(process));
+    else if (!timer_armed(&process->containers_settle))
+        timer_after(&process->control.loop, &process->containers_settle, CONTAINERS_SETTLE);
 }
 
 /* Before any configuration says so: it may close its port at any moment. */
-static void on_servers_leaving(void *owner, const struct strs *urls)
+static void on_servers_leaving(void *owner, const struct strs *urls, bool gone)
 {
     for (size_t i = 0; i < urls->count; i++)
-        server_set_leaving(urls->items[i], true);
+        server_set_leaving(urls->items[i], gone ? SERVER_GONE : SERVER_LEAVING);
 }
 
 static void reopen_logs(struct process *process)
@@ -260,6 +274,7 @@ static bool start_control(struct process *process)
         return false;
     worker_self = &process->control;
     process->control.loop.owner = &process->control;
+    timer_init(&process->containers_settle, on_containers_settled);
     throttle_init(&process->files_throttle, &process->control.loop, 1, reload_files, process);
     throttle_init(&process->containers_throttle, &process->control.loop, CONTAINER_CHANGES_AT_ONCE, reload_containers, process);
     process->stop = (struct stop){.control = &process->control, .workers = process->workers, .worker_count = process->worker_count};
@@ -306,6 +321,7 @@ static int start(struct process *process)
         await_containers(process, model);
     docker_live_fill(model, &diag);
     if (process->leave) {
+        docker_live_stop();
         diag_release(&diag);
         model_free(model);
         return EXIT_GOOD;
@@ -316,6 +332,7 @@ static int start(struct process *process)
     bool stays_root = graph != NULL && !privileges_give_up(model, &process->files, &diag);
     if (diag.errors + diag.warnings != 0)
         command_show(&diag);
+    diag_log_remember(&process->said, &diag);
     if (stays_root)
         _exit(EXIT_FAILED);
     int failure = command_failure(&diag);
@@ -327,6 +344,7 @@ static int start(struct process *process)
             log_warn("file changes cannot be noticed (%m); send SIGHUP");
         file_watch_set(&process->watch, &process->files);
     } else {
+        docker_live_stop();
         model_free(model);
     }
     return graph != NULL ? EXIT_GOOD : failure;
@@ -372,6 +390,7 @@ static void end(struct process *process)
         file_watch_stop(&process->watch);
         throttle_stop(&process->files_throttle);
         throttle_stop(&process->containers_throttle);
+        timer_cancel(&process->containers_settle);
         graph_unref(process->graph);
     }
     diag_log_release(&process->said);

@@ -62,7 +62,7 @@ enum server_state target_state(const struct target *target)
 bool target_is_in_use_by_order(const struct target *target, bool leaving)
 {
     return target_state(target) == SERVER_READY && target_base_weight(target) != 0 &&
-           (leaving || !server_is_leaving(target->server));
+           (leaving ? !server_is_gone(target->server) : !server_is_leaving(target->server));
 }
 
 uint32_t target_base_weight(const struct target *target)

@@ -197,24 +197,24 @@ static void note_orders(struct server *server)
 {
     pthread_mutex_lock(&server->lock);
     atomic_store(&server->is_ordered, atomic_load(&server->ordered) != SERVER_AS_CONFIGURED ||
-                                          atomic_load(&server->ordered_weight) >= 0 || atomic_load(&server->leaving));
+                                          atomic_load(&server->ordered_weight) >= 0 || server_is_leaving(server));
     pthread_mutex_unlock(&server->lock);
 }
 
 /* A generation that no configuration has: its connections count as those of a server that is gone. */
-void server_note_leaving(struct server *server, bool leaving)
+void server_note_leaving(struct server *server, enum server_leaving leaving)
 {
-    if (atomic_exchange(&server->leaving, leaving) == leaving)
+    if (atomic_exchange(&server->leaving, (int)leaving) == (int)leaving)
         return;
-    atomic_store(&server->generation, leaving ? 0 : atomic_load(&present_generation));
-    if (!leaving)
+    atomic_store(&server->generation, leaving != SERVER_STAYS ? 0 : atomic_load(&present_generation));
+    if (leaving == SERVER_STAYS)
         atomic_store(&server->ready_since, time_monotonic());
     note_orders(server);
 }
 
 struct leaving_order {
     struct str origin;
-    bool leaving;
+    enum server_leaving leaving;
 };
 
 static void order_leaving(struct server *server, void *owner)
@@ -224,7 +224,7 @@ static void order_leaving(struct server *server, void *owner)
         server_note_leaving(server, order->leaving);
 }
 
-void server_set_leaving(struct str url, bool leaving)
+void server_set_leaving(struct str url, enum server_leaving leaving)
 {
     struct server_url parts;
     if (server_url_parse(url, &parts) != NULL)

@@ -42,6 +42,8 @@ struct server_health;       /* upstream/health.c's own */
 struct server_meters;       /* upstream/server_meters.c's own */
 struct resolution;          /* upstream/resolve.c's own */
 
+enum server_leaving { SERVER_STAYS, SERVER_LEAVING, SERVER_GONE };
+
 struct server {
     struct str key;                 /* "service@provider|http://10.0.0.1:80" */
     struct str service;             /* "service@provider": a view into key */
@@ -62,7 +64,7 @@ struct server {
     _Atomic(struct meter *) meter;  /* requests sent there; NULL: nobody counts. Another one when the buckets change */
     _Atomic(struct meter *) counts; /* the joint of its service's meter and this one: counts answers of the server */
     _Atomic bool is_ordered;        /* one of the next three says something: all that is looked at for a request while none does */
-    _Atomic bool leaving;           /* it is about to stop: see server_set_leaving */
+    _Atomic int leaving;            /* enum server_leaving: see server_set_leaving */
     _Atomic int ordered;            /* what an operator wants instead of what is configured (struct target): enum server_state */
     _Atomic int ordered_weight;     /* as above; -1: as configured */
     _Atomic bool healthy;           /* by active checks; true where there are none */
@@ -131,9 +133,10 @@ void server_order_weight(struct server *server, int weight);
 /* It is about to stop: it is asked only where no other server of its service is ready, and over new connections, for it closes the
  * idle ones at any moment. What is under way goes on. Once it stays after all (or runs again at the same address) it counts as new.
  * The configuration that is published next has the last word (struct target). Any thread. */
-void server_note_leaving(struct server *server, bool leaving);
-/* The same for the servers of all services at this URL's address, at once and before any new configuration. */
-void server_set_leaving(struct str url, bool leaving);
+void server_note_leaving(struct server *server, enum server_leaving leaving);
+/* The same for the servers of all services at this URL's address, at once and before any new configuration. GONE: nobody is there
+ * any more, and the address may be somebody else's in a moment: it is not asked at all. */
+void server_set_leaving(struct str url, enum server_leaving leaving);
 
 /* Whether it may be picked is decided in one place, target_is_open (upstream/balancer.h): that also knows what is configured.
  * Here is what it needs of the server alone. */
@@ -143,7 +146,11 @@ static inline bool server_is_ordered(const struct server *server)
 }
 static inline bool server_is_leaving(const struct server *server)
 {
-    return atomic_load_explicit(&server->leaving, memory_order_relaxed);
+    return atomic_load_explicit(&server->leaving, memory_order_relaxed) != SERVER_STAYS;
+}
+static inline bool server_is_gone(const struct server *server)
+{
+    return atomic_load_explicit(&server->leaving, memory_order_relaxed) == SERVER_GONE;
 }
 static inline bool server_is_healthy(const struct server *server)
 {

@@ -106,6 +106,8 @@ static void note_removed(struct containers *containers, struct record *record)
     }
     if (record->what.container.state == CONTAINER_REMOVED)
         return;
+    if (record->what.container.state == CONTAINER_RUNNING)
+        containers->owner.on_gone(containers->owner.owner, str_from(record->id));
     record->what.container.state = CONTAINER_REMOVED;
     record->what.container.stopping = false;
     record->removed_at = containers->loop->now;
@@ -315,13 +317,15 @@ static void note_signal(struct containers *containers, struct record *record, in
 }
 
 /* Known at once, before it is looked at: nothing is to be expected of it. */
-static void note_death(struct containers *containers, struct record *record)
+static void note_death(struct containers *containers, struct record *record, int exit_code)
 {
     containers->owner.on_started(containers->owner.owner, str_from(record->id));
     if (!record->known || record->what.container.state != CONTAINER_RUNNING)
         return;
+    containers->owner.on_gone(containers->owner.owner, str_from(record->id));
     record->what.container.state = CONTAINER_STOPPED;
     record->what.container.stopping = false;
+    record->what.container.exit_code = exit_code;
     changed(containers);
 }
 
@@ -336,7 +340,7 @@ static void on_event(struct follower *follower, const struct engine_event *event
     if (event->kind == EVENT_STARTED)
         containers->owner.on_started(containers->owner.owner, str_from(record->id));
     if (event->kind == EVENT_DIED)
-        note_death(containers, record);
+        note_death(containers, record, event->exit_code);
     if (event->kind == EVENT_KILLED)
         note_signal(containers, record, event->signal);
     record->listed = true;

@@ -15,6 +15,7 @@ struct containers_owner {
     void *owner;
     void (*on_change)(void *owner);                            /* containers_fill would give something else */
     void (*on_stopping)(void *owner, struct str id);           /* it was told to stop, just now */
+    void (*on_gone)(void *owner, struct str id);               /* it does not run any more, just now */
     void (*on_started)(void *owner, struct str id);            /* what was known of its ports is void */
 };
 

@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "provider/docker/engine_state.h"
 #include "provider/docker/helper.h"
+#include "provider/docker/question.h"
 
 /* ---- the helper process ---- */
 
@@ -245,7 +246,7 @@ struct engine *engine_new(const struct docker_config *config)
     struct engine *engine = memory_zalloc(sizeof(*engine));
     engine->fd = engine->watch.fd = -1;
     engine->watch.on_ready = on_readable;
-    engine->api_minor = ENGINE_API_MINOR_LEAST;
+    engine->api_minor = QUESTION_API_MINOR_LEAST;
     list_init(&engine->calls);
     describe(config, &engine->endpoint);
     start_helper(engine);

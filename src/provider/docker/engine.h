@@ -15,7 +15,6 @@
 
 #define ENGINE_QUESTIONS_MAX 24
 #define ENGINE_API_MINOR 51                  /* the newest version that we know to be fit: 1.51 */
-#define ENGINE_API_MINOR_LEAST 24
 
 struct engine;
 

@@ -39,6 +39,9 @@ static void read_container(const json_t *actor, struct str action, struct engine
 {
     event->kind = kind_of(action);
     event->signal = inspect_signal(member_text(member_at(actor, "Attributes", "signal", NULL)));
+    int64_t code = 0;
+    if (str_to_i64(member_text(member_at(actor, "Attributes", "exitCode", NULL)), &code) && code >= INT32_MIN && code <= INT32_MAX)
+        event->exit_code = (int)code;
     event->of_task = member_at(actor, "Attributes", "com.docker.swarm.task.id", NULL) != NULL;
     if (!take_id(event, member_text(json_object_get(actor, "ID"))))
         event->kind = EVENT_NONE;

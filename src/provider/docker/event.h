@@ -22,6 +22,7 @@ struct engine_event {
     enum event_kind kind;
     char id[CONTAINER_ID_SIZE];          /* of the container */
     int signal;
+    int exit_code;                       /* of EVENT_DIED */
     bool of_task;                        /* the container is a Swarm task's */
 };
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "provider/docker/member.h"
+#include "provider/docker/question.h"
 
 #define PAUSE_FIRST (100 * TIME_MS)
 #define PAUSE_MOST (15 * TIME_S)
@@ -60,7 +61,8 @@ void follower_fail(struct follower *follower, const struct engine_answer *answer
 {
     text_clear(&follower->why);
     engine_explain(follower->engine, answer, &follower->why);
-    say(follower, false);
+    if (answer->failure != FAILURE_HELPER)      /* that was said, and the next one will do */
+        say(follower, false);
     begin_anew(follower);
 }
 
@@ -131,7 +133,14 @@ static void on_end_of_stream(struct engine_call *call, const struct engine_answe
 
 /* ---- the first words ---- */
 
-/* "20.10.24+dfsg1, API 1.41". An engine that is too new to know our version is asked in the oldest that it knows. */
+/* An engine that is too new to know our version is asked in the oldest that it knows. */
+static void choose_api(struct follower *follower, unsigned newest, unsigned oldest)
+{
+    unsigned chosen = newest < ENGINE_API_MINOR ? newest : ENGINE_API_MINOR;
+    engine_set_api_minor(follower->engine, chosen < oldest && oldest <= newest ? oldest : chosen);
+}
+
+/* "20.10.24+dfsg1, API 1.41". */
 static bool take_version(struct follower *follower, struct str body)
 {
     json_t *json = member_parse(body);
@@ -147,14 +156,14 @@ static bool take_version(struct follower *follower, struct str body)
     if (good)
         text_addf(&follower->version, "%s%.*s, API %u.%u", str_starts(name, S("Podman")) ? "Podman " : "", STR_ARGS(version), major, newest);
     follower->is_podman = str_starts(name, S("Podman"));
-    unsigned chosen = newest < ENGINE_API_MINOR ? newest : ENGINE_API_MINOR;
-    engine_set_api_minor(follower->engine, chosen > oldest ? chosen : oldest);
     json_decref(json);
+    if (good && newest >= QUESTION_API_MINOR_LEAST && newest <= QUESTION_API_MINOR_MOST)
+        choose_api(follower, newest, oldest);
     if (!good)
         follower_fail_with(follower, "%.*s is no container engine: it says no version of its API", STR_ARGS(engine_endpoint(follower->engine)));
-    else if (newest < ENGINE_API_MINOR_LEAST)
-        follower_fail_with(follower, "the engine is too old: it speaks version 1.%u of its API, 1.%d is needed", newest, ENGINE_API_MINOR_LEAST);
-    return good && newest >= ENGINE_API_MINOR_LEAST;
+    else if (newest < QUESTION_API_MINOR_LEAST)
+        follower_fail_with(follower, "the engine is too old: it speaks version 1.%u of its API, 1.%d is needed", newest, QUESTION_API_MINOR_LEAST);
+    return good && newest >= QUESTION_API_MINOR_LEAST;
 }
 
 static void on_version(struct engine_call *call, const struct engine_answer *answer)

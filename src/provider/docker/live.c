@@ -1,8 +1,10 @@
 #include "provider/docker/live.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
+#include "base/vec.h"
 #include "provider/docker/probe.h"
 #include "provider/docker/self.h"
 #include "provider/docker/swarm.h"
@@ -14,6 +16,10 @@
 #define UNTOLD_MOST (150 * TIME_MS)      /* then nothing is held back any more, whatever goes on */
 
 enum { READER_DOCKER, READER_SWARM, READERS };
+
+struct hashes {
+    VEC(uint64_t) list;
+};
 
 /* One provider that is configured. */
 struct reader {
@@ -27,6 +33,8 @@ struct reader {
     struct probes *probes;
     struct arena arena;                  /* of `servers` */
     struct discovered_servers servers;   /* of the last discovery */
+    struct hashes served;                /* hashes of those containers, with their servers, that took requests in it */
+    bool urgent;                         /* one joined them or fell out, and nobody was told */
     struct timer settle;                 /* of a change, or the end of a hold */
     bool changed, holding;
     int64_t gap, told_at;
@@ -118,11 +126,50 @@ static void note_change(struct reader *reader)
 /* The owner may take up another configuration in it, and let this reader go. */
 static void tell(struct reader *reader)
 {
-    reader->changed = reader->holding = false;
+    bool urgent = reader->urgent;
+    reader->changed = reader->holding = reader->urgent = false;
     reader->told_at = live.loop->now;
     timer_set(live.loop, &reader->settle, TIME_NEVER);
     if (live.filled)
-        live.owner.on_change(live.owner.owner);
+        live.owner.on_change(live.owner.owner, urgent);
+}
+
+static bool has_hash(const struct hashes *hashes, uint64_t hash)
+{
+    for (size_t i = 0; i < hashes->list.count; i++)
+        if (hashes->list.items[i] == hash)
+            return true;
+    return false;
+}
+
+static uint64_t hash_of(const struct discovered *found)
+{
+    uint64_t hash = str_hash(found->id);
+    for (size_t i = 0; i < found->servers.count; i++)
+        hash = hash * 31 + str_hash(found->servers.items[i]);
+    return hash;
+}
+
+/* People wait for a server that is new; and one that cannot be asked any more, without having been told to stop, makes them wait. */
+static void note_served(struct reader *reader, const struct model *model)
+{
+    struct hashes served = {.list = {0}}, here = {.list = {0}};
+    for (size_t i = 0; i < model->discovered_count; i++) {
+        const struct discovered *found = &model->discovered[i];
+        if (found->state != DISCOVERY_SERVED && found->state != DISCOVERY_LEAVING)
+            continue;
+        uint64_t hash = hash_of(found);
+        VEC_PUSH(&here.list, hash);
+        if (found->state == DISCOVERY_LEAVING)
+            continue;
+        reader->urgent = reader->urgent || !has_hash(&reader->served, hash);
+        VEC_PUSH(&served.list, hash);
+    }
+    for (size_t i = 0; i < reader->served.list.count && !reader->urgent; i++)
+        reader->urgent = !has_hash(&here, reader->served.list.items[i]);
+    VEC_RELEASE(&here.list);
+    VEC_RELEASE(&reader->served.list);
+    reader->served = served;
 }
 
 /* Where servers would be now, beside the configuration that runs: their ports are asked before anybody is told. */
@@ -134,6 +181,7 @@ static void look_ahead(struct reader *reader)
     diag_init(&diag, &model->arena);
     discover_one(reader, reader->provider, reader->config, model, &diag, &servers);
     keep_servers(reader, &servers);
+    note_served(reader, model);
     diag_release(&diag);
     model_free(model);
 }
@@ -169,16 +217,25 @@ static void on_inventory_change(void *owner)
     note_change(owner);
 }
 
-static void on_stopping(void *owner, struct str id)
+static void tell_leaving(const struct reader *reader, struct str id, bool gone)
 {
-    const struct reader *reader = owner;
     struct strs urls = {.items = memory_zalloc((reader->servers.count + 1) * sizeof(struct str))};
     for (size_t i = 0; i < reader->servers.count; i++)
         if (str_equal(reader->servers.items[i].container_id, id))
             urls.items[urls.count++] = reader->servers.items[i].url;
     if (urls.count != 0)
-        live.owner.on_leaving(live.owner.owner, &urls);
+        live.owner.on_leaving(live.owner.owner, &urls, gone);
     free(urls.items);
+}
+
+static void on_stopping(void *owner, struct str id)
+{
+    tell_leaving(owner, id, false);
+}
+
+static void on_gone(void *owner, struct str id)
+{
+    tell_leaving(owner, id, true);
 }
 
 static void on_started(void *owner, struct str id)
@@ -219,6 +276,7 @@ static void reader_free(struct reader *reader)
     engine_free(reader->engine);
     timer_cancel(&reader->settle);
     arena_release(&reader->arena);
+    VEC_RELEASE(&reader->served.list);
     free(reader);
 }
 
@@ -230,7 +288,7 @@ static bool reader_matches(const struct reader *reader, unsigned kind, const str
 
 static void reader_begin(struct reader *reader)
 {
-    struct containers_owner owner = {.owner = reader, .on_change = on_inventory_change, .on_stopping = on_stopping, .on_started = on_started};
+    struct containers_owner owner = {.owner = reader, .on_change = on_inventory_change, .on_stopping = on_stopping, .on_gone = on_gone, .on_started = on_started};
     reader->probes = probes_new(live.loop, on_answer, reader);
     engine_attach(reader->engine, live.loop);
     if (reader->reads_swarm)

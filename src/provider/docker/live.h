@@ -20,9 +20,12 @@
 
 struct docker_live_owner {
     void *owner;
-    void (*on_change)(void *owner);
-    /* A container got its stop signal: these servers (URLs) are about to go. Called at once, before on_change. */
-    void (*on_leaving)(void *owner, const struct strs *urls);
+    /* `urgent`: a server takes requests that did not, or must not be asked any more although nobody told it to stop: people wait.
+     * Everything else can wait for more of its kind. */
+    void (*on_change)(void *owner, bool urgent);
+    /* A container got its stop signal: these servers (URLs) are about to go; or it has ended: they are `gone`, and their addresses may
+     * be another's in a moment. Called at once, before on_change. */
+    void (*on_leaving)(void *owner, const struct strs *urls, bool gone);
 };
 
 /* The helper processes of the engines that are configured are started here, while we may still open what they need: before root is

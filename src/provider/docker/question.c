@@ -5,9 +5,6 @@
 
 #include "base/str.h"
 
-#define API_MINOR_LEAST 24
-#define API_MINOR_MOST 199
-
 /* Filters as JSON, percent-encoded: {"type":["container","network"]}, {"type":["service","container"]},
  * {"desired-state":["running"]}. */
 static const struct {
@@ -42,7 +39,7 @@ bool question_is_good(const struct question_frame *frame, size_t size)
         return true;
     if (frame->kind != FRAME_QUESTION || frame->question >= QUESTION_KINDS)
         return false;
-    if (frame->api_minor < API_MINOR_LEAST || frame->api_minor > API_MINOR_MOST)
+    if (frame->api_minor < QUESTION_API_MINOR_LEAST || frame->api_minor > QUESTION_API_MINOR_MOST)
         return false;
     return questions[frame->question].behind_id == NULL || is_id(frame->id);
 }

@@ -7,6 +7,9 @@
 #include "provider/docker/frame.h"
 
 #define QUESTION_PATH_SIZE 256
+/* Versions 1.24 to 1.199 of the API. */
+#define QUESTION_API_MINOR_LEAST 24
+#define QUESTION_API_MINOR_MOST 199
 
 /* Where an endpoint is: with `socket` the host in `base` is only a name. */
 struct endpoint_place {

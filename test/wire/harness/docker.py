@@ -23,7 +23,7 @@ from .portico import BINARY
 from .process import Process
 from .waiting import PATIENCE, wait_for
 
-PRIVATE = os.environ.get("PORTICO_ENGINE") == "private"
+PRIVATE = os.environ.get("WIRE_ENGINE") == "private"
 SOCKET = "/run/docker.sock"
 ROOT = Path(__file__).resolve().parents[3]
 COMMAND_PATIENCE = 6 * PATIENCE

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""A FastAPI application under uvicorn, as people run them. `app.py PORT [NAME]` (0: any) prints `port N` when it listens."""
+"""A FastAPI application under uvicorn, as people run them. `app.py PORT [NAME]` (0: any) prints `port N` when it listens, at HOST
+of the environment or 127.0.0.1."""
 import asyncio
 import os
 import socket
@@ -103,7 +104,7 @@ async def websocket(socket_: WebSocket):
 def main():
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", int(sys.argv[1])))
+    listener.bind((os.environ.get("HOST", "127.0.0.1"), int(sys.argv[1])))
     listener.listen(512)
     print(f"port {listener.getsockname()[1]}", flush=True)
     uvicorn.Server(uvicorn.Config(app, log_level="warning", ws_max_size=64 << 20)).run(sockets=[listener])
