@@ -83,7 +83,8 @@ static bool is_open(const struct offering *o, const struct reach *reach, struct 
 {
     const struct discovery *discovery = o->finding->discovery;
     struct candidate *candidate = o->candidate;
-    bool asked = discovery->port_of != NULL && !reach->by_name;
+    /* Our own ports are bound a moment after the first reading. */
+    bool asked = discovery->port_of != NULL && !reach->by_name && !finding_is_self(o->finding, candidate);
     enum port_answer answer =
         asked ? discovery->port_of(discovery->owner, candidate->container->id, address) : PORT_OPEN;
     if (!o->well || o->quiet)

@@ -61,6 +61,21 @@ TEST(portico_itself_gets_no_router_unless_its_labels_ask_for_one)
     scene_end();
 }
 
+TEST(portico_itself_is_a_server_before_its_health_check_and_its_ports_answer)
+{
+    scene_begin();
+    struct container *own = scene_add("portico", "10.0.0.2", PORTS(80), LABELS("traefik.http.routers.d.rule", "Host(`d`)"));
+    struct container *other = scene_add("other", "10.0.0.3", PORTS(80), LABELS("traefik.http.routers.o.rule", "Host(`o`)"));
+    own->health = other->health = HEALTH_STARTING;
+    scene.inventory.self_id = S("id-portico");
+    scene_ports(PORT_REFUSED);
+    scene_discover();
+    assert_string_equal(scene_servers("portico"), "http://10.0.0.2:80");
+    assert_int_equal(scene_found("portico")->state, DISCOVERY_SERVED);
+    assert_int_equal(scene_found("other")->state, DISCOVERY_NOT_READY);
+    scene_end();
+}
+
 /* ---- which are looked at ---- */
 
 TEST(what_is_not_enabled_is_left_out_and_that_is_no_mistake)
