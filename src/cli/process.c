@@ -311,6 +311,7 @@ static bool reads_containers(const struct model *model)
 static int start(struct process *process)
 {
     struct diag diag;
+    privileges_prepare();
     struct model *model = settings_load(process->settings, &diag, &process->files);
     process->worker_count = count_workers(model);
     struct graph *graph = NULL;
