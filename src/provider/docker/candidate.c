@@ -71,6 +71,7 @@ struct str candidate_carry(struct diag *from, struct diag *to, struct span *ret_
             copy->hint = item->hint;
             copy->context = item->context;
             copy->context_span = item->context_span;
+            copy->contained = item->severity == DIAG_ERROR;
         }
         if (item->severity != DIAG_ERROR || first.data != NULL)
             continue;
@@ -95,6 +96,7 @@ struct reading {
 static void complain(const struct reading *r, struct span span, struct str message, struct str hint)
 {
     struct diag_item *item = diag_warning(r->diag, span, "%.*s", STR_ARGS(message));
+    item->contained = true;
     if (!str_empty(hint))
         diag_hint(r->diag, item, "%.*s", STR_ARGS(hint));
     struct str place = tree_place(span, r->arena);

@@ -106,7 +106,8 @@ static void leave_out_quarrel(struct finding *finding, const struct object *obje
     const struct definition *one = object->first_rival, *other = object->rival;
     struct span span = SPAN_NONE;
     struct str reason = quarrel_text(one, other, finding->arena, &span);
-    diag_warning(finding->diag, span, "%s '%.*s' is left out: %.*s", kinds[object->kind].noun, STR_ARGS(object->name), STR_ARGS(reason));
+    diag_warning(finding->diag, span, "%s '%.*s' is left out: %.*s", kinds[object->kind].noun, STR_ARGS(object->name), STR_ARGS(reason))
+        ->contained = true;
     remark(finding, object, reason, span, true, config_of(finding, object, one));
     for (const struct definition *it = object->first; it != NULL; it = it->next)
         tell_definers(finding, object, it, reason);
