@@ -43,20 +43,28 @@ static bool asks_engine(const struct compose_word *words, size_t count)
     return false;
 }
 
-static bool is_proxy(const struct compose_service *service)
+/* The image may be used for other things: "portico whoami". */
+static bool has_its_image(const struct compose_service *service)
 {
     struct str name = image_name(service->image);
-    return str_equal(name, S("traefik")) || str_equal(name, S("portico")) ||
-           asks_engine(service->command.items, service->command.count) ||
-           asks_engine(service->entrypoint.items, service->entrypoint.count);
+    struct str word = service->command.count != 0 ? service->command.items[0].text : STR_NONE;
+    bool runs = str_empty(word) || str_starts(word, S("-")) || str_equal(word, S("run")) || str_equal(word, S("traefik")) ||
+                str_equal(word, S("portico"));
+    return runs && (str_equal(name, S("traefik")) || str_equal(name, S("portico")));
 }
 
+/* Who says that it reads an engine, else who has the image. */
 static const struct compose_service *find_proxy(const struct checked *checked)
 {
-    for (size_t i = 0; i < checked->project.services.count; i++)
-        if (is_proxy(checked->project.services.items[i]))
-            return checked->project.services.items[i];
-    return NULL;
+    const struct compose_service *found = NULL;
+    for (size_t i = 0; i < checked->project.services.count; i++) {
+        const struct compose_service *it = checked->project.services.items[i];
+        if (asks_engine(it->command.items, it->command.count) || asks_engine(it->entrypoint.items, it->entrypoint.count))
+            return it;
+        if (found == NULL && has_its_image(it))
+            found = it;
+    }
+    return found;
 }
 
 /* ---- its options ---- */

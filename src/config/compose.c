@@ -25,7 +25,12 @@ const char *compose_beside(struct compose_reader *reader, const char *path, stru
 
 const struct node *compose_load(struct compose_reader *reader, const char *path)
 {
-    const struct node *root = load_file(path, LOAD_MAIN, reader->arena, reader->diag);
+    struct node *root = map_get(&reader->files, str_from(path));
+    if (root != NULL)
+        return root;
+    root = load_file(path, LOAD_MAIN, reader->arena, reader->diag);
+    if (root != NULL && compose_is_one(root))
+        map_put(&reader->files, arena_str(reader->arena, str_from(path)), root);
     if (root == NULL || compose_is_one(root))
         return root;
     struct span span = {.source = diag_source(reader->arena, str_from(path), STR_NONE)};
@@ -105,14 +110,8 @@ static void include(struct compose_reader *reader, const struct node *file, cons
     struct str name = compose_text(reader, file, NULL);
     if (str_empty(name))
         return;
-    if (reader->depth == COMPOSE_DEPTH_MAX) {
-        diag_error(reader->diag, node_span(file), "'include' leads back to itself");
-        return;
-    }
-    reader->depth++;
     path = compose_beside(reader, path, name);
     read_one(reader, path, compose_load(reader, path));
-    reader->depth--;
 }
 
 /* "file.yml", [file.yml], [{path: file.yml}], [{path: [one.yml, override.yml]}] */
@@ -132,6 +131,8 @@ static void read_one(struct compose_reader *reader, const char *path, const stru
 {
     const struct node *services = node_get(root, S("services"));
     const struct node *networks = node_get(root, S("networks"));
+    if (map_put(&reader->read, arena_str(reader->arena, str_from(path)), reader) != NULL)
+        return;      /* somebody has included it, perhaps itself */
     read_includes(reader, node_get(root, S("include")), path);
     NODE_FOREACH(networks, it)
         name_network(reader, it);
@@ -158,6 +159,8 @@ bool compose_read(struct compose_project *project, const char *const *paths, siz
     variables_init(&reader.variables, environment, arena);
     map_init(&reader.services, false);
     map_init(&reader.networks, false);
+    map_init(&reader.files, false);
+    map_init(&reader.read, false);
     add_variables_file(&reader, paths[0]);
     name_project(&reader, paths[0]);
     for (size_t i = 0; i < count; i++) {
@@ -171,6 +174,8 @@ bool compose_read(struct compose_project *project, const char *const *paths, siz
         join_default_network(&reader, project->services.items[i]);
     map_release(&reader.services);
     map_release(&reader.networks);
+    map_release(&reader.files);
+    map_release(&reader.read);
     variables_release(&reader.variables);
     return diag->mistakes == mistakes;
 }

@@ -5,12 +5,14 @@
 #include "config/compose.h"
 #include "config/variables.h"
 
-#define COMPOSE_DEPTH_MAX 8          /* of files that include or extend others */
+#define COMPOSE_DEPTH_MAX 8          /* of services that extend others */
 
 struct compose_reader {
     struct compose_project *project;
     struct variables variables;
     struct map services;             /* name -> struct compose_service */
+    struct map files;                /* path -> root: each is parsed once */
+    struct map read;                 /* paths whose services are in the project */
     struct map networks;             /* name in the files -> struct str of the engine's */
     struct arena *arena;
     struct diag *diag;
