@@ -1,7 +1,6 @@
 # Portico's build. `make help` lists what there is. Every src/**/*.c but src/main.c is linked into the binary
 # and into the unit tests; a new file needs no edit here.
 
-VERSION := 0.3.0
 CC      ?= cc
 BUILD   ?= build
 MODE    ?= release
@@ -37,7 +36,7 @@ LINK_asan     := -fsanitize=address,undefined
 LINK_tsan     := -fsanitize=thread
 
 OUT      := $(if $(filter release,$(MODE)),$(BUILD),$(BUILD)/$(MODE))
-CPPFLAGS += -Isrc -D_GNU_SOURCE -DPORTICO_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+CPPFLAGS += -Isrc -D_GNU_SOURCE $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 # Hidden: a name of ours must never take the place of a library's own, inside of that library.
 CFLAGS   += -std=gnu17 -fvisibility=hidden -fno-common -fno-semantic-interposition $(FLAGS_$(MODE)) $(WARNINGS)
 LDFLAGS  += $(LINK_$(MODE))

@@ -14,6 +14,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "http/date.h"
 #include "net/addr.h"
 #include "tls/client.h"

@@ -1,9 +1,10 @@
 #include "admin/call.h"
 
-#include <stdarg.h>
-
 #include "admin/audit.h"
+#include "exchange/survey.h"
 #include "http/uri.h"
+
+#define MESSAGE_MAX ((size_t)16384)
 
 void admin_call_init(struct admin_call *call, enum method method, struct str path, struct str query)
 {
@@ -26,24 +27,36 @@ void admin_finish(struct admin_call *call)
     call->finished(call);
 }
 
-bool admin_refuse(struct admin_call *call, int status, const char *format, ...)
+void admin_put_message(struct admin_call *call, const char *format, va_list arguments)
 {
     struct text message;
-    va_list args;
-    text_init(&message, 16384);
-    va_start(args, format);
-    text_vaddf(&message, format, args);
-    va_end(args);
+    text_init(&message, MESSAGE_MAX);
+    text_vaddf(&message, format, arguments);
+    json_open_object(&call->json);
+    json_member_str(&call->json, "message", text_str(&message));
+    json_end(&call->json);
+    text_release(&message);
+}
+
+bool admin_refuse(struct admin_call *call, int status, const char *format, ...)
+{
+    va_list arguments;
     call->status = status;
     call->answer_type = S("application/json");
     call->out.overflow = false;
     text_clear(&call->out);
     call->json = (struct json){.out = &call->out};
-    json_open_object(&call->json);
-    json_member_str(&call->json, "message", text_str(&message));
-    json_end(&call->json);
-    text_release(&message);
+    va_start(arguments, format);
+    admin_put_message(call, format, arguments);
+    va_end(arguments);
     return true;
+}
+
+bool admin_survey(struct admin_call *call, unsigned wishes, void (*done)(struct survey *survey))
+{
+    if (!survey_start(wishes, 0, call, done))
+        return admin_refuse(call, 503, "the process is stopping");
+    return false;
 }
 
 bool admin_query(struct admin_call *call, const char *name, struct str *ret_value)

@@ -6,6 +6,8 @@
 #ifndef ADMIN_CALL_H
 #define ADMIN_CALL_H
 
+#include <stdarg.h>
+
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/registry.h"
@@ -15,6 +17,8 @@
 #define ADMIN_PARAMETERS_MAX 4
 #define ADMIN_BODY_MAX (64 << 10)             /* bytes of a request's body */
 #define ADMIN_ANSWER_MAX ((size_t)256 << 20)
+
+struct survey;
 
 struct admin_call {
     struct arena arena;
@@ -50,6 +54,10 @@ REGISTRY(admin_route, const struct admin_route);
 void admin_finish(struct admin_call *call);
 /* {"message": "..."} with a status; what was written is dropped. Gives true, for `return admin_refuse(...)`. */
 bool admin_refuse(struct admin_call *call, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The same for a message whose arguments are a list; the answer is whatever it is already. */
+void admin_put_message(struct admin_call *call, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
+/* Asks the workers (exchange/survey.h); `done` finishes the call, which is the survey's owner. For `return admin_survey(...)`. */
+bool admin_survey(struct admin_call *call, unsigned wishes, void (*done)(struct survey *survey));
 /* A parameter of the query, decoded; false when it is not there. */
 bool admin_query(struct admin_call *call, const char *name, struct str *ret_value);
 /* The same as a number within bounds; `fallback` when it is absent or none. */

@@ -291,11 +291,34 @@ const struct catalog *catalog_of(const struct graph *graph)
     return kept;
 }
 
-/* The former graph's texts are in it. */
-static void forget_former(struct graph *graph)
+static struct timer soon;
+
+static void make_ready(struct timer *timer)
 {
+    if (admin_self != NULL && admin_self->graph != NULL)
+        catalog_of(admin_self->graph);
+}
+
+static void start(void)
+{
+    timer_init(&soon, make_ready);
+}
+
+/* The former graph's texts are in it. Where somebody may ask, the next is made in a turn of its own, when the new configuration
+ * runs already: so neither the reload waits for it, nor who asks first. */
+static void use(struct graph *graph)
+{
+    struct loop *loop = &admin_self->control->loop;
+    catalog_forget();
+    if (graph->model->config.api != NULL)
+        timer_set(loop, &soon, loop->now);
+}
+
+static void stop(void)
+{
+    timer_cancel(&soon);
     catalog_forget();
 }
 
-static const struct admin_part catalog_part = {.use = forget_former, .stop = catalog_forget};
+static const struct admin_part catalog_part = {.start = start, .use = use, .stop = stop};
 REGISTER(admin_part, catalog_part);

@@ -1,7 +1,7 @@
 /* The routers, services and middlewares of the running graph as people know them: each once, by name, with what is amiss and who
  * uses it. (The graph has a router for each entrypoint that it is on, and a middleware for each chain.)
  *
- * Made when it is first asked for and kept until another graph runs. Everything in it is read-only; texts are the graph's or the
+ * Made behind a reload where the API is on, else when it is first asked for; kept until another graph runs. Everything in it is read-only; texts are the graph's or the
  * catalog's. Control thread. */
 #ifndef ADMIN_CATALOG_H
 #define ADMIN_CATALOG_H

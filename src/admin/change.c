@@ -1,20 +1,13 @@
 #include "admin/change.h"
 
 #include <jansson.h>
-#include <stdarg.h>
 
 bool change_done(struct admin_call *call, const char *action, struct str subject, struct str detail, const char *format, ...)
 {
-    struct text message;
-    va_list args;
-    text_init(&message, 16384);
-    va_start(args, format);
-    text_vaddf(&message, format, args);
-    va_end(args);
-    json_open_object(&call->json);
-    json_member_str(&call->json, "message", text_str(&message));
-    json_end(&call->json);
-    text_release(&message);
+    va_list arguments;
+    va_start(arguments, format);
+    admin_put_message(call, format, arguments);
+    va_end(arguments);
     audit_note(call, &(struct audit){.action = action, .subject = subject, .detail = detail, .outcome = S("done")});
     return true;
 }

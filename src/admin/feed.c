@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/time.h"
+#include "base/version.h"
 #include "exchange/graph.h"
 #include "exchange/port.h"
 

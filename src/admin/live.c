@@ -375,6 +375,7 @@ static void note_report(struct worker_report *former, const struct worker_report
             live_note_minute(live.sent_away[status], second, minus(report->sent_away[status], former->sent_away[status]), 0);
     live_note_minute(live.lines_lost, second, minus(report->log_lines_lost, former->log_lines_lost), 0);
     *former = *report;
+    former->longest_turn = survey_take_lag(report->worker, LAG_LIVE);
     former->arena = (struct arena){0};
     former->ports = NULL;
     former->open = NULL;

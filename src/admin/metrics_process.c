@@ -9,6 +9,7 @@
 
 #include "admin/admin.h"
 #include "admin/metrics_read.h"
+#include "base/version.h"
 #include "observe/otlp.h"
 
 /* Linux tells the number as the directory's size since 6.2; before, they are counted. */

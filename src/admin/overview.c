@@ -7,6 +7,7 @@
 #include "admin/live.h"
 #include "admin/problems.h"
 #include "admin/words.h"
+#include "base/version.h"
 #include "service/stopping.h"
 
 static void show_features(const struct config *config, struct json *json)

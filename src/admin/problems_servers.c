@@ -21,9 +21,9 @@ static struct str say_failure(const struct server *server, enum status failure, 
     return arena_printf(arena, "%.*s: %s", STR_ARGS(who), status_text(failure));
 }
 
-static struct str advise(enum status failure)
+static struct str advise(enum status failure, const struct server *server)
 {
-    return str_from(advice_for(failure));
+    return str_from(advice_for_server(failure, server));
 }
 
 static void add_out(struct problems *problems, const struct live_thing *thing)
@@ -39,9 +39,9 @@ static void add_out(struct problems *problems, const struct live_thing *thing)
     if (by_hand)
         problem->hint = S("Set it back to 'as configured' when it is to serve again.");
     else if (thing->word == SERVER_IS_UNRESOLVED)
-        problem->hint = advise(STATUS_UPSTREAM_UNRESOLVED);
+        problem->hint = advise(STATUS_UPSTREAM_UNRESOLVED, server);
     else if (thing->last_failure != STATUS_OK)
-        problem->hint = advise(thing->last_failure);
+        problem->hint = advise(thing->last_failure, server);
     else
         problem->hint = S("Is the application running, and does the health check's path answer with 2xx or 3xx?");
 }
@@ -53,7 +53,7 @@ static void add_failing(struct problems *problems, const struct live_thing *thin
     struct problem *problem = problem_add(problems, PROBLEM_ERROR, "server", "server", thing->name);
     struct str said = say_failure(server, thing->last_failure, problems->arena);
     problem->text = arena_printf(problems->arena, "%.*s (service %.*s)", STR_ARGS(said), STR_ARGS(thing->service->name));
-    problem->hint = advise(thing->last_failure);
+    problem->hint = advise(thing->last_failure, server);
     problem->since = (thing->failing_since != 0 ? thing->failing_since : thing->failed_at) / TIME_S;
 }
 
@@ -68,7 +68,9 @@ static void gather_servers(struct problems *problems)
     const struct live_things *servers = live_all(LIVE_SERVER);
     for (size_t i = 0; i < servers->count; i++) {
         const struct live_thing *thing = &servers->items[i];
-        bool configured = thing->word == SERVER_IS_LEAVING || (thing->word == SERVER_IS_DRAINING && thing->target->draining);
+        bool configured = thing->word == SERVER_IS_DRAINING && thing->target->draining;
+        if (thing->word == SERVER_IS_LEAVING)
+            continue;      /* that it refuses is what is to be expected */
         if (thing->word != SERVER_IS_READY && !configured)
             add_out(problems, thing);
         else if (is_failing(thing))
@@ -76,17 +78,37 @@ static void gather_servers(struct problems *problems)
     }
 }
 
+static const char *fate_of(const struct service *service)
+{
+    return service->await != NULL ? "its requests wait for one, and then get 503" : "its requests get 503";
+}
+
+/* It may still answer, and others are to come: a deploy under way. */
+static bool any_leaves(const struct live_thing *thing)
+{
+    bool leaves = false;
+    for (size_t i = 0; i < thing->server_count; i++)
+        leaves |= live_all(LIVE_SERVER)->items[thing->first_server + i].word == SERVER_IS_LEAVING;
+    return leaves;
+}
+
 static void add_unready(struct problems *problems, const struct live_thing *thing)
 {
+    const char *fate = fate_of(thing->service);
     struct problem *problem = problem_add(problems, PROBLEM_ERROR, "service", "service", thing->name);
     if (thing->server_count == 0) {
         problem->severity = PROBLEM_WARNING;
-        problem->text = arena_printf(problems->arena, "%.*s has no servers: its requests get 503", STR_ARGS(thing->name));
+        problem->text = arena_printf(problems->arena, "%.*s has no servers: %s", STR_ARGS(thing->name), fate);
         problem->hint = S("Add servers to its loadBalancer, or take out the routers that lead to it.");
         return;
     }
-    problem->text = arena_printf(problems->arena, "no server of %.*s is ready (%zu of %zu are out): its requests get 503",
-                                 STR_ARGS(thing->name), thing->server_count, thing->server_count);
+    problem->text = arena_printf(problems->arena, "no server of %.*s is ready (%zu of %zu are out): %s", STR_ARGS(thing->name),
+                                 thing->server_count, thing->server_count, fate);
+    if (any_leaves(thing)) {
+        problem->severity = PROBLEM_WARNING;
+        problem->text = arena_printf(problems->arena, "%.*s has only servers that are about to stop: once they refuse, %s",
+                                     STR_ARGS(thing->name), fate);
+    }
     problem->hint = S("Each of its servers says why it is out. A failover service could answer meanwhile.");
     for (size_t i = 0; i < thing->server_count; i++) {
         int64_t since = live_all(LIVE_SERVER)->items[thing->first_server + i].word_since / TIME_S;

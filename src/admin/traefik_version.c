@@ -6,6 +6,7 @@
 #include "base/hex.h"
 #include "base/rand.h"
 #include "base/time.h"
+#include "base/version.h"
 
 /* A name for this run of the process: a random UUID (RFC 9562 5.4). */
 static struct str run_id(void)

@@ -55,9 +55,7 @@ static void on_survey(struct survey *survey)
 
 static bool answer(struct admin_call *call)
 {
-    if (!survey_start(0, 0, call, on_survey))
-        return admin_refuse(call, 503, "the process is stopping");
-    return false;
+    return admin_survey(call, 0, on_survey);
 }
 
 static const struct admin_route route = {.method = "GET",

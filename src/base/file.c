@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/kept_files.h"
 #include "base/text.h"
 
 #define READ_STEP ((size_t)16384)
@@ -45,15 +46,29 @@ static bool read_all(int fd, struct text *content)
     }
 }
 
+static bool read_kept(struct arena *arena, const char *path, size_t max, struct str *ret_content)
+{
+    struct str kept;
+    if (errno != EACCES || !kept_files_find(path, &kept))
+        return false;
+    errno = EFBIG;
+    if (kept.len > max)
+        return false;
+    *ret_content = arena_str(arena, kept);
+    errno = ENOMEM;
+    return ret_content->data != NULL;
+}
+
 bool file_read(struct arena *arena, const char *path, size_t max, struct str *ret_content)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
-        return false;
+        return read_kept(arena, path, max, ret_content);
     struct text content;
     text_init(&content, max < SIZE_MAX / 2 ? max + 1 : SIZE_MAX / 2);
     bool done = read_all(fd, &content);
     if (done) {
+        kept_files_add(path, text_str(&content));
         *ret_content = arena_str(arena, text_str(&content));
         done = ret_content->data != NULL;
         if (!done)

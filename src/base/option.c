@@ -42,6 +42,32 @@ const struct choice_type *choice_find(const struct option *choice, struct str na
     return NULL;
 }
 
+bool option_holds_nothing(const struct option *option, const void *storage)
+{
+    switch ((enum option_type)option->type) {
+    case OPTION_STR:
+        return str_empty(*(const struct str *)storage);
+    case OPTION_STRS:
+        return ((const struct strs *)storage)->count == 0;
+    case OPTION_STRMAP:
+        return ((const struct strmap *)storage)->count == 0;
+    case OPTION_LIST:
+    case OPTION_MAP:
+        return ((const struct objects *)storage)->count == 0;
+    case OPTION_BOOL:
+    case OPTION_INT:
+    case OPTION_NUMBER:
+    case OPTION_DURATION:
+    case OPTION_SIZE:
+    case OPTION_ENUM:
+    case OPTION_STRUCT:
+    case OPTION_OBJECT:
+    case OPTION_CHOICE:
+        break;
+    }
+    return false;
+}
+
 const char *option_type_text(const struct option *option)
 {
     static const char *const texts[] = {

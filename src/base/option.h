@@ -140,6 +140,8 @@ static inline void *option_at(void *value, const struct option *option)
 {
     return (char *)value + option->offset;
 }
+/* Whether a text, a list or a map has nothing in it; false for all other types. */
+bool option_holds_nothing(const struct option *option, const void *storage);
 /* "duration", "list of strings": for help and messages. */
 const char *option_type_text(const struct option *option);
 

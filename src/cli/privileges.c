@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/data_directory.h"
+#include "base/kept_files.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "cli/hand_over.h"
@@ -164,7 +165,13 @@ static void set_environment(const struct owner *owner, struct arena *arena)
     (void)setenv("HOME", entry != NULL ? entry->pw_dir : "/", 1);
 }
 
-bool privileges_give_up(const struct model *model, const struct settings_files *files, struct diag *diag)
+void privileges_prepare(void)
+{
+    if (geteuid() == 0)
+        kept_files_begin();
+}
+
+static bool give_up(const struct model *model, const struct settings_files *files, struct diag *diag)
 {
     struct owner owner;
     bool began;
@@ -198,6 +205,13 @@ bool privileges_give_up(const struct model *model, const struct settings_files *
     return true;
 }
 
+bool privileges_give_up(const struct model *model, const struct settings_files *files, struct diag *diag)
+{
+    bool good = give_up(model, files, diag);
+    kept_files_settle();
+    return good;
+}
+
 /* ---- afterwards ---- */
 
 void privileges_review(const struct model *model, const struct settings_files *files, struct diag *diag)
@@ -208,6 +222,6 @@ void privileges_review(const struct model *model, const struct settings_files *f
         diag_warning(diag, span_of(model), "'user' takes effect when the process is started again: it runs as '%s'", given_up_for);
     for (size_t i = 0; i < files->paths.count; i++)
         if (faccessat(AT_FDCWD, files->paths.items[i], R_OK, AT_EACCESS) != 0 && errno == EACCES)
-            diag_warning(diag, SPAN_NONE, "%s: the user '%s' may not read it, so a reload cannot: change its owner or its mode",
+            diag_warning(diag, SPAN_NONE, "%s: the user '%s' may not read it, so a change of it is not seen: give it another owner or mode",
                          files->paths.items[i], given_up_for);
 }

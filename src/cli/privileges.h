@@ -16,10 +16,12 @@
 #include "model/model.h"
 #include "provider/settings.h"
 
+/* Before the configuration is read: what root can read and the user cannot is kept (base/kept_files.h). */
+void privileges_prepare(void);
 /* Whether the user is known; an error at the option where not. */
 bool privileges_check(const struct model *model, struct diag *diag);
 /* False: root could not be given up whole, which is an error in `diag`, and the process must not go on. Files of the configuration
- * that only root can read are warnings: a reload will not be able to. */
+ * that only root can read are warnings: for reloads they stay as they were. */
 bool privileges_give_up(const struct model *model, const struct settings_files *files, struct diag *diag);
 /* What a reload meets since: files that only root can read, and another `user`, which needs a restart. Warnings. */
 void privileges_review(const struct model *model, const struct settings_files *files, struct diag *diag);

@@ -9,6 +9,7 @@
 #include "admin/admin.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/version.h"
 #include "cli/command.h"
 #include "cli/diag_log.h"
 #include "cli/discovery_log.h"
@@ -240,12 +241,12 @@ static void on_signal(struct signals *signals, int number)
 
 static void on_health_change(struct server *server, bool healthy, const char *why)
 {
-    struct text url;
-    text_init(&url, 4096);
-    text_add(&url, server->url);
-    log_with(healthy ? LOG_INFO : LOG_WARN, FIELDS("server", text_c(&url)), "the server is %s%s%s", healthy ? "healthy" : "down",
-             why != NULL ? ": " : "", why != NULL ? why : "");
-    text_release(&url);
+    char *url = memory_copy_text(server->url.data, server->url.len);
+    char *service = memory_copy_text(server->service.data, server->service.len);
+    log_with(healthy ? LOG_INFO : LOG_WARN, FIELDS("service", service, "server", url), "the server is %s%s%s",
+             healthy ? "healthy" : "down", why != NULL ? ": " : "", why != NULL ? why : "");
+    free(service);
+    free(url);
 }
 
 static bool start_workers(struct process *process)
@@ -310,6 +311,7 @@ static bool reads_containers(const struct model *model)
 static int start(struct process *process)
 {
     struct diag diag;
+    privileges_prepare();
     struct model *model = settings_load(process->settings, &diag, &process->files);
     process->worker_count = count_workers(model);
     struct graph *graph = NULL;

@@ -6,6 +6,7 @@
 
 #include "base/list.h"
 #include "base/memory.h"
+#include "base/version.h"
 
 #define ANSWER_MAX ((size_t)64 << 20)
 #define RETRY_MS 1000
@@ -173,10 +174,28 @@ static void tell_answer(struct asked *asked, const char *failure, long status)
     json_decref(body);
 }
 
+/* What people can do something with; the library's own words else. */
+static const char *say_failure(const struct asked *asked, CURLcode code, char *room, size_t size)
+{
+    const char *url = asked->client->settings.url, *own = asked->error[0] != '\0' ? asked->error : curl_easy_strerror(code);
+    if (code == CURLE_OK)
+        return NULL;
+    if (code == CURLE_COULDNT_CONNECT)
+        snprintf(room, size, "nothing answers at %s: does Portico run there with its API on? (portico top URL)", url);
+    else if (code == CURLE_COULDNT_RESOLVE_HOST)
+        snprintf(room, size, "the name in %s does not resolve", url);
+    else if (code == CURLE_PEER_FAILED_VERIFICATION)
+        snprintf(room, size, "the certificate of %s is not trusted: name its authority with --ca (%s)", url, own);
+    else
+        snprintf(room, size, "%s: %s", url, own);
+    return room;
+}
+
 static void end(struct asked *asked, CURLcode code)
 {
+    char room[512];
     struct top_client *client = asked->client;
-    const char *failure = code == CURLE_OK ? NULL : asked->error[0] != '\0' ? asked->error : curl_easy_strerror(code);
+    const char *failure = say_failure(asked, code, room, sizeof(room));
     long status = 0;
     curl_easy_getinfo(asked->easy, CURLINFO_RESPONSE_CODE, &status);
     if (asked->tag == STREAM) {

@@ -271,16 +271,23 @@ static void settle_choice(struct top_choice *choice, json_t *const *rows, unsign
 
 /* ---- lines ---- */
 
+static struct str how_long(double seconds, struct arena *arena)
+{
+    if (seconds < 60)
+        return arena_printf(arena, "%.0f s", seconds);
+    if (seconds < 3600)
+        return arena_printf(arena, "%d min", (int)seconds / 60);
+    return seconds < 48 * 3600 ? arena_printf(arena, "%.1f h", seconds / 3600) : arena_printf(arena, "%.1f days", seconds / 86400);
+}
+
 static void add_process(struct top_lines *lines, const struct top_data *data)
 {
     const json_t *overview = data->overview, *counts = json_object_get(overview, "counts"), *servers = json_object_get(counts, "servers");
     struct top_line *line = &lines->items[lines->count++];
-    double hours = number_of(overview, "uptimeSeconds") / 3600;
     double problems = number_of(overview, "problems");
     add_piece(line, TOP_BOLD, arena_printf(&lines->arena, "portico %.*s", STR_ARGS(text_member(overview, "version"))));
     add_piece(line, TOP_PLAIN, arena_printf(&lines->arena, " on %.*s, up %.*s, configuration %.0f, ", STR_ARGS(text_member(overview, "host")),
-                                            STR_ARGS(hours < 48 ? arena_printf(&lines->arena, "%.1f h", hours)
-                                                                : arena_printf(&lines->arena, "%.1f days", hours / 24)),
+                                            STR_ARGS(how_long(number_of(overview, "uptimeSeconds"), &lines->arena)),
                                             number_of(overview, "generation")));
     add_piece(line, TOP_PLAIN, arena_printf(&lines->arena, "%.0f routers, servers %.0f of %.0f up, ", number_of(counts, "routers"),
                                             number_of(servers, "up"), number_of(servers, "total")));

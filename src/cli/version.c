@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <yaml.h>
 
+#include "base/version.h"
 #include "cli/command.h"
 
 static int run(const struct command *command, const char *const *words, size_t count)

@@ -278,38 +278,12 @@ static void read_choice(struct binder *b, struct object *object, const struct op
     choice->value = new_object(b, type->table, node, node_span(node));
 }
 
-static bool holds_nothing(const struct option *option, const void *storage)
-{
-    switch ((enum option_type)option->type) {
-    case OPTION_STR:
-        return str_empty(*(const struct str *)storage);
-    case OPTION_STRS:
-        return ((const struct strs *)storage)->count == 0;
-    case OPTION_STRMAP:
-        return ((const struct strmap *)storage)->count == 0;
-    case OPTION_LIST:
-    case OPTION_MAP:
-        return ((const struct objects *)storage)->count == 0;
-    case OPTION_BOOL:
-    case OPTION_INT:
-    case OPTION_NUMBER:
-    case OPTION_DURATION:
-    case OPTION_SIZE:
-    case OPTION_ENUM:
-    case OPTION_STRUCT:
-    case OPTION_OBJECT:
-    case OPTION_CHOICE:
-        return false;
-    }
-    return false;
-}
-
 static void read_option(struct binder *b, const struct option *option, const struct node *node,
                         void *storage)
 {
     size_t mistakes = b->diag->mistakes;
     bind_option(b, option, node, storage);
-    if (option->required && b->diag->mistakes == mistakes && holds_nothing(option, storage))
+    if (option->required && b->diag->mistakes == mistakes && option_holds_nothing(option, storage))
         diag_error(b->diag, node_span(node), "'%s' must not be empty", option->name);
 }
 

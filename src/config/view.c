@@ -25,14 +25,11 @@ static bool is_empty(const struct option *option, const void *storage)
     case OPTION_NUMBER:
         return *(const double *)storage == 0;
     case OPTION_STR:
-        return ((const struct str *)storage)->len == 0;
     case OPTION_STRS:
-        return ((const struct strs *)storage)->count == 0;
     case OPTION_STRMAP:
-        return ((const struct strmap *)storage)->count == 0;
     case OPTION_LIST:
     case OPTION_MAP:
-        return ((const struct objects *)storage)->count == 0;
+        return option_holds_nothing(option, storage);
     case OPTION_OBJECT:
         return *(void *const *)storage == NULL;
     case OPTION_CHOICE:

@@ -105,3 +105,21 @@ const char *advice_for(enum status status)
 {
     return (unsigned)status < STATUS_COUNT ? advice[status] : NULL;
 }
+
+static bool is_here(const struct server *server)
+{
+    struct ip ip;
+    return str_equal_nocase(server->host, S("localhost")) || (ip_parse(server->host, &ip) && ip_is_loopback(&ip));
+}
+
+const char *advice_for_server(enum status status, const struct server *server)
+{
+    if (server == NULL || status != STATUS_UPSTREAM_REFUSED)
+        return advice_for(status);
+    if (server->unix_socket)
+        return "Is the application running, and does it listen on this socket?";
+    if (is_here(server))
+        return "Is the application running, and listening on this port? Where Portico runs in a container, 127.0.0.1 is that container "
+               "itself, not its host.";
+    return advice_for(status);
+}

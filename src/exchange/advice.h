@@ -3,9 +3,11 @@
 #ifndef EXCHANGE_ADVICE_H
 #define EXCHANGE_ADVICE_H
 
-#include "base/status.h"
+#include "upstream/server.h"
 
 /* NULL where nothing is wrong or nothing can be done here (a client that went away). */
 const char *advice_for(enum status status);
+/* The same where it is known which server failed (NULL: it is not). */
+const char *advice_for_server(enum status status, const struct server *server);
 
 #endif

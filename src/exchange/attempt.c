@@ -4,8 +4,10 @@
 #include "exchange/hold.h"
 #include "exchange/outgoing.h"
 #include "exchange/service.h"
+#include "exchange/spool.h"
 #include "exchange/tracing.h"
 
+#define KEPT_BODY_MAX 16384
 #define ATTEMPTS_MAX 16      /* of one request, whatever is configured */
 
 static void on_server_facts(struct upstream_stream *stream, unsigned facts)
@@ -51,12 +53,27 @@ static void restart_filters(struct exchange *x)
     }
 }
 
+/* A connection that was idle may have been closed by the server just now. If the body is small and already here it is kept, so
+ * that the request can be sent again, whatever its method, where the server never got it. */
+static void keep_small_body(struct exchange *x)
+{
+    int64_t length = x->stream.request.body_length;
+    if (!x->upstream.reused || x->spool != NULL || length <= 0 || length > KEPT_BODY_MAX)
+        return;
+    x->spool = spool_new(&x->arena, &x->worker->chunks, KEPT_BODY_MAX);
+    if (x->spool == NULL)
+        return;
+    x->hold_began = exchange_now(x);
+    x->body_held = x->body_kept = hold_gather(x->spool, &x->stream.source, length + 1) == STATUS_END;
+}
+
 /* A held body can be sent again from its start; a streamed one only while nothing of it was read. */
 static void begin_upload(struct exchange *x)
 {
     x->upload_done = !x->stream.request.has_body;
     if (x->upload_done)
         return;
+    keep_small_body(x);
     relay_init(&x->upload, x->worker, hold_request_source(x), &x->upstream.sink);
     x->upload.trailers = &x->stream.request.trailers;
     restart_filters(x);
@@ -84,7 +101,7 @@ enum status attempt_upload(struct exchange *x)
     if (x->upload_done)
         return STATUS_OK;
     enum status status = relay_pump(&x->upload);
-    if (x->upload.moved != 0 && !x->body_held)
+    if (x->upload.moved != 0 && (!x->body_held || x->body_kept))
         x->replayable = false;
     if (status == STATUS_AGAIN)
         return STATUS_AGAIN;
@@ -123,7 +140,7 @@ void attempt_release(struct exchange *x, bool reusable)
 
 static bool never_reached_the_server(const struct exchange *x, enum status status)
 {
-    return !x->upstream.anything_sent || status == STATUS_UPSTREAM_REFUSED || status == STATUS_UPSTREAM_UNREACHABLE ||
+    return !x->upstream.anything_sent || x->upstream.missed || status == STATUS_UPSTREAM_REFUSED || status == STATUS_UPSTREAM_UNREACHABLE ||
            status == STATUS_UPSTREAM_UNRESOLVED || status == STATUS_UPSTREAM_CONNECT_TIMEOUT;
 }
 
@@ -154,6 +171,8 @@ enum step attempt_failed(struct exchange *x, enum status status)
         if (x->service->type->on_attempt != NULL)
             x->service->type->on_attempt(x, x->service, status);
     }
+    if (x->upstream.missed && x->body_kept)
+        x->replayable = true;
     bool replay = (x->replayable || x->detour) && !x->response_sent &&
                   (unsent || method_is_idempotent(x->stream.request.method));
     tracing_attempt_failed(x, status);

@@ -283,7 +283,8 @@ static void note_refusal(struct awaiting *own)
 /* Did the last attempt send something? Then its like is not tried a third time: it may be what breaks the servers. */
 static bool is_lost_again(struct exchange *x)
 {
-    bool sent = x->attempts != 0 && x->failure != STATUS_NO_READY_SERVER && x->upstream.anything_sent;
+    bool sent = x->attempts != 0 && x->failure != STATUS_NO_READY_SERVER && x->upstream.anything_sent &&
+                !x->upstream.missed;
     bool again = sent && x->awaiting->was_sent;
     x->awaiting->was_sent |= sent;
     return again;

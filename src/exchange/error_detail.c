@@ -41,7 +41,7 @@ static void add_reason(struct facts *facts)
         return;
     add(facts, "Why", arena_printf(&x->arena, "%s%s%s (%s)", status_text(x->failure), x->reason_detail != NULL ? ": " : "",
                                    x->reason_detail != NULL ? x->reason_detail : "", status_reason(x->failure)));
-    const char *advice = advice_for(x->failure);
+    const char *advice = advice_for_server(x->failure, x->server != NULL ? x->server : x->asked);
     if (advice == NULL)
         return;
     add(facts, "What to do", str_from(advice));

@@ -96,6 +96,7 @@ struct exchange {
 
     struct spool *spool;              /* the request's body, held for replay; NULL: streamed */
     bool body_held;                   /* the spool has all of it; else, if there is one, its beginning */
+    bool body_kept;                   /* ... for a server that has missed the request, and for nothing else */
     struct spool *response_spool;     /* the response's body, held or its beginning looked at; NULL: streamed */
     bool response_held;               /* that spool has all of it */
     int64_t hold_began;               /* monotonic ns */

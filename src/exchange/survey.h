@@ -69,7 +69,7 @@ void survey_close(void);
  * it returns. False when it was closed: `done` is not called. */
 bool survey_start(unsigned wishes, uint64_t after, void *owner, void (*done)(struct survey *survey));
 /* Several look at the longest turn, each since it looked last. */
-enum lag_reader { LAG_PROMETHEUS, LAG_OTLP, LAG_READERS };
+enum lag_reader { LAG_PROMETHEUS, LAG_OTLP, LAG_LIVE, LAG_READERS };
 /* The longest turn (ns) of a worker that surveys with SURVEY_RESET_LAG have told of since this reader took it; then 0 again. */
 int64_t survey_take_lag(unsigned worker, enum lag_reader reader);
 /* Monotonic ns at which the worker last answered (at first: at which surveys began), for the watchdog; INT64_MAX while closed. */

@@ -17,7 +17,11 @@ static const char *check_base_path(struct str text, struct arena *arena, size_t 
 
 static const char *check_endpoint_url(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length)
 {
-    return str_starts_nocase(text, S("https://")) || str_starts_nocase(text, S("http://")) ? NULL : "is not an http or https URL";
+    if (str_starts_nocase(text, S("https://")) || str_starts_nocase(text, S("http://")))
+        return NULL;
+    if (str_find(text, S("://")) >= 0)
+        return "is not an http or https URL";
+    return arena_printf(arena, "has no scheme: write http://%.*s, or https:// where the collector speaks TLS", STR_ARGS(text)).data;
 }
 
 static const struct option api_options[] = {

@@ -5,7 +5,9 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
 
@@ -193,6 +195,28 @@ static enum status failed(struct sock *sock, bool *direction)
     }
     sock->broken = true;
     return STATUS_IO_ERROR;
+}
+
+/* A reset leaves EPIPE where the peer had ended its direction before, else ECONNRESET; reads do not take it off, as they see the
+ * end first. */
+static bool was_ended_before_reset(int fd)
+{
+    int error = 0;
+    socklen_t length = sizeof(error);
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == EPIPE;
+}
+
+/* The peer's end acknowledges all that had come until then: what is not acknowledged when it is here came too late. */
+bool sock_peer_missed(const struct sock *sock, uint64_t bytes)
+{
+    struct tcp_info info;
+    socklen_t length = sizeof(info);
+    int unacknowledged = 0;
+    if (sock->layer != NULL || getsockopt(sock->watch.fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0)
+        return false;
+    bool ended_first = info.tcpi_state == TCP_CLOSE_WAIT || (info.tcpi_state == TCP_CLOSE && was_ended_before_reset(sock->watch.fd));
+    return ended_first && ioctl(sock->watch.fd, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged >= 0 &&
+           (uint64_t)unacknowledged >= bytes;
 }
 
 enum status sock_read(struct sock *sock, void *buffer, size_t size, size_t *ret_got)

@@ -65,6 +65,10 @@ bool sock_move(struct sock *to, struct sock *from);
 void sock_close(struct sock *sock);
 /* So that the peer gets a reset instead of an orderly end: a response cut short must not look whole. */
 void sock_reset(struct sock *sock);
+/* Of the last `bytes` that were written, did the peer get any before it ended its direction? True: none, as its TCP never
+ * acknowledged one, so nobody there can have read them. False: some, or this cannot be told (Unix sockets, layers). Three system
+ * calls, of a TCP socket that gave END or an error. */
+bool sock_peer_missed(const struct sock *sock, uint64_t bytes);
 /* Ends our direction (FIN); the peer's goes on. */
 void sock_shutdown(struct sock *sock);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/version.h"
 #include "observe/otlp_put.h"
 
 /* KeyValue{key = 1, value = 2: AnyValue{string = 1, bool = 2, int = 3, array = 5}}, ArrayValue{values = 1},

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/time.h"
+#include "base/version.h"
 #include "http/date.h"
 #include "net/addr.h"
 #include "observe/otlp_settings.h"
@@ -15,6 +16,7 @@
 
 #define URL_MAX ((size_t)65536)
 #define ANSWER_KEPT ((size_t)4096)    /* of what a collector says */
+#define UPLOAD_BUFFER (256L << 10)    /* one call sends a batch, where the socket has room */
 #define CONNECT_TIMEOUT_MS 5000L
 #define RETRY_AFTER_MAX (300 * TIME_S)
 #define FRAME_HEAD 5                  /* gRPC: a flag and the length (big-endian) */
@@ -194,6 +196,7 @@ struct otlp_sender *otlp_sender_new(const struct otlp_settings *settings)
     set_long(sender, CURLOPT_QUICK_EXIT, 1);      /* a look-up that hangs does not hold up the end */
     set_long(sender, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
     set_long(sender, CURLOPT_POST, 1);
+    set_long(sender, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
     curl_easy_setopt(sender->easy, CURLOPT_ERRORBUFFER, sender->error);
     curl_easy_setopt(sender->easy, CURLOPT_WRITEFUNCTION, on_answer);
     curl_easy_setopt(sender->easy, CURLOPT_WRITEDATA, sender);

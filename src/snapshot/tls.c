@@ -217,7 +217,7 @@ static void read_certificates(struct build *build, const struct objects *certifi
     }
 }
 
-/* The default certificate is the whole proxy's, as the default options are. */
+/* The default certificate is the whole proxy's: labels may only say what the configuration itself leaves open. */
 static void read_stores(struct build *build, const struct objects *stores, const struct model_part *part)
 {
     struct diag *diag = build->compile.diag;
@@ -228,8 +228,8 @@ static void read_stores(struct build *build, const struct objects *stores, const
             continue;
         if (!str_equal(store->name, S("default")))
             diag_warning(diag, span, "only the store 'default' is used, as in Traefik");
-        else if (part->lenient)
-            diag_contained(diag, span, "the default certificate is the whole proxy's: its own configuration says which, not '%.*s'",
+        else if (part->lenient && (build->graph->default_certificate != NULL || !str_empty(build->graph->default_name)))
+            diag_contained(diag, span, "the configuration says which the default certificate is: '%.*s' does not change it",
                            STR_ARGS(part->provider));
         else
             build_store(build, store->value);

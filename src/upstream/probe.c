@@ -1,6 +1,7 @@
 /* Builds the request, follows redirections within the server, decides whether it is well. It does not decide when to ask. */
 #include "upstream/probe.h"
 
+#include "base/version.h"
 #include "http/uri.h"
 #include "upstream/probe_grpc.h"
 

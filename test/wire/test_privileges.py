@@ -9,6 +9,7 @@ import pytest
 from harness.acme import Pebble
 from harness.portico import BINARY, to
 from harness.process import Process
+from harness.tls import TlsClient, context_for, over_tls
 from harness.waiting import wait_for
 
 USER, GROUP = 64532, 64533
@@ -137,8 +138,28 @@ def test_a_file_that_only_root_can_read_is_named(portico, backend, tmp_path):
     proxy.config_path.chmod(0o600)
     proxy.process.signal(signal.SIGHUP)
     log = proxy.process.wait_for_output("what runs stays as it was")
-    assert f"portico.yaml: the user '{USER}:{GROUP}' may not read it, so a reload cannot" in log
+    assert f"portico.yaml: the user '{USER}:{GROUP}' may not read it, so a change of it is not seen" in log
     assert proxy.get().status == 200
+
+
+def test_a_key_that_is_roots_stays_as_it_was_read_at_the_start(portico, backend, authority, tmp_path):
+    """Each reload reads certificates anew: it must not fail over what the start could read."""
+    certificate = authority.issue("a.example")
+    os.chmod(certificate.key, 0o600)
+    config = {**over_tls(backend().url, certificate), **options(), "entryPoints": {"web": {}}}
+    proxy = start(portico, tmp_path, config)
+    assert f"{certificate.key}: the user '{USER}:{GROUP}' may not read it, so a change of it is not seen" in proxy.log
+    config["http"]["routers"]["main"]["rule"] = "PathPrefix(`/new`)"
+    proxy.write(config)
+    proxy.process.signal(signal.SIGHUP)
+    proxy.process.wait_for_output("configuration 2 is running")
+
+    def shown():
+        client = TlsClient(proxy.port, "a.example", context_for(authority))
+        status = client.request("GET", "/new", host="a.example").status
+        client.close()
+        return status
+    assert shown() == 200
 
 
 def test_another_user_needs_a_restart(portico, backend, tmp_path):

@@ -72,6 +72,12 @@ def test_json_has_the_rows_of_each_view(traffic):
     assert rows(traffic, "problems") == [] or all(row["text"] for row in rows(traffic, "problems"))
 
 
+def test_where_nothing_answers_it_says_what_to_look_at():
+    url = f"http://127.0.0.1:{free_port()}"
+    result = subprocess.run([BINARY, "top", url, "--once"], capture_output=True, text=True, timeout=60)
+    assert result.returncode == 1 and f"nothing answers at {url}: does Portico run there" in result.stderr
+
+
 def test_what_cannot_be_asked_is_said(portico, backend):
     proxy = portico(to(backend().url))
     result = top(proxy, "--once")

@@ -488,6 +488,13 @@ def test_a_file_that_cannot_be_read_is_a_mistake_of_the_configuration(portico, b
     assert "the file cannot be read" in proxy.log and proxy.get("/").status == 200
 
 
+def test_an_endpoint_without_a_scheme_gets_a_hint(portico, backend):
+    proxy = portico(to(backend().url, providers=QUICK))
+    proxy.write(traced("collector.example:4318", backend().url))
+    proxy.wait_until("a refusal", lambda: "the configuration has 1 mistake" in proxy.log)
+    assert "has no scheme: write http://collector.example:4318, or https://" in proxy.log
+
+
 def grpc_traced(peer, server, **grpc):
     return to(server.url, tracing={"otlp": {"grpc": {"endpoint": f"127.0.0.1:{peer.port}", **grpc}}}, providers=QUICK)
 

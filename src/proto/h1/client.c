@@ -44,8 +44,11 @@ static void report(struct h1_client *connection, unsigned facts, enum status fai
 /* What the end of the connection means, by how far the exchange of messages has come. */
 static enum status closed_status(const struct h1_client *connection, enum status how)
 {
+    struct upstream_stream *stream = connection->stream;
     if (connection->head_complete)
         return STATUS_UPSTREAM_TRUNCATED;
+    if (stream->reused && stream->anything_sent && !stream->anything_received)
+        stream->missed = sock_peer_missed(&connection->wire.sock, stream->bytes_out);
     return how == STATUS_IO_ERROR ? STATUS_UPSTREAM_RESET : STATUS_UPSTREAM_CLOSED;
 }
 

@@ -65,13 +65,13 @@ struct str candidate_carry(struct diag *from, struct diag *to, struct span *ret_
     struct str first = STR_NONE;
     for (size_t i = 0; i < from->count; i++) {
         const struct diag_item *item = &from->items[i];
-        struct diag_item *copy = item->severity == DIAG_NOTE ? diag_note(to, item->span, "%.*s", STR_ARGS(item->message))
-                                                             : diag_warning(to, item->span, "%.*s", STR_ARGS(item->message));
+        struct diag_item *(*report)(struct diag *, struct span, const char *, ...) =
+            item->severity == DIAG_NOTE ? diag_note : item->severity == DIAG_WARNING ? diag_warning : diag_error;
+        struct diag_item *copy = report(to, item->span, "%.*s", STR_ARGS(item->message));
         if (copy != &to->beyond) {
             copy->hint = item->hint;
             copy->context = item->context;
             copy->context_span = item->context_span;
-            copy->contained = item->severity == DIAG_ERROR;
         }
         if (item->severity != DIAG_ERROR || first.data != NULL)
             continue;
@@ -92,11 +92,10 @@ struct reading {
     struct diag *diag;
 };
 
-/* A label that is not read: a warning, and the container is told of. */
+/* A label that is not read. */
 static void complain(const struct reading *r, struct span span, struct str message, struct str hint)
 {
-    struct diag_item *item = diag_warning(r->diag, span, "%.*s", STR_ARGS(message));
-    item->contained = true;
+    struct diag_item *item = diag_error(r->diag, span, "%.*s", STR_ARGS(message));
     if (!str_empty(hint))
         diag_hint(r->diag, item, "%.*s", STR_ARGS(hint));
     struct str place = tree_place(span, r->arena);
@@ -150,9 +149,14 @@ static void read_tls(const struct reading *r, struct node *tls)
 {
     struct node *certificates = tree_take(tls, S("certificates"));
     if (certificates != NULL)
-        complain(r, certificates->key_span, S("certificates are not taken from labels, because whoever may list containers would read the key"),
+        complain(r, certificates->key_span,
+                 S("certificates are not taken from labels, because whoever may list containers would read the key"),
                  S("name the files in a file of the file provider (tls.certificates)"));
     r->candidate->tls = read_section(r, tls, tls_words, COUNT(tls_words));
+    const struct node *common = tree_take(node_get(r->candidate->tls, S("options")), S("default"));
+    if (common != NULL)
+        complain(r, common->key_span, S("the default TLS options hold for everybody, so no container sets them"),
+                 S("set them in Portico's own configuration, or name these otherwise and give the name to the router"));
 }
 
 /* traefik.docker, traefik.swarm: the same words, the later one wins. */

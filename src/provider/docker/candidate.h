@@ -52,7 +52,7 @@ struct candidate {
 };
 
 void candidate_init(struct candidate *candidate, const struct container *container, struct discovered *found, struct arena *arena);
-/* Reads the labels. Mistakes become warnings in `diag`, which lives as long as the model. */
+/* Reads the labels. `diag` lives as long as the model. */
 void candidate_read(struct candidate *candidate, const struct discovery *discovery, struct arena *arena, struct diag *diag);
 /* The object that `node` describes is left out for a reason; its other definitions, of other containers, are not. */
 void candidate_break(struct candidate *candidate, const struct node *node, struct str reason, struct span span, struct arena *arena);
@@ -68,7 +68,7 @@ struct span candidate_own_span(const struct candidate *candidate, struct str wha
 void candidate_add(struct strs *list, struct str text, struct arena *arena);
 /* The section of `http`, made when absent. */
 struct node *candidate_section(struct candidate *candidate, struct str name, struct arena *arena);
-/* Makes warnings in `to` of what was found wrong in `from`, which ends with it. Gives the first mistake as one sentence, with its
+/* Reports in `to` what was found in `from`, which ends with it. Gives the first mistake as one sentence, with its
  * place; empty: there was none. */
 struct str candidate_carry(struct diag *from, struct diag *to, struct span *ret_span);
 

@@ -1,9 +1,9 @@
 /* Makes a container's rule of a template that was read. */
 #include "provider/docker/default_rule_tree.h"
 
-static struct value evaluate(struct making *making, const struct term *term, const struct value *dot);
+static struct value evaluate(struct making *making, const struct template_term *term, const struct value *dot);
 
-static struct value read_field(struct making *making, const struct term *term, const struct value *dot)
+static struct value read_field(struct making *making, const struct template_term *term, const struct value *dot)
 {
     struct value of = evaluate(making, term->of, dot);
     const struct default_rule_input *input = making->input;
@@ -20,7 +20,7 @@ static struct value read_field(struct making *making, const struct term *term, c
     return value;
 }
 
-static struct value call(struct making *making, const struct term *term, const struct value *dot)
+static struct value call(struct making *making, const struct template_term *term, const struct value *dot)
 {
     struct value args[TEMPLATE_ARGS_MAX];
     const struct word *word = term->word;
@@ -36,18 +36,18 @@ static struct value call(struct making *making, const struct term *term, const s
     return word->call(making, args, term->count);
 }
 
-static struct value evaluate(struct making *making, const struct term *term, const struct value *dot)
+static struct value evaluate(struct making *making, const struct template_term *term, const struct value *dot)
 {
     switch (term->kind) {
-    case TERM_LITERAL:
+    case TEMPLATE_LITERAL:
         return term->value;
-    case TERM_ROOT:
+    case TEMPLATE_ROOT:
         return (struct value){.kind = VALUE_ROOT};
-    case TERM_DOT:
+    case TEMPLATE_DOT:
         return *dot;
-    case TERM_FIELD:
+    case TEMPLATE_FIELD:
         return read_field(making, term, dot);
-    case TERM_CALL:
+    case TEMPLATE_CALL:
         return call(making, term, dot);
     }
     return (struct value){.kind = VALUE_TEXT};

@@ -3,7 +3,7 @@
 #include "provider/docker/default_rule_tree.h"
 #include "route/rule_scan.h"
 
-static struct term *read_operand(struct template_reader *r);
+static struct template_term *read_operand(struct template_reader *r);
 
 static bool name_byte(char c)
 {
@@ -32,9 +32,9 @@ bool template_at_end(const struct template_reader *r)
     return str_starts(rest, S("}}")) || str_starts(rest, S("-}}"));
 }
 
-static struct term *make(struct template_reader *r, enum term_kind kind, enum value_kind gives, size_t offset)
+static struct template_term *make(struct template_reader *r, enum template_term_kind kind, enum value_kind gives, size_t offset)
 {
-    struct term *term = arena_new(r->arena, struct term);
+    struct template_term *term = arena_new(r->arena, struct template_term);
     term->kind = kind;
     term->gives = gives;
     term->offset = offset;
@@ -42,14 +42,14 @@ static struct term *make(struct template_reader *r, enum term_kind kind, enum va
     return term;
 }
 
-static struct term *literal(struct template_reader *r, size_t offset, struct value value)
+static struct template_term *literal(struct template_reader *r, size_t offset, struct value value)
 {
-    struct term *term = make(r, TERM_LITERAL, value.kind, offset);
+    struct template_term *term = make(r, TEMPLATE_LITERAL, value.kind, offset);
     term->value = value;
     return term;
 }
 
-static struct term *read_string(struct template_reader *r)
+static struct template_term *read_string(struct template_reader *r)
 {
     size_t offset = r->at;
     struct token token = token_scan(r->text, r->at, r->arena);
@@ -59,7 +59,7 @@ static struct term *read_string(struct template_reader *r)
     return literal(r, offset, (struct value){.kind = VALUE_TEXT, .text = token.value});
 }
 
-static struct term *read_number(struct template_reader *r)
+static struct template_term *read_number(struct template_reader *r)
 {
     size_t offset = r->at;
     int64_t number;
@@ -79,7 +79,7 @@ static enum value_kind field_kind(enum value_kind of, struct str field)
 }
 
 /* ".Name", ".Labels.stage": what follows `of`, whose dot is next. */
-static struct term *read_fields(struct template_reader *r, struct term *of)
+static struct template_term *read_fields(struct template_reader *r, struct template_term *of)
 {
     while (of != NULL && r->at < r->text.len && r->text.data[r->at] == '.') {
         size_t offset = r->at++;
@@ -91,7 +91,7 @@ static struct term *read_fields(struct template_reader *r, struct term *of)
             return template_refuse(r, offset, field.len + 1, "this has no fields");
         if (field_kind(of->gives, field) == VALUE_ANY)
             return template_refuse_word(r, offset + 1, field, "field");
-        struct term *term = make(r, TERM_FIELD, field_kind(of->gives, field), of->offset);
+        struct template_term *term = make(r, TEMPLATE_FIELD, field_kind(of->gives, field), of->offset);
         term->of = of;
         term->field = field;
         of = term;
@@ -99,31 +99,31 @@ static struct term *read_fields(struct template_reader *r, struct term *of)
     return of;
 }
 
-static struct term *read_dot(struct template_reader *r)
+static struct template_term *read_dot(struct template_reader *r)
 {
     size_t offset = r->at;
     if (r->at + 1 < r->text.len && name_byte(r->text.data[r->at + 1]))
-        return read_fields(r, make(r, TERM_DOT, r->dot, offset));
+        return read_fields(r, make(r, TEMPLATE_DOT, r->dot, offset));
     r->at++;
-    return make(r, TERM_DOT, r->dot, offset);
+    return make(r, TEMPLATE_DOT, r->dot, offset);
 }
 
-static struct term *read_root(struct template_reader *r)
+static struct template_term *read_root(struct template_reader *r)
 {
     size_t offset = r->at++;
     struct str name = template_peek_name(r);
     if (!str_empty(name))
         return template_refuse(r, offset, name.len + 1, "variables are not read here");
-    return read_fields(r, make(r, TERM_ROOT, VALUE_ROOT, offset));
+    return read_fields(r, make(r, TEMPLATE_ROOT, VALUE_ROOT, offset));
 }
 
-static struct term *read_parentheses(struct template_reader *r)
+static struct template_term *read_parentheses(struct template_reader *r)
 {
     size_t offset = r->at++;
     if (r->depth == TEMPLATE_DEPTH_MAX)
         return template_refuse(r, offset, 1, "this is nested too deeply");
     r->depth++;
-    struct term *inside = template_read_pipeline(r);
+    struct template_term *inside = template_read_pipeline(r);
     r->depth--;
     if (inside == NULL)
         return NULL;
@@ -134,7 +134,7 @@ static struct term *read_parentheses(struct template_reader *r)
 }
 
 /* true, false; a word stands first in its command, or in parentheses. */
-static struct term *read_named(struct template_reader *r)
+static struct template_term *read_named(struct template_reader *r)
 {
     size_t offset = r->at;
     struct str name = template_peek_name(r);
@@ -148,7 +148,7 @@ static struct term *read_named(struct template_reader *r)
     return template_refuse_word(r, offset, name, "word");
 }
 
-static struct term *read_operand(struct template_reader *r)
+static struct template_term *read_operand(struct template_reader *r)
 {
     char c = r->at < r->text.len ? r->text.data[r->at] : '\0';
     if (c == '"' || c == '`')
@@ -170,7 +170,7 @@ static bool at_command_end(struct template_reader *r)
     return r->at >= r->text.len || r->text.data[r->at] == '|' || r->text.data[r->at] == ')' || template_at_end(r);
 }
 
-static bool add_argument(struct template_reader *r, struct term *call, struct term *argument)
+static bool add_argument(struct template_reader *r, struct template_term *call, struct template_term *argument)
 {
     if (argument == NULL)
         return false;
@@ -189,7 +189,7 @@ static bool is_wanted(char wanted, enum value_kind given)
     return given != VALUE_LABELS && given != VALUE_ROOT;
 }
 
-static struct term *check_call(struct template_reader *r, struct term *call)
+static struct template_term *check_call(struct template_reader *r, struct template_term *call)
 {
     const struct word *word = call->word;
     size_t wanted = strlen(word->wants);
@@ -202,27 +202,27 @@ static struct term *check_call(struct template_reader *r, struct term *call)
             return template_refuse(r, call->args[i]->offset, call->args[i]->length, "'%.*s' wants %s here", STR_ARGS(word->name),
                                    kind == 'l' ? ".Labels" : kind == 't' ? "a text" : "a text, a number or a truth");
     }
-    const struct term *first = call->args[0];
+    const struct template_term *first = call->args[0];
     const char *why = NULL;
-    if (str_equal(word->name, S("printf")) && first->kind == TERM_LITERAL)
+    if (str_equal(word->name, S("printf")) && first->kind == TEMPLATE_LITERAL)
         why = word_check_format(first->value.text, call->count - 1);
     return why == NULL ? call : template_refuse(r, first->offset, first->length, "'printf' %s", why);
 }
 
 /* One command: a value, or a word and what it works on; `piped` comes last. */
-static struct term *read_command(struct template_reader *r, struct term *piped)
+static struct template_term *read_command(struct template_reader *r, struct template_term *piped)
 {
     template_skip_space(r);
     size_t offset = r->at;
     const struct word *word = word_find(template_peek_name(r));
     if (word == NULL) {
-        struct term *operand = read_operand(r);
+        struct template_term *operand = read_operand(r);
         if (operand != NULL && (piped != NULL || !at_command_end(r)))
             return template_refuse(r, offset, operand->length, "this is no word that could work on something");
         return operand;
     }
     r->at += word->name.len;
-    struct term *call = make(r, TERM_CALL, word->gives, offset);
+    struct template_term *call = make(r, TEMPLATE_CALL, word->gives, offset);
     call->word = word;
     while (!at_command_end(r))
         if (!add_argument(r, call, read_operand(r)))
@@ -233,9 +233,9 @@ static struct term *read_command(struct template_reader *r, struct term *piped)
     return check_call(r, call);
 }
 
-struct term *template_read_pipeline(struct template_reader *r)
+struct template_term *template_read_pipeline(struct template_reader *r)
 {
-    struct term *term = read_command(r, NULL);
+    struct template_term *term = read_command(r, NULL);
     while (term != NULL && r->at < r->text.len && r->text.data[r->at] == '|') {
         r->at++;
         term = read_command(r, term);

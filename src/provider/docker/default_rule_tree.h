@@ -45,16 +45,16 @@ struct str word_list(struct arena *arena);
 /* What is wrong with a text for printf that asks for `count` values; NULL: nothing. */
 const char *word_check_format(struct str format, size_t count);
 
-enum term_kind { TERM_LITERAL, TERM_ROOT, TERM_DOT, TERM_FIELD, TERM_CALL };
-struct term {
-    enum term_kind kind;
+enum template_term_kind { TEMPLATE_LITERAL, TEMPLATE_ROOT, TEMPLATE_DOT, TEMPLATE_FIELD, TEMPLATE_CALL };
+struct template_term {
+    enum template_term_kind kind;
     enum value_kind gives;
     size_t offset, length;               /* where it stands */
-    struct value value;                  /* TERM_LITERAL */
-    struct str field;                    /* TERM_FIELD */
-    struct term *of;
-    const struct word *word;             /* TERM_CALL */
-    struct term *args[TEMPLATE_ARGS_MAX];
+    struct value value;                  /* TEMPLATE_LITERAL */
+    struct str field;                    /* TEMPLATE_FIELD */
+    struct template_term *of;
+    const struct word *word;             /* TEMPLATE_CALL */
+    struct template_term *args[TEMPLATE_ARGS_MAX];
     size_t count;
 };
 
@@ -62,7 +62,7 @@ enum part_kind { PART_TEXT, PART_VALUE, PART_IF, PART_WITH };
 struct part {
     enum part_kind kind;
     struct str text;
-    struct term *term;
+    struct template_term *term;
     struct part *body, *otherwise;
     struct part *next;
 };
@@ -97,6 +97,6 @@ struct str template_peek_name(const struct template_reader *reader);
 /* "}}" or " -}}" is next, not taken. */
 bool template_at_end(const struct template_reader *reader);
 /* From a value to the end of the action, which is not taken; NULL: a mistake was reported. */
-struct term *template_read_pipeline(struct template_reader *reader);
+struct template_term *template_read_pipeline(struct template_reader *reader);
 
 #endif

@@ -22,7 +22,7 @@ static bool has_http(const struct candidate *candidate)
     return candidate->http->first != NULL || candidate->tls->first != NULL;
 }
 
-static bool is_self(const struct finding *finding, const struct candidate *candidate)
+bool finding_is_self(const struct finding *finding, const struct candidate *candidate)
 {
     const struct str *self = &finding->discovery->inventory->self_id;
     return !str_empty(*self) && str_equal(*self, candidate->container->id);
@@ -63,7 +63,7 @@ static bool is_wanted(struct finding *finding, struct candidate *candidate)
         leave_out(candidate, false, S("it does not run and has no labels"), STR_NONE);
         return false;
     }
-    if (is_self(finding, candidate) && has_no(candidate, S("routers")) && has_no(candidate, S("services"))) {
+    if (finding_is_self(finding, candidate) && has_no(candidate, S("routers")) && has_no(candidate, S("services"))) {
         leave_out(candidate, false, S("it is Portico itself, without routers in its labels"), STR_NONE);
         return false;
     }
@@ -129,7 +129,8 @@ static void consider(struct finding *finding, struct candidate *candidate)
                                                   [STANDING_AWAY] = DISCOVERY_NOT_READY};
     if (!is_wanted(finding, candidate) || !tell_protocols(candidate))
         return;
-    bool well = readiness_of_container(candidate, finding->arena);
+    /* We ourselves run, whatever our health check has found so far. */
+    bool well = finding_is_self(finding, candidate) || readiness_of_container(candidate, finding->arena);
     services_read(finding, candidate, well);
     candidate->standing = standing_of(candidate, well);
     candidate->found->state = states[candidate->standing];
@@ -195,13 +196,16 @@ void discover(struct model *model, const struct discovery *discovery, struct dia
     struct finding finding = {.model = model, .arena = &model->arena, .discovery = discovery, .diag = diag};
     struct discovered *found = add_discovered(model, count);
     finding.candidates = arena_array(finding.arena, struct candidate, count);
+    struct diag_guard guard;
     merge_init(&finding.merge, finding.arena);
     read_options(&finding);
+    diag_guard_begin(diag, &guard, true);
     for (size_t i = 0; i < count; i++) {
         begin(&finding, i, &found[i]);
         consider(&finding, &finding.candidates[i]);
     }
     part_make(&finding);
+    diag_guard_end(diag, &guard);
     for (size_t i = 0; i < count; i++)
         conclude(&finding.candidates[i]);
     if (ret_servers != NULL)

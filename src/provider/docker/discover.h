@@ -32,9 +32,9 @@ struct discovery {
 /* Where a server would be, whether it is asked or not: what is to be probed, and what leaves when its container is told to stop. */
 struct discovered_server {
     struct str container_id;
-    struct str address;                  /* "10.0.0.2:8000", "[fd00::2]:8000" */
+    struct str address;                  /* "10.0.0.2:8000", "[fd00::2]:8000"; empty: not asked (a name, a label's own URL) */
     struct str url;
-    bool running;                        /* its container runs: it is worth a probe */
+    bool running;                        /* it has an address and its container runs: it is worth a probe */
 };
 struct discovered_servers {
     struct discovered_server *items;
@@ -42,8 +42,8 @@ struct discovered_servers {
 };
 
 /* Adds a lenient part of this provider to the model, remarks about objects that were left out, and one struct discovered for each
- * container. Mistakes are warnings in `diag`: nothing here refuses a configuration, but a constraint or default rule that cannot
- * be read is an error at its option. `ret_servers` (in the model's arena) may be NULL. */
+ * container. Mistakes are contained in `diag` (warnings; see diag_make_strict): nothing here refuses a configuration, but a
+ * constraint or default rule that cannot be read is an error at its option. `ret_servers` (in the model's arena) may be NULL. */
 void discover(struct model *model, const struct discovery *discovery, struct diag *diag, struct discovered_servers *ret_servers);
 
 #endif

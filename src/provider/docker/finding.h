@@ -28,6 +28,11 @@ struct finding {
     VEC(struct discovered_server) servers;
 };
 
+/* ---- discover.c ---- */
+
+/* Is it the container that we run in? */
+bool finding_is_self(const struct finding *finding, const struct candidate *candidate);
+
 /* ---- services.c ---- */
 
 /* The services of its labels, or the one that it gets by itself, and itself as their server where it takes requests; says at the

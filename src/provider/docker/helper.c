@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/version.h"
 #include "provider/docker/question.h"
 #include "provider/docker/rights.h"
 

@@ -189,11 +189,11 @@ static void look_ahead(struct reader *reader)
 static void on_settle(struct timer *timer)
 {
     struct reader *reader = container_of(timer, struct reader, settle);
+    look_ahead(reader);
     if (reader->holding) {
         tell(reader);
         return;
     }
-    look_ahead(reader);
     reader->changed = false;
     reader->holding = reader->config->port_check && probes_pending(reader->probes) != 0 &&
                       live.loop->now - reader->untold_since < UNTOLD_MOST;

@@ -147,7 +147,8 @@ static void reach_container(const struct search *s, const struct container *cont
         struct str id = str_from_index(container->network_mode, sizeof("container:") - 1);
         const struct container *other = inventory_find(s->discovery->inventory, id);
         if (other == NULL || depth == SHARING_MAX) {
-            s->reach->reason = arena_printf(s->arena, "it uses the network of container %.*s, which is not there", STR_ARGS(str_first(id, 12)));
+            s->reach->reason =
+                arena_printf(s->arena, "it uses the network of container %.*s, which is not there", STR_ARGS(str_first(id, 12)));
             return;
         }
         struct str named = candidate_network_label(other);

@@ -9,14 +9,14 @@
 static const struct {
     const char *noun;
     struct str section, list;
-    int remark;                          /* enum remark_kind, or -1: there are none of such */
+    enum remark_kind remark;
 } kinds[] = {
     [OBJECT_ROUTER] = {"router", STR("http"), STR("routers"), REMARK_ROUTER},
     [OBJECT_MIDDLEWARE] = {"middleware", STR("http"), STR("middlewares"), REMARK_MIDDLEWARE},
     [OBJECT_SERVICE] = {"service", STR("http"), STR("services"), REMARK_SERVICE},
-    [OBJECT_TRANSPORT] = {"serversTransport", STR("http"), STR("serversTransports"), -1},
-    [OBJECT_TLS_OPTIONS] = {"TLS options", STR("tls"), STR("options"), -1},
-    [OBJECT_TLS_STORE] = {"TLS store", STR("tls"), STR("stores"), -1},
+    [OBJECT_TRANSPORT] = {"serversTransport", STR("http"), STR("serversTransports"), REMARK_TRANSPORT},
+    [OBJECT_TLS_OPTIONS] = {"TLS options", STR("tls"), STR("options"), REMARK_TLS_OPTIONS},
+    [OBJECT_TLS_STORE] = {"TLS store", STR("tls"), STR("stores"), REMARK_TLS_OPTIONS},
 };
 
 static struct objects *objects_of(struct dynamic_config *dynamic, enum object_kind kind)
@@ -71,9 +71,9 @@ static struct str full_name(const struct finding *finding, const struct object *
 static void remark(struct finding *finding, const struct object *object, struct str reason, struct span span, bool left_out,
                    const void *config)
 {
-    if (kinds[object->kind].remark < 0)
-        return;
-    model_add_remark(finding->model, &(struct remark){.kind = (enum remark_kind)kinds[object->kind].remark,
+    if (object->kind == OBJECT_TLS_STORE)
+        return;      /* nothing refers to one: the diag is enough */
+    model_add_remark(finding->model, &(struct remark){.kind = kinds[object->kind].remark,
                                                       .provider = finding->discovery->provider,
                                                       .name = full_name(finding, object),
                                                       .reason = reason,
@@ -106,8 +106,7 @@ static void leave_out_quarrel(struct finding *finding, const struct object *obje
     const struct definition *one = object->first_rival, *other = object->rival;
     struct span span = SPAN_NONE;
     struct str reason = quarrel_text(one, other, finding->arena, &span);
-    diag_warning(finding->diag, span, "%s '%.*s' is left out: %.*s", kinds[object->kind].noun, STR_ARGS(object->name), STR_ARGS(reason))
-        ->contained = true;
+    diag_error(finding->diag, span, "%s '%.*s' is left out: %.*s", kinds[object->kind].noun, STR_ARGS(object->name), STR_ARGS(reason));
     remark(finding, object, reason, span, true, config_of(finding, object, one));
     for (const struct definition *it = object->first; it != NULL; it = it->next)
         tell_definers(finding, object, it, reason);

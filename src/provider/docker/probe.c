@@ -41,7 +41,7 @@ static void start_waiting(struct probes *probes);
 
 static int64_t pause_behind(unsigned tries)
 {
-    static const int pauses[] = {20, 50, 100, 200, 500, 1000, 2000};
+    static const int pauses[] = {10, 10, 20, 20, 40, 40, 60, 80, 100, 200, 500, 1000, 2000};
     size_t count = sizeof(pauses) / sizeof(pauses[0]);
     return pauses[tries < count ? tries : count - 1] * TIME_MS;
 }

@@ -25,9 +25,8 @@ static void leave_out(struct finding *finding, struct candidate *candidate, cons
                       struct str hint)
 {
     struct str whole = str_empty(hint) ? reason : arena_printf(finding->arena, "%.*s: %.*s", STR_ARGS(reason), STR_ARGS(hint));
-    struct diag_item *item = diag_warning(finding->diag, router->key_span, "router '%.*s' is left out: %.*s", STR_ARGS(router->key),
+    struct diag_item *item = diag_error(finding->diag, router->key_span, "router '%.*s' is left out: %.*s", STR_ARGS(router->key),
                                           STR_ARGS(reason));
-    item->contained = true;
     if (!str_empty(hint))
         diag_hint(finding->diag, item, "%.*s", STR_ARGS(hint));
     candidate_break(candidate, router, whole, router->key_span, finding->arena);

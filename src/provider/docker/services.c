@@ -83,7 +83,8 @@ static bool is_open(const struct offering *o, const struct reach *reach, struct 
 {
     const struct discovery *discovery = o->finding->discovery;
     struct candidate *candidate = o->candidate;
-    bool asked = discovery->port_of != NULL && !reach->by_name;
+    /* Our own ports are bound a moment after the first reading. */
+    bool asked = discovery->port_of != NULL && !reach->by_name && !finding_is_self(o->finding, candidate);
     enum port_answer answer =
         asked ? discovery->port_of(discovery->owner, candidate->container->id, address) : PORT_OPEN;
     if (!o->well || o->quiet)
@@ -209,7 +210,7 @@ static void read_service(const struct offering *o)
     const struct node *stray = node_get(o->service, S("server"));
     if (balancer == NULL && stray != NULL) {
         o->candidate->services++;
-        struct diag_item *item = diag_warning(o->finding->diag, stray->key_span, "unknown option 'server'");
+        struct diag_item *item = diag_error(o->finding->diag, stray->key_span, "unknown option 'server'");
         diag_hint(o->finding->diag, item, "did you mean 'loadBalancer.server'?");
         leave_out(o, S("unknown option 'server'"), S("did you mean 'loadBalancer.server'?"), stray->key_span);
         return;

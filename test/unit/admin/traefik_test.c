@@ -7,6 +7,7 @@
 
 #include "admin/running.h"
 #include "base/tar.h"
+#include "base/version.h"
 #include "upstream/server.h"
 
 static struct running running;

@@ -110,6 +110,28 @@ TEST(top_sorts_filters_and_reverses)
     end();
 }
 
+TEST(top_says_how_long_it_has_run_in_a_unit_that_fits)
+{
+    static const struct {
+        const char *overview, *said;
+    } table[] = {{"{'uptimeSeconds': 12}", "up 12 s,"}, {"{'uptimeSeconds': 119.9}", "up 1 min,"}, {"{'uptimeSeconds': 5400}", "up 1.5 h,"},
+                 {"{'uptimeSeconds': 864000}", "up 10.0 days,"}};
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct top_lines lines;
+        json_t *selected, *overview = read(table[i].overview);
+        begin(TOP_ROUTERS);
+        top_data_overview(&data, overview);
+        top_table_lines(&data, &choice, 200, 10, &lines, &selected);
+        bool found = false;
+        for (unsigned j = 0; j < lines.items[0].count; j++)
+            found = found || str_find(lines.items[0].pieces[j].text, str_from(table[i].said)) >= 0;
+        assert_true(found);
+        top_lines_release(&lines);
+        json_decref(overview);
+        end();
+    }
+}
+
 TEST(top_marks_a_row_that_stays_marked_when_others_move)
 {
     begin(TOP_ENTRYPOINTS);

@@ -139,6 +139,31 @@ TEST(survey_without_workers_is_answered_at_once)
     survey_close();
 }
 
+/* One survey that measures anew, in this thread. */
+static void look_at_lag(struct house *house, int64_t longest_turn)
+{
+    house->workers[0].loop.longest_turn = longest_turn;
+    assert_true(survey_start(SURVEY_RESET_LAG, 0, house, on_done));
+    for (unsigned i = 0; i < WORKERS; i++)
+        loop_turn(&house->workers[i].loop, 0);
+    loop_turn(&house->control.loop, 0);
+}
+
+TEST(survey_keeps_the_longest_turn_for_each_who_looks_at_it)
+{
+    struct house house;
+    begin(&house);
+    look_at_lag(&house, 500 * TIME_S);
+    assert_int_equal(survey_take_lag(0, LAG_PROMETHEUS), 500 * TIME_S);
+    look_at_lag(&house, 300 * TIME_S);
+    assert_int_equal(house.done, 2);
+    assert_int_equal(survey_take_lag(0, LAG_PROMETHEUS), 300 * TIME_S);
+    assert_int_equal(survey_take_lag(0, LAG_LIVE), 500 * TIME_S);
+    assert_int_equal(survey_take_lag(0, LAG_OTLP), 500 * TIME_S);
+    assert_int_equal(survey_take_lag(0, LAG_LIVE), 0);
+    end(&house);
+}
+
 TEST(survey_measures_the_longest_turn_anew_when_it_is_asked_to)
 {
     struct house house;

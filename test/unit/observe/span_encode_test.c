@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "base/utf8.h"
+#include "base/version.h"
 #include "test.h"
 
 /* ---- a record of a request ---- */

@@ -61,6 +61,21 @@ TEST(portico_itself_gets_no_router_unless_its_labels_ask_for_one)
     scene_end();
 }
 
+TEST(portico_itself_is_a_server_before_its_health_check_and_its_ports_answer)
+{
+    scene_begin();
+    struct container *own = scene_add("portico", "10.0.0.2", PORTS(80), LABELS("traefik.http.routers.d.rule", "Host(`d`)"));
+    struct container *other = scene_add("other", "10.0.0.3", PORTS(80), LABELS("traefik.http.routers.o.rule", "Host(`o`)"));
+    own->health = other->health = HEALTH_STARTING;
+    scene.inventory.self_id = S("id-portico");
+    scene_ports(PORT_REFUSED);
+    scene_discover();
+    assert_string_equal(scene_servers("portico"), "http://10.0.0.2:80");
+    assert_int_equal(scene_found("portico")->state, DISCOVERY_SERVED);
+    assert_int_equal(scene_found("other")->state, DISCOVERY_NOT_READY);
+    scene_end();
+}
+
 /* ---- which are looked at ---- */
 
 TEST(what_is_not_enabled_is_left_out_and_that_is_no_mistake)
@@ -318,6 +333,18 @@ TEST(certificates_are_not_taken_from_labels)
     scene_end();
 }
 
+TEST(the_tls_options_of_everybody_are_not_taken_from_labels)
+{
+    scene_begin();
+    scene_add("a", "10.0.0.2", PORTS(80),
+              LABELS("portico.tls.options.default.minversion", "VersionTLS10", "portico.tls.options.own.minversion", "VersionTLS13"));
+    scene_discover();
+    assert_int_equal(scene_tls()->options.count, 1);
+    assert_str_equal(scene_tls()->options.items[0].name, S("own"));
+    assert_non_null(strstr(scene_diag(), "the default TLS options hold for everybody"));
+    scene_end();
+}
+
 TEST(an_empty_label_is_a_bare_key)
 {
     scene_begin();
@@ -331,6 +358,42 @@ TEST(an_empty_label_is_a_bare_key)
     assert_non_null(scene_router("r")->tls);
     assert_int_equal(scene_router("r")->entry_points.count, 0);
     assert_int_equal(scene_http()->middlewares.count, 1);
+    scene_end();
+}
+
+TEST(a_proxys_own_labels_lead_to_its_api_and_to_its_port)
+{
+    scene_begin();
+    scene_options("exposedByDefault: false\n");
+    struct container *proxy = scene_add(
+        "traefik-reverse-proxy", NULL, PORTS(80),
+        LABELS("com.docker.compose.project", "traefik", "com.docker.compose.service", "reverse-proxy", "traefik.enable", "true",
+               "traefik.docker.network", "traefik-public", "traefik.http.routers.traefik-dashboard-http.entrypoints", "http",
+               "traefik.http.services.traefik-dashboard.loadbalancer.server.port", "8080",
+               "traefik.http.routers.traefik-dashboard-http.rule", "Host(`monitor.a.example`)",
+               "traefik.http.routers.traefik-dashboard-http.middlewares", "https-redirect",
+               "traefik.http.routers.traefik-dashboard-https.entrypoints", "https",
+               "traefik.http.routers.traefik-dashboard-https.rule", "Host(`monitor.a.example`)",
+               "traefik.http.routers.traefik-dashboard-https.tls", "true", "traefik.http.routers.traefik-dashboard-https.tls.certresolver",
+               "le", "traefik.http.routers.traefik-dashboard-https.service", "api@internal",
+               "traefik.http.routers.traefik-dashboard-https.middlewares", "admin-auth",
+               "traefik.http.middlewares.https-redirect.redirectscheme.scheme", "https",
+               "traefik.http.middlewares.https-redirect.redirectscheme.permanent", "true",
+               "traefik.http.middlewares.admin-auth.basicauth.users", "admin:$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/"));
+    scene_network(proxy, "traefik-public", "172.18.0.2");
+    scene.inventory.self_id = proxy->id;
+    scene.inventory.self_networks = proxy->networks;
+    scene.inventory.self_network_count = proxy->network_count;
+    scene_discover();
+    assert_string_equal(scene_diag(), "");
+    assert_int_equal(scene_http()->routers.count, 2);
+    assert_int_equal(scene_http()->middlewares.count, 2);
+    assert_str_equal(scene_router("traefik-dashboard-http")->service, S("traefik-dashboard"));
+    assert_str_equal(scene_router("traefik-dashboard-https")->service, S("api@internal"));
+    assert_str_equal(scene_router("traefik-dashboard-https")->tls->cert_resolver, S("le"));
+    assert_string_equal(scene_servers("traefik-dashboard"), "http://172.18.0.2:8080");
+    assert_int_equal(scene_found("traefik-reverse-proxy")->state, DISCOVERY_SERVED);
+    assert_false(scene_found("traefik-reverse-proxy")->mistake);
     scene_end();
 }
 
