@@ -255,6 +255,20 @@ def test_an_engine_that_is_no_manager_says_so(portico, engine):
     proxy.wait_until("the reason", lambda: "is not a manager of a swarm" in proxy.log)
 
 
+def test_the_tasks_of_a_swarm_are_served_and_drained(portico, engine, server):
+    one = server("one")
+    engine.services = []
+    proxy = portico({**config(engine), "providers": {"swarm": {"endpoint": f"unix://{engine.path}", "refreshSeconds": "1s"}}})
+    engine.wait_for_stream()
+    task = engine.add_service("web", labels={**rule("web", "web.test"),
+                                             "traefik.http.services.web.loadbalancer.server.port": str(one.port)})
+    says(proxy, "web.test", body="one")
+    engine.end_task(task)
+    proxy.wait_until("the end to be said", lambda: "is about to stop" in proxy.log)
+    assert ask(proxy, "web.test").body == b"one"      # it is given its time
+    says(proxy, "web.test", status=404)
+
+
 def test_a_slow_engine_holds_up_no_request(portico, engine, server):
     one = server("one")
     engine.add("one", port=one.port, labels=rule("one", "one.test"))

@@ -36,6 +36,7 @@ class Engine:
         self.asked = []                  # paths, in order
         self.others = []                 # (method, path) of what nobody should ask
         self.slow, self.garbage, self.refuse = 0, False, None
+        self.services, self.tasks = None, []      # of a Swarm; None: it is no manager
         self._streams = []
         self._lock = threading.RLock()
         self._server = None
@@ -169,6 +170,29 @@ class Engine:
             container["NetworkSettings"]["Networks"].pop(network)
         self.emit_network("disconnect", container["Id"], network)
 
+    # ---- the services of its Swarm
+
+    def add_service(self, name, address="127.0.0.1", labels=None):
+        """A service with one task that runs; gives the task's id."""
+        service = next(each for each in recorded("swarm-20.10/services.json") if each["Spec"]["Name"] == "web")
+        task = next(each for each in recorded("swarm-20.10/tasks.json") if each["ServiceID"] == service["ID"])
+        service["ID"] = task["ServiceID"] = secrets.token_hex(12)
+        task["ID"] = secrets.token_hex(12)
+        service["Spec"].update(Name=name, Labels=dict(labels or {}))
+        task["NetworksAttachments"][0]["Addresses"] = [f"{address}/24"]
+        with self._lock:
+            self.services = [*(self.services or []), service]
+            self.tasks.append(task)
+        self._send({"Type": "service", "Action": "create", "scope": "swarm", "Actor": {"ID": service["ID"], "Attributes": {"name": name}}})
+        return task["ID"]
+
+    def end_task(self, identity):
+        """The manager has no more use for it."""
+        with self._lock:
+            task = next(each for each in self.tasks if each["ID"] == identity)
+            self.tasks.remove(task)
+        self._send({"Type": "service", "Action": "update", "scope": "swarm", "Actor": {"ID": task["ServiceID"], "Attributes": {}}})
+
     def _by(self, identity):
         with self._lock:
             for container in self.containers.values():
@@ -219,6 +243,8 @@ class Engine:
                 if container is None:
                     return 404, {"message": f"No such container: {parts[1]}"}
                 return 200, {key: value for key, value in container.items() if not key.startswith("_")}
+            if self.services is not None and parts in (["services"], ["tasks"]):
+                return 200, self.services if parts == ["services"] else self.tasks
             if parts[0] in ("services", "tasks"):
                 return 503, {"message": "This node is not a swarm manager."}
             return 404, {"message": "page not found"}
