@@ -5,13 +5,17 @@
 #include "acme/manager.h"
 #include "admin/metrics_push.h"
 #include "base/text.h"
+#include "cli/check_compose.h"
 #include "cli/command.h"
+#include "cli/presume.h"
 #include "config/bind.h"
+#include "config/compose.h"
 #include "config/load.h"
 #include "provider/settings.h"
 #include "snapshot/compile.h"
 
 #define JSON_MAX ((size_t)16 << 20)
+#define NAMES_MAX ((size_t)1 << 16)
 
 static const struct flag flags_of_check[] = {
     {.name = "json", .help = "Errors and warnings as a JSON array, on standard output."},
@@ -24,12 +28,6 @@ struct report {
 };
 
 /* ---- files with dynamic configuration only ---- */
-
-static bool is_compose(const struct node *root)
-{
-    return node_get(root, S("services")) != NULL && node_get(root, S("http")) == NULL &&
-           node_get(root, S("entryPoints")) == NULL;
-}
 
 /* All that stands there belongs to the file provider's files: it is one of them. */
 static bool is_dynamic(const struct node *root)
@@ -50,45 +48,10 @@ static enum content look_into(const char *path)
     arena_init(&arena, ARENA_UNLIMITED);
     diag_init(&diag, &arena);
     const struct node *root = load_file(path, LOAD_MAIN, &arena, &diag);
-    enum content content = is_dynamic(root) ? CONTENT_DYNAMIC : is_compose(root) ? CONTENT_COMPOSE : CONTENT_MAIN;
+    enum content content = is_dynamic(root) ? CONTENT_DYNAMIC : compose_is_one(root) ? CONTENT_COMPOSE : CONTENT_MAIN;
     diag_release(&diag);
     arena_release(&arena);
     return content;
-}
-
-static bool has_entry(const struct model *model, struct str name)
-{
-    for (size_t i = 0; i < model->config.entry_points.count; i++)
-        if (str_equal(model->config.entry_points.items[i].name, name))
-            return true;
-    return false;
-}
-
-static void add_entry(struct model *model, struct str name, struct diag *diag)
-{
-    struct arena *arena = &model->arena;
-    struct objects *entries = &model->config.entry_points;
-    struct object_item *items = arena_array(arena, struct object_item, entries->count + 1);
-    struct node *node = node_new(arena, NODE_MAP, SPAN_NONE);
-    /* Any address will do, as long as they differ: nothing listens. */
-    struct node *address = node_scalar(arena, arena_printf(arena, "127.0.0.1:%zu", entries->count + 1), SPAN_NONE);
-    address->key = S("address");
-    node_append(node, address);
-    if (entries->count != 0)
-        memcpy(items, entries->items, entries->count * sizeof(*items));
-    items[entries->count] = (struct object_item){
-        .name = name, .value = bind_new(&entrypoint_table, node, NULL, arena, diag), .node = node};
-    *entries = (struct objects){.items = items, .count = entries->count + 1};
-}
-
-/* The services api@internal, dashboard@internal and prometheus@internal. */
-static void presume_internals(struct model *model, struct diag *diag)
-{
-    struct arena *arena = &model->arena;
-    struct node *metrics = node_new(arena, NODE_MAP, SPAN_NONE);
-    node_set_text(node_make_path(arena, metrics, S("prometheus.manualRouting"), SPAN_NONE), S("true"), SPAN_NONE);
-    model->config.api = bind_new(&api_table, NULL, NULL, arena, diag);
-    model->config.metrics = bind_new(&metrics_table, metrics, NULL, arena, diag);
 }
 
 /* Entrypoints and the API are another file's: what is named here is taken to be there. */
@@ -103,34 +66,27 @@ static struct model *load_dynamic(const char *path, struct diag *diag)
         return model;
     const struct dynamic_config *dynamic = bind_new(&dynamic_table, root, NULL, &model->arena, diag);
     model_add_part(model, S("file"), &dynamic->http, &dynamic->tls);
-    add_entry(model, S("http"), diag);
-    for (size_t i = 0; i < dynamic->http.routers.count; i++) {
-        const struct router_config *router = dynamic->http.routers.items[i].value;
-        for (size_t j = 0; j < router->entry_points.count; j++)
-            if (!has_entry(model, router->entry_points.items[j]))
-                add_entry(model, router->entry_points.items[j], diag);
-    }
+    presume_entry(model, S("http"), diag);
+    presume_entries(model, &dynamic->http.routers, diag);
     return model;
 }
 
 /* ---- one file ---- */
 
-static struct model *load_unknown(const char *path, enum content content, struct diag *diag)
+static struct model *load_unknown(const char *path, struct diag *diag)
 {
     struct model *model = model_new();
     diag_init(diag, &model->arena);
     struct span span = {.source = diag_source(&model->arena, str_from(path), STR_NONE)};
-    struct diag_item *item = diag_error(diag, span, "%s is not what is checked here",
-                                        content == CONTENT_COMPOSE ? "a Compose file" : "a file with such a name");
+    struct diag_item *item = diag_error(diag, span, "a file with such a name is not what is checked here");
     diag_hint(diag, item, "configuration is YAML or JSON with entryPoints and http");
     return model;
 }
 
-static struct model *load(const char *path, struct diag *diag)
+static struct model *load(const char *path, enum content content, struct diag *diag)
 {
-    enum content content = look_into(path);
-    if (content == CONTENT_COMPOSE || (content == CONTENT_MAIN && str_ends_nocase(str_from(path), S(".conf"))))
-        return load_unknown(path, content, diag);
+    if (content == CONTENT_MAIN && str_ends_nocase(str_from(path), S(".conf")))
+        return load_unknown(path, diag);
     if (content == CONTENT_DYNAMIC)
         return load_dynamic(path, diag);
     struct settings settings = {.environment = environ, .path = path};
@@ -182,21 +138,26 @@ static void show(struct report *report, struct diag *diag)
     text_release(&one);
 }
 
-static void check_file(const char *path, struct report *report)
+static void conclude(const char *names, const struct counts *counts, bool notes_too, struct report *report, struct diag *diag)
+{
+    if (diag->errors + diag->warnings != 0 || (notes_too && diag->count != 0))
+        show(report, diag);
+    if (diag->errors != 0)
+        report->good = false;
+    else if (!report->as_json)
+        say_good(names, counts);
+}
+
+static void check_file(const char *path, enum content content, struct report *report)
 {
     struct diag diag;
-    struct model *model = load(path, &diag);
+    struct model *model = load(path, content, &diag);
     struct counts counts = count_objects(model);
     /* Also when there are mistakes already: what refers to nothing is told in the same run. */
     struct graph *graph = model->part_count != 0 ? snapshot_compile(model, 1, &diag) : NULL;
     acme_check(model, &diag);
     metrics_push_check(model, &diag);
-    if (diag.errors + diag.warnings != 0)
-        show(report, &diag);
-    if (diag.errors != 0)
-        report->good = false;
-    else if (!report->as_json)
-        say_good(path, &counts);
+    conclude(path, &counts, false, report, &diag);
     diag_release(&diag);
     if (graph != NULL)
         graph_unref(graph);
@@ -204,12 +165,50 @@ static void check_file(const char *path, struct report *report)
         model_free(model);
 }
 
-static int check_files(const struct flags *flags)
+/* All Compose files that are named, as one project: `-f` for each, as Compose would say. What ACME keeps where is a matter of the
+ * container's volumes, so it is not looked at. */
+static void check_project(const char *const *paths, size_t count, struct report *report)
+{
+    struct diag diag;
+    struct text names;
+    struct model *model = check_compose_load(paths, count, &diag);
+    struct counts counts = count_objects(model);
+    struct graph *graph = snapshot_compile(model, 1, &diag);
+    metrics_push_check(model, &diag);
+    check_compose_judge(model, &diag);
+    text_init(&names, NAMES_MAX);
+    for (size_t i = 0; i < count; i++)
+        text_addf(&names, "%s%s", i != 0 ? ", " : "", paths[i]);
+    conclude(text_c(&names), &counts, true, report, &diag);
+    text_release(&names);
+    diag_release(&diag);
+    if (graph != NULL)
+        graph_unref(graph);
+    else
+        model_free(model);
+}
+
+static void check_all(const struct flags *flags, struct arena *arena, struct report *report)
+{
+    const char **composed = arena_array(arena, const char *, flags->operand_count);
+    size_t count = 0;
+    for (size_t i = 0; i < flags->operand_count; i++) {
+        const char *path = flags->operands[i].data;
+        enum content content = look_into(path);
+        if (content == CONTENT_COMPOSE)
+            composed[count++] = path;
+        else
+            check_file(path, content, report);
+    }
+    if (count != 0)
+        check_project(composed, count, report);
+}
+
+static int check_files(const struct flags *flags, struct arena *arena)
 {
     struct report report = {.as_json = flags_find(flags, "json") != NULL, .good = true};
     text_init(&report.json, JSON_MAX);
-    for (size_t i = 0; i < flags->operand_count; i++)
-        check_file(flags->operands[i].data, &report);
+    check_all(flags, arena, &report);
     if (report.as_json)
         printf("[%s]\n", text_c(&report.json));
     text_release(&report.json);
@@ -223,7 +222,7 @@ static int run(const struct command *command, const char *const *words, size_t c
     arena_init(&arena, ARENA_UNLIMITED);
     int code = EXIT_USAGE;
     if (command_read_flags(command, words, count, &arena, &flags))
-        code = flags.operand_count != 0 ? check_files(&flags) : command_misused(command, "which file is to be checked?");
+        code = flags.operand_count != 0 ? check_files(&flags, &arena) : command_misused(command, "which file is to be checked?");
     arena_release(&arena);
     return code;
 }

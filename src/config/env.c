@@ -11,6 +11,7 @@ struct variable {
     struct str name, value;
     size_t prefix;   /* length of "TRAEFIK_" */
     bool ours;       /* PORTICO_ */
+    const struct label *at;      /* where it stands in a file; NULL: it is its own place */
 };
 
 /* One step of the path that a variable names. */
@@ -30,18 +31,23 @@ struct walk {
     size_t failed_at;
 };
 
+/* False: it is none of ours. */
+static bool know_variable(struct variable *variable)
+{
+    variable->ours = str_starts(variable->name, S("PORTICO_"));
+    variable->prefix = 8;
+    return variable->ours || str_starts(variable->name, S("TRAEFIK_"));
+}
+
 static bool split_variable(const char *entry, struct variable *ret_variable)
 {
     struct str text = str_from(entry);
     ptrdiff_t equals = str_find_char(text, '=', 0);
     if (equals < 0)
         return false;
-    struct variable variable = {.name = str_first(text, (size_t)equals),
-                                .value = str_of(entry + equals + 1, text.len - (size_t)equals - 1)};
-    variable.ours = str_starts(variable.name, S("PORTICO_"));
-    variable.prefix = 8;
-    *ret_variable = variable;
-    return variable.ours || str_starts(variable.name, S("TRAEFIK_"));
+    *ret_variable = (struct variable){.name = str_first(text, (size_t)equals),
+                                      .value = str_of(entry + equals + 1, text.len - (size_t)equals - 1)};
+    return know_variable(ret_variable);
 }
 
 static int by_name(const void *a, const void *b)
@@ -143,8 +149,10 @@ static bool walk_from(struct walk *walk, struct place place, size_t at)
 
 /* --- into the tree ---------------------------------------------------------------------------------- */
 
-static struct span name_span(const struct source *source, size_t from, size_t to)
+static struct span name_span(const struct variable *variable, const struct source *source, size_t from, size_t to)
 {
+    if (variable->at != NULL)
+        return span_inside(variable->at->key_span, from, to - from);
     return (struct span){
         .source = source, .line = 1, .column = (uint32_t)from + 1, .length = (uint32_t)(to - from)};
 }
@@ -153,7 +161,7 @@ static void report_unknown(const struct walk *walk, const struct variable *varia
                            const struct source *source, struct diag *diag)
 {
     struct diag_item *item =
-        diag_warning(diag, name_span(source, variable->prefix, variable->name.len),
+        diag_warning(diag, name_span(variable, source, variable->prefix, variable->name.len),
                      "environment variable '%.*s' is no option", STR_ARGS(variable->name));
     size_t count, at = walk->failed_at;
     struct str *keys = place_keys(&walk->failed_place, diag->arena, &count);
@@ -179,15 +187,16 @@ static void set_value(struct arena *arena, struct node *root, const struct walk 
     struct node *node = root;
     for (size_t i = 0; i < walk->count && node != NULL; i++) {
         const struct step *step = &walk->steps[i];
-        struct span span = name_span(source, step->from, step->to);
+        struct span span = name_span(variable, source, step->from, step->to);
         node = str_empty(step->key) ? node_make_item(arena, node, step->index, span)
                                     : node_make_member(arena, node, step->key, span);
     }
     size_t name = variable->name.len;
-    struct span span = name_span(source, name + 1, source->content.len);
+    struct span span = variable->at != NULL ? variable->at->value_span
+                                            : name_span(variable, source, name + 1, source->content.len);
     struct str value = str_of(source->content.data + name + 1, source->content.len - name - 1);
     if (node == NULL || !node_set_text(node, value, span))
-        diag_error(diag, name_span(source, 0, name),
+        diag_error(diag, name_span(variable, source, 0, name),
                    "'%.*s' cannot go with other variables that are set", STR_ARGS(variable->name));
 }
 
@@ -204,20 +213,41 @@ static void read_variable(struct arena *arena, struct node *root, const struct v
         report_unknown(&walk, variable, source, diag);
 }
 
+struct variable_list {
+    VEC(struct variable) variables;
+};
+
+static struct node *read_all(struct variable_list *list, const struct option_table *table, struct arena *arena, struct diag *diag)
+{
+    struct node *root = node_new(arena, NODE_MAP, SPAN_NONE);
+    if (list->variables.count > 1)
+        qsort(list->variables.items, list->variables.count, sizeof(*list->variables.items), by_name);
+    for (size_t i = 0; i < list->variables.count; i++)
+        read_variable(arena, root, &list->variables.items[i], table, diag);
+    VEC_RELEASE(&list->variables);
+    return root;
+}
+
 struct node *env_read(char *const *environment, const struct option_table *table,
                       const char *const *ignored, struct arena *arena, struct diag *diag)
 {
-    VEC(struct variable) variables = {0};
+    struct variable_list list = {.variables = {0}};
     for (; *environment != NULL; environment++) {
         struct variable variable;
         if (split_variable(*environment, &variable) && !is_ignored(&variable, ignored))
-            VEC_PUSH(&variables, variable);
+            VEC_PUSH(&list.variables, variable);
     }
-    if (variables.count > 1)
-        qsort(variables.items, variables.count, sizeof(*variables.items), by_name);
-    struct node *root = node_new(arena, NODE_MAP, SPAN_NONE);
-    for (size_t i = 0; i < variables.count; i++)
-        read_variable(arena, root, &variables.items[i], table, diag);
-    VEC_RELEASE(&variables);
-    return root;
+    return read_all(&list, table, arena, diag);
+}
+
+struct node *env_read_at(const struct label *variables, size_t count, const struct option_table *table,
+                         const char *const *ignored, struct arena *arena, struct diag *diag)
+{
+    struct variable_list list = {.variables = {0}};
+    for (size_t i = 0; i < count; i++) {
+        struct variable variable = {.name = variables[i].key, .value = variables[i].value, .at = &variables[i]};
+        if (know_variable(&variable) && !is_ignored(&variable, ignored))
+            VEC_PUSH(&list.variables, variable);
+    }
+    return read_all(&list, table, arena, diag);
 }

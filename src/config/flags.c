@@ -4,6 +4,7 @@
 
 struct reader {
     const char *const *words;
+    const struct span *places;    /* of the words, in a file; NULL: each word is its own place */
     size_t count, at;             /* words[at] is being read */
     const struct flag *own;
     const struct option_table *table;
@@ -21,8 +22,11 @@ struct word {
     struct span name_span, value_span;
 };
 
-static struct span span_at(const struct source *source, size_t offset, size_t length)
+/* A part of the word that is being read. */
+static struct span span_at(const struct reader *reader, const struct source *source, size_t offset, size_t length)
 {
+    if (reader->places != NULL)
+        return span_inside(reader->places[reader->at], offset, length);
     return (struct span){
         .source = source, .line = 1, .column = (uint32_t)offset + 1, .length = (uint32_t)length};
 }
@@ -35,7 +39,7 @@ static struct word take_apart(struct reader *reader, struct str text, size_t das
     struct word word = {.source = diag_source_word(reader->arena, shown, text)};
     struct str content = word.source->content;
     word.name = str_of(content.data + dashes, name_length);
-    word.name_span = span_at(word.source, dashes, name_length);
+    word.name_span = span_at(reader, word.source, dashes, name_length);
     size_t end = dashes + name_length;
     if (end == content.len)
         return word;
@@ -43,7 +47,7 @@ static struct word take_apart(struct reader *reader, struct str text, size_t das
         end++;
     word.has_value = true;
     word.value = str_of(content.data + end, content.len - end);
-    word.value_span = span_at(word.source, end, content.len - end);
+    word.value_span = span_at(reader, word.source, end, content.len - end);
     return word;
 }
 
@@ -60,11 +64,12 @@ static bool take_next(struct reader *reader, struct word *word)
                                     STR_ARGS(next));
     size_t offset = whole.len - next.len;
     word->source = diag_source_word(reader->arena, word->source->name, whole);
-    word->name_span.source = word->source;
+    if (reader->places == NULL)
+        word->name_span.source = word->source;
     word->value = str_from_index(word->source->content, offset);
     if (str_empty(next))
         word->value = S("");
-    word->value_span = span_at(word->source, offset, next.len);
+    word->value_span = span_at(reader, word->source, reader->places != NULL ? 0 : offset, next.len);
     word->has_value = true;
     return true;
 }
@@ -221,30 +226,47 @@ static void read_short(struct reader *reader, struct str text)
         diag_hint(reader->diag, item, "long flags begin with two dashes");
 }
 
-bool flags_read(const char *const *words, size_t count, const struct flag *own,
-                const struct option_table *table, struct arena *arena, struct diag *diag,
-                struct flags *ret_flags)
+static bool read_all(struct reader *reader)
 {
-    struct reader reader = {words, count, 0, own, table, arena, diag, ret_flags};
-    size_t mistakes = diag->mistakes;
+    struct flags *ret_flags = reader->flags;
+    struct arena *arena = reader->arena;
+    const char *const *words = reader->words;
+    size_t count = reader->count, mistakes = reader->diag->mistakes;
     *ret_flags = (struct flags){
         .options = node_new(arena, NODE_MAP, SPAN_NONE),
         .given = arena_array(arena, struct flag_given, count + 1),
         .operands = arena_array(arena, struct str, count + 1),
     };
     bool flags_ended = false;
-    for (; reader.at < count; reader.at++) {
-        struct str text = str_from(words[reader.at]);
+    for (; reader->at < count; reader->at++) {
+        struct str text = str_from(words[reader->at]);
         if (flags_ended || text.len < 2 || text.data[0] != '-')
             ret_flags->operands[ret_flags->operand_count++] = arena_str(arena, text);
         else if (str_equal(text, S("--")))
             flags_ended = true;
         else if (text.data[1] == '-')
-            read_long(&reader, text);
+            read_long(reader, text);
         else
-            read_short(&reader, text);
+            read_short(reader, text);
     }
-    return diag->mistakes == mistakes;
+    return reader->diag->mistakes == mistakes;
+}
+
+bool flags_read(const char *const *words, size_t count, const struct flag *own,
+                const struct option_table *table, struct arena *arena, struct diag *diag,
+                struct flags *ret_flags)
+{
+    struct reader reader = {
+        .words = words, .count = count, .own = own, .table = table, .arena = arena, .diag = diag, .flags = ret_flags};
+    return read_all(&reader);
+}
+
+bool flags_read_at(const char *const *words, const struct span *places, size_t count, const struct flag *own,
+                   const struct option_table *table, struct arena *arena, struct diag *diag, struct flags *ret_flags)
+{
+    struct reader reader = {
+        .words = words, .places = places, .count = count, .own = own, .table = table, .arena = arena, .diag = diag, .flags = ret_flags};
+    return read_all(&reader);
 }
 
 const struct flag_given *flags_find(const struct flags *flags, const char *name)

@@ -42,6 +42,9 @@ struct flags {
 bool flags_read(const char *const *words, size_t count, const struct flag *own,
                 const struct option_table *table, struct arena *arena, struct diag *diag,
                 struct flags *ret_flags);
+/* The same for words that stand in a file: places[i] is where words[i] stands, and mistakes are shown there. */
+bool flags_read_at(const char *const *words, const struct span *places, size_t count, const struct flag *own,
+                   const struct option_table *table, struct arena *arena, struct diag *diag, struct flags *ret_flags);
 /* The last one given under this name, or NULL. */
 const struct flag_given *flags_find(const struct flags *flags, const char *name);
 

@@ -18,7 +18,7 @@ static const char *const default_paths[] = {"portico.yaml", "portico.yml", "/etc
                                             "/etc/traefik/traefik.yaml"};
 
 /* What is no option: the path itself, and the folder of state (base/data_directory.h). */
-static const char *const own_variables[] = {"CONFIG", "CONFIGFILE", "DATA", NULL};
+const char *const settings_own_variables[] = {"CONFIG", "CONFIGFILE", "DATA", NULL};
 
 static const char *variable(char *const *environment, const char *name)
 {
@@ -177,6 +177,13 @@ static struct node *read_main(const struct settings *settings, const struct flag
     return root;
 }
 
+void settings_bind(struct model *model, const struct node *root, struct diag *diag)
+{
+    bind_object(&config_table, root, &model->config, NULL, &model->arena, diag);
+    add_customary_entrypoints(model, diag);
+    model_add_part(model, S("file"), &model->config.http, &model->config.tls);
+}
+
 struct model *settings_load(const struct settings *settings, struct diag *diag, struct settings_files *files)
 {
     struct model *model = model_new();
@@ -185,15 +192,13 @@ struct model *settings_load(const struct settings *settings, struct diag *diag, 
     struct flags flags;
     const struct flag *own = settings->flags != NULL ? settings->flags : settings_flags;
     flags_read(settings->words, settings->word_count, own, &config_table, arena, diag, &flags);
-    struct node *variables = env_read(settings->environment, &config_table, own_variables, arena, diag);
+    struct node *variables = env_read(settings->environment, &config_table, settings_own_variables, arena, diag);
     struct node *root = read_main(settings, &flags, variables, model, diag, files);
     if (root == NULL || root->kind != NODE_MAP)
         root = node_new(arena, NODE_MAP, SPAN_NONE);
     node_merge(root, variables);
     node_merge(root, flags.options);
-    bind_object(&config_table, root, &model->config, NULL, arena, diag);
-    add_customary_entrypoints(model, diag);
-    model_add_part(model, S("file"), &model->config.http, &model->config.tls);
+    settings_bind(model, root, diag);
     if (model->config.providers.file != NULL)
         file_provider_read(model, settings, diag, files);
     if (files != NULL)

@@ -41,6 +41,11 @@ struct model *settings_load(const struct settings *settings, struct diag *diag, 
 /* One file of configuration of `model`: from settings->former, or read, noted and kept. NULL as load_file. */
 struct node *settings_read_file(const struct settings *settings, struct model *model, const char *path, enum load_kind kind,
                                 struct diag *diag);
+/* The options of `root` become the model's, with the entrypoints that come by themselves and the part "file". For who reads options
+ * elsewhere; `root` lives in the model's arena. */
+void settings_bind(struct model *model, const struct node *root, struct diag *diag);
+/* Variables that are no options, for env_read. */
+extern const char *const settings_own_variables[];
 /* A file that is about to be read; `files` may be NULL. */
 void settings_files_note(struct settings_files *files, struct str path);
 /* Are they still what was read? */
