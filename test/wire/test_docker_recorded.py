@@ -95,6 +95,54 @@ def test_only_what_an_event_names_is_looked_at_again(portico, engine, server):
     assert engine.count("containers/json") == 1
 
 
+def test_what_was_found_before_a_container_died_is_not_believed_after_it(portico, engine, server):
+    one = server("one")
+    proxy = portico({**config(engine, holdTimeout="0s"), "api": {"insecure": True}, "entryPoints": {"web": {}, "traefik": {}}})
+    engine.wait_for_stream()
+    identity = engine.add("one", port=one.port, labels=rule("one", "one.test"))
+    says(proxy, "one.test", body="one")
+    asked = engine.count(f"containers/{identity}/json")
+    engine.late.add(identity)
+    engine.emit("rename", identity)
+    wait_for("a look that begins while it runs", lambda: engine.count(f"containers/{identity}/json") > asked)
+    engine.die("one")
+    engine.remove("one")
+    says(proxy, "one.test", status=503)
+    engine.late.clear()
+    says(proxy, "one.test", status=404)
+    assert b'"one"' not in proxy.get("/api/portico/containers", entry_point="traefik").body
+
+
+def test_ids_that_are_none_do_not_end_the_helper(portico, engine, server):
+    one = server("one")
+    proxy = portico(config(engine))
+    engine.wait_for_stream()
+    before = helpers(proxy)
+    engine.containers["../../../etc/passwd"] = {**engine.template, "Id": "../../../etc/passwd", "State": {"Status": "running"}}
+    engine.emit_raw(b'{"Type":"container","Action":"start","Actor":{"ID":"../../../etc/passwd"}}\n')
+    engine.add("one", port=one.port, labels=rule("one", "one.test"))
+    says(proxy, "one.test", body="one")
+    engine.cut_streams()
+    proxy.wait_until("the list to be read again", lambda: engine.count("containers/json") == 2)
+    engine.wait_for_stream()
+    two = server("two")
+    engine.add("two", port=two.port, labels=rule("two", "two.test"))
+    says(proxy, "two.test", body="two")
+    assert helpers(proxy) == before
+
+
+def test_a_container_that_the_engine_cannot_show_just_now_is_asked_for_again(portico, engine, server):
+    one = server("one")
+    proxy = portico(config(engine))
+    engine.wait_for_stream()
+    engine.refuse = 500
+    identity = engine.add("one", port=one.port, labels=rule("one", "one.test"))
+    wait_for("a look", lambda: engine.count(f"containers/{identity}/json"))
+    proxy.wait_until("it to be looked at no more by itself", lambda: ask(proxy, "one.test").status == 404)
+    engine.refuse = None
+    says(proxy, "one.test", body="one")
+
+
 def test_a_lost_stream_keeps_everything_and_what_happened_meanwhile_is_read(portico, engine, server):
     one, two = server("one"), server("two")
     engine.add("one", port=one.port, labels=rule("one", "one.test"))

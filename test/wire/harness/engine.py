@@ -26,7 +26,7 @@ def recorded(name):
 class Engine:
     """`version` is a folder of test/wire/recorded. Containers are added and changed by methods, which send the events that a real
     engine sends. What goes wrong is said by attributes: `slow` (seconds before an answer), `garbage` (answers are no JSON),
-    `refuse` (a status for all answers)."""
+    `refuse` (a status for all answers), `late` (containers whose answer, made up in time, is kept back until they are taken out)."""
 
     def __init__(self, path, version="docker-20.10"):
         self.path = str(path)
@@ -36,6 +36,7 @@ class Engine:
         self.asked = []                  # paths, in order
         self.others = []                 # (method, path) of what nobody should ask
         self.slow, self.garbage, self.refuse = 0, False, None
+        self.late = set()
         self.services, self.tasks = None, []      # of a Swarm; None: it is no manager
         self._streams = []
         self._lock = threading.RLock()
@@ -271,6 +272,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._stream()
             return
         status, answer = (engine.refuse, {"message": "no"}) if engine.refuse else engine.answer(path)
+        while path.split("/")[-2] in engine.late:
+            time.sleep(0.01)
         body = b"<html>not what you think" if engine.garbage else json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
