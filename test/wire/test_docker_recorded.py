@@ -3,6 +3,7 @@ process that reads it may do."""
 import os
 import signal
 import subprocess
+import threading
 
 import pytest
 
@@ -95,22 +96,49 @@ def test_only_what_an_event_names_is_looked_at_again(portico, engine, server):
     assert engine.count("containers/json") == 1
 
 
-def test_what_was_found_before_a_container_died_is_not_believed_after_it(portico, engine, server):
-    one = server("one")
-    proxy = portico({**config(engine, holdTimeout="0s"), "api": {"insecure": True}, "entryPoints": {"web": {}, "traefik": {}}})
+def keep_back(engine, identity):
+    engine.late[identity] = threading.Event()
+    return engine.late[identity]
+
+
+def wait_for_look(engine, identity, former):
+    wait_for("a look", lambda: engine.count(f"containers/{identity}/json") > former)
+
+
+def test_what_was_found_before_a_container_died_is_not_believed_after_it(portico, engine, server, stack):
+    one, other = server("one"), server("other")
+    proxy = portico(config(engine, holdTimeout="0s"))
     engine.wait_for_stream()
     identity = engine.add("one", port=one.port, labels=rule("one", "one.test"))
     says(proxy, "one.test", body="one")
     asked = engine.count(f"containers/{identity}/json")
-    engine.late.add(identity)
+    former = keep_back(engine, identity)
     engine.emit("rename", identity)
-    wait_for("a look that begins while it runs", lambda: engine.count(f"containers/{identity}/json") > asked)
+    wait_for_look(engine, identity, asked)
+    latter = keep_back(engine, identity)
+    stack.callback(latter.set)
     engine.die("one")
-    engine.remove("one")
     says(proxy, "one.test", status=503)
-    engine.late.clear()
+    former.set()
+    wait_for_look(engine, identity, asked + 1)
+    engine.add("other", port=other.port, labels=rule("other", "other.test"))
+    says(proxy, "other.test", body="other")
+    assert ask(proxy, "one.test").status == 503
+
+
+def test_what_was_found_before_a_container_was_removed_does_not_bring_it_back(portico, engine):
+    proxy = portico(config(engine, holdTimeout="0s"))
+    engine.wait_for_stream()
+    identity = engine.add("one", port=80, labels=rule("one", "one.test"), start=False)
+    says(proxy, "one.test", status=503)
+    asked = engine.count(f"containers/{identity}/json")
+    late = keep_back(engine, identity)
+    engine.emit("rename", identity)
+    wait_for_look(engine, identity, asked)
+    engine.remove("one")
+    proxy.wait_until("its removal to be known", lambda: "it was removed a moment ago" in proxy.log)
+    late.set()
     says(proxy, "one.test", status=404)
-    assert b'"one"' not in proxy.get("/api/portico/containers", entry_point="traefik").body
 
 
 def test_ids_that_are_none_do_not_end_the_helper(portico, engine, server):
