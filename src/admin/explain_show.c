@@ -31,6 +31,11 @@ static void show_tried(const struct way *way, bool color, struct text *out)
     }
 }
 
+static const char *no_router(const struct way *way)
+{
+    return way->left_out != NULL ? status_text(STATUS_ROUTER_LEFT_OUT) : "no router takes this request";
+}
+
 static void show_left_out(const struct way *way, bool color, struct text *out)
 {
     if (way->left_out == NULL)
@@ -123,7 +128,7 @@ void explain_show(const struct way *way, const char *note, bool color, struct te
     show_left_out(way, color, out);
     if (way->x.router == NULL) {
         label("answer", color, out);
-        text_add(out, S("404: no router takes this request\n"));
+        text_addf(out, "404: %s\n", no_router(way));
         return;
     }
     show_chain(way, color, out);
@@ -232,7 +237,7 @@ static void add_answer(const struct way *way, struct text *out)
         reason = str_from(status_text(way->refused));
     } else if (way->x.router == NULL && !way->tls.refused) {
         status = 404;
-        reason = S("no router takes this request");
+        reason = str_from(no_router(way));
     } else if (way->x.router != NULL && way->x.answered_here) {
         status = way->x.response.status;
         reason = http_reason(status);

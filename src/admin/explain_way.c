@@ -64,6 +64,12 @@ static void find_router(struct way *way)
         .request = &x->stream.request, .path = x->routing_path, .peer = &way->client.peer, .arena = &x->arena};
     way->explanation = explain(choose_table(way), &input, &x->arena);
     x->router = way->explanation.found != NULL ? way->explanation.found->router : NULL;
+    if (x->router != NULL && x->router->left_out != NULL) {
+        way->left_out = x->router->left_out;
+        way->explanation.found = NULL;
+        x->router = NULL;
+        return;
+    }
     way->left_out = find_left_out(way, &input);
     if (x->router == NULL && x->entry->only_tls && !way->client.tls)
         way->refused = STATUS_PLAIN_HTTP_ON_TLS;

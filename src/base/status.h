@@ -39,6 +39,7 @@
     X(H2_STALLED,                408, "the client granted no room for its responses in time") \
     /* routing and middlewares */ \
     X(NO_ROUTE,                  404, "no router matches the request") \
+    X(ROUTER_LEFT_OUT,           404, "the router that matches was left out because of a mistake") \
     X(NO_SERVICE,                503, "the router's service does not exist") \
     X(NO_READY_SERVER,           503, "no server of the service is ready") \
     X(TOO_MANY_WAITING,          503, "more requests wait for a ready server than may") \

@@ -415,6 +415,7 @@ int process_run(const struct settings *settings)
     if (code != EXIT_GOOD || process.leave) {
         if (process.started)
             end(&process);
+        diag_log_release(&process.said);
         settings_files_release(&process.files);
         return code;
     }

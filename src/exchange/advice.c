@@ -36,6 +36,8 @@ static const char *const advice[STATUS_COUNT] = {
     [STATUS_H2_FLOOD] = "This is how an attack looks; nothing needs to be done.",
     /* routing and middlewares */
     [STATUS_NO_ROUTE] = "`portico explain URL` tells which routers were tried and what did not match.",
+    [STATUS_ROUTER_LEFT_OUT] =
+        "Mend what is wrong with the router: the log, the dashboard and `portico explain URL` tell what it is.",
     [STATUS_NO_SERVICE] = "Check the router's service: is the name right, and is its provider there?",
     [STATUS_NO_READY_SERVER] =
         "Look at the service's servers: are they running, and do they pass the health check? Each says why it is out.",

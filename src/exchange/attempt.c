@@ -7,6 +7,8 @@
 #include "exchange/spool.h"
 #include "exchange/tracing.h"
 
+#define LEAVING_DIAL_LIMIT TIME_S
+
 #define KEPT_BODY_MAX 16384
 #define ATTEMPTS_MAX 16      /* of one request, whatever is configured */
 
@@ -40,6 +42,24 @@ enum status attempt_open(struct exchange *x)
     enum status status = upstream_open(x->worker, x->server, x->transport, wishes_of(x), &x->upstream);
     x->upstream_bound = status == STATUS_OK || status == STATUS_AGAIN;
     return status;
+}
+
+int64_t attempt_dial_limit(const struct exchange *x)
+{
+    int64_t limit = x->transport->dial_timeout;
+    if (!server_is_leaving(x->server) || (limit != 0 && limit < LEAVING_DIAL_LIMIT))
+        return limit;
+    return server_is_gone(x->server) ? 1 : LEAVING_DIAL_LIMIT;
+}
+
+void attempt_hasten(struct exchange *x)
+{
+    struct loop *loop = &x->worker->loop;
+    if (x->step != STEP_CONNECT || !x->upstream_bound || !server_is_leaving(x->server))
+        return;
+    int64_t deadline = loop->now + attempt_dial_limit(x);
+    if (deadline < x->timer.deadline)
+        timer_set(loop, &x->timer, deadline);
 }
 
 /* What filters know of a body that was sent in part counts no more. */

@@ -6,6 +6,11 @@
 
 /* Opens a connection to x->server. OK, AGAIN, or why not. */
 enum status attempt_open(struct exchange *x);
+/* How long the connection may take (ns; 0: any time): of who is about to stop, or has, no more than a moment. It may be gone by
+ * then, and an address that nobody has does not even refuse. */
+int64_t attempt_dial_limit(const struct exchange *x);
+/* The same for one that is being opened already: some servers are leaving since. */
+void attempt_hasten(struct exchange *x);
 /* Queues the head and prepares the body's relay; sends what is there. */
 enum status attempt_send(struct exchange *x);
 /* Goes on sending the request's body. OK: it is through (or given up by the server, which may still answer). */

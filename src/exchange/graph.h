@@ -19,6 +19,7 @@
 #include "tls/certificate.h"
 #include "tls/policy.h"
 
+struct left_out;
 struct middleware;
 struct service;
 
@@ -42,6 +43,7 @@ struct router {
     _Atomic uint8_t maintenance;      /* its requests are answered with 503: bits of enum maintenance_by; 0: they are not */
     struct networks maintainers;      /* clients that are served all the same */
     struct str retry_after;           /* seconds, as text: what the others are told; empty: as usual */
+    const struct left_out *left_out;  /* it is not served, and this is why; NULL: it is served */
 };
 
 /* Who has put a router or a service under maintenance. */
@@ -76,10 +78,11 @@ struct certificate_want {
 #define RESOLVER_LOCAL STR("@local")
 #define RESOLVER_AUTOMATIC STR("@automatic")
 
-/* A router that was left out of the graph: no request gets to it. For who asks why. */
+/* A router that was left out of the graph. Its rule keeps its place, so that a request which it would have taken gets 404, and not
+ * to a router behind it that may lead to the same service without the former's middlewares. */
 struct left_out {
     struct str name, reason;          /* "api@docker", "unknown middleware 'ath@docker'" */
-    struct table_entry rule;          /* its `router` is this */
+    struct table_entry rule;          /* its router has this as `left_out` */
     bool secure;                      /* it would have taken HTTPS */
 };
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/time.h"
+#include "exchange/attempt.h"
 #include "exchange/await_server.h"
 #include "exchange/exchange.h"
 #include "exchange/greeting.h"
@@ -205,6 +206,8 @@ void worker_graph_update(struct worker *worker, struct graph *graph, const int *
             open_port(worker, graph->entries[i], pin, sockets[i]);
     chunk_pool_limit(&worker->chunks, (uint64_t)graph->model->config.memory_limit);
     upstream_sweep(worker, graph->generation);
+    LIST_FOREACH(&own->exchanges, it)
+        attempt_hasten(container_of(it, struct exchange, link));
     await_graph_changed(worker);
     worker->loop.before_wait = sweep;
 }

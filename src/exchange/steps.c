@@ -138,7 +138,7 @@ static enum step open_connection(struct exchange *x)
     if (!x->upstream_bound) {
         enum status status = attempt_open(x);
         if (status == STATUS_AGAIN) {
-            progress_limit(x, x->transport->dial_timeout);
+            progress_limit(x, attempt_dial_limit(x));
             return STEP_WAIT;
         }
         if (status != STATUS_OK)

@@ -1,6 +1,7 @@
 /* Services that are always there. ping: all is well, or the end is near; /ping/live and /ping/ready answer Kubernetes' two
  * questions each for itself. noop: for routers whose middlewares answer; who gets
- * through to it is a teapot's guest. They have no options, so no configuration can make one. */
+ * through to it is a teapot's guest. left-out: for requests whose router was left out. They have no options, so no configuration can make one. */
+#include "exchange/graph.h"
 #include "exchange/service.h"
 #include "service/stopping.h"
 
@@ -39,6 +40,15 @@ static enum pick_result answer_noop(struct exchange *x, struct service *service)
     return PICK_ANSWER;
 }
 
+static enum pick_result answer_left_out(struct exchange *x, struct service *service)
+{
+    const struct left_out *left_out = x->router->left_out;
+    if (left_out != NULL)
+        x->reason_detail = arena_printf(&x->arena, "%.*s", STR_ARGS(left_out->reason)).data;
+    exchange_answer_status(x, status_http(STATUS_ROUTER_LEFT_OUT), STATUS_ROUTER_LEFT_OUT);
+    return PICK_ANSWER;
+}
+
 static const struct service_type ping = {
     .choice = {.name = "ping@internal", .summary = "Says that the process is well."},
     .pick = answer_ping,
@@ -50,3 +60,9 @@ static const struct service_type noop = {
     .pick = answer_noop,
 };
 REGISTER(service_type, noop);
+
+static const struct service_type left_out = {
+    .choice = {.name = "left-out@internal", .summary = "Answers for routers that were left out because of a mistake."},
+    .pick = answer_left_out,
+};
+REGISTER(service_type, left_out);

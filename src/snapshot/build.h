@@ -86,8 +86,12 @@ void build_internal_rule(struct build *build, struct entry_rules *rules, unsigne
 bool build_router_wants(const struct build *build, const struct router_config *config, const struct entry *entry);
 enum rule_syntax build_rule_syntax(const struct build *build, const struct router_config *config);
 
-/* left_out.c: the routers that were left out, on the entrypoints where people will look for them. */
-void build_left_out(struct build *build);
+/* A router of this entry that is not served, at its place among those that are. When all others are collected. */
+void build_keep_place(struct build *build, struct entry_rules *rules, unsigned entry, struct left_out *left_out,
+                      const struct router_config *config);
+
+/* left_out.c: the routers that were left out, at the places where they would be. */
+void build_left_out(struct build *build, struct entry_rules *rules);
 
 /* tls.c: the certificates of files, and the options that are there. */
 void build_certificates(struct build *build);

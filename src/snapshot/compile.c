@@ -128,7 +128,6 @@ struct graph *snapshot_compile(struct model *model, unsigned workers, struct dia
     build_watch_unused(&build);
     build_remarks(&build);
     build_tls_options(&build);
-    build_left_out(&build);
     end(&build);
     if (diag->errors != errors) {
         destroy_graph(build.graph);

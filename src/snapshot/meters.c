@@ -105,14 +105,23 @@ void build_service_meter(struct build *build, struct service *service)
         service->meter = get_meter(build, "service", service->name);
 }
 
+static void release_router(const struct router *router)
+{
+    meter_unref(router->counts);
+    meter_unref(router->meter);
+}
+
 void build_meters_release(struct graph *graph)
 {
-    for (unsigned i = 0; i < graph->entry_count; i++)
-        meter_unref(graph->entries[i]->meter);
-    for (unsigned i = 0; i < graph->router_count; i++) {
-        meter_unref(graph->routers[i]->counts);
-        meter_unref(graph->routers[i]->meter);
+    for (unsigned i = 0; i < graph->entry_count; i++) {
+        const struct entry *entry = graph->entries[i];
+        for (unsigned j = 0; j < entry->left_out_count; j++)
+            if (entry->left_out[j].rule.router != NULL)
+                release_router(entry->left_out[j].rule.router);
+        meter_unref(entry->meter);
     }
+    for (unsigned i = 0; i < graph->router_count; i++)
+        release_router(graph->routers[i]);
     for (unsigned i = 0; i < graph->service_count; i++)
         meter_unref(graph->services[i]->meter);
 }

@@ -284,6 +284,20 @@ void build_internal_rule(struct build *build, struct entry_rules *rules, unsigne
     build_router_meter(build, router, build->graph->entries[entry]);
 }
 
+void build_keep_place(struct build *build, struct entry_rules *rules, unsigned entry, struct left_out *left_out,
+                      const struct router_config *config)
+{
+    if (left_out->secure && build->graph->entries[entry]->tls == NULL)
+        return;      /* it asks for no TLS, so nobody comes with it */
+    struct router *router = new_router(build, left_out->name, config->rule, left_out->rule.priority, config->origin);
+    router->config = config;
+    router->left_out = left_out;
+    router->service = build_service(build, S("left-out@internal"), S("internal"), SPAN_NONE);
+    left_out->rule.router = router;
+    build_router_meter(build, router, build->graph->entries[entry]);
+    add_rule(&rules[entry], left_out->secure, left_out->rule.rule, router);
+}
+
 /* The binder has said what is wrong. More is looked for where its author reads it all at once. */
 static bool is_hopeless(const struct named *named)
 {
@@ -315,6 +329,7 @@ void build_routers(struct build *build)
     struct entry_rules *rules = arena_array(&graph->arena, struct entry_rules, graph->entry_count + 1);
     build_written_routers(build, rules);
     build_internal_routers(build, rules);
+    build_left_out(build, rules);
     for (unsigned i = 0; i < graph->entry_count; i++) {
         struct entry *entry = graph->entries[i];
         entry->table = table_new(rules[i].rules.items, rules[i].rules.count);

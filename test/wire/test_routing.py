@@ -1,4 +1,5 @@
 """Which router takes a request, seen from outside; Traefik v3's semantics."""
+import json
 import pytest
 
 from harness.portico import to
@@ -186,3 +187,15 @@ def test_an_entrypoint_redirects_to_another(portico, backend):
     assert response.status == 301 and response.get("Location") == "https://site.example:8443/x?q=1"
     assert proxy.request("POST", "/x", host="site.example").status == 308
     assert proxy.get(entry_point="other").status == 200
+
+
+def test_what_a_router_that_was_left_out_would_have_taken_goes_to_no_other(portico, backend):
+    """Its middleware may have been what asks for a password."""
+    config = to(backend().url, rule="Host(`localhost`)", providers={"docker": {"endpoint": "unix:///nonexistent.sock"}})
+    config["http"]["routers"]["admin"] = {"rule": "Host(`localhost`) && PathPrefix(`/admin`)", "service": "main",
+                                          "middlewares": ["auth@docker"]}
+    proxy = portico(config)
+    assert proxy.get("/").status == 200
+    assert proxy.get("/admin/users").status == 404
+    line = proxy.access(2)[1]
+    assert line["RouterName"] == "admin@file" and "auth@docker" in json.dumps(line), line

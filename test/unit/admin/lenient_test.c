@@ -72,7 +72,10 @@ static void assert_left_out(const char *query, const char *router, const char *l
 {
     json_t *told = running_json(&running, "/api/portico/explain", query, 200);
     const json_t *found = json_object_get(told, "leftOut");
-    assert_string_equal(json_string_value(json_object_get(told, "router")), router);
+    if (router == NULL)
+        assert_true(json_is_null(json_object_get(told, "router")));
+    else
+        assert_string_equal(json_string_value(json_object_get(told, "router")), router);
     if (left_out == NULL) {
         assert_true(json_is_null(found));
     } else {
@@ -85,7 +88,7 @@ static void assert_left_out(const char *query, const char *router, const char *l
 TEST(lenient_router_that_was_left_out_is_told_by_explain_where_it_would_have_matched)
 {
     running_start(&running, OWNER, add_labels);
-    assert_left_out("url=http://a.example/api/x", "all@file", "api@docker");
+    assert_left_out("url=http://a.example/api/x", NULL, "api@docker");      /* and not all@file */
     /* One with a lower priority than who takes the request would not have seen it. */
     assert_left_out("url=http://a.example/", "all@file", NULL);
     assert_left_out("url=http://b.example/api/x", "all@file", NULL);

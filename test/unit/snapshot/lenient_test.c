@@ -203,7 +203,7 @@ TEST(lenient_service_that_failed_takes_along_what_leads_to_it)
             "    ring2: {weighted: {services: [{name: ring}]}}\n"
             "  serversTransports:\n    tls: {rootCAs: [/nonexistent/ca.pem]}\n");
     assert_routers(&bench, "good@docker");
-    assert_services(&bench, "app@docker");
+    assert_services(&bench, "app@docker left-out@internal");
     assert_int_equal(bench.diag.errors, 0);
 
     const struct model *model = bench.model;
