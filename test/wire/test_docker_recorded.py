@@ -3,6 +3,7 @@ process that reads it may do."""
 import os
 import signal
 import subprocess
+import tempfile
 import threading
 
 import pytest
@@ -139,6 +140,29 @@ def test_what_was_found_before_a_container_was_removed_does_not_bring_it_back(po
     proxy.wait_until("its removal to be known", lambda: "it was removed a moment ago" in proxy.log)
     late.set()
     says(proxy, "one.test", status=404)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="sockets of other groups are made by root")
+def test_a_socket_that_comes_again_with_another_group_is_opened(portico, engine, server, stack):
+    # What tests write lies where only root gets; a helper that may open the socket has to get to it.
+    folder = stack.enter_context(tempfile.TemporaryDirectory())
+    os.chmod(folder, 0o755)
+    engine.stop()
+    engine.path = f"{folder}/engine.sock"
+
+    def start(group):
+        engine.start()
+        os.chown(engine.path, 0, group)
+        os.chmod(engine.path, 0o660)
+
+    start(4001)
+    proxy = portico(config(engine))
+    engine.wait_for_stream()
+    engine.stop()
+    one = server("one")
+    engine.add("one", port=one.port, labels=rule("one", "one.test"))
+    start(4002)
+    says(proxy, "one.test", body="one")
 
 
 def test_ids_that_are_none_do_not_end_the_helper(portico, engine, server):
