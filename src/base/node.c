@@ -160,12 +160,12 @@ static struct str part_key(struct str part, struct str *ret_indexes)
 static bool path_is_valid(struct str path)
 {
     struct str rest = path, part, indexes;
-    size_t index, steps = 0;
+    size_t index, steps = 0, into_lists = 0;
     while (str_split(&rest, '.', &part)) {
         if (str_empty(part_key(part, &indexes)))
             return false;
         for (steps++; !str_empty(indexes); steps++) {
-            if (!take_index(&indexes, &index))
+            if (!take_index(&indexes, &index) || ++into_lists > NODE_PATH_INDEXES_MAX)
                 return false;
         }
     }

@@ -28,6 +28,7 @@ struct node {
 
 #define NODE_INDEX_MAX 255   /* of a list in a path */
 #define NODE_PATH_MAX 32     /* steps of a path */
+#define NODE_PATH_INDEXES_MAX 4   /* of them, those into a list, whose items in front are made too */
 
 struct node *node_new(struct arena *arena, enum node_kind kind, struct span span);
 struct node *node_scalar(struct arena *arena, struct str text, struct span span);

@@ -248,6 +248,17 @@ def test_a_client_that_leaves_is_noticed(portico):
     assert proxy.access()[0]["DownstreamStatus"] == 499
 
 
+@pytest.mark.parametrize("sent", [b"Content-Length: 5\r\n\r\nwhole", b"Content-Length: 50\r\n\r\npart", b"Transfer-Encoding: chunked\r\n\r\n5\r\nwhole\r\n0\r\n\r\n"])
+def test_a_client_with_a_body_that_leaves_is_noticed(portico, sent):
+    proxy = portico(holding())
+    client = proxy.client()
+    client.send(b"POST / HTTP/1.1\r\nHost: localhost\r\n" + sent)
+    wait_until_held(proxy)
+    client.close()
+    wait_until_held(proxy, 0)
+    assert proxy.access()[0]["DownstreamStatus"] == 499
+
+
 def test_those_that_wait_are_told_at_once_that_the_process_stops(portico):
     proxy = portico(holding())
     client = proxy.client()

@@ -4,6 +4,7 @@ void h1_body_in_init(struct h1_body_in *body, enum h1_framing framing, int64_t l
 {
     body->framing = framing;
     body->left = framing == H1_LENGTH ? length : 0;
+    body->asked = false;
     body->ended = framing == H1_NO_BODY || (framing == H1_LENGTH && length == 0);
     body->trailers = trailers;
     if (framing == H1_CHUNKED)
@@ -63,6 +64,7 @@ static enum status take_chunked(struct h1_body_in *body, struct h1_wire *wire, s
 enum status h1_body_read(struct h1_body_in *body, struct h1_wire *wire, struct chunkq *into, size_t max,
                          enum status truncated)
 {
+    body->asked = true;
     for (;;) {
         if (body->ended)
             return STATUS_END;
@@ -93,6 +95,7 @@ int64_t h1_body_splice_ready(const struct h1_body_in *body, const struct h1_wire
 enum status h1_body_splice(struct h1_body_in *body, struct h1_wire *wire, int pipe, size_t max, size_t *ret_moved,
                            enum status truncated)
 {
+    body->asked = true;
     *ret_moved = 0;
     if (body->ended)
         return STATUS_END;

@@ -11,6 +11,7 @@ struct h1_body_in {
     enum h1_framing framing;
     int64_t left;                 /* H1_LENGTH: bytes still to come */
     struct h1_chunked chunked;
+    bool asked;                   /* somebody has begun to read it */
     bool ended;
     struct fields *trailers;      /* where they go; its arena inited */
 };

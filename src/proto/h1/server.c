@@ -23,6 +23,7 @@ struct h1_active {
     struct h1_body_out body_out;
     struct chunkq out;
     uint64_t out_at_doubt;      /* stream.bytes_out when the client was last seen to have ended its direction */
+    bool whole_at_doubt;        /* the body had been read by then */
     bool close;                 /* no further request on this connection */
     bool upgraded;
     bool final_head_queued;
@@ -285,12 +286,13 @@ static void process(struct h1_server *connection)
 
 /* The client ended its direction while it waits. It may be gone, or have sent all that it has to say (nc -N): which of the
  * two, nobody can know without writing. It is given some time; see still_there. An upgraded connection or a body under way
- * finds the end by reading it. */
+ * finds the end by reading it; a body that nobody reads, because its request is held, does not. */
 static void doubt_client(struct h1_server *connection)
 {
     struct h1_active *active = connection->active;
-    if (active->upgraded || !active->body_in.ended)
+    if (active->upgraded || (!active->body_in.ended && active->body_in.asked))
         return;
+    active->whole_at_doubt = active->body_in.ended;
     active->out_at_doubt = connection->stream->bytes_out;
     timer_after(connection->wire.sock.loop, &connection->timer, DOUBT_TIME);
 }
@@ -301,6 +303,13 @@ static bool still_there(const struct h1_server *connection)
 {
     const struct h1_active *active = connection->active;
     return active->out.bytes != 0 || connection->stream->bytes_out != active->out_at_doubt;
+}
+
+/* As when the doubt began: a body that was begun since finds the end by itself. */
+static bool is_in_doubt(const struct h1_server *connection)
+{
+    const struct h1_active *active = connection->active;
+    return connection->wire.sock.peer_done && (active->whole_at_doubt || !active->body_in.asked);
 }
 
 static void on_event(struct sock *sock, unsigned events)
@@ -332,9 +341,9 @@ static void on_timeout(struct timer *timer)
         begin_stream(connection, STATUS_CLIENT_HEAD_TIMEOUT);
     else if (connection->state == IDLE || connection->state == LINGERING)
         close_now(connection, false);
-    else if (connection->state == STREAMING && connection->wire.sock.peer_done && still_there(connection))
+    else if (connection->state == STREAMING && is_in_doubt(connection) && still_there(connection))
         doubt_client(connection);
-    else if (connection->state == STREAMING && connection->wire.sock.peer_done && connection->active->body_in.ended)
+    else if (connection->state == STREAMING && is_in_doubt(connection))
         close_with(connection, STATUS_CLIENT_ABORTED);
 }
 

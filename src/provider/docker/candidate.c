@@ -38,11 +38,13 @@ void candidate_tell(struct candidate *candidate, bool mistake, struct str reason
 
 void candidate_add(struct strs *list, struct str text, struct arena *arena)
 {
-    struct str *items = arena_array(arena, struct str, list->count + 1);
-    if (list->count != 0)
-        memcpy(items, list->items, list->count * sizeof(*items));
-    items[list->count++] = text;
-    list->items = items;
+    if ((list->count & (list->count - 1)) == 0) {      /* room for twice as many at each power of two */
+        struct str *items = arena_array(arena, struct str, list->count != 0 ? 2 * list->count : 1);
+        if (list->count != 0)
+            memcpy(items, list->items, list->count * sizeof(*items));
+        list->items = items;
+    }
+    list->items[list->count++] = text;
 }
 
 void candidate_break(struct candidate *candidate, const struct node *node, struct str reason, struct span span, struct arena *arena)

@@ -56,7 +56,7 @@ void container_copy(struct container *to, const struct container *from, struct a
 
 static bool labels_equal(const struct container *one, const struct container *other)
 {
-    if (one->label_count != other->label_count)
+    if (one->label_count != other->label_count || one->labels_beyond != other->labels_beyond)
         return false;
     for (size_t i = 0; i < one->label_count; i++)
         if (!str_equal(one->labels[i].key, other->labels[i].key) || !str_equal(one->labels[i].value, other->labels[i].value))

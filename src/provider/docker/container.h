@@ -44,6 +44,7 @@ struct container {
     struct str health_output;            /* what its last failed check printed, shortened; may be empty */
     struct label *labels;                /* a task's: those of its service */
     size_t label_count;
+    bool labels_beyond;                  /* it has more than are read, and so none here */
     struct str network_mode;             /* "bridge", "host", "none", "container:ID", or a network's name */
     struct container_network *networks;  /* in the order of their names */
     size_t network_count;

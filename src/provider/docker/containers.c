@@ -11,6 +11,7 @@
 #define LOOKS_AT_ONCE 8                      /* containers that are looked at */
 #define REMOVED_STAYS (10 * TIME_S)
 #define STOPPING_MOST (300 * TIME_S)         /* then it has survived its signal: it is as others again */
+#define FAILED_LOOKS_MOST 30
 #define TICK TIME_S
 
 struct record {
@@ -20,6 +21,8 @@ struct record {
     struct inspected what;
     bool known;                              /* `what` is there */
     bool under_look, again;                  /* it is just looked at; something happened since */
+    bool outdated;                           /* it has died or gone since that look began: what the look finds is over */
+    unsigned failed_looks;                   /* in a row */
     bool listed;                             /* it is there, by the list or by an event since reading began */
     int64_t removed_at, stopping_at;         /* monotonic ns */
 };
@@ -104,6 +107,8 @@ static void note_removed(struct containers *containers, struct record *record)
         drop(containers, record);
         return;
     }
+    record->outdated = record->under_look;
+    record->again = false;
     if (record->what.container.state == CONTAINER_REMOVED)
         return;
     if (record->what.container.state == CONTAINER_RUNNING)
@@ -175,24 +180,36 @@ static bool take_look(struct containers *containers, struct record *record, stru
     return differs;
 }
 
+/* An engine that cannot say it just now (500: mostly while it makes or removes the container) is asked again, for a while. */
+static void settle_look(struct containers *containers, struct record *record, struct str json, bool told)
+{
+    bool again = record->again;
+    record->again = false;
+    record->failed_looks = told ? 0 : record->failed_looks + 1;
+    if (!told && record->failed_looks <= FAILED_LOOKS_MOST)
+        want_tick(containers);
+    if (again)
+        want_look(containers, record);
+    if (!str_empty(json) && take_look(containers, record, json))
+        changed(containers);
+}
+
 static void on_looked(struct engine_call *call, const struct engine_answer *answer)
 {
     struct look *look = container_of(call, struct look, call);
     struct containers *containers = look->containers;
     struct record *record = look->record;
     look->record = NULL;
-    record->under_look = false;
+    bool outdated = record->outdated;
+    record->under_look = record->outdated = false;
     if (answer->failure != FAILURE_NONE || (answer->status != 200 && answer->status != 404 && answer->status != 500)) {
         follower_fail(&containers->follower, answer);
         return;
     }
-    if (record->again && answer->status == 200)
-        want_look(containers, record);
-    record->again = false;
     if (answer->status == 404)
         note_removed(containers, record);
-    else if (answer->status == 200 && take_look(containers, record, answer->body))
-        changed(containers);
+    else
+        settle_look(containers, record, !outdated && answer->status == 200 ? answer->body : STR_NONE, answer->status == 200);
     go_on(containers);
 }
 
@@ -286,6 +303,11 @@ static void read_all(struct follower *follower)
     follower_ask(follower, &containers->list_call);
 }
 
+static void forget_look(struct record *record)
+{
+    record->under_look = record->again = record->outdated = false;
+}
+
 static void on_lost(struct follower *follower)
 {
     struct containers *containers = container_of(follower, struct containers, follower);
@@ -293,7 +315,7 @@ static void on_lost(struct follower *follower)
     for (size_t i = 0; i < LOOKS_AT_ONCE; i++)
         if (containers->looks[i].record != NULL) {
             engine_cancel(containers->engine, &containers->looks[i].call);
-            containers->looks[i].record->under_look = containers->looks[i].record->again = false;
+            forget_look(containers->looks[i].record);
             containers->looks[i].record = NULL;
         }
     while (!list_empty(&containers->waiting))
@@ -320,6 +342,7 @@ static void note_signal(struct containers *containers, struct record *record, in
 static void note_death(struct containers *containers, struct record *record, int exit_code)
 {
     containers->owner.on_started(containers->owner.owner, str_from(record->id));
+    record->outdated = record->under_look;
     if (!record->known || record->what.container.state != CONTAINER_RUNNING)
         return;
     containers->owner.on_gone(containers->owner.owner, str_from(record->id));
@@ -372,7 +395,10 @@ static bool age(struct containers *containers, struct record *record)
     /* Podman tells nobody when a container's health changes. */
     if (containers->follower.is_podman && is_checked(record) && containers->follower.state == FOLLOWER_FOLLOWING)
         want_look(containers, record);
-    return container->state == CONTAINER_REMOVED || container->stopping;
+    bool failed = record->failed_looks != 0 && record->failed_looks <= FAILED_LOOKS_MOST;
+    if (failed && containers->follower.state == FOLLOWER_FOLLOWING)
+        want_look(containers, record);
+    return container->state == CONTAINER_REMOVED || container->stopping || failed;
 }
 
 static void on_tick(struct timer *timer)

@@ -46,6 +46,10 @@ static void leave_out_unseen(struct candidate *candidate)
 static bool is_wanted(struct finding *finding, struct candidate *candidate)
 {
     const struct container *container = candidate->container;
+    if (container->labels_beyond) {
+        leave_out(candidate, true, S("it has more labels than are read (1000, and 1 MiB of text): none is"), STR_NONE);
+        return false;
+    }
     if (!constraints_match(&finding->constraints, container->labels, container->label_count)) {
         leave_out(candidate, false, S("the provider's constraints do not match its labels"), STR_NONE);
         return false;

@@ -109,6 +109,7 @@ static void finish(struct engine *engine, struct engine_call *call, struct engin
     list_remove(&call->link);
     engine->under_way--;
     call->number = 0;
+    engine->shut_out = answer->failure == FAILURE_CONNECT && (answer->error == EACCES || answer->error == EPERM);
     if (body.overflow && answer->failure == FAILURE_NONE)
         answer->failure = FAILURE_TOO_LONG;
     answer->body = text_str(&body);
@@ -186,6 +187,10 @@ bool engine_ask(struct engine *engine, struct engine_call *call)
         errno = EAGAIN;
         return false;
     }
+    /* The helper keeps only the rights that the socket asked for when it began, and it may be another one by now. */
+    if (engine->shut_out && engine->under_way == 0 && geteuid() == 0)
+        end_helper(engine);
+    engine->shut_out = false;
     if (engine->fd < 0 && !start_helper(engine))
         return false;
     struct question_frame frame = {.kind = FRAME_QUESTION, .question = call->question, .api_minor = engine->api_minor};

@@ -12,6 +12,7 @@ struct engine {
     int fd;                            /* to the helper; -1: there is none */
     int pid;
     bool started, had_root;            /* the first helper was started, by root */
+    bool shut_out;                     /* the last answer: the socket does not let the helper in */
     unsigned api_minor;
     uint32_t last_number;
     unsigned under_way;

@@ -2,6 +2,7 @@
 
 #include "provider/docker/inspect.h"
 #include "provider/docker/member.h"
+#include "provider/docker/question.h"
 
 static const struct {
     struct str action;
@@ -28,7 +29,7 @@ static enum event_kind kind_of(struct str action)
 
 static bool take_id(struct engine_event *event, struct str id)
 {
-    if (id.len < 12 || id.len >= sizeof(event->id))
+    if (!question_id_is_good(id))
         return false;
     memcpy(event->id, id.data, id.len);
     event->id[id.len] = '\0';

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 
 #include "provider/docker/member.h"
+#include "provider/docker/question.h"
 
-#define LABELS_MAX 4000
+#define LABELS_MAX 1000
+#define LABEL_BYTES_MAX ((size_t)1 << 20)      /* of all of a container's */
 #define NETWORKS_MAX 200
 #define PORTS_MAX 1000
 #define BINDINGS_MAX 1000
@@ -81,20 +83,26 @@ static struct str read_health_output(const json_t *health, struct arena *arena)
     return str_of(copy, output.len);
 }
 
-void inspect_read_labels(const json_t *json, struct arena *arena, struct label **ret_labels, size_t *ret_count)
+static bool is_beyond(const json_t *labels)
 {
-    size_t count = json_object_size(json), at = 0;
-    struct label *labels = arena_array(arena, struct label, count);
-    const char *key;
-    const json_t *value;
-    for (void *item = json_object_iter((json_t *)(uintptr_t)json); item != NULL && at < LABELS_MAX;
-         item = json_object_iter_next((json_t *)(uintptr_t)json, item)) {
-        key = json_object_iter_key(item);
-        value = json_object_iter_value(item);
-        labels[at++] = (struct label){.key = arena_str(arena, str_from(key)), .value = member_copy(value, arena)};
-    }
-    *ret_labels = labels;
-    *ret_count = at;
+    size_t bytes = 0;
+    for (void *item = json_object_iter((json_t *)(uintptr_t)labels); item != NULL && bytes <= LABEL_BYTES_MAX;
+         item = json_object_iter_next((json_t *)(uintptr_t)labels, item))
+        bytes += strlen(json_object_iter_key(item)) + json_string_length(json_object_iter_value(item));
+    return json_object_size(labels) > LABELS_MAX || bytes > LABEL_BYTES_MAX;
+}
+
+void inspect_read_labels(const json_t *json, struct arena *arena, struct container *container)
+{
+    container->labels_beyond = is_beyond(json);
+    container->label_count = 0;
+    if (container->labels_beyond)
+        return;
+    container->labels = arena_array(arena, struct label, json_object_size(json));
+    for (void *item = json_object_iter((json_t *)(uintptr_t)json); item != NULL;
+         item = json_object_iter_next((json_t *)(uintptr_t)json, item))
+        container->labels[container->label_count++] = (struct label){.key = arena_str(arena, str_from(json_object_iter_key(item))),
+                                                                     .value = member_copy(json_object_iter_value(item), arena)};
 }
 
 /* ---- networks ---- */
@@ -205,7 +213,7 @@ static void read_container(json_t *json, struct arena *arena, struct container *
     container->health_output = read_health_output(health, arena);
     container->created = member_moment(json_object_get(json, "Created"));
     container->exit_code = (int)json_integer_value(json_object_get(state, "ExitCode"));
-    inspect_read_labels(member_at(json, "Config", "Labels", NULL), arena, &container->labels, &container->label_count);
+    inspect_read_labels(member_at(json, "Config", "Labels", NULL), arena, container);
     container->network_mode = member_copy(member_at(json, "HostConfig", "NetworkMode", NULL), arena);
     if (str_equal(container->network_mode, S("default")))
         container->network_mode = S("bridge");
@@ -244,7 +252,7 @@ bool inspect_read_list(struct str text, struct arena *arena, struct strs *ret_id
     *ret_ids = (struct strs){.items = arena_array(arena, struct str, count)};
     for (size_t i = 0; i < count && ret_ids->count < LIST_MAX; i++) {
         struct str id = member_copy(json_object_get(json_array_get(json, i), "Id"), arena);
-        if (!str_empty(id) && id.len < 65)
+        if (question_id_is_good(id))
             ret_ids->items[ret_ids->count++] = id;
     }
     json_decref(json);

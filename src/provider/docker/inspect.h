@@ -19,7 +19,8 @@ bool inspect_read(struct str json, struct arena *arena, struct inspected *ret_in
 bool inspect_read_list(struct str json, struct arena *arena, struct strs *ret_ids);
 /* "SIGTERM", "TERM", "15" -> 15; 0: it is no signal. */
 int inspect_signal(struct str name);
-/* As {"key": "value", ...}, in the arena. */
-void inspect_read_labels(const json_t *json, struct arena *arena, struct label **ret_labels, size_t *ret_count);
+/* As {"key": "value", ...}, in the arena. Of more than anybody writes none is taken, and that is noted: one that were left out might
+ * be the one that names a router's authentication. */
+void inspect_read_labels(const json_t *json, struct arena *arena, struct container *container);
 
 #endif

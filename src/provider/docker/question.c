@@ -20,13 +20,12 @@ static const struct {
     [QUESTION_SWARM_EVENTS] = {.path = "/events?filters=%7B%22type%22%3A%5B%22service%22%2C%22container%22%5D%7D", .stream = true},
 };
 
-static bool is_id(const char id[CONTAINER_ID_SIZE])
+bool question_id_is_good(struct str id)
 {
-    size_t len = strnlen(id, CONTAINER_ID_SIZE);
-    if (len < 12 || len >= CONTAINER_ID_SIZE)
+    if (id.len < 12 || id.len >= CONTAINER_ID_SIZE)
         return false;
-    for (size_t i = 0; i < len; i++)
-        if (ascii_hex(id[i]) < 0)
+    for (size_t i = 0; i < id.len; i++)
+        if (ascii_hex(id.data[i]) < 0)
             return false;
     return true;
 }
@@ -41,7 +40,7 @@ bool question_is_good(const struct question_frame *frame, size_t size)
         return false;
     if (frame->api_minor < QUESTION_API_MINOR_LEAST || frame->api_minor > QUESTION_API_MINOR_MOST)
         return false;
-    return questions[frame->question].behind_id == NULL || is_id(frame->id);
+    return questions[frame->question].behind_id == NULL || question_id_is_good(str_of(frame->id, strnlen(frame->id, sizeof(frame->id))));
 }
 
 /* The version of the API itself is asked without one. */

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "base/str.h"
 #include "provider/docker/frame.h"
 
 #define QUESTION_PATH_SIZE 256
@@ -18,6 +19,8 @@ struct endpoint_place {
     bool tls;
 };
 
+/* A container's, whole or its beginning: 12 to 64 hexadecimal digits. Whatever an engine says, nothing else is asked for. */
+bool question_id_is_good(struct str id);
 /* False: the frame is none of ours, or asks what may not be asked. */
 bool question_is_good(const struct question_frame *frame, size_t size);
 /* The path and query of a good question; `out` has QUESTION_PATH_SIZE bytes. */

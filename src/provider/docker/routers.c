@@ -2,6 +2,8 @@
 #include "provider/docker/finding.h"
 #include "provider/docker/tree.h"
 
+#define NAMES_TOLD 5
+
 static bool is_own(const struct candidate *candidate, struct str reference)
 {
     ptrdiff_t at = str_find_char(reference, '@', 0);
@@ -51,11 +53,16 @@ static void set_default_rule(struct finding *finding, struct candidate *candidat
     tree_add_text(arena, router, S("rule"), rule, candidate_own_span(candidate, S("the default rule"), rule, arena));
 }
 
+/* The first few: this is said once for each router of the container. */
 static struct str names_of(const struct node *section, struct arena *arena)
 {
     struct str list = STR_NONE;
-    NODE_FOREACH(section, it)
+    size_t named = 0;
+    NODE_FOREACH(section, it) {
+        if (named++ == NAMES_TOLD)
+            return arena_printf(arena, "%.*s and %zu more", STR_ARGS(list), section->count - NAMES_TOLD);
         list = arena_printf(arena, "%.*s%s%.*s", STR_ARGS(list), it != section->first ? ", " : "", STR_ARGS(it->key));
+    }
     return list;
 }
 

@@ -137,7 +137,7 @@ static bool read_task(struct reader *reader, const json_t *task, struct swarm_ta
     container->created = member_moment(json_object_get(task, "CreatedAt"));
     container->stopping = container->state == CONTAINER_RUNNING && !str_equal(member_text(json_object_get(task, "DesiredState")), S("running"));
     ret_task->container_id = member_copy(member_at(task, "Status", "ContainerStatus", "ContainerID", NULL), reader->arena);
-    inspect_read_labels(member_at(service, "Spec", "Labels", NULL), reader->arena, &container->labels, &container->label_count);
+    inspect_read_labels(member_at(service, "Spec", "Labels", NULL), reader->arena, container);
     read_networks(task, service, reader->arena, container);
     read_ports(service, reader->arena, container);
     return true;

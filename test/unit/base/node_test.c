@@ -41,7 +41,7 @@ TEST(node_make_path_refuses_what_is_no_path_and_leaves_no_trace)
 {
     static const char *const bad[] = {"", ".", "a.", ".a", "a..b", "[0]", "a[", "a[]", "a[x]", "a[-1]",
                                       "a[0]x", "a[256]", "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a",
-                                      "b.a[99999999999999999999]"};
+                                      "b.a[99999999999999999999]", "b.a[0][0].c[0].d[0][0]"};
     struct node *root = start();
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_null(node_make_path(&arena, root, str_from(bad[i]), SPAN_NONE));

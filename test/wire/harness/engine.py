@@ -26,7 +26,8 @@ def recorded(name):
 class Engine:
     """`version` is a folder of test/wire/recorded. Containers are added and changed by methods, which send the events that a real
     engine sends. What goes wrong is said by attributes: `slow` (seconds before an answer), `garbage` (answers are no JSON),
-    `refuse` (a status for all answers)."""
+    `refuse` (a status for all answers), `late` (by container: an Event until which its answer, made in time, is
+    kept back)."""
 
     def __init__(self, path, version="docker-20.10"):
         self.path = str(path)
@@ -36,6 +37,7 @@ class Engine:
         self.asked = []                  # paths, in order
         self.others = []                 # (method, path) of what nobody should ask
         self.slow, self.garbage, self.refuse = 0, False, None
+        self.late = {}
         self.services, self.tasks = None, []      # of a Swarm; None: it is no manager
         self._streams = []
         self._lock = threading.RLock()
@@ -270,8 +272,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if path.endswith("/events") and not engine.refuse:
             self._stream()
             return
+        late = engine.late.get(path.split("/")[-2])
         status, answer = (engine.refuse, {"message": "no"}) if engine.refuse else engine.answer(path)
         body = b"<html>not what you think" if engine.garbage else json.dumps(answer).encode()
+        if late:
+            late.wait()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

@@ -265,6 +265,34 @@ TEST(a_router_without_a_service_beside_two_is_left_out)
     scene_end();
 }
 
+TEST(a_container_with_hundreds_of_services_names_only_a_few_of_them)
+{
+    scene_begin();
+    const char *labels[2 * 2 * 300 + 1] = {NULL};
+    size_t count = 0;
+    for (int i = 0; i < 300; i++) {
+        labels[count++] = arena_printf(&scene.inventory.arena, "traefik.http.services.s%03d.loadbalancer.server.port", i).data;
+        labels[count++] = "80";
+        labels[count++] = arena_printf(&scene.inventory.arena, "traefik.http.routers.r%03d.rule", i).data;
+        labels[count++] = "Host(`a`)";
+    }
+    scene_add("a", "10.0.0.2", PORTS(80), labels);
+    scene_discover();
+    assert_true(str_starts(scene_remark("r299"), S("it names no service, and the container has several (s000, s001, s002, s003, s004 and 295 more)")));
+    scene_end();
+}
+
+TEST(a_container_whose_labels_are_too_many_is_left_out_and_told_so)
+{
+    scene_begin();
+    scene_add("a", "10.0.0.2", PORTS(80), NO_LABELS)->labels_beyond = true;
+    scene_discover();
+    assert_int_equal(scene_found("a")->state, DISCOVERY_LEFT_OUT);
+    assert_true(scene_found("a")->mistake);
+    assert_true(str_starts(scene_found("a")->reason, S("it has more labels than are read")));
+    scene_end();
+}
+
 TEST(two_services_without_a_router_get_none)
 {
     scene_begin();

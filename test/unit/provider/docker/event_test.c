@@ -37,6 +37,19 @@ TEST(dockers_stream_is_understood)
     assert_int_equal(counts[EVENT_NONE], 3);      /* exec_create, exec_start, attach */
 }
 
+TEST(an_event_of_what_has_no_proper_id_is_passed_over)
+{
+    static const char *const ids[] = {"../../../../etc/passwd", "abc", "ada7e913226g031e", "ada7e913226f\\u0000", ID "0"};
+    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+        char line[400];
+        snprintf(line, sizeof(line), "{\"Type\":\"container\",\"Action\":\"start\",\"Actor\":{\"ID\":\"%s\"}}", ids[i]);
+        assert_int_equal(event_read(str_from(line)).kind, EVENT_NONE);
+        snprintf(line, sizeof(line),
+                 "{\"Type\":\"network\",\"Action\":\"connect\",\"Actor\":{\"ID\":\"" ID "\",\"Attributes\":{\"container\":\"%s\"}}}", ids[i]);
+        assert_int_equal(event_read(str_from(line)).kind, EVENT_NONE);
+    }
+}
+
 TEST(podmans_stream_is_understood)
 {
     unsigned counts[EVENT_SERVICE + 1] = {0};

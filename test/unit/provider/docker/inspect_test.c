@@ -47,6 +47,38 @@ TEST(a_container_is_read_as_docker_tells_it)
     arena_release(&arena);
 }
 
+static size_t labels_taken(size_t count, size_t value_length, bool *ret_beyond)
+{
+    struct text text;
+    struct inspected what;
+    text_init(&text, (size_t)4 << 20);
+    text_addf(&text, "{\"Id\": \"0123456789ab\", \"State\": {}, \"Config\": {\"Labels\": {");
+    for (size_t i = 0; i < count; i++) {
+        text_addf(&text, "%s\"k%zu\": \"", i != 0 ? ", " : "", i);
+        for (size_t k = 0; k < value_length; k++)
+            text_add(&text, S("x"));
+        text_add(&text, S("\""));
+    }
+    text_add(&text, S("}}}"));
+    what = read_text(text_c(&text));
+    *ret_beyond = what.container.labels_beyond;
+    text_release(&text);
+    size_t taken = what.container.label_count;
+    arena_release(&arena);
+    return taken;
+}
+
+TEST(of_more_labels_than_anybody_writes_none_is_taken)
+{
+    bool beyond;
+    assert_int_equal(labels_taken(1000, 1, &beyond), 1000);
+    assert_false(beyond);
+    assert_int_equal(labels_taken(1001, 1, &beyond), 0);
+    assert_true(beyond);
+    assert_int_equal(labels_taken(2, (size_t)600 << 10, &beyond), 0);
+    assert_true(beyond);
+}
+
 TEST(a_container_on_the_host_has_the_ports_that_its_image_exposes)
 {
     struct inspected what = read_recorded("docker-20.10/container-on-host.json");
