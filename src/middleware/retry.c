@@ -77,7 +77,7 @@ static enum verdict on_request(struct exchange *x, struct middleware *m, void *o
     const struct request *request = exchange_request(x);
     if (progress->began == 0)
         progress->began = exchange_now(x);
-    if (retry->attempts == 1 || state->status.count == 0 ||
+    if (retry->attempts == 1 || (state->status.count == 0 && !retry->retry_non_idempotent_method) ||
         !retry_is_repeatable(retry, request->method, request->method_name))
         return VERDICT_NEXT;
     int64_t max = retry->max_request_body_bytes;

@@ -180,6 +180,13 @@ static __attribute__((noinline)) int sticky_target(const struct load_balancer *l
     return -1;
 }
 
+/* It may stop with the request unread, and none that changes something can be sent again then: such a one waits for another server,
+ * if it may wait and has not done so. */
+static bool may_ask_leaving(const struct exchange *x, const struct service *service)
+{
+    return service->await == NULL || x->awaiting != NULL || method_is_idempotent(x->stream.request.method);
+}
+
 /* Nobody else: one that is about to stop may still take it, over a new connection. */
 static __attribute__((noinline)) int choose_leaving(const struct load_balancer *lb, struct exchange *x, struct pick *pick)
 {
@@ -204,7 +211,7 @@ static enum pick_result pick_server(struct exchange *x, struct service *service)
         pick.panic = false;
         index = choose_target(lb, x->worker, &pick);
     }
-    if (index < 0)
+    if (index < 0 && may_ask_leaving(x, service))
         index = choose_leaving(lb, x, &pick);
     if (index < 0)
         return PICK_NONE;
