@@ -18,7 +18,9 @@ void throttle_note(struct throttle *throttle, int64_t interval)
 {
     int64_t now = throttle->loop->now;
     interval = interval < INTERVAL_MAX ? interval : INTERVAL_MAX;
+    int64_t most = now + (int64_t)throttle->burst * interval;      /* runs that nobody asked for here make no longer debt */
     throttle->paid_until = (throttle->paid_until > now ? throttle->paid_until : now) + interval;
+    throttle->paid_until = throttle->paid_until < most ? throttle->paid_until : most;
     timer_set(throttle->loop, &throttle->timer, TIME_NEVER);
 }
 

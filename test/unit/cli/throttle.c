@@ -61,3 +61,17 @@ TEST(a_throttle_forgets_what_waits_when_it_ran_for_another_reason)
     throttle_stop(&throttle);
     loop_release(&loop);
 }
+
+TEST(a_throttle_makes_nobody_wait_longer_for_runs_that_came_from_elsewhere)
+{
+    struct loop loop;
+    int64_t interval = 3600 * TIME_S;
+    begin(&loop, 2, &interval);
+    for (int i = 0; i < 1000; i++)
+        throttle_note(&throttle, interval);
+    throttle_ask(&throttle, interval);
+    assert_int_equal(runs, 0);
+    assert_true(throttle.timer.deadline <= loop.now + interval);
+    throttle_stop(&throttle);
+    loop_release(&loop);
+}
