@@ -10,6 +10,7 @@
 #include "base/diag.h"
 #include "base/node.h"
 
+struct media_types;
 struct perl_regex;
 struct router;
 struct service;
@@ -26,6 +27,7 @@ struct compile_ops {
                     void (*destroy)(void *memory));
     const struct perl_regex *(*perl_regex)(struct compile *compile, struct str pattern, bool ignore_case, struct span span);
     struct router *const *(*router)(struct compile *compile, struct str reference, struct span span);
+    const struct media_types *(*media_types)(struct compile *compile, struct str reference, struct span span);
 };
 
 struct compile {
@@ -72,6 +74,11 @@ static inline const struct perl_regex *compile_perl_regex(struct compile *compil
 static inline struct router *const *compile_router(struct compile *compile, struct str reference, struct span span)
 {
     return compile->ops->router(compile, reference, span);
+}
+/* A set of media types by reference; NULL after an error was reported. */
+static inline const struct media_types *compile_media_types(struct compile *compile, struct str reference, struct span span)
+{
+    return compile->ops->media_types(compile, reference, span);
 }
 
 #endif

@@ -24,6 +24,7 @@ struct visit {
     bool internal;                /* it came here by a redirect of ours: locations that are internal let it in */
     bool entered;                 /* the site's own middlewares were passed */
     bool redirected_by_error;     /* an error page is being fetched: its errors are not replaced again, unless asked for */
+    bool uri_below_root;          /* `uri` lies below a root that otherwise names a file: tryFiles has found it there */
     unsigned redirects;
     int status_override;          /* of the final response; 0: as it comes */
     int former_status;            /* of the response that an error page takes the place of; 0: none */
