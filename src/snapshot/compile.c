@@ -28,6 +28,7 @@ static void destroy_graph(struct graph *graph)
     for (unsigned i = 0; i < graph->service_count; i++)
         if (graph->services[i]->type->destroy != NULL)
             graph->services[i]->type->destroy(graph->services[i]);
+    build_media_types_release(built);
     for (size_t i = 0; i < built->shared.count; i++)
         shared_unref(built->shared.items[i]);
     for (size_t i = 0; i < built->tls_clients.count; i++)
@@ -69,7 +70,13 @@ static void *find_shared(struct compile *compile, struct str key, size_t size, v
     return shared_memory(shared);
 }
 
-static const struct compile_ops compile_ops = {.service = find_service, .transport = find_transport,
+static const struct media_types *find_media_types(struct compile *compile, struct str reference, struct span span)
+{
+    return build_media_types(container_of(compile, struct build, compile), reference, compile->provider, span);
+}
+
+static const struct compile_ops compile_ops = {.media_types = find_media_types,
+                                               .service = find_service, .transport = find_transport,
                                                .secure = secure_transport, .shared = find_shared};
 
 static void begin(struct build *build, struct model *model, unsigned workers, struct diag *diag)
