@@ -15,6 +15,7 @@ static _Atomic uint64_t generations;
 static void destroy_graph(struct graph *graph)
 {
     struct built_graph *built = container_of(graph, struct built_graph, graph);
+    build_sites_release(built);
     build_tls_release(graph);
     build_meters_release(graph);
     for (unsigned i = 0; i < graph->entry_count; i++)
@@ -75,7 +76,12 @@ static const struct media_types *find_media_types(struct compile *compile, struc
     return build_media_types(container_of(compile, struct build, compile), reference, compile->provider, span);
 }
 
-static const struct compile_ops compile_ops = {.media_types = find_media_types,
+static struct router *const *find_router(struct compile *compile, struct str reference, struct span span)
+{
+    return build_site_reference(container_of(compile, struct build, compile), reference, span);
+}
+
+static const struct compile_ops compile_ops = {.router = find_router, .media_types = find_media_types,
                                                .service = find_service, .transport = find_transport,
                                                .secure = secure_transport, .shared = find_shared};
 
