@@ -1,6 +1,8 @@
 /* Owns the stream of a request of our own: what a connection would be. Refuses to know what the answer is good for. */
 #include "exchange/subrequest.h"
 
+#include <assert.h>
+
 #include "exchange/graph.h"
 #include "exchange/port.h"
 #include "exchange/spool.h"
@@ -234,6 +236,7 @@ static bool place(struct exchange *x, const struct exchange *parent, struct str 
         return false;
     visit->site = parent->visit->site;
     visit->uri = uri;
+    visit->path = request->path;
     visit->uri_changed = visit->internal = true;
     return request->path.data != NULL;
 }
@@ -241,26 +244,35 @@ static bool place(struct exchange *x, const struct exchange *parent, struct str 
 static struct subrequest *new_stream(struct exchange *x, struct exchange *parent, const struct subrequest_order *order)
 {
     struct subrequest *sub = arena_new(&x->arena, struct subrequest);
-    if (sub == NULL)
-        return NULL;
+    assert(sub != NULL);      /* the arena begins with the rest of a chunk */
     sub->x = x;
     sub->done = order->done;
     sub->context = order->context;
     sub->client = *parent->stream.client;
     sub->depth = parent->subrequest != NULL ? parent->subrequest->depth + 1 : 1;
     x->subrequest = sub;
-    x->stream.client = &sub->client;
-    return sub;
-}
-
-static void connect_stream(struct exchange *x, struct subrequest *sub)
-{
     x->stream.ops = &ops;
     x->stream.handler = &exchange_handler;
     x->stream.connection = sub;
+    x->stream.client = &sub->client;
     x->stream.began_at = x->times.began;
     x->stream.source = (struct body_source){.read = read_nothing};
     x->stream.sink = (struct body_sink){.write = throw_away, .flush = flush_nothing, .splice_possible = never};
+    return sub;
+}
+
+static bool fill(struct exchange *x, struct exchange *parent, const struct subrequest_order *order)
+{
+    copy_knowledge(x, parent);
+    return copy_request(x, parent, order) && place(x, parent, order->uri) && (!order->with_body || share_body(x, parent)) &&
+           variables_inherit(x, parent);
+}
+
+static void link_to_parent(struct subrequest *sub, struct exchange *parent)
+{
+    sub->parent = parent;
+    sub->next = parent->waits_for;
+    parent->waits_for = sub;
 }
 
 bool subrequest_start(struct exchange *parent, const struct subrequest_order *order)
@@ -271,20 +283,14 @@ bool subrequest_start(struct exchange *parent, const struct subrequest_order *or
     if (x == NULL)
         return false;
     struct subrequest *sub = new_stream(x, parent, order);
-    if (sub == NULL)
-        return exchange_discard(x), false;
-    connect_stream(x, sub);
-    copy_knowledge(x, parent);
-    if (!copy_request(x, parent, order) || !place(x, parent, order->uri) || (order->with_body && !share_body(x, parent)) ||
-        !variables_inherit(x, parent))
-        return exchange_discard(x), false;
-    if (order->alone) {
+    bool good = fill(x, parent, order);
+    if (!good || order->alone)
         sub->client.secure = NULL;
-    } else {
-        sub->parent = parent;
-        sub->next = parent->waits_for;
-        parent->waits_for = sub;
-    }
-    exchange_run(x);
-    return true;
+    else
+        link_to_parent(sub, parent);
+    if (good)
+        exchange_run(x);
+    else
+        break_off(sub);
+    return good;
 }
