@@ -16,6 +16,7 @@ static _Atomic uint64_t generations;
 static void destroy_graph(struct graph *graph)
 {
     struct built_graph *built = container_of(graph, struct built_graph, graph);
+    build_sites_release(built);
     build_tls_release(graph);
     build_meters_release(graph);
     for (unsigned i = 0; i < graph->entry_count; i++)
@@ -85,7 +86,12 @@ static const struct perl_regex *find_perl_regex(struct compile *compile, struct 
     return regex;
 }
 
-static const struct compile_ops compile_ops = {.service = find_service, .transport = find_transport,
+static struct router *const *find_router(struct compile *compile, struct str reference, struct span span)
+{
+    return build_site_reference(container_of(compile, struct build, compile), reference, span);
+}
+
+static const struct compile_ops compile_ops = {.router = find_router, .service = find_service, .transport = find_transport,
                                                .secure = secure_transport, .shared = find_shared,
                                                .perl_regex = find_perl_regex};
 
