@@ -286,6 +286,42 @@ void variable_set(const struct variable *variable, struct exchange *x, struct st
         *slot = value.data != NULL ? value : S("");
 }
 
+static bool copy_value(struct str *to, struct str from, struct arena *arena)
+{
+    *to = from.data != NULL ? arena_str(arena, from) : from;
+    return from.data == NULL || to->data != NULL;
+}
+
+bool variables_inherit(struct exchange *x, const struct exchange *parent)
+{
+    if (parent->values == NULL || parent->graph != x->graph)
+        return true;
+    uint32_t slots = x->graph->variables->slots;
+    x->values = arena_array(&x->arena, struct str, slots);
+    for (uint32_t i = 0; x->values != NULL && i < slots; i++)
+        if (!copy_value(&x->values[i], parent->values[i], &x->arena))
+            return false;
+    return x->values != NULL;
+}
+
+void variables_give_back(struct exchange *parent, const struct exchange *x)
+{
+    if (x->values == NULL || parent->graph != x->graph)
+        return;
+    const struct variable_table *variables = x->graph->variables;
+    if (parent->values == NULL)
+        parent->values = arena_array(&parent->arena, struct str, variables->slots);
+    for (uint32_t i = 0; parent->values != NULL && i < variables->by_name.count; i++) {
+        const struct variable *variable = variables->by_name.items[i].value;
+        bool is_own = (variable->declared || variable->compute != NULL) && variable->slot != VARIABLE_NO_SLOT;
+        if (!is_own || x->values[variable->slot].data == NULL)
+            continue;
+        struct str *to = &parent->values[variable->slot];
+        if (to->data == NULL || !str_equal(*to, x->values[variable->slot]))
+            copy_value(to, x->values[variable->slot], &parent->arena);
+    }
+}
+
 struct str variable_get_named(struct exchange *x, struct str name)
 {
     const struct variable_table *variables = x->graph != NULL ? x->graph->variables : NULL;
