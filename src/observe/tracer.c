@@ -6,7 +6,7 @@
 #include "observe/otlp.h"
 #include "observe/span_encode.h"
 
-#define BATCH_ROOM_MAX ((size_t)256 << 10)
+#define BATCH_ROOM_MAX ((size_t)512 << 10)    /* a message costs as much as the spans of dozens of requests; collectors take 4 MiB */
 #define BATCH_MAX ((size_t)32 << 20)     /* what one may grow to by a single request */
 #define BATCH_MARGIN ((size_t)4096)     /* of a batch that nearly is full: what comes next shall not make it grow */
 #define HOLD_TIME TIME_S
