@@ -41,7 +41,8 @@ enum verdict chain_run_response(struct exchange *x)
         struct middleware *m = x->router->chain[x->chain_at - 1];
         enum verdict verdict =
             m->type->on_response != NULL ? m->type->on_response(x, m, own_memory(x, m)) : VERDICT_NEXT;
-        if (verdict == VERDICT_WAIT || verdict == VERDICT_RETRY || verdict == VERDICT_DETOUR)
+        if (verdict == VERDICT_WAIT || verdict == VERDICT_RETRY || verdict == VERDICT_DETOUR ||
+            verdict == VERDICT_REROUTE)
             return verdict;
         x->chain_at--;
     }

@@ -10,9 +10,13 @@
 #include "base/diag.h"
 #include "base/node.h"
 
+struct perl_regex;
+struct router;
 struct service;
+struct site;
 struct transport;
 struct compile;
+struct variables;
 
 struct compile_ops {
     struct service *(*service)(struct compile *compile, struct str reference, struct span span);
@@ -20,6 +24,8 @@ struct compile_ops {
     bool (*secure)(struct compile *compile, const struct transport *transport);
     void *(*shared)(struct compile *compile, struct str key, size_t size, void (*init)(void *memory),
                     void (*destroy)(void *memory));
+    const struct perl_regex *(*perl_regex)(struct compile *compile, struct str pattern, bool ignore_case, struct span span);
+    struct router *const *(*router)(struct compile *compile, struct str reference, struct span span);
 };
 
 struct compile {
@@ -30,6 +36,7 @@ struct compile {
     struct str path;             /* identity of the instance: "router@file/auth@file/basicAuth": keys of shared state */
     bool lenient;                /* the object's part comes from many hands (model/model.h): what is ordinary there needs no warning */
     unsigned workers;            /* worker threads; state per worker is indexed by worker->index */
+    struct variables *variables; /* those that the graph's templates name (exchange/variable.h) */
 };
 
 /* Another service by reference ("name", "name@provider"); NULL after an error was reported. */
@@ -53,6 +60,18 @@ static inline void *compile_shared(struct compile *compile, struct str key, size
                                    void (*destroy)(void *memory))
 {
     return compile->ops->shared(compile, key, size, init, destroy);
+}
+/* A regular expression of nginx's kind (route/captures.h), compiled once for the graph, which owns it; NULL after an error. */
+static inline const struct perl_regex *compile_perl_regex(struct compile *compile, struct str pattern, bool ignore_case,
+                                                          struct span span)
+{
+    return compile->ops->perl_regex(compile, pattern, ignore_case, span);
+}
+/* A router that has a location, by reference: where it will stand once all are built (routers refer to each other in circles).
+ * NULL after an error was reported. */
+static inline struct router *const *compile_router(struct compile *compile, struct str reference, struct span span)
+{
+    return compile->ops->router(compile, reference, span);
 }
 
 #endif

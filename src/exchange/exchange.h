@@ -21,6 +21,7 @@ struct middleware;
 struct router;
 struct service;
 struct spool;
+struct visit;
 
 /* Monotonic ns, 0 where a step was not reached. */
 struct exchange_times {
@@ -104,6 +105,8 @@ struct exchange {
     bool continue_sent;               /* a 100 went to the client */
     struct filter *request_filters, *response_filters;     /* added by middlewares before the relays begin */
 
+    struct visit *visit;              /* NULL: it came by a rule and nothing asked for one (exchange/visit.h) */
+    struct str *values;               /* of variables that were asked for or set (exchange/variable.h); NULL: none was */
     struct pending *pending;          /* NULL: nobody */
     struct awaiting *awaiting;        /* NULL: it never had to wait for a server (exchange/await_server.h) */
     struct trace *trace;              /* NULL: not traced and nothing to pass on (exchange/tracing.h) */

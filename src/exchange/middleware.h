@@ -28,6 +28,7 @@ enum verdict {
     VERDICT_WAIT,        /* on_request, on_response: exchange_resume(x) will be called, and the hook then called again */
     VERDICT_RETRY,       /* on_response: forget this response and try again (only if exchange_can_retry) */
     VERDICT_DETOUR,      /* on_response: exchange_detour was called: another service gives the response */
+    VERDICT_REROUTE,     /* both: one of the exchange_go_ functions was called (exchange/visit.h): another location goes on */
 };
 
 /* What a limiter has done and holds, for metrics. */

@@ -16,6 +16,7 @@ enum pick_result {
     PICK_SERVICE,      /* exchange_use_service was called: that one is asked next (16 hops at most) */
     PICK_ANSWER,       /* exchange_answer or exchange_answer_source was called */
     PICK_WAIT,         /* exchange_resume will be called; asked again then */
+    PICK_REROUTE,      /* one of the exchange_go_ functions was called (exchange/visit.h) */
     PICK_NONE,         /* nothing is ready: 503 with Retry-After (x->failure NO_READY_SERVER unless set) */
 };
 

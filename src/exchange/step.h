@@ -5,13 +5,13 @@
 #define STEP_TABLE(X) \
     X(AWAIT_HEAD,     "waiting for the request head",                EDGE(FIND_ROUTE) | EDGE(ANSWER) | EDGE(FINISH)) \
     X(FIND_ROUTE,     "looking for a router",                        EDGE(RUN_REQUEST) | EDGE(ANSWER)) \
-    X(RUN_REQUEST,    "in the middlewares, inwards",                 EDGE(PICK_SERVER) | EDGE(ANSWER) | EDGE(FINISH)) \
-    X(PICK_SERVER,    "choosing a server",                           EDGE(CONNECT) | EDGE(ANSWER) | EDGE(FINISH)) \
+    X(RUN_REQUEST,    "in the middlewares, inwards",                 EDGE(PICK_SERVER) | EDGE(FIND_ROUTE) | EDGE(ANSWER) | EDGE(FINISH)) \
+    X(PICK_SERVER,    "choosing a server",                           EDGE(CONNECT) | EDGE(FIND_ROUTE) | EDGE(ANSWER) | EDGE(FINISH)) \
     X(CONNECT,        "connecting to the server",                    EDGE(SEND_HEAD) | EDGE(PICK_SERVER) | EDGE(ANSWER) | EDGE(FINISH)) \
     X(SEND_HEAD,      "sending the request head",                    EDGE(AWAIT_RESPONSE) | EDGE(PICK_SERVER) | EDGE(ANSWER) | EDGE(FINISH)) \
     X(AWAIT_RESPONSE, "waiting for the server's answer",             EDGE(RUN_RESPONSE) | EDGE(PICK_SERVER) | EDGE(ANSWER) | EDGE(FINISH)) \
     X(ANSWER,         "making an answer",                            EDGE(RUN_RESPONSE)) \
-    X(RUN_RESPONSE,   "in the middlewares, outwards",                EDGE(RELAY_BODIES) | EDGE(PICK_SERVER) | EDGE(FINISH)) \
+    X(RUN_RESPONSE,   "in the middlewares, outwards",                EDGE(RELAY_BODIES) | EDGE(PICK_SERVER) | EDGE(FIND_ROUTE) | EDGE(ANSWER) | EDGE(FINISH)) \
     X(RELAY_BODIES,   "moving the bodies",                           EDGE(FINISH)) \
     X(FINISH,         "done",                                        0)
 #ifndef EXCHANGE_STEP_H

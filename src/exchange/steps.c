@@ -13,6 +13,7 @@
 #include "exchange/progress.h"
 #include "exchange/service.h"
 #include "exchange/tracing.h"
+#include "exchange/visit.h"
 #include "tls/conn.h"
 
 #define SERVICE_HOPS_MAX 16
@@ -80,6 +81,13 @@ static enum step find_route(struct exchange *x)
     return chain_begin(x) ? STEP_RUN_REQUEST : fail(x, STATUS_OUT_OF_MEMORY);
 }
 
+/* A redirect inside: the way begins anew at FIND_ROUTE, in the same site. */
+static enum step reroute(struct exchange *x)
+{
+    enum status status = visit_leave(x);
+    return status == STATUS_OK ? STEP_FIND_ROUTE : fail(x, status);
+}
+
 static enum step run_request(struct exchange *x)
 {
     switch (chain_run_request(x)) {
@@ -92,6 +100,8 @@ static enum step run_request(struct exchange *x)
     case VERDICT_WAIT:
         x->waiting = true;
         return STEP_WAIT;
+    case VERDICT_REROUTE:
+        return reroute(x);
     case VERDICT_ANSWER:
     case VERDICT_RETRY:
     case VERDICT_DETOUR:
@@ -115,6 +125,8 @@ static enum step pick_server(struct exchange *x)
             continue;
         case PICK_ANSWER:
             return STEP_ANSWER;
+        case PICK_REROUTE:
+            return reroute(x);
         case PICK_WAIT:
             x->waiting = true;
             return STEP_WAIT;
@@ -275,6 +287,10 @@ static enum step run_response(struct exchange *x)
         return try_again(x, false);
     case VERDICT_DETOUR:
         return try_again(x, true);
+    case VERDICT_REROUTE:
+        attempt_release(x, false);
+        exchange_drop_response(x);
+        return reroute(x);
     case VERDICT_NEXT:
     case VERDICT_ANSWER:
         break;

@@ -37,11 +37,59 @@ static const struct option_table maintenance_table =
 
 static const struct option_name syntax_names[] = {{"default", RULE_DEFAULT}, {"v3", RULE_V3}, {"v2", RULE_V2}, {NULL, 0}};
 
+static const struct option_name location_names[] = {{"prefix", LOCATION_PREFIX},
+                                                    {"prefixFinal", LOCATION_PREFIX_FINAL},
+                                                    {"exact", LOCATION_EXACT},
+                                                    {"regex", LOCATION_REGEX},
+                                                    {"regexIgnoreCase", LOCATION_REGEX_IGNORE_CASE},
+                                                    {"named", LOCATION_NAMED},
+                                                    {"inner", LOCATION_INNER},
+                                                    {"fallback", LOCATION_FALLBACK},
+                                                    {NULL, 0}};
+
+static const struct option location_options[] = {
+    OPTION(STR, struct location_config, site, .required = true, .help = "The site that it is a location of."),
+    OPTION(ENUM, struct location_config, match, .names = location_names, .fallback = "prefix",
+           .help = "An exact path wins, else the longest prefix that is final, else the first regular expression, else the longest prefix."),
+    OPTION(STR, struct location_config, path, .help = "The path, the expression (Perl's syntax) or the name."),
+    OPTION(STR, struct location_config, within, .help = "The router whose location this one is nested in."),
+    OPTION(BOOL, struct location_config, internal, .help = "Reached by redirects inside alone; others get 404."),
+    OPTION_NAMED(BOOL, struct location_config, adds_slash, "addsSlash",
+                 .help = "Its path without the slash at the end is redirected to it."),
+};
+static const struct option_table location_table =
+    OPTION_TABLE(struct location_config, location_options, .summary = "Which paths of a site a router takes.");
+
+static const struct option site_options[] = {
+    OPTION_NAMED(STRS, struct site_config, entry_points, "entryPoints",
+                 .help = "The entrypoints that it listens on; none: the default ones."),
+    OPTION(STRS, struct site_config, names,
+           .help = "Its hosts: example.com, *.example.com, www.example.*, .example.com (both), ~^(?<name>.+)\\.example\\.com$."),
+    OPTION_NAMED(STRS, struct site_config, default_on, "defaultOn",
+                 .help = "Entrypoints whose unknown hosts it takes; where no site does, the first one."),
+    OPTION(STRS, struct site_config, middlewares, .help = "Middlewares that requests pass before a location is looked for."),
+    OPTION(OBJECT, struct site_config, tls, .table = &router_tls_table, .help = "It takes HTTPS; an empty one will do."),
+    OPTION_NAMED(BOOL, struct site_config, plain_too, "plainToo", .help = "With tls: it takes plain HTTP as well."),
+};
+static const struct option_table site_table =
+    OPTION_TABLE(struct site_config, site_options, .summary = "A virtual host whose paths are matched by locations.");
+
+static void validate_router(void *value, const struct node *node, struct diag *diag)
+{
+    const struct router_config *config = value;
+    if (config->location == NULL && str_empty(config->rule) && node_get(node, S("rule")) == NULL)
+        diag_error(diag, node_span(node), "a router needs a rule or a location");
+    else if (config->location != NULL && !str_empty(config->rule))
+        diag_error(diag, node_span(node_get(node, S("location"))), "a router has a rule or a location, not both");
+}
+
 static const struct option router_options[] = {
     OPTION_NAMED(STRS, struct router_config, entry_points, "entryPoints",
                  .help = "The entrypoints that it listens on; none: the default ones."),
-    OPTION(STR, struct router_config, rule, .required = true,
+    OPTION(STR, struct router_config, rule,
            .help = "Which requests it takes: Host(`example.com`) && PathPrefix(`/api`)."),
+    OPTION(OBJECT, struct router_config, location, .table = &location_table,
+           .help = "Which paths of a site it takes, instead of a rule."),
     OPTION_NAMED(ENUM, struct router_config, rule_syntax, "ruleSyntax", .names = syntax_names, .fallback = "default",
                  .help = "The language of the rule: v3, or v2 of older files."),
     OPTION(INT, struct router_config, priority, .min = INT64_MIN, .max = INT64_MAX - 1000,
@@ -56,7 +104,7 @@ static const struct option router_options[] = {
            .help = "It is under maintenance: its requests are answered with 503; an empty one will do."),
 };
 static const struct option_table router_table =
-    OPTION_TABLE(struct router_config, router_options, .summary = "Which requests go where.");
+    OPTION_TABLE(struct router_config, router_options, .validate = validate_router, .summary = "Which requests go where.");
 
 static const struct option middleware_options[] = {
     OPTION(CHOICE, struct middleware_config, type, .choices = middleware_choice, .required = true,
@@ -129,6 +177,7 @@ static const struct option http_config_options[] = {
     OPTION(MAP, struct http_config, routers, .table = &router_table, .help = "Routers by name."),
     OPTION(MAP, struct http_config, middlewares, .table = &middleware_table, .help = "Middlewares by name."),
     OPTION(MAP, struct http_config, services, .table = &service_table, .help = "Services by name."),
+    OPTION(MAP, struct http_config, sites, .table = &site_table, .help = "Sites by name: hosts whose paths are matched by locations."),
     OPTION_NAMED(MAP, struct http_config, servers_transports, "serversTransports", .table = &transport_table,
                  .help = "Transports to servers by name."),
 };

@@ -23,10 +23,42 @@ struct router_maintenance {
     struct strs source_range;       /* addresses and networks of clients that are served as ever */
 };
 
+/* How a location of a site is found, in nginx's order: an exact path wins; else the longest prefix is remembered, and wins at once
+ * when it is final; else the first regular expression in the order of the file; else the remembered prefix. */
+enum location_match {
+    LOCATION_PREFIX, LOCATION_PREFIX_FINAL, LOCATION_EXACT, LOCATION_REGEX, LOCATION_REGEX_IGNORE_CASE,
+    LOCATION_NAMED,                 /* reached by name alone: an error page, tryFiles, a script */
+    LOCATION_INNER,                 /* reached by a script's branch alone */
+    LOCATION_FALLBACK,              /* takes what no other location of the site takes */
+};
+struct location_config {            /* http.routers.NAME.location: instead of a rule */
+    const struct node *origin;
+    struct str site;
+    int match;
+    struct str path;                /* or the expression, or the name */
+    struct str within;              /* the router whose location it is nested in; empty: the site's own level */
+    bool internal;                  /* not for requests from outside: 404 */
+    bool adds_slash;                /* the same path without its slash at the end is redirected here */
+};
+
+/* A virtual host whose paths are matched by locations, nginx's way. On an entrypoint routers with rules come first, then the site
+ * that has the host: an exact name, else the longest "*.x", else the longest "x.*", else the first regular expression ("~^...$"),
+ * else the default one. */
+struct site_config {
+    const struct node *origin;
+    struct strs entry_points;       /* empty: the default ones */
+    struct strs names;
+    struct strs default_on;         /* entrypoints whose unknown hosts it takes; where none does, the first site */
+    struct strs middlewares;        /* passed before a location is looked for: server-level scripts */
+    struct router_tls *tls;         /* NULL: plain HTTP only */
+    bool plain_too;                 /* with tls: it takes plain HTTP as well */
+};
+
 struct router_config {
     const struct node *origin;
     struct strs entry_points;       /* empty: the default ones */
-    struct str rule;
+    struct str rule;                /* empty: it has a location */
+    struct location_config *location;   /* NULL: it has a rule */
     int rule_syntax;
     int64_t priority;               /* 0: the rule's length */
     struct strs middlewares;
@@ -68,6 +100,7 @@ struct http_config {
     struct objects routers;             /* struct router_config */
     struct objects middlewares;         /* struct middleware_config */
     struct objects services;            /* struct service_config */
+    struct objects sites;               /* struct site_config */
     struct objects servers_transports;  /* struct transport_config */
 };
 

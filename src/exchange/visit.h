@@ -1,0 +1,57 @@
+/* What a request to a site (model/http.h: sites, locations) has come to: its path as locations see it, redirects inside, the text
+ * that the last regular expression has matched. Lies in the exchange's arena; made by step FIND_ROUTE. Worker's thread.
+ *
+ * Redirects inside are edges of the spine back to FIND_ROUTE. A hook calls one of the exchange_go_ functions and gives
+ * VERDICT_REROUTE (a service: PICK_REROUTE); from on_response the response at hand is dropped, its status stays in
+ * x->visit->former_status. More than VISIT_REDIRECTS_MAX of them are a 500. The chain that was left is finished with the
+ * exchange, never run again. */
+#ifndef EXCHANGE_VISIT_H
+#define EXCHANGE_VISIT_H
+
+#include "exchange/exchange.h"
+#include "route/captures.h"
+
+struct site;
+
+#define VISIT_REDIRECTS_MAX 10
+
+struct former_chain;
+
+struct visit {
+    struct site *site;
+    struct str uri;               /* the path decoded, its dots resolved, slashes merged: what locations see ($uri) */
+    bool uri_changed;             /* by a rewrite or a redirect: what goes to servers is written anew from `uri` and the query */
+    bool internal;                /* it came here by a redirect of ours: locations that are internal let it in */
+    bool entered;                 /* the site's own middlewares were passed */
+    bool redirected_by_error;     /* an error page is being fetched: its errors are not replaced again, unless asked for */
+    unsigned redirects;
+    int status_override;          /* of the final response; 0: as it comes */
+    int former_status;            /* of the response that an error page takes the place of; 0: none */
+    struct captures captures;     /* of the last match: $1 to $9 */
+    struct router *location;      /* where it is now, or whose `if` it is in */
+    struct router *next;          /* where it goes next without a search; NULL: by uri */
+    struct former_chain *former;  /* chains that were left */
+};
+
+/* To the location that has `uri` (decoded; views that live as long as the exchange); `query` data NULL: none. */
+void exchange_go_to(struct exchange *x, struct str uri, struct str query);
+/* To a location by name, without the '@'; method, path and query stay. Without such a location: a 500. */
+void exchange_go_to_named(struct exchange *x, struct str name);
+/* Goes on in another router of the same site, behind its script: a branch of an `if`. Counts as no redirect. */
+void exchange_go_to_router(struct exchange *x, struct router *router);
+/* Looks for the location of x->visit->uri anew, as `rewrite ... last` does: as exchange_go_to, but the request does not become an
+ * internal one. */
+void exchange_look_again(struct exchange *x);
+/* The visit of an exchange; one without a site when it came by a rule, for templates there. NULL: no memory. */
+struct visit *exchange_visit(struct exchange *x);
+
+/* For the spine: lets go of the chain and whatever the request was doing there, before it is routed anew. LOOP_DETECTED: too often. */
+enum status visit_leave(struct exchange *x);
+/* Finds the next router of a request that is visiting, or that no rule has taken: true when x->router is set; else x->failure says
+ * why, or an answer was made. */
+bool visit_route(struct exchange *x);
+
+/* `uri` as it goes to a server or into a Location: what may not stand in a path is escaped. In the arena. */
+struct str visit_escape_uri(struct exchange *x, struct str uri);
+
+#endif
