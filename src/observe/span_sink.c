@@ -6,6 +6,7 @@
 #include "base/hex.h"
 
 #define ROOM_MORE ((size_t)16384)     /* made at a time: most requests' spans fit */
+#define ATTRIBUTES_ROOM ((size_t)4096)      /* two dozens, the most that a span has, each with the longest short value */
 
 /* ---- room ---- */
 
@@ -17,14 +18,16 @@ static void settle(struct span_sink *sink)
     sink->at = sink->end = NULL;
 }
 
-/* Room for `size` bytes behind sink->at; false on overflow. */
+/* Room for `size` bytes behind sink->at; false on overflow: then nothing is written at once any more. */
 static bool make_room(struct span_sink *sink, size_t size)
 {
     if ((size_t)(sink->end - sink->at) >= size)
         return true;
     settle(sink);
-    if (!text_reserve(sink->out, size < ROOM_MORE ? ROOM_MORE : size))
+    if (!text_reserve(sink->out, size < ROOM_MORE ? ROOM_MORE : size)) {
+        sink->short_max = 0;
         return false;
+    }
     sink->at = sink->out->data + sink->out->len;
     sink->end = sink->out->data + sink->out->capacity;
     return true;
@@ -197,7 +200,7 @@ static char *put_name(char *out, struct str name, struct str of)
 static void begin_protobuf(struct span_sink *sink, const struct span_head *head)
 {
     struct str of = utf8_or_none(head->name_of);
-    if (!make_room(sink, HEAD_ROOM + head->trace_state.len + head->name.len + of.len))
+    if (!make_room(sink, HEAD_ROOM + ATTRIBUTES_ROOM + head->trace_state.len + head->name.len + of.len))
         return;
     char *at = sink->at;
     sink->span = (size_t)(at - sink->out->data);
@@ -233,7 +236,7 @@ void span_sink_str_slowly(struct span_sink *sink, struct str key, struct str val
         return;
     }
     otlp_put_str(sink->out, 9, key, value);
-    make_room(sink, SPAN_SINK_ROOM);
+    make_room(sink, ATTRIBUTES_ROOM);
 }
 
 void span_sink_joined(struct span_sink *sink, struct str key, const struct str parts[SPAN_SINK_PARTS])
@@ -243,7 +246,7 @@ void span_sink_joined(struct span_sink *sink, struct str key, const struct str p
         len += parts[i].len;
     if (len == 0)
         return;
-    if (len > sink->short_max || key.len > SPAN_SINK_KEY_MAX || !span_sink_has_room(sink)) {
+    if (len > sink->short_max || key.len > SPAN_SINK_KEY_MAX) {
         text_clear(&sink->scratch);
         for (unsigned i = 0; i < SPAN_SINK_PARTS; i++)
             text_add(&sink->scratch, parts[i]);
@@ -264,10 +267,12 @@ void span_sink_joined(struct span_sink *sink, struct str key, const struct str p
 void span_sink_list(struct span_sink *sink, struct str key, struct str value)
 {
     settle(sink);
-    if (sink->as_json)
+    if (sink->as_json) {
         otlp_json_list(&sink->json, key, value);
-    else
-        otlp_put_list(sink->out, 9, key, value);
+        return;
+    }
+    otlp_put_list(sink->out, 9, key, value);
+    make_room(sink, ATTRIBUTES_ROOM);
 }
 
 void span_sink_int_slowly(struct span_sink *sink, struct str key, int64_t value)
@@ -278,7 +283,7 @@ void span_sink_int_slowly(struct span_sink *sink, struct str key, int64_t value)
         return;
     }
     otlp_put_int(sink->out, 9, key, value);
-    make_room(sink, SPAN_SINK_ROOM);
+    make_room(sink, ATTRIBUTES_ROOM);
 }
 
 #define STATUS_CODE_ERROR 2

@@ -25,7 +25,7 @@ struct span_head {
 struct span_sink {
     struct text *out;
     char *at, *end;                       /* protobuf: what is written, and the room behind it; NULL: it is in `out`, to the byte */
-    size_t short_max;                     /* longest value that is written at once; 0: none is */
+    size_t short_max;                     /* longest value that is written at once: `at` has room for all such of a span; 0: none is */
     uint64_t high;                        /* all bytes of such values, or'ed */
     bool as_json;
     struct json json;
@@ -68,12 +68,6 @@ void span_sink_int_slowly(struct span_sink *sink, struct str key, int64_t value)
 
 #define SPAN_SINK_SHORT ((size_t)80)      /* with a key of SPAN_SINK_KEY_MAX all lengths take one byte */
 #define SPAN_SINK_KEY_MAX ((size_t)40)
-#define SPAN_SINK_ROOM 192                /* that an attribute may take */
-
-static inline bool span_sink_has_room(const struct span_sink *sink)
-{
-    return sink->end - sink->at >= SPAN_SINK_ROOM;
-}
 
 /* KeyValue{key = 1, value = 2} as member 9, without its length; gives where the length of the value stands. */
 static inline __attribute__((always_inline)) char *span_sink_put_key(char *out, struct str key)
@@ -123,7 +117,7 @@ static inline __attribute__((always_inline)) void span_sink_str(struct span_sink
 {
     if (value.len == 0)
         return;
-    if (__builtin_expect(value.len > sink->short_max || key.len > SPAN_SINK_KEY_MAX || !span_sink_has_room(sink), 0)) {
+    if (__builtin_expect(value.len > sink->short_max || key.len > SPAN_SINK_KEY_MAX, 0)) {
         span_sink_str_slowly(sink, key, value);
         return;
     }
@@ -137,7 +131,7 @@ static inline __attribute__((always_inline)) void span_sink_str(struct span_sink
 
 static inline __attribute__((always_inline)) void span_sink_int(struct span_sink *sink, struct str key, int64_t value)
 {
-    if (__builtin_expect(key.len > SPAN_SINK_KEY_MAX || !span_sink_has_room(sink), 0)) {
+    if (__builtin_expect(sink->short_max == 0 || key.len > SPAN_SINK_KEY_MAX, 0)) {
         span_sink_int_slowly(sink, key, value);
         return;
     }

@@ -8,7 +8,7 @@
 
 #define BATCH_ROOM_MAX ((size_t)512 << 10)    /* a message costs as much as the spans of dozens of requests; collectors take 4 MiB */
 #define BATCH_MAX ((size_t)32 << 20)     /* what one may grow to by a single request */
-#define BATCH_MARGIN ((size_t)4096)     /* of a batch that nearly is full: what comes next shall not make it grow */
+#define BATCH_MARGIN ((size_t)16 << 10) /* of a batch that nearly is full: what comes next shall not make it grow */
 #define HOLD_TIME TIME_S
 #define KEY_MAX ((size_t)1 << 20)
 
@@ -222,7 +222,8 @@ void tracer_add(struct tracer *tracer, struct worker *worker, const struct span_
         batch = begin_batch(buffer, tracer);
     span_encode(&buffer->sink, tracer, record);
     batch->batch.items += span_record_count(record);
-    if (span_sink_size(&buffer->sink) > tracer->batch_room - BATCH_MARGIN)
+    size_t margin = BATCH_MARGIN < tracer->batch_room / 2 ? BATCH_MARGIN : tracer->batch_room / 2;
+    if (span_sink_size(&buffer->sink) > tracer->batch_room - margin)
         hand_over(buffer);
 }
 

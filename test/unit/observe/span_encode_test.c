@@ -26,7 +26,7 @@ static const char *const texts[SPAN_TEXT_COUNT] = {
 };
 
 static const struct span_held held = {.began = 10, .ended = 20, .name = STR("auth"), .type = STR("addAuth")};
-static const struct span_field field = {.value = STR("one"), .index = 0};
+static const struct span_field captured = {.value = STR("one"), .index = 0};
 static const struct span_attempt attempts[] = {
     {.began = 20, .ended = 30, .url = STR("http://10.0.0.1"), .host = STR("10.0.0.1"), .port = 80, .detail = STR("why!"),
      .reason = STATUS_UPSTREAM_REFUSED},
@@ -61,7 +61,7 @@ static void sheet_init(struct sheet *sheet)
                                        .ended = 90,
                                        .held = &held,
                                        .attempts = attempts,
-                                       .fields = &field,
+                                       .fields = &captured,
                                        .held_count = 1,
                                        .attempt_count = 2,
                                        .field_count = 1,
