@@ -47,6 +47,7 @@
     X(RATE_LIMITED,              429, "the client asks more often than allowed") \
     X(IN_FLIGHT_LIMITED,         429, "more requests are under way than allowed") \
     X(IP_DENIED,                 403, "the client's address is not allowed") \
+    X(REFERER_REFUSED,           403, "the link stands on another site") \
     X(UNAUTHORIZED,              401, "credentials are missing or wrong") \
     X(AUTH_DENIED,               403, "the authentication service refused the request") \
     X(AUTH_UNREACHABLE,          500, "the authentication service gave no answer") \
@@ -80,6 +81,8 @@
     X(OVERLOADED,                503, "there are no resources left for the request") \
     X(OUT_OF_MEMORY,             500, "the request's memory budget is exhausted") \
     X(LOOP_DETECTED,             508, "the request came back to where it was") \
+    X(REDIRECT_CYCLE,            500, "the configuration redirects the request inside again and again") \
+    X(NO_LOCATION,               500, "the configuration redirects the request to a location that is not there") \
     X(IO_ERROR,                  502, "the connection failed") \
     X(STOPPING,                  503, "the process is stopping") \
     X(INTERNAL,                  500, "something that should not happen did")
