@@ -186,6 +186,7 @@ void exchange_drop_response(struct exchange *x)
         spool_release(x->response_spool);
     x->response_spool = NULL;
     x->answered_here = x->service_told = x->response_held = false;
+    x->customary = 0;
     x->failure = STATUS_OK;
     x->reason_detail = NULL;
 }
