@@ -56,8 +56,23 @@ static enum step no_route(struct exchange *x)
     return fail(x, x->entry->only_tls && !x->stream.client->tls ? STATUS_PLAIN_HTTP_ON_TLS : STATUS_NO_ROUTE);
 }
 
+/* In the site that has the request: its entrance, a location, or where a redirect inside leads. */
+static enum step find_location(struct exchange *x)
+{
+    bool first = x->trace == NULL;
+    if (!visit_route(x))
+        return STEP_ANSWER;
+    if (first)
+        tracing_begin(x);
+    x->service = x->router->service;
+    x->internal = x->router->internal;
+    return chain_begin(x) ? STEP_RUN_REQUEST : fail(x, STATUS_OUT_OF_MEMORY);
+}
+
 static enum step find_route(struct exchange *x)
 {
+    if (x->visit != NULL && x->visit->site != NULL)
+        return find_location(x);
     /* "OPTIONS *" asks about the proxy itself, not about anything that a router leads to (RFC 9110 9.3.7). */
     if (x->original_path.data[0] == '*') {
         exchange_answer(x, 200, STATUS_OK, STR_NONE, STR_NONE);
@@ -73,6 +88,8 @@ static enum step find_route(struct exchange *x)
     const struct table_entry *found = look_up(x, &input);
     x->router = found != NULL ? found->router : NULL;
     x->times.routed = exchange_now(x);
+    if (x->router == NULL && visit_begin(x))
+        return find_location(x);
     tracing_begin(x);
     if (x->router == NULL)
         return no_route(x);
@@ -256,12 +273,25 @@ static void begin_tunnel(struct exchange *x)
     x->upgraded = true;
 }
 
+/* Without the memory for it the response is not slowed down. */
+static void pace_download(struct exchange *x)
+{
+    struct pace *pace = arena_new(&x->arena, struct pace);
+    if (pace == NULL)
+        return;
+    *pace = (struct pace){.rate = x->rate, .after = x->rate_after, .began = exchange_now(x)};
+    chunkq_init(&pace->out);
+    x->download.pace = pace;
+}
+
 static void begin_download(struct exchange *x)
 {
     if (x->response.status == 101)
         begin_tunnel(x);
     relay_init(&x->download, x->worker, hold_response_source(x), &x->stream.sink);
     x->download.filters = x->response_filters;
+    if (x->rate > 0 && !x->upgraded)
+        pace_download(x);
     if (!x->answered_here) {
         const struct response *response = &x->upstream.response;
         x->download.trailers = &response->trailers;
@@ -276,8 +306,11 @@ static enum step run_response(struct exchange *x)
 {
     if (!x->service_told && passed_refuse(x))
         return try_again(x, false);
-    if (!x->service_told)
+    if (!x->service_told) {
         passed_on_response(x);
+        if (x->visit != NULL)
+            visit_dress_response(x);
+    }
     x->service_told = true;
     switch (chain_run_response(x)) {
     case VERDICT_WAIT:
