@@ -43,6 +43,7 @@ struct visit {
     struct router *location;      /* where it is now, or whose `if` it is in */
     struct router *next;          /* where it goes next without a search; NULL: by uri */
     struct former_chain *former;  /* chains that were left */
+    struct fields *demands;       /* see exchange_keep_demands; NULL: none */
     struct str path;              /* the request's path, raw, when `uri` was made of it */
 };
 
@@ -57,6 +58,9 @@ void exchange_go_to_router(struct exchange *x, struct router *router);
 void exchange_look_again(struct exchange *x);
 /* The path becomes another one (decoded), and the query (data NULL: none): by a rewrite. Where the request goes on, the caller says. */
 void exchange_rewrite(struct exchange *x, struct str uri, struct str query);
+/* visit_page.c. Before one of these, from on_response: what the response at hand asks of the client (WWW-Authenticate, Location,
+ * Retry-After) holds for the one that takes its place as well, unless that says otherwise; of a server's, WWW-Authenticate alone. */
+void exchange_keep_demands(struct exchange *x);
 /* The visit of an exchange; one without a site when it came by a rule, for templates there. NULL: no memory. */
 struct visit *exchange_visit(struct exchange *x);
 
@@ -70,12 +74,9 @@ bool visit_route(struct exchange *x);
 enum status visit_leave(struct exchange *x);
 /* on_finish for the chains that were left. */
 void visit_end(struct exchange *x);
-/* A response that takes the place of another has the status that was decided then. */
-static inline void visit_settle_status(struct exchange *x)
-{
-    if (x->visit != NULL && x->visit->status_override != 0)
-        x->response.status = x->visit->status_override;
-}
+/* visit_page.c. A response that takes the place of another: it goes out with the status that was decided then, unless it is only the
+ * customary page of a failure of its own, and with what still holds of the other. Before the chain sees it. */
+void visit_dress_response(struct exchange *x);
 
 /* `uri` as it goes to a server or into a Location: what may not stand in a path is escaped. In the arena. */
 struct str visit_escape_uri(struct exchange *x, struct str uri);
