@@ -302,8 +302,16 @@ static void begin_download(struct exchange *x)
     x->download_began = true;
 }
 
+/* 444 of our own: whoever configured it wants the connection closed without a word. */
+static bool is_silence(const struct exchange *x)
+{
+    return x->answered_here && x->response.status == 444;
+}
+
 static enum step run_response(struct exchange *x)
 {
+    if (__builtin_expect(is_silence(x), 0))
+        return STEP_FINISH;
     if (!x->service_told && passed_refuse(x))
         return try_again(x, false);
     if (!x->service_told) {

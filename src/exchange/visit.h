@@ -16,10 +16,21 @@ struct site;
 #define VISIT_REDIRECTS_MAX 10
 
 struct former_chain;
+struct script_program;
+
+/* Where a script goes on (middleware/script.h). */
+struct script_place {
+    const struct script_program *program;     /* NULL: none is to go on */
+    unsigned at;
+    bool rewritten;               /* the path is another, and no location was looked for since */
+    bool plain;                   /* captures are texts: no rewrite has asked for their escaping */
+};
 
 struct visit {
     struct site *site;
     struct str uri;               /* the path decoded, its dots resolved, slashes merged: what locations see ($uri) */
+    bool prefix_lost;             /* a rewrite changed the path within a location, which it stays in: the location's path is no prefix of it */
+    struct script_place rest;     /* of the script whose branch led here */
     bool uri_changed;             /* by a rewrite or a redirect: what goes to servers is written anew from `uri` and the query */
     bool internal;                /* it came here by a redirect of ours: locations that are internal let it in */
     bool entered;                 /* the site's own middlewares were passed */
@@ -45,6 +56,8 @@ void exchange_go_to_router(struct exchange *x, struct router *router);
 /* Looks for the location of x->visit->uri anew, as `rewrite ... last` does: as exchange_go_to, but the request does not become an
  * internal one. */
 void exchange_look_again(struct exchange *x);
+/* The path becomes another one (decoded), and the query (data NULL: none): by a rewrite. Where the request goes on, the caller says. */
+void exchange_rewrite(struct exchange *x, struct str uri, struct str query);
 /* visit_page.c. Before one of these, from on_response: what the response at hand asks of the client (WWW-Authenticate, Location,
  * Retry-After) holds for the one that takes its place as well, unless that says otherwise; of a server's, WWW-Authenticate alone. */
 void exchange_keep_demands(struct exchange *x);
