@@ -63,6 +63,8 @@ struct router {
     struct networks maintainers;      /* clients that are served all the same */
     struct str retry_after;           /* seconds, as text: what the others are told; empty: as usual */
     const struct left_out *left_out;  /* it is not served, and this is why; NULL: it is served */
+    struct str server_line;           /* "Server: ...\r\n" of responses that have none; empty: as its entrypoint says */
+    int error_pages;                  /* enum error_pages; INHERIT: as its entrypoint says */
     const struct location *location;  /* NULL: it has a rule */
     struct site *site;                /* NULL: as above */
     struct capture_variables captures;    /* of its location's expression */
@@ -143,6 +145,8 @@ struct entry {
     struct h1_limits limits;
     struct normalizer normalizer;
     struct str port_text;             /* "8080": X-Forwarded-Port where the Host names none */
+    struct str server_line;           /* see struct router; empty: such responses get no Server */
+    int error_pages;                  /* enum error_pages, but INHERIT */
     bool trust_all_forwarders, trust_all_proxies, reads_proxy_header;
 };
 

@@ -73,6 +73,7 @@ static bool find_by_uri(struct exchange *x)
 {
     struct visit *visit = x->visit;
     const struct location *location = NULL;
+    visit->prefix_lost = false;
     switch (locations_find(visit->site->locations, visit->uri, &visit->captures, &location)) {
     case LOCATION_FOUND:
         x->router = location->router;
@@ -161,6 +162,13 @@ void exchange_set_uri(struct exchange *x, struct str uri)
     x->visit->uri = uri;
     x->visit->uri_changed = true;
     exchange_request(x)->path = visit_escape_uri(x, uri);
+}
+
+void exchange_rewrite(struct exchange *x, struct str uri, struct str query)
+{
+    set_uri(x, uri);
+    exchange_request(x)->query = query;
+    x->visit->internal = true;
 }
 
 static void leave_by_redirect(struct exchange *x)

@@ -136,6 +136,10 @@ static const struct option router_options[] = {
            .help = "What is recorded of its requests."),
     OPTION(OBJECT, struct router_config, maintenance, .table = &maintenance_table,
            .help = "It is under maintenance: its requests are answered with 503; an empty one will do."),
+    OPTION_NAMED(ENUM, struct router_config, error_pages, "errorPages", .names = own_error_pages_names,
+                 .fallback = "inherit", .help = "What the proxy's own answers to its requests look like, instead of what its entrypoint says."),
+    OPTION_NAMED(STR, struct router_config, server_header, "serverHeader", .check = token_field_value_check,
+                 .help = "The Server field of responses that have none, instead of its entrypoint's."),
     OPTION(STRUCT, struct router_config, redirects, .table = &redirect_table,
            .help = "How redirects to a path of the same host are written."),
 };

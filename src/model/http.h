@@ -85,6 +85,8 @@ struct router_config {
     struct router_tls *tls;         /* NULL: plain HTTP only */
     struct router_observability *observability;
     struct router_maintenance *maintenance;     /* NULL: off */
+    int error_pages;                /* enum error_pages */
+    struct str server_header;       /* as its entrypoint's; empty: that one */
     struct redirect_form redirects;
 };
 
