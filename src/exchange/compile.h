@@ -9,14 +9,17 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/node.h"
+#include "base/option.h"
 
+struct media_types;
+struct middleware;
 struct perl_regex;
 struct router;
 struct service;
 struct site;
 struct transport;
 struct compile;
-struct variables;
+struct variable_table;
 
 struct compile_ops {
     struct service *(*service)(struct compile *compile, struct str reference, struct span span);
@@ -26,6 +29,9 @@ struct compile_ops {
                     void (*destroy)(void *memory));
     const struct perl_regex *(*perl_regex)(struct compile *compile, struct str pattern, bool ignore_case, struct span span);
     struct router *const *(*router)(struct compile *compile, struct str reference, struct span span);
+    const struct media_types *(*media_types)(struct compile *compile, struct str reference, struct span span);
+    struct middleware **(*middlewares)(struct compile *compile, const struct strs *references, const struct node *list,
+                                       unsigned *ret_count, size_t *ret_memory);
 };
 
 struct compile {
@@ -36,7 +42,7 @@ struct compile {
     struct str path;             /* identity of the instance: "router@file/auth@file/basicAuth": keys of shared state */
     bool lenient;                /* the object's part comes from many hands (model/model.h): what is ordinary there needs no warning */
     unsigned workers;            /* worker threads; state per worker is indexed by worker->index */
-    struct variables *variables; /* those that the graph's templates name (exchange/variable.h) */
+    struct variable_table *variables; /* those that the graph's templates name (exchange/variable.h) */
 };
 
 /* Another service by reference ("name", "name@provider"); NULL after an error was reported. */
@@ -67,11 +73,23 @@ static inline const struct perl_regex *compile_perl_regex(struct compile *compil
 {
     return compile->ops->perl_regex(compile, pattern, ignore_case, span);
 }
+/* Middlewares that one has inside of itself (anyOf), by reference, chains flattened; `list` is where they are written. Their
+ * own_offsets are in *ret_memory bytes that whoever asks keeps for each exchange. NULL after an error was reported. */
+static inline struct middleware **compile_middlewares(struct compile *compile, const struct strs *references,
+                                                      const struct node *list, unsigned *ret_count, size_t *ret_memory)
+{
+    return compile->ops->middlewares(compile, references, list, ret_count, ret_memory);
+}
 /* A router that has a location, by reference: where it will stand once all are built (routers refer to each other in circles).
  * NULL after an error was reported. */
 static inline struct router *const *compile_router(struct compile *compile, struct str reference, struct span span)
 {
     return compile->ops->router(compile, reference, span);
+}
+/* A set of media types by reference; NULL after an error was reported. */
+static inline const struct media_types *compile_media_types(struct compile *compile, struct str reference, struct span span)
+{
+    return compile->ops->media_types(compile, reference, span);
 }
 
 #endif
