@@ -42,13 +42,28 @@ static struct str entry_name(struct str address)
     return str_starts(address, S("0.0.0.0:")) ? str_from_index(address, strlen("0.0.0.0:")) : address;
 }
 
+/* nginx passes on what it gets: paths as they are written, and what proxies in front have said. */
+static void put_manners(struct nginx_compile *compile, struct node *entry, struct span span)
+{
+    static const char *const allowed[] = {"allowEncodedSlash",   "allowEncodedBackSlash",    "allowEncodedNullCharacter", "allowEncodedSemicolon",
+                                          "allowEncodedPercent", "allowEncodedQuestionMark", "allowEncodedHash"};
+    struct node *http = nginx_put_map(compile, entry, "http", span);
+    nginx_put_flag(compile, http, "sanitizePath", false, span);
+    struct node *characters = nginx_put_map(compile, http, "encodedCharacters", span);
+    for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
+        nginx_put_flag(compile, characters, allowed[i], true, span);
+    nginx_put_flag(compile, nginx_put_map(compile, entry, "forwardedHeaders", span), "pass", true, span);
+}
+
 static struct node *make_entry(struct nginx_server *server, struct str address, struct span span)
 {
     struct nginx_compile *compile = server->compile;
     struct node *section = nginx_section(compile, "entryPoints");
     struct node *entry = nginx_put_map_named(compile, section, entry_name(address), span);
-    if (node_get(entry, S("address")) == NULL)
+    if (node_get(entry, S("address")) == NULL) {
         nginx_put(compile, entry, "address", address, span);
+        put_manners(compile, entry, span);
+    }
     return entry;
 }
 
