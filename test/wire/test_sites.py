@@ -79,14 +79,14 @@ def test_hosts_in_the_order_of_nginx(portico):
 def test_a_path_without_its_slash_is_redirected(site):
     proxy = site({"user": {"path": "/user/", "addsSlash": True}, "rest": {"path": "/"}})
     response = proxy.request("GET", "/user?a=1")
-    assert (response.status, response["location"]) == (301, "/user/?a=1")
+    assert (response.status, response.get("location")) == (301, "/user/?a=1")
     assert ask(proxy, "/users") == "rest"
 
 
 def test_redirects_are_written_absolute_where_asked(site):
     proxy = site({"user": {"path": "/user/", "addsSlash": True}}, routers={"user": {"redirects": {"absolute": True}}})
     response = proxy.request("GET", "/user", host="a.example:1234")
-    assert response["location"] == f"http://a.example:{proxy.port}/user/"
+    assert response.get("location") == f"http://a.example:{proxy.port}/user/"
 
 
 def test_an_internal_location_is_not_for_those_outside(site):
