@@ -168,7 +168,7 @@ void exchange_set_uri(struct exchange *x, struct str uri)
 
 void exchange_rewrite(struct exchange *x, struct str uri, struct str query)
 {
-    set_uri(x, uri);
+    exchange_set_uri(x, uri);
     exchange_request(x)->query = query;
     x->visit->internal = true;
 }
