@@ -165,6 +165,23 @@ static const struct option observability_options[] = {
 static const struct option_table observability_table =
     OPTION_TABLE(struct entrypoint_observability, observability_options, .summary = "What is recorded of an entrypoint.");
 
+static const struct option socket_options[] = {
+    OPTION_NAMED(BOOL, struct entrypoint_socket, ipv6_only, "ipv6Only",
+                 .help = "\"[::]:80\" takes IPv6 connections alone, and leaves IPv4 to another entrypoint."),
+    OPTION_NAMED(BOOL, struct entrypoint_socket, keep_alive, "keepAlive", .fallback = "true",
+                 .help = "TCP keep-alive: peers that are silent are asked whether they are still there."),
+    OPTION_NAMED(INT, struct entrypoint_socket, keep_alive_idle, "keepAliveIdle", .min = 0, .max = 32767,
+                 .help = "Seconds of silence before the first such question; 0: 15."),
+    OPTION_NAMED(INT, struct entrypoint_socket, keep_alive_interval, "keepAliveInterval", .min = 0, .max = 32767,
+                 .help = "Seconds between two of them; 0: 15."),
+    OPTION_NAMED(INT, struct entrypoint_socket, keep_alive_count, "keepAliveCount", .min = 0, .max = 127,
+                 .help = "Questions without an answer after which the connection is gone; 0: as the system says."),
+    OPTION(INT, struct entrypoint_socket, mode, .min = 0, .max = 511,
+           .help = "Permissions of a Unix socket's file as a decimal number (438 is rw for all); 0: as the umask says."),
+};
+static const struct option_table socket_table =
+    OPTION_TABLE(struct entrypoint_socket, socket_options, .summary = "The listening socket.");
+
 static const struct option entrypoint_options[] = {
     OPTION(STR, struct entrypoint, address, .required = true, .check = addr_check_listen,
            .help = "Where to listen: \":80\", \"127.0.0.1:8080\", \"[::1]:80\", \"unix:/run/portico.sock\"."),
@@ -172,6 +189,7 @@ static const struct option entrypoint_options[] = {
                  .help = "Routers that name no entrypoint are on this one (if none is flagged: on all)."),
     OPTION(INT, struct entrypoint, backlog, .fallback = "4096", .min = 1, .max = 65535,
            .help = "Connections that may wait to be accepted."),
+    OPTION(STRUCT, struct entrypoint, socket, .table = &socket_table, .help = "The listening socket."),
     OPTION_NAMED(BOOL, struct entrypoint, as_default, "reusePort",
                  .accepted = "every worker has a listening socket of its own, so the port is always shared"),
     OPTION_NAMED(STRUCT, struct entrypoint, forwarded_headers, "forwardedHeaders", .table = &forwarded_headers_table,

@@ -82,6 +82,14 @@ struct entrypoint_transport {
     int64_t keep_alive_max_time;            /* ns */
 };
 
+struct entrypoint_socket {
+    const struct node *origin;
+    bool ipv6_only;
+    bool keep_alive;
+    int64_t keep_alive_idle, keep_alive_interval, keep_alive_count;     /* seconds, seconds, probes; 0: as usual */
+    int64_t mode;                           /* of a Unix socket's file; 0: as the umask says */
+};
+
 struct entrypoint_observability {
     const struct node *origin;
     bool access_logs, metrics, tracing;
@@ -94,6 +102,7 @@ struct entrypoint {
     bool as_default;
     bool allow_acme_bypass;         /* ACME's HTTP-01 path may be a router's own */
     int64_t backlog;
+    struct entrypoint_socket socket;
     struct forwarded_headers forwarded_headers;
     struct proxy_protocol *proxy_protocol;
     struct entrypoint_http http;
