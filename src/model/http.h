@@ -84,6 +84,11 @@ struct middleware_config {
     struct choice type;
 };
 
+struct variable_config {              /* http.variables.NAME */
+    const struct node *origin;
+    struct choice type;
+};
+
 struct service_config {
     const struct node *origin;
     struct choice type;
@@ -112,6 +117,7 @@ struct http_config {
     struct objects middlewares;         /* struct middleware_config */
     struct objects services;            /* struct service_config */
     struct objects sites;               /* struct site_config */
+    struct objects variables;           /* struct variable_config */
     struct objects servers_transports;  /* struct transport_config */
 };
 
@@ -119,6 +125,6 @@ extern const struct option_table http_config_table;
 extern const struct option_table transport_table;
 
 /* Set once at start by the folders that know the types. */
-extern choice_at model_middleware_choices, model_service_choices;
+extern choice_at model_middleware_choices, model_service_choices, model_variable_choices;
 
 #endif
