@@ -21,7 +21,9 @@
 #include "tls/certificate.h"
 #include "tls/policy.h"
 
+struct document_root;
 struct left_out;
+struct media_types;
 struct middleware;
 struct service;
 struct variable_table;
@@ -52,6 +54,8 @@ struct router {
     unsigned chain_count;
     size_t chain_memory;              /* bytes of their `own`s together */
     struct service *service;
+    const struct document_root *root;         /* of a location (exchange/document.h); NULL: it has none */
+    const struct media_types *media_types;    /* of a location (exchange/media_types.h); NULL: the system's */
     bool access_log, traced;
     enum trace_verbosity trace_verbosity;
     bool internal;

@@ -139,6 +139,8 @@ enum status visit_leave(struct exchange *x)
     x->tried = 0;
     x->attempts = 0;
     x->admitted = x->detour = false;
+    x->rate_settled = x->rate_status != LIMIT_UNASKED;
+    x->connections_settled = x->connections_status != LIMIT_UNASKED;
     x->failure = STATUS_OK;
     if (!remembered)
         return STATUS_OUT_OF_MEMORY;
@@ -157,8 +159,7 @@ void visit_end(struct exchange *x)
     }
 }
 
-/* What middlewares and services behind see as the request's path follows. */
-static void set_uri(struct exchange *x, struct str uri)
+void exchange_set_uri(struct exchange *x, struct str uri)
 {
     x->visit->uri = uri;
     x->visit->uri_changed = true;
@@ -167,7 +168,7 @@ static void set_uri(struct exchange *x, struct str uri)
 
 void exchange_rewrite(struct exchange *x, struct str uri, struct str query)
 {
-    set_uri(x, uri);
+    exchange_set_uri(x, uri);
     exchange_request(x)->query = query;
     x->visit->internal = true;
 }
@@ -177,6 +178,7 @@ static void leave_by_redirect(struct exchange *x)
     struct visit *visit = x->visit;
     visit->redirects++;
     visit->internal = true;
+    visit->uri_below_root = false;
     visit->next = NULL;
     if (x->response.status != 0)
         visit->former_status = x->response.status;
@@ -184,7 +186,7 @@ static void leave_by_redirect(struct exchange *x)
 
 void exchange_go_to(struct exchange *x, struct str uri, struct str query)
 {
-    set_uri(x, uri);
+    exchange_set_uri(x, uri);
     exchange_request(x)->query = query;
     leave_by_redirect(x);
 }

@@ -35,6 +35,7 @@ struct visit {
     bool internal;                /* it came here by a redirect of ours: locations that are internal let it in */
     bool entered;                 /* the site's own middlewares were passed */
     bool redirected_by_error;     /* an error page is being fetched: its errors are not replaced again, unless asked for */
+    bool uri_below_root;          /* `uri` lies below a root that otherwise names a file: tryFiles has found it there */
     bool lost;                    /* the location that it is to go to is not there */
     unsigned redirects;
     int status_override;          /* of the final response; 0: as it comes */
@@ -53,6 +54,8 @@ void exchange_go_to(struct exchange *x, struct str uri, struct str query);
 void exchange_go_to_named(struct exchange *x, struct str name);
 /* Goes on in another router of the same site, behind its script: a branch of an `if`. Counts as no redirect. */
 void exchange_go_to_router(struct exchange *x, struct router *router);
+/* Another path from here on, without a redirect (decoded; a view that lasts): what comes behind sees it, servers too. */
+void exchange_set_uri(struct exchange *x, struct str uri);
 /* Looks for the location of x->visit->uri anew, as `rewrite ... last` does: as exchange_go_to, but the request does not become an
  * internal one. */
 void exchange_look_again(struct exchange *x);
