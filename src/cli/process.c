@@ -25,6 +25,8 @@
 #include "middleware/password_pool.h"
 #include "net/signals.h"
 #include "observe/access_log.h"
+#include "observe/line_log.h"
+#include "observe/log_files.h"
 #include "observe/otlp.h"
 #include "observe/tracer.h"
 #include "provider/docker/live.h"
@@ -217,6 +219,10 @@ static void reopen_logs(struct process *process)
     bool good = log_reopen();
     if (process->graph->access_log != NULL)
         good = access_log_reopen(process->graph->access_log) && good;
+    for (unsigned i = 0; i < process->graph->log_count; i++)
+        good = line_log_reopen(process->graph->logs[i]) && good;
+    for (unsigned i = 0; i < process->graph->log_files_count; i++)
+        log_files_reopen(process->graph->log_files[i]);
     if (!good)
         log_error("a log file cannot be opened again: %m");
 }
@@ -417,6 +423,7 @@ static void end(struct process *process)
         loop_turn(&process->workers[i].loop, 0);
         tls_worker_release(&process->workers[i]);
         access_log_worker_release(&process->workers[i]);
+        line_log_worker_release(&process->workers[i]);
         tracer_worker_release(&process->workers[i]);
         worker_release(&process->workers[i]);
     }

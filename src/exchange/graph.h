@@ -22,7 +22,10 @@
 #include "tls/policy.h"
 
 struct left_out;
+struct line_log;
+struct log_files;
 struct middleware;
+struct request_logs;
 struct service;
 struct site;
 struct variable;
@@ -52,6 +55,7 @@ struct router {
     size_t chain_memory;              /* bytes of their `own`s together */
     struct service *service;
     bool access_log, traced;
+    const struct request_logs *logs;  /* those of its own that it names (exchange/request_log.h); NULL: none */
     enum trace_verbosity trace_verbosity;
     bool internal;
     _Atomic uint8_t maintenance;      /* its requests are answered with 503: bits of enum maintenance_by; 0: they are not */
@@ -159,6 +163,10 @@ struct graph {
     struct certificate *default_certificate;      /* configured; NULL: the generated one */
     struct str default_name;          /* of the certificate that a resolver gets as the default one; empty: none */
     struct access_log *access_log;    /* NULL: none; owned by observe, outlives graphs */
+    struct line_log **logs;           /* named ones; their owner is state that graphs share */
+    unsigned log_count;
+    struct log_files **log_files;     /* the same for names with variables */
+    unsigned log_files_count;
     struct tracer *tracing;           /* NULL: off; as above */
     struct meter_bounds bounds;       /* of the meters' coarse buckets */
     struct str forwarded_by;          /* "X-Forwarded-Server: this host\r\n" */

@@ -135,13 +135,14 @@ enum rule_syntax build_rule_syntax(const struct build *build, const struct route
                                                : (enum rule_syntax)build->model->config.core.default_rule_syntax;
 }
 
-static void copy_observability(struct router *router, const struct router_config *config)
+static void copy_observability(struct build *build, struct router *router, const struct router_config *config)
 {
     if (config->observability == NULL)
         return;
     router->access_log = config->observability->access_logs;
     router->traced = config->observability->tracing;
     router->trace_verbosity = (enum trace_verbosity)config->observability->trace_verbosity;
+    router->logs = build_router_logs(build, config, router->name);
 }
 
 static void copy_maintenance(struct build *build, struct router *router, const struct router_config *config)
@@ -164,7 +165,7 @@ struct router *build_site_router(struct build *build, struct str name, const str
 {
     struct router *router = new_router(build, name, STR_NONE, 0, config->origin);
     router->config = config;
-    copy_observability(router, config);
+    copy_observability(build, router, config);
     copy_maintenance(build, router, config);
     return router;
 }
@@ -228,7 +229,7 @@ static void draft_on(struct build *build, struct router_draft *draft, unsigned i
     router->config = config;
     router->service = draft->service;
     router->internal = draft->service != NULL && draft->service->internal;
-    copy_observability(router, config);
+    copy_observability(build, router, config);
     copy_maintenance(build, router, config);
     const struct router_tls *tls = build_router_tls(config, entry);
     draft->good &= build_chain(build, router, entry, config, named->provider);

@@ -1,4 +1,5 @@
 /* The main level: how the process lives among others, and its log. */
+#include "base/option.h"
 #include "config/nginx/compile.h"
 
 #define FOREVER_MS (INT64_C(10) * 365 * 24 * 3600 * 1000)
