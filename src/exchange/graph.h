@@ -27,6 +27,7 @@ struct log_files;
 struct middleware;
 struct request_logs;
 struct service;
+struct variable_table;
 struct site;
 struct variable;
 
@@ -168,6 +169,7 @@ struct graph {
     struct log_files **log_files;     /* the same for names with variables */
     unsigned log_files_count;
     struct tracer *tracing;           /* NULL: off; as above */
+    struct variable_table *variables;      /* that its templates name (exchange/variable_table.h) */
     struct meter_bounds bounds;       /* of the meters' coarse buckets */
     struct str forwarded_by;          /* "X-Forwarded-Server: this host\r\n" */
     void (*destroy)(struct graph *graph);
