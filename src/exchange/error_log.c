@@ -9,7 +9,7 @@
 #include "exchange/request_log.h"
 #include "exchange/visit.h"
 
-#define LINE_MAX ((size_t)16384)
+#define LINE_BYTES_MAX ((size_t)16384)
 
 static const char *const level_names[] = {"emerg", "alert", "crit", "error", "warn", "notice", "info", "debug"};
 
@@ -112,7 +112,7 @@ void error_log_add(struct exchange *x, enum syslog_severity level, const char *f
         return;
     struct text line;
     va_list args;
-    text_init(&line, LINE_MAX);
+    text_init(&line, LINE_BYTES_MAX);
     begin_line(x, level, &line);
     va_start(args, format);
     text_vaddf(&line, format, args);

@@ -8,7 +8,7 @@ struct part {
     const struct variable *variable;  /* NULL: the end */
 };
 
-struct log_format {
+struct line_format {
     struct part *parts;
     size_t count;
     enum log_escape escape;
@@ -40,9 +40,9 @@ static struct str next_variable(struct str *rest, struct str *ret_literal)
     return name;
 }
 
-const struct log_format *log_format_new(struct str text, enum log_escape escape, struct compile *compile, struct span span)
+const struct line_format *log_format_new(struct str text, enum log_escape escape, struct compile *compile, struct span span)
 {
-    struct log_format *format = arena_new(compile->arena, struct log_format);
+    struct line_format *format = arena_new(compile->arena, struct line_format);
     struct str rest = arena_str(compile->arena, text);
     bool good = true;
     format->parts = arena_array(compile->arena, struct part, count_variables(text) + 1);
@@ -105,7 +105,7 @@ void log_escape_value(enum log_escape escape, struct str value, struct text *out
     text_add(out, str_from_index(value, from));
 }
 
-void log_format_write(const struct log_format *format, struct exchange *x, struct text *out)
+void log_format_write(const struct line_format *format, struct exchange *x, struct text *out)
 {
     for (size_t i = 0; i < format->count; i++) {
         const struct part *part = &format->parts[i];

@@ -5,7 +5,7 @@
 #include "exchange/graph.h"
 #include "exchange/visit.h"
 
-#define LINE_MAX ((size_t)256 << 20)
+#define LINE_BYTES_MAX ((size_t)256 << 20)
 
 /* What no router took is the default site's: a request that could not be read, or a host that nobody has. */
 static const struct router *unrouted(const struct exchange *x)
@@ -38,7 +38,7 @@ static void write_where_it_says(const struct request_log *log, struct exchange *
     struct str path = arena_str(&x->arena, text_template_text(log->path, x));
     if (path.len == 0)
         return;
-    text_init(&line, LINE_MAX);
+    text_init(&line, LINE_BYTES_MAX);
     log_format_write(log->format, x, &line);
     text_add_char(&line, '\n');
     if (!log_files_write(log->files, x->worker->index, path.data, text_str(&line), exchange_now(x)))

@@ -13,7 +13,7 @@ struct request_log {
     struct line_log *out;                         /* NULL: the name has variables */
     const struct text_template *path;             /* then */
     struct log_files *files;                      /* then: those that are open */
-    const struct log_format *format;
+    const struct line_format *format;
     const struct text_template *condition;        /* NULL: always */
 };
 

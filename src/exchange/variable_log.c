@@ -41,29 +41,37 @@ struct second {
     char text[40];
 };
 
-static struct str of_second(struct exchange *x, struct second *second, const char *format)
+static bool is_over(struct second *second, struct exchange *x, struct tm *ret_local)
 {
     time_t now = (time_t)(x->worker->loop.wall / TIME_S);
-    if (second->len == 0 || second->at != now) {
-        struct tm local;
-        localtime_r(&now, &local);
-        second->at = now;
-        second->len = strftime(second->text, sizeof(second->text), format, &local);
-    }
-    return arena_str(&x->arena, str_of(second->text, second->len));
+    if (second->len != 0 && second->at == now)
+        return false;
+    localtime_r(&now, ret_local);
+    second->at = now;
+    return true;
 }
 
 static struct str get_time_local(struct exchange *x, struct str argument)
 {
     static _Thread_local struct second second;
-    return of_second(x, &second, "%d/%b/%Y:%H:%M:%S %z");
+    struct tm local;
+    if (is_over(&second, x, &local))
+        second.len = strftime(second.text, sizeof(second.text), "%d/%b/%Y:%H:%M:%S %z", &local);
+    return arena_str(&x->arena, str_of(second.text, second.len));
 }
 
+/* The zone has a colon here: "+01:00". */
 static struct str get_time_iso8601(struct exchange *x, struct str argument)
 {
     static _Thread_local struct second second;
-    struct str plain = of_second(x, &second, "%Y-%m-%dT%H:%M:%S%z");
-    return plain.len < 2 ? plain : arena_printf(&x->arena, "%.*s:%.*s", (int)plain.len - 2, plain.data, 2, plain.data + plain.len - 2);
+    struct tm local;
+    if (is_over(&second, x, &local)) {
+        size_t len = strftime(second.text, sizeof(second.text), "%Y-%m-%dT%H:%M:%S%z", &local);
+        memmove(second.text + len - 1, second.text + len - 2, 2);
+        second.text[len - 2] = ':';
+        second.len = len + 1;
+    }
+    return arena_str(&x->arena, str_of(second.text, second.len));
 }
 
 static struct str get_bytes_sent(struct exchange *x, struct str argument)
