@@ -24,7 +24,6 @@ static const struct nginx_syntax rows[] = {
     {"ssl_engine", NGINX_MAIN, .min = 1, .max = 1, .refused = "OpenSSL 3 has providers: configure one in openssl.cnf"},
     {"load_module", NGINX_MAIN, .min = 1, .max = 1, .repeats = true, .noted = "what Portico can do is part of it"},
     {"pcre_jit", NGINX_MAIN, .flag = true, .noted = "regular expressions are always compiled"},
-    {"events", NGINX_MAIN, .block = true, .inside = NGINX_EVENTS},
     {"worker_connections", NGINX_EVENTS, .min = 1, .max = 1, .noted = "connections are limited by open files alone"},
     {"use", NGINX_EVENTS, .min = 1, .max = 1, .noted = "events come from epoll"},
     {"multi_accept", NGINX_EVENTS, .flag = true, .noted = "all that wait are accepted, up to 128 a turn"},
