@@ -130,7 +130,7 @@ static int run(const struct command *command, const char *const *words, size_t c
         return EXIT_GOOD;
     arena_init(&arena, ARENA_UNLIMITED);
     order.source = nginx_flags_source(&order.flags, &arena, &order.log_path);
-    order.settings = (struct settings){.nginx = &order.source, .nginx_log = order.log_path};
+    order.settings = (struct settings){.environment = environ, .nginx = &order.source, .nginx_log = order.log_path};
     int code = order.flags.test             ? test(&order)
                : order.flags.signal != NULL ? tell(&order)
                                             : process_run(&order.settings);
