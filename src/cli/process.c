@@ -356,6 +356,8 @@ static int start(struct process *process)
     struct model *model = settings_load(process->settings, &diag, &process->files);
     process->worker_count = count_workers(model);
     struct graph *graph = NULL;
+    if (model->config.process.quick_stop)
+        signals_hear_ignored();
     if (diag.errors == 0 && privileges_check(model, &diag) && place_begin(model, &diag))
         docker_live_prepare(&model->config);
     process->started = diag.errors == 0 && start_workers(process) && start_control(process);

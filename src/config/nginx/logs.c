@@ -105,17 +105,12 @@ static enum log_escape read_escape(struct nginx_compile *compile, const struct n
     return LOG_ESCAPE_DEFAULT;
 }
 
-static void note_formats(struct nginx_compile *compile)
+static void check_formats(struct nginx_compile *compile)
 {
-    for (const struct nginx_directive *it = nginx_all(compile->http, "log_format"); it != NULL; it = nginx_same(it)) {
+    for (const struct nginx_directive *it = nginx_here(compile->http, "log_format"); it != NULL; it = nginx_same(it)) {
         struct str name = it->words[0].text;
-        if (str_equal_nocase(name, S("combined")) || map_has(&compile->formats, name)) {
+        if (str_equal_nocase(name, S("combined")) || map_get(&compile->formats, name) != it)
             diag_error(compile->diag, it->words[0].span, "duplicate \"log_format\" name \"%.*s\"", STR_ARGS(name));
-            continue;
-        }
-        struct nginx_directive *kept = arena_new(compile->arena, struct nginx_directive);
-        *kept = *it;
-        map_put(&compile->formats, name, kept);
     }
 }
 
@@ -382,7 +377,7 @@ static void global(struct nginx_compile *compile)
 {
     put_process_log(compile);
     if (compile->http != NULL)
-        note_formats(compile);
+        check_formats(compile);
 }
 
 static void place(struct nginx_place *place)
