@@ -19,6 +19,9 @@ static const struct option proxy_protocol_options[] = {
     OPTION(BOOL, struct proxy_protocol, insecure, .help = "Expect the PROXY protocol from every peer."),
     OPTION_NAMED(STRS, struct proxy_protocol, trusted_ips, "trustedIPs", .check = network_check,
                  .help = "Addresses and networks whose PROXY protocol header (v1 or v2) is read and believed."),
+    OPTION(BOOL, struct proxy_protocol, required, .help = "Connections that begin without a header are closed."),
+    OPTION_NAMED(BOOL, struct proxy_protocol, keep_peer, "keepPeer",
+                 .help = "The connection's other end stays the client; what the header says is for realIp and variables."),
 };
 static const struct option_table proxy_protocol_table =
     OPTION_TABLE(struct proxy_protocol, proxy_protocol_options, .summary = "The PROXY protocol from load balancers in front.");
@@ -79,6 +82,11 @@ static const struct option http_options[] = {
     OPTION_NAMED(ENUM, struct entrypoint_http, underscore_headers_strategy, "underscoreHeadersStrategy",
                  .names = underscore_names, .fallback = "keep",
                  .help = "What is done with header fields that have an underscore in their name."),
+    OPTION_NAMED(ENUM, struct entrypoint_http, unusual_headers_strategy, "unusualHeadersStrategy", .names = underscore_names,
+                 .fallback = "keep",
+                 .help = "What is done with header fields whose name has other characters than letters, digits, dashes and underscores."),
+    OPTION_NAMED(BOOL, struct entrypoint_http, keep_alive_field, "keepAliveField",
+                 .help = "Responses say Connection: keep-alive to HTTP/1.1 clients too, which take it for granted."),
     OPTION_NAMED(STRUCT, struct entrypoint_http, encoded_characters, "encodedCharacters",
                  .table = &encoded_characters_table, .help = "Which encoded characters a path may hold."),
     OPTION(OBJECT, struct entrypoint_http, tls, .table = &router_tls_table,

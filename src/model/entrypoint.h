@@ -16,6 +16,8 @@ struct proxy_protocol {
     const struct node *origin;
     bool insecure;
     struct strs trusted_ips;
+    bool required;                  /* a connection without a header is refused */
+    bool keep_peer;                 /* the connection's other end stays the client; what the header says is for who asks */
 };
 
 struct entrypoint_redirection {
@@ -45,6 +47,8 @@ struct entrypoint_http {
     int64_t max_header_bytes, max_line_bytes, max_header_fields;
     bool encode_query_semicolons, sanitize_path, via;
     int underscore_headers_strategy;
+    int unusual_headers_strategy;   /* enum underscore_strategy: names of other characters than letters, digits, '-' and '_' */
+    bool keep_alive_field;          /* Connection: keep-alive is said to HTTP/1.1 clients too */
     struct encoded_characters encoded_characters;
     struct router_tls *tls;         /* of all its routers; NULL: as they say */
     int error_pages;                /* enum error_pages */
