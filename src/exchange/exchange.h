@@ -15,9 +15,12 @@
 
 struct awaiting;
 struct entry;
+struct former_attempt;
+struct forwarding;
 struct graph;
 struct graph_pin;
 struct middleware;
+struct outgoing;
 struct router;
 struct service;
 struct spool;
@@ -41,6 +44,7 @@ struct exchange {
     bool running;                     /* exchange_run is on the stack */
     bool ended;                       /* finish was reached */
     bool upstream_bound;              /* upstream.ops->release is due */
+    bool attempt_open;                /* the last attempt is not among the former ones yet */
     bool waiting;                     /* a hook said WAIT; exchange_resume clears it */
     bool resume_on_facts;             /* what it waits for is any fact from either side, or the timer */
     bool resume_on_timer;             /* what it waits for is the timer */
@@ -56,6 +60,7 @@ struct exchange {
     bool was_forwarded;               /* it came with forwarding fields, whether they are believed or not */
     bool forwarded_trusted;           /* the peer is one whose X-Forwarded-* count */
     bool internal;                    /* an internal service answers */
+    bool intercept_errors;            /* pages of errors take the place of a server's responses too (errorPages) */
 
     struct worker *worker;
     struct graph *graph;              /* pinned by `pin` */
@@ -86,6 +91,11 @@ struct exchange {
     const struct transport *transport;
     uint64_t tried;                   /* targets of the load balancer that were tried: bits for struct pick */
     unsigned attempts;                /* connections or requests begun at servers */
+    unsigned stale_attempts;          /* of them, those over idle connections that had ended */
+    const struct forwarding *forwarding;      /* how it goes about its servers; NULL: as usual (exchange/forwarding.h) */
+    struct outgoing *outgoing;        /* the request as servers get it; NULL: as it came (exchange/outgoing.h) */
+    struct str server_address;        /* of the connection that gave the response, where the server has a name */
+    struct former_attempt *former_attempts;   /* those before the present one, newest first (exchange/attempt.h) */
     bool fresh_connection;            /* the next attempt must not use an idle one */
 
     struct response response;         /* the final one: from the server or made here */

@@ -2,6 +2,25 @@
 
 #include "exchange/graph.h"
 #include "exchange/service.h"
+#include "exchange/spool.h"
+
+void outgoing_drop(struct exchange *x)
+{
+    if (x->outgoing != NULL && x->outgoing->body != NULL)
+        spool_release(x->outgoing->body);
+    x->outgoing = NULL;
+}
+
+struct outgoing *outgoing_begin(struct exchange *x, uint32_t field_count)
+{
+    struct outgoing *outgoing = arena_alloc(&x->arena, sizeof(*outgoing));
+    outgoing_drop(x);
+    if (outgoing == NULL)
+        return NULL;
+    *outgoing = (struct outgoing){.request = *exchange_request(x)};
+    fields_init(&outgoing->request.fields, &x->arena, field_count);
+    return x->outgoing = outgoing;
+}
 
 /* X-Forwarded-Proto as a whole line, in room for a copy of fixed size. */
 struct proto_line {
@@ -62,9 +81,9 @@ static inline void add_address(struct lines *lines, enum field_id id, struct str
 }
 
 /* Traefik's set, and the request's id. */
-static void add_forwarding(struct exchange *x)
+static void add_forwarding(struct exchange *x, struct request *request)
 {
-    struct fields *fields = &exchange_request(x)->fields;
+    struct fields *fields = &request->fields;
     struct str peer = x->stream.client->unix_socket ? STR_NONE : exchange_peer_text(x);
     struct str port = forwarded_port(x), before = STR_NONE, by = x->graph->forwarded_by;
     const struct proto_line *proto = forwarded_proto(x);
@@ -94,7 +113,7 @@ static void add_forwarding(struct exchange *x)
     }
     if (!fields_has(fields, FIELD_X_FORWARDED_SERVER))
         lines.next = put(lines.next, by);
-    exchange_request(x)->lines = str_of(start, (size_t)(lines.next - start));
+    request->lines = str_of(start, (size_t)(lines.next - start));
 }
 
 static void add_via(struct exchange *x, struct fields *fields, enum http_version version)
@@ -108,19 +127,35 @@ static void add_via(struct exchange *x, struct fields *fields, enum http_version
 /* Host and Content-Length stay: a protocol writes its own from authority and body_length, and passes over them. */
 void outgoing_prepare(struct exchange *x)
 {
-    struct request *request = exchange_request(x);
-    if (x->hop_stripped)
+    struct request *request = x->outgoing != NULL ? &x->outgoing->request : exchange_request(x);
+    bool *prepared = x->outgoing != NULL ? &x->outgoing->prepared : &x->hop_stripped;
+    if (*prepared)
         return;
-    x->hop_stripped = true;
-    fields_remove_hop_by_hop(&request->fields, true);
-    add_forwarding(x);
+    *prepared = true;
+    if (x->outgoing == NULL)
+        fields_remove_hop_by_hop(&request->fields, true);
+    add_forwarding(x, request);
     if (x->entry->config->http.via)
         add_via(x, &request->fields, request->version);
 }
 
+/* Filters and a body that was held after the request was made may have changed how long its body is. */
+static const struct request *settle_body(struct exchange *x)
+{
+    struct outgoing *outgoing = x->outgoing;
+    const struct request *request = exchange_request(x);
+    if (outgoing == NULL)
+        return request;
+    if (!outgoing->own_body) {
+        outgoing->request.has_body = request->has_body;
+        outgoing->request.body_length = request->body_length;
+    }
+    return &outgoing->request;
+}
+
 const struct request *outgoing_address(struct exchange *x, struct request *copy)
 {
-    const struct request *request = exchange_request(x);
+    const struct request *request = settle_body(x);
     bool own_host = x->service != NULL && !x->service->pass_host_header;
     if (x->server->base_path.len == 0 && !own_host)
         return request;

@@ -4,6 +4,25 @@
 
 #include "exchange/exchange.h"
 
+/* The request as servers get it, where that is not the client's own: a middleware makes it (upstreamRequest), and the client's stays
+ * as it is for logs, variables and other locations. Lies in the exchange's arena. */
+struct outgoing {
+    struct request request;
+    struct spool *body;               /* in place of the client's; NULL: the client's, unless the request has none */
+    bool own_body;                    /* has_body and body_length are the request's own */
+    bool prepared;                    /* outgoing_prepare has been here */
+};
+
+/* A new one, like the client's request without its fields, which takes the place of a former one. NULL: no memory. */
+struct outgoing *outgoing_begin(struct exchange *x, uint32_t field_count);
+/* Lets go of its body: it is no longer wanted. */
+void outgoing_drop(struct exchange *x);
+/* What goes to servers: the one that was made, or the client's. */
+static inline const struct request *outgoing_request(const struct exchange *x)
+{
+    return x->outgoing != NULL ? &x->outgoing->request : &x->stream.request;
+}
+
 /* Once per exchange: removes what held for the client's connection only and adds X-Forwarded-*, X-Real-Ip, Via. */
 void outgoing_prepare(struct exchange *x);
 /* For each attempt: path and Host as x->server wants them. Gives the head to send. */

@@ -84,6 +84,9 @@ static enum step find_route(struct exchange *x)
 /* A redirect inside: the way begins anew at FIND_ROUTE, in the same site. */
 static enum step reroute(struct exchange *x)
 {
+    attempt_remember(x, x->upstream_status, true);
+    x->forwarding = NULL;
+    outgoing_drop(x);
     enum status status = visit_leave(x);
     return status == STATUS_OK ? STEP_FIND_ROUTE : fail(x, status);
 }
@@ -224,8 +227,10 @@ static enum step answer(struct exchange *x)
  * passes the whole chain; a detour's goes on where the detour was asked for. */
 static enum step try_again(struct exchange *x, bool detour)
 {
+    attempt_remember(x, x->upstream_status, false);
     attempt_release(x, false);
     exchange_drop_response(x);
+    x->forwarding = NULL;
     if (!detour) {
         x->service = x->router->service;
         x->chain_at = x->router->chain_count;
@@ -239,7 +244,7 @@ static bool is_out_of_place(const struct exchange *x)
 {
     int status = x->response.status;
     if (status == 101)
-        return !x->upstream_bound || x->answered_here || x->stream.request.upgrade.len == 0;
+        return !x->upstream_bound || x->answered_here || outgoing_request(x)->upgrade.len == 0;
     return x->stream.request.only_upgrade && status >= 200 && status < 300;
 }
 
@@ -288,6 +293,7 @@ static enum step run_response(struct exchange *x)
     case VERDICT_DETOUR:
         return try_again(x, true);
     case VERDICT_REROUTE:
+        attempt_remember(x, x->upstream_status, true);
         attempt_release(x, false);
         exchange_drop_response(x);
         return reroute(x);

@@ -40,6 +40,9 @@ struct request {
     bool has_body;             /* framing announced one (may be 0 long) */
     bool expects_continue;
     struct str lines;          /* further fields, ready as lines ("Name: value\r\n"...), checked: the proxy's own */
+    struct str connection;     /* on its way to a server: Connection's value where it is not the protocol's own; empty: none */
+    bool as_http_1_0;          /* on its way to a server: written as HTTP/1.0 */
+    bool no_host;              /* on its way to a server: without Host */
     struct str upgrade;        /* the protocols asked for by Upgrade under Connection: upgrade; or empty */
     bool only_upgrade;         /* any 2xx would tell the client that it was upgraded (RFC 8441 5) */
 };

@@ -179,6 +179,7 @@ bool origin_adopt_h1(struct origin *origin, struct sock *sock, struct upstream_s
         return false;
     }
     h1_client_bind(connection, stream);
+    stream->address = &origin->address;
     return true;
 }
 
@@ -200,6 +201,7 @@ static __attribute__((noinline)) enum status open_new(struct worker *worker, str
         return status;
     }
     h1_client_bind(connection, stream);
+    stream->address = &origin->address;
     return status;
 }
 
@@ -213,6 +215,7 @@ enum status upstream_open(struct worker *worker, struct server *server, const st
     if (connection == NULL)
         return open_new(worker, server, transport, stream);
     h1_client_bind(connection, stream);
+    stream->address = &((const struct origin *)connection->owner_data)->address;
     return STATUS_OK;
 }
 

@@ -243,6 +243,7 @@ __attribute__((noinline)) enum status shared_open(struct worker *worker, struct 
     if (idle == NULL)
         return wait_for_connection(waiter);
     h1_client_bind(idle, stream);
+    stream->address = &((const struct origin *)idle->owner_data)->address;
     return STATUS_OK;
 }
 

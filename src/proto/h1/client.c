@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "http/token.h"
 #include "proto/h1/lines.h"
 #include "proto/h1/write.h"
 
@@ -239,6 +240,13 @@ static enum h1_framing choose_framing(const struct request *request)
     return request->body_length >= 0 ? H1_LENGTH : H1_CHUNKED;
 }
 
+static struct str connection_value(const struct request *request)
+{
+    if (request->connection.len != 0 && token_is_field_value(request->connection))
+        return request->connection;
+    return request->upgrade.len != 0 ? S("Upgrade") : STR_NONE;
+}
+
 static enum status send_head(struct upstream_stream *stream, const struct request *request)
 {
     struct h1_client *connection = connection_of(stream);
@@ -250,7 +258,7 @@ static enum status send_head(struct upstream_stream *stream, const struct reques
     char *out = h1_wire_reserve(&connection->wire, h1_request_size(request), &chunk);
     if (out == NULL)
         return STATUS_OVERLOADED;
-    size_t len = h1_write_request(out, request, framing, connection->upgrade_asked ? S("Upgrade") : STR_NONE);
+    size_t len = h1_write_request(out, request, framing, connection_value(request));
     h1_wire_commit(&connection->wire, chunk, out, len);
     return STATUS_OK;
 }
