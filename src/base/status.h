@@ -81,6 +81,8 @@
     X(OVERLOADED,                503, "there are no resources left for the request") \
     X(OUT_OF_MEMORY,             500, "the request's memory budget is exhausted") \
     X(LOOP_DETECTED,             508, "the request came back to where it was") \
+    X(REDIRECT_CYCLE,            500, "the configuration redirects the request inside again and again") \
+    X(NO_LOCATION,               500, "the configuration redirects the request to a location that is not there") \
     X(IO_ERROR,                  502, "the connection failed") \
     X(STOPPING,                  503, "the process is stopping") \
     X(INTERNAL,                  500, "something that should not happen did")

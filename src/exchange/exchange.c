@@ -16,6 +16,7 @@
 #include "exchange/spool.h"
 #include "exchange/steps.h"
 #include "exchange/tracing.h"
+#include "exchange/visit.h"
 
 #define ARENA_BUDGET ((size_t)8 << 20)      /* of one exchange: heads are bounded by their own limits */
 
@@ -100,6 +101,8 @@ static void end_exchange(struct exchange *x)
     attempt_release(x, whole);
     if (x->router != NULL)
         chain_finish(x);
+    if (x->visit != NULL)
+        visit_end(x);
     if (x->request_filters != NULL)
         release_filters(&x->request_filters);
     if (x->response_filters != NULL)

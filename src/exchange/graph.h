@@ -14,7 +14,9 @@
 #include "model/model.h"
 #include "net/addr.h"
 #include "proto/h1/parse.h"
+#include "route/locations.h"
 #include "route/normalize.h"
+#include "route/site_names.h"
 #include "route/table.h"
 #include "tls/certificate.h"
 #include "tls/policy.h"
@@ -22,6 +24,18 @@
 struct left_out;
 struct middleware;
 struct service;
+struct site;
+struct variable;
+
+/* Groups of a regular expression that have names: what they capture becomes these variables. */
+struct capture_variable {
+    unsigned group;
+    const struct variable *variable;
+};
+struct capture_variables {
+    struct capture_variable *items;
+    unsigned count;
+};
 
 struct router {
     struct str name;                  /* "api@file" */
@@ -44,6 +58,26 @@ struct router {
     struct networks maintainers;      /* clients that are served all the same */
     struct str retry_after;           /* seconds, as text: what the others are told; empty: as usual */
     const struct left_out *left_out;  /* it is not served, and this is why; NULL: it is served */
+    const struct location *location;  /* NULL: it has a rule */
+    struct site *site;                /* NULL: as above */
+    struct capture_variables captures;    /* of its location's expression */
+};
+
+/* A site on one entrypoint (model/http.h). Its routers are built once for each of its entrypoints. */
+struct site {
+    struct str name;                  /* "api@file" */
+    const struct site_config *config;
+    struct router *entrance;          /* whose chain is passed before a location is looked for; NULL: none */
+    struct router *fallback;          /* takes what no location takes; NULL: that is a 404 */
+    struct location_level *locations;
+    struct map named;                 /* "name" -> struct router */
+    struct site_regex *regexes;       /* of its names, with the variables that they capture */
+    unsigned regex_count;
+    bool secure;                      /* it takes HTTPS here */
+};
+struct site_regex {
+    const struct perl_regex *regex;
+    struct capture_variables captures;
 };
 
 /* Who has put a router or a service under maintenance. */
@@ -61,6 +95,7 @@ struct entry_tls {
     struct table *table;              /* the routers that take HTTPS; entry.table has those that take plain HTTP */
     const struct tls_policy *policy;  /* where the name has none of its own */
     struct map policies;              /* host (lower case, "*.a.example" too) -> const struct tls_policy */
+    struct site_names *sites;         /* those that take HTTPS; NULL: none */
     bool on_demand;                   /* a name without a certificate may get one at its handshake */
 };
 
@@ -94,6 +129,7 @@ struct entry {
     const struct entrypoint *config;
     struct meter *meter;              /* one reference */
     struct table *table;
+    struct site_names *sites;         /* asked where no rule fits; NULL: none */
     struct entry_tls *tls;            /* NULL: plain HTTP alone */
     bool only_tls;                    /* no router of it takes plain HTTP */
     struct left_out *left_out;        /* routers that would be on it */

@@ -56,8 +56,23 @@ static enum step no_route(struct exchange *x)
     return fail(x, x->entry->only_tls && !x->stream.client->tls ? STATUS_PLAIN_HTTP_ON_TLS : STATUS_NO_ROUTE);
 }
 
+/* In the site that has the request: its entrance, a location, or where a redirect inside leads. */
+static enum step find_location(struct exchange *x)
+{
+    bool first = x->trace == NULL;
+    if (!visit_route(x))
+        return STEP_ANSWER;
+    if (first)
+        tracing_begin(x);
+    x->service = x->router->service;
+    x->internal = x->router->internal;
+    return chain_begin(x) ? STEP_RUN_REQUEST : fail(x, STATUS_OUT_OF_MEMORY);
+}
+
 static enum step find_route(struct exchange *x)
 {
+    if (x->visit != NULL && x->visit->site != NULL)
+        return find_location(x);
     /* "OPTIONS *" asks about the proxy itself, not about anything that a router leads to (RFC 9110 9.3.7). */
     if (x->original_path.data[0] == '*') {
         exchange_answer(x, 200, STATUS_OK, STR_NONE, STR_NONE);
@@ -73,6 +88,8 @@ static enum step find_route(struct exchange *x)
     const struct table_entry *found = look_up(x, &input);
     x->router = found != NULL ? found->router : NULL;
     x->times.routed = exchange_now(x);
+    if (x->router == NULL && visit_begin(x))
+        return find_location(x);
     tracing_begin(x);
     if (x->router == NULL)
         return no_route(x);
@@ -281,8 +298,10 @@ static enum step run_response(struct exchange *x)
 {
     if (!x->service_told && passed_refuse(x))
         return try_again(x, false);
-    if (!x->service_told)
+    if (!x->service_told) {
         passed_on_response(x);
+        visit_settle_status(x);
+    }
     x->service_told = true;
     switch (chain_run_response(x)) {
     case VERDICT_WAIT:

@@ -10,6 +10,7 @@
 #define EXCHANGE_VARIABLE_H
 
 #include "base/registry.h"
+#include "exchange/compile.h"
 #include "exchange/exchange.h"
 
 /* One variable as a template of one graph refers to it. */

@@ -24,6 +24,7 @@ struct visit {
     bool internal;                /* it came here by a redirect of ours: locations that are internal let it in */
     bool entered;                 /* the site's own middlewares were passed */
     bool redirected_by_error;     /* an error page is being fetched: its errors are not replaced again, unless asked for */
+    bool lost;                    /* the location that it is to go to is not there */
     unsigned redirects;
     int status_override;          /* of the final response; 0: as it comes */
     int former_status;            /* of the response that an error page takes the place of; 0: none */
@@ -31,6 +32,7 @@ struct visit {
     struct router *location;      /* where it is now, or whose `if` it is in */
     struct router *next;          /* where it goes next without a search; NULL: by uri */
     struct former_chain *former;  /* chains that were left */
+    struct str path;              /* the request's path, raw, when `uri` was made of it */
 };
 
 /* To the location that has `uri` (decoded; views that live as long as the exchange); `query` data NULL: none. */
@@ -45,11 +47,22 @@ void exchange_look_again(struct exchange *x);
 /* The visit of an exchange; one without a site when it came by a rule, for templates there. NULL: no memory. */
 struct visit *exchange_visit(struct exchange *x);
 
-/* For the spine: lets go of the chain and whatever the request was doing there, before it is routed anew. LOOP_DETECTED: too often. */
-enum status visit_leave(struct exchange *x);
-/* Finds the next router of a request that is visiting, or that no rule has taken: true when x->router is set; else x->failure says
- * why, or an answer was made. */
+/* For the spine: */
+
+/* The site of a request that no rule has taken; false: there is none. */
+bool visit_begin(struct exchange *x);
+/* Where the visit goes next: x->router is set. False: x->failure says why not, or an answer was made. */
 bool visit_route(struct exchange *x);
+/* Lets go of the chain and of what the request was doing there, before it is routed anew. REDIRECT_CYCLE, NO_LOCATION, OUT_OF_MEMORY. */
+enum status visit_leave(struct exchange *x);
+/* on_finish for the chains that were left. */
+void visit_end(struct exchange *x);
+/* A response that takes the place of another has the status that was decided then. */
+static inline void visit_settle_status(struct exchange *x)
+{
+    if (x->visit != NULL && x->visit->status_override != 0)
+        x->response.status = x->visit->status_override;
+}
 
 /* `uri` as it goes to a server or into a Location: what may not stand in a path is escaped. In the arena. */
 struct str visit_escape_uri(struct exchange *x, struct str uri);

@@ -47,13 +47,21 @@ static const struct option_name location_names[] = {{"prefix", LOCATION_PREFIX},
                                                     {"fallback", LOCATION_FALLBACK},
                                                     {NULL, 0}};
 
+static const struct option redirect_options[] = {
+    OPTION(BOOL, struct redirect_form, absolute, .help = "Location names scheme and host, not the path alone."),
+    OPTION(BOOL, struct redirect_form, port, .fallback = "true", .help = "... and the entrypoint's port, unless it is the scheme's own."),
+    OPTION_NAMED(BOOL, struct redirect_form, site_name, "siteName",
+                 .help = "... and the site's first name instead of the host that was asked for."),
+};
+static const struct option_table redirect_table =
+    OPTION_TABLE(struct redirect_form, redirect_options, .summary = "How redirects to a path of the same host are written.");
+
 static const struct option location_options[] = {
     OPTION(STR, struct location_config, site, .required = true, .help = "The site that it is a location of."),
     OPTION(ENUM, struct location_config, match, .names = location_names, .fallback = "prefix",
            .help = "An exact path wins, else the longest prefix that is final, else the first regular expression, else the longest prefix."),
     OPTION(STR, struct location_config, path, .help = "The path, the expression (Perl's syntax) or the name."),
     OPTION(STR, struct location_config, within, .help = "The router whose location this one is nested in."),
-    OPTION(BOOL, struct location_config, internal, .help = "Reached by redirects inside alone; others get 404."),
     OPTION_NAMED(BOOL, struct location_config, adds_slash, "addsSlash",
                  .help = "Its path without the slash at the end is redirected to it."),
 };
@@ -69,7 +77,10 @@ static const struct option site_options[] = {
                  .help = "Entrypoints whose unknown hosts it takes; where no site does, the first one."),
     OPTION(STRS, struct site_config, middlewares, .help = "Middlewares that requests pass before a location is looked for."),
     OPTION(OBJECT, struct site_config, tls, .table = &router_tls_table, .help = "It takes HTTPS; an empty one will do."),
-    OPTION_NAMED(BOOL, struct site_config, plain_too, "plainToo", .help = "With tls: it takes plain HTTP as well."),
+    OPTION_NAMED(STRS, struct site_config, plain_on, "plainOn",
+                 .help = "With tls: entrypoints on which it takes plain HTTP all the same."),
+    OPTION_NAMED(BOOL, struct site_config, merge_slashes, "mergeSlashes", .fallback = "true",
+                 .help = "Paths are matched with repeated slashes taken as one."),
 };
 static const struct option_table site_table =
     OPTION_TABLE(struct site_config, site_options, .summary = "A virtual host whose paths are matched by locations.");
@@ -102,6 +113,8 @@ static const struct option router_options[] = {
            .help = "What is recorded of its requests."),
     OPTION(OBJECT, struct router_config, maintenance, .table = &maintenance_table,
            .help = "It is under maintenance: its requests are answered with 503; an empty one will do."),
+    OPTION(STRUCT, struct router_config, redirects, .table = &redirect_table,
+           .help = "How redirects to a path of the same host are written."),
 };
 static const struct option_table router_table =
     OPTION_TABLE(struct router_config, router_options, .validate = validate_router, .summary = "Which requests go where.");

@@ -37,7 +37,6 @@ struct location_config {            /* http.routers.NAME.location: instead of a 
     int match;
     struct str path;                /* or the expression, or the name */
     struct str within;              /* the router whose location it is nested in; empty: the site's own level */
-    bool internal;                  /* not for requests from outside: 404 */
     bool adds_slash;                /* the same path without its slash at the end is redirected here */
 };
 
@@ -51,7 +50,16 @@ struct site_config {
     struct strs default_on;         /* entrypoints whose unknown hosts it takes; where none does, the first site */
     struct strs middlewares;        /* passed before a location is looked for: server-level scripts */
     struct router_tls *tls;         /* NULL: plain HTTP only */
-    bool plain_too;                 /* with tls: it takes plain HTTP as well */
+    bool merge_slashes;             /* "//" in a path counts as "/" */
+    struct strs plain_on;           /* with tls: entrypoints on which it takes plain HTTP all the same */
+};
+
+/* How a redirect to a path of the same host is written: Location: /path, or with scheme and host before it. */
+struct redirect_form {
+    const struct node *origin;
+    bool absolute;
+    bool port;                      /* absolute: with the entrypoint's port, unless it is the scheme's own */
+    bool site_name;                 /* absolute: the site's first name instead of the host that was asked for */
 };
 
 struct router_config {
@@ -66,6 +74,7 @@ struct router_config {
     struct router_tls *tls;         /* NULL: plain HTTP only */
     struct router_observability *observability;
     struct router_maintenance *maintenance;     /* NULL: off */
+    struct redirect_form redirects;
 };
 
 struct middleware_config {

@@ -217,7 +217,8 @@ const char *remark_kind_text(enum remark_kind kind)
                                         [REMARK_MIDDLEWARE] = "middleware",
                                         [REMARK_SERVICE] = "service",
                                         [REMARK_TRANSPORT] = "serversTransport",
-                                        [REMARK_TLS_OPTIONS] = "tlsOptions"};
+                                        [REMARK_TLS_OPTIONS] = "tlsOptions",
+                                        [REMARK_SITE] = "site"};
     return texts[kind];
 }
 

@@ -66,3 +66,15 @@ static const struct service_type left_out = {
     .pick = answer_left_out,
 };
 REGISTER(service_type, left_out);
+
+/* Behind a site's entrance: now a location is looked for. */
+static enum pick_result go_to_location(struct exchange *x, struct service *service)
+{
+    return PICK_REROUTE;
+}
+
+static const struct service_type locations = {
+    .choice = {.name = "locations@internal", .summary = "Looks for the location of a site that takes the request."},
+    .pick = go_to_location,
+};
+REGISTER(service_type, locations);

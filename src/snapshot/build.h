@@ -21,6 +21,7 @@ struct built_graph {
     VEC(struct tls_policy *) policies;
     VEC(struct tls_client *) tls_clients;
     struct regex_set regexes;
+    VEC(struct site *) sites;
 };
 
 struct build {
@@ -38,6 +39,7 @@ struct build {
     struct map firm_policies;         /* host -> struct tls_policy that the owner's configuration gave it */
     VEC(struct certificate *) certificates;
     struct certificate_wants wants;
+    struct site_draft *site;          /* the one that is being built (sites.c); NULL: none is */
 };
 
 /* object.c: one object while it is built. Its mistakes are noted, and kept to it where its part is lenient; then it is left out with a
@@ -89,6 +91,17 @@ enum rule_syntax build_rule_syntax(const struct build *build, const struct route
 /* A router of this entry that is not served, at its place among those that are. When all others are collected. */
 void build_keep_place(struct build *build, struct entry_rules *rules, unsigned entry, struct left_out *left_out,
                       const struct router_config *config);
+
+/* sites.c: sites and the routers of their locations. */
+void build_sites(struct build *build);
+void build_sites_release(struct built_graph *built);
+/* For compile_router: where the router of the site that is being built will stand. */
+struct router *const *build_site_reference(struct build *build, struct str reference, struct span span);
+/* routers.c, for it: a router, and its coming into the graph; chains.c: a chain without the entrypoint's middlewares. */
+struct router *build_site_router(struct build *build, struct str name, const struct router_config *config);
+void build_add_site_router(struct build *build, struct router *router, const struct entry *entry);
+bool build_site_chain(struct build *build, struct router *router, const struct strs *middlewares, const struct node *origin,
+                      struct str provider);
 
 /* left_out.c: the routers that were left out, at the places where they would be. */
 void build_left_out(struct build *build, struct entry_rules *rules);

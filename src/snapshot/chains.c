@@ -182,6 +182,14 @@ bool build_chain(struct build *build, struct router *router, const struct entry 
     return finish_chain(&collector);
 }
 
+bool build_site_chain(struct build *build, struct router *router, const struct strs *middlewares, const struct node *origin,
+                      struct str provider)
+{
+    struct collector collector = {.build = build, .router = router, .good = true};
+    collect(&collector, middlewares, node_get(origin, S("middlewares")), provider, 0);
+    return finish_chain(&collector);
+}
+
 bool build_internal_chain(struct build *build, struct router *router, const struct middleware_type *type,
                           const void *options)
 {

@@ -15,6 +15,7 @@ static _Atomic uint64_t generations;
 static void destroy_graph(struct graph *graph)
 {
     struct built_graph *built = container_of(graph, struct built_graph, graph);
+    build_sites_release(built);
     build_tls_release(graph);
     build_meters_release(graph);
     for (unsigned i = 0; i < graph->entry_count; i++)
@@ -69,7 +70,12 @@ static void *find_shared(struct compile *compile, struct str key, size_t size, v
     return shared_memory(shared);
 }
 
-static const struct compile_ops compile_ops = {.service = find_service, .transport = find_transport,
+static struct router *const *find_router(struct compile *compile, struct str reference, struct span span)
+{
+    return build_site_reference(container_of(compile, struct build, compile), reference, span);
+}
+
+static const struct compile_ops compile_ops = {.router = find_router, .service = find_service, .transport = find_transport,
                                                .secure = secure_transport, .shared = find_shared};
 
 static void begin(struct build *build, struct model *model, unsigned workers, struct diag *diag)

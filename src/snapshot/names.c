@@ -3,7 +3,8 @@
 #include "base/vec.h"
 #include "exchange/service.h"
 
-static const char *const kind_texts[NAME_KINDS] = {"router", "middleware", "service", "serversTransport", "set of TLS options"};
+static const char *const kind_texts[NAME_KINDS] = {"router", "middleware", "service", "serversTransport", "set of TLS options",
+                                                    "site"};
 
 const char *names_kind_text(enum name_kind kind)
 {
@@ -72,6 +73,7 @@ void names_collect(struct names *names, const struct model *model, struct arena 
         collect_objects(names, NAME_SERVICE, &part->http->services, part, diag);
         collect_objects(names, NAME_TRANSPORT, &part->http->servers_transports, part, diag);
         collect_objects(names, NAME_TLS_OPTIONS, &part->tls->options, part, diag);
+        collect_objects(names, NAME_SITE, &part->http->sites, part, diag);
     }
 }
 

@@ -160,6 +160,22 @@ static void copy_maintenance(struct build *build, struct router *router, const s
     atomic_store(&router->maintenance, MAINTENANCE_CONFIGURED);
 }
 
+struct router *build_site_router(struct build *build, struct str name, const struct router_config *config)
+{
+    struct router *router = new_router(build, name, STR_NONE, 0, config->origin);
+    router->config = config;
+    copy_observability(router, config);
+    copy_maintenance(build, router, config);
+    return router;
+}
+
+void build_add_site_router(struct build *build, struct router *router, const struct entry *entry)
+{
+    VEC_PUSH(&build->routers, router);
+    build_router_meter(build, router, entry);
+    build_watch_api(build, router, entry, build_router_tls(router->config, entry));
+}
+
 static void add_rule(struct entry_rules *rules, bool secure, const struct rule *rule, struct router *router)
 {
     struct table_entry entry = {.rule = rule, .priority = router->priority, .router = router};
@@ -302,7 +318,8 @@ void build_keep_place(struct build *build, struct entry_rules *rules, unsigned e
 static bool is_hopeless(const struct named *named)
 {
     const struct router_config *config = named->value;
-    return named->failed && (named->lenient || str_empty(config->rule) || str_empty(config->service));
+    bool by_location = config->location != NULL;      /* sites.c */
+    return by_location || (named->failed && (named->lenient || str_empty(config->rule) || str_empty(config->service)));
 }
 
 static void build_written_routers(struct build *build, struct entry_rules *rules)
@@ -328,6 +345,7 @@ void build_routers(struct build *build)
     struct graph *graph = build->graph;
     struct entry_rules *rules = arena_array(&graph->arena, struct entry_rules, graph->entry_count + 1);
     build_written_routers(build, rules);
+    build_sites(build);
     build_internal_routers(build, rules);
     build_left_out(build, rules);
     for (unsigned i = 0; i < graph->entry_count; i++) {
@@ -335,7 +353,7 @@ void build_routers(struct build *build)
         entry->table = table_new(rules[i].rules.items, rules[i].rules.count);
         if (entry->tls != NULL)
             entry->tls->table = table_new(rules[i].secure.items, rules[i].secure.count);
-        entry->only_tls = entry->tls != NULL && rules[i].written == 0;
+        entry->only_tls = entry->tls != NULL && rules[i].written == 0 && entry->sites == NULL;
         VEC_RELEASE(&rules[i].rules);
         VEC_RELEASE(&rules[i].secure);
     }

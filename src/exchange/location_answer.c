@@ -1,0 +1,34 @@
+#include "exchange/location_answer.h"
+
+#include "exchange/graph.h"
+#include "exchange/visit.h"
+
+static struct str host_of(const struct exchange *x, const struct redirect_form *form)
+{
+    const struct site *site = x->visit != NULL ? x->visit->site : NULL;
+    if (form->site_name && site != NULL && site->config->names.count != 0)
+        return site->config->names.items[0];
+    struct str host = x->stream.request.host;
+    return host.len != 0 || site == NULL || site->config->names.count == 0 ? host : site->config->names.items[0];
+}
+
+struct str location_complete(struct exchange *x, struct str target)
+{
+    const struct router_config *config = x->router != NULL ? x->router->config : NULL;
+    if (target.len == 0 || target.data[0] != '/' || config == NULL || !config->redirects.absolute)
+        return target;
+    struct str host = host_of(x, &config->redirects);
+    if (host.len == 0)
+        return target;
+    bool secure = x->stream.client->tls;
+    struct str port = x->entry->port_text;
+    bool customary = str_equal(port, secure ? S("443") : S("80")) || str_equal(port, S("0"));
+    bool shown = config->redirects.port && !customary && port.len != 0;
+    return arena_printf(&x->arena, "%s://%.*s%s%.*s%.*s", secure ? "https" : "http", STR_ARGS(host), shown ? ":" : "",
+                        shown ? (int)port.len : 0, port.data, STR_ARGS(target));
+}
+
+void exchange_answer_location(struct exchange *x, int status, struct str target)
+{
+    exchange_answer_redirect(x, status, location_complete(x, target));
+}
