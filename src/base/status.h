@@ -48,6 +48,7 @@
     X(RATE_LIMITED,              429, "the client asks more often than allowed") \
     X(IN_FLIGHT_LIMITED,         429, "more requests are under way than allowed") \
     X(IP_DENIED,                 403, "the client's address is not allowed") \
+    X(REFERER_REFUSED,           403, "the link stands on another site") \
     X(UNAUTHORIZED,              401, "credentials are missing or wrong") \
     X(AUTH_DENIED,               403, "the authentication service refused the request") \
     X(AUTH_UNREACHABLE,          500, "the authentication service gave no answer") \

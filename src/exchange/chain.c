@@ -17,6 +17,12 @@ static void *own_memory(const struct exchange *x, const struct middleware *m)
     return m->type->exchange_size != 0 ? x->chain_memory + m->own_offset : NULL;
 }
 
+/* A request of our own serves one that guards have let in, or is a guard's own question: it is not asked again. */
+static inline bool is_spared(const struct exchange *x, const struct middleware *m)
+{
+    return __builtin_expect(x->subrequest != NULL, 0) && m->type->guards;
+}
+
 enum verdict chain_run_request(struct exchange *x)
 {
     const struct router *router = x->router;
@@ -25,7 +31,7 @@ enum verdict chain_run_request(struct exchange *x)
         if (x->chain_entered <= x->chain_at)
             x->chain_entered = x->chain_at + 1;
         enum verdict verdict =
-            m->type->on_request != NULL ? m->type->on_request(x, m, own_memory(x, m)) : VERDICT_NEXT;
+            m->type->on_request != NULL && !is_spared(x, m) ? m->type->on_request(x, m, own_memory(x, m)) : VERDICT_NEXT;
         tracing_held(x);
         if (verdict != VERDICT_NEXT)
             return verdict;

@@ -9,7 +9,9 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/node.h"
+#include "base/option.h"
 
+struct middleware;
 struct perl_regex;
 struct router;
 struct service;
@@ -26,6 +28,8 @@ struct compile_ops {
                     void (*destroy)(void *memory));
     const struct perl_regex *(*perl_regex)(struct compile *compile, struct str pattern, bool ignore_case, struct span span);
     struct router *const *(*router)(struct compile *compile, struct str reference, struct span span);
+    struct middleware **(*middlewares)(struct compile *compile, const struct strs *references, const struct node *list,
+                                       unsigned *ret_count, size_t *ret_memory);
 };
 
 struct compile {
@@ -66,6 +70,13 @@ static inline const struct perl_regex *compile_perl_regex(struct compile *compil
                                                           struct span span)
 {
     return compile->ops->perl_regex(compile, pattern, ignore_case, span);
+}
+/* Middlewares that one has inside of itself (anyOf), by reference, chains flattened; `list` is where they are written. Their
+ * own_offsets are in *ret_memory bytes that whoever asks keeps for each exchange. NULL after an error was reported. */
+static inline struct middleware **compile_middlewares(struct compile *compile, const struct strs *references,
+                                                      const struct node *list, unsigned *ret_count, size_t *ret_memory)
+{
+    return compile->ops->middlewares(compile, references, list, ret_count, ret_memory);
 }
 /* A router that has a location, by reference: where it will stand once all are built (routers refer to each other in circles).
  * NULL after an error was reported. */

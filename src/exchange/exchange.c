@@ -15,6 +15,7 @@
 #include "exchange/service.h"
 #include "exchange/spool.h"
 #include "exchange/steps.h"
+#include "exchange/subrequest.h"
 #include "exchange/tracing.h"
 #include "exchange/visit.h"
 
@@ -30,10 +31,8 @@ static void on_timer(struct timer *timer)
     exchange_run(x);
 }
 
-static struct stream *open_exchange(void *context, struct client *client)
+struct exchange *exchange_new(struct worker *worker, struct graph_pin *pin, struct entry *entry, struct client *client)
 {
-    struct port *port = context;
-    struct worker *worker = port->worker;
     struct chunk *memory = chunk_new(&worker->chunks, false);
     if (memory == NULL)
         return NULL;
@@ -43,10 +42,10 @@ static struct stream *open_exchange(void *context, struct client *client)
     arena_init_with(&x->arena, x + 1, memory->capacity - sizeof(*x), ARENA_BUDGET);
     x->memory = memory;
     x->worker = worker;
-    x->pin = port->pin;
-    graph_pin_take(x->pin);
-    x->graph = x->pin->graph;
-    x->entry = port->entry;
+    x->pin = pin;
+    graph_pin_take(pin);
+    x->graph = pin->graph;
+    x->entry = entry;
     x->stream.arena = &x->arena;
     x->stream.client = client;
     x->replayable = true;
@@ -54,7 +53,14 @@ static struct stream *open_exchange(void *context, struct client *client)
     timer_init(&x->timer, on_timer);
     list_append(&worker->graph->exchanges, &x->link);
     worker->graph->exchange_count++;
-    return &x->stream;
+    return x;
+}
+
+static struct stream *open_exchange(void *context, struct client *client)
+{
+    struct port *port = context;
+    struct exchange *x = exchange_new(port->worker, port->pin, port->entry, client);
+    return x != NULL ? &x->stream : NULL;
 }
 
 static void on_client_facts(struct stream *stream, unsigned facts)
@@ -92,6 +98,8 @@ static void end_exchange(struct exchange *x)
     timer_cancel(&x->timer);
     if (x->pending != NULL)
         x->pending->abandon(x->pending);
+    if (x->waits_for != NULL)
+        subrequests_abandon(x);
     tracing_end(x);
     record_exchange(x);
     if (x->download_began) {

@@ -24,12 +24,16 @@ struct outgoing;
 struct router;
 struct service;
 struct spool;
+struct subrequest;
 struct visit;
 
 /* Monotonic ns, 0 where a step was not reached. */
 struct exchange_times {
     int64_t began, routed, picked, connected, sent, first_byte, ended;
 };
+
+/* What limits that count in zones have said of a request: $limit_req_status and $limit_conn_status. */
+enum limit_status { LIMIT_UNASKED, LIMIT_PASSED, LIMIT_DELAYED, LIMIT_REJECTED, LIMIT_DELAYED_DRY_RUN, LIMIT_REJECTED_DRY_RUN };
 
 /* Somebody on another thread or loop who has an answer for this exchange; told when the exchange ends before. */
 struct pending {
@@ -61,6 +65,9 @@ struct exchange {
     bool forwarded_trusted;           /* the peer is one whose X-Forwarded-* count */
     bool internal;                    /* an internal service answers */
     bool intercept_errors;            /* pages of errors take the place of a server's responses too (errorPages) */
+    bool client_replaced;             /* client_ip and client_port are what a trusted peer's field said (middleware realIp) */
+    uint8_t rate_status, connections_status;    /* what limits with zones have said: enum limit_status; 0: none was asked */
+    uint16_t client_port;             /* with client_replaced; 0: not said */
 
     struct worker *worker;
     struct graph *graph;              /* pinned by `pin` */
@@ -118,6 +125,8 @@ struct exchange {
     struct visit *visit;              /* NULL: it came by a rule and nothing asked for one (exchange/visit.h) */
     struct str *values;               /* of variables that were asked for or set (exchange/variable.h); NULL: none was */
     struct pending *pending;          /* NULL: nobody */
+    struct subrequest *subrequest;    /* what makes it a request of our own (exchange/subrequest.h); NULL: it is a client's */
+    struct subrequest *waits_for;     /* requests of our own whose answers it wants; NULL: none */
     struct awaiting *awaiting;        /* NULL: it never had to wait for a server (exchange/await_server.h) */
     struct trace *trace;              /* NULL: not traced and nothing to pass on (exchange/tracing.h) */
 
@@ -216,6 +225,8 @@ void exchange_use_server(struct exchange *x, struct server *server, unsigned ind
 void exchange_use_service(struct exchange *x, struct service *service);
 
 /* For the spine and its neighbours: */
+/* A new one in its first step, zeroed, among the worker's; it pins the graph. NULL: no memory is left for it. */
+struct exchange *exchange_new(struct worker *worker, struct graph_pin *pin, struct entry *entry, struct client *client);
 void exchange_run(struct exchange *x);
 /* The handler that entrypoints give to protocols; the context is a struct port (exchange/port.h). */
 extern struct stream_handler exchange_handler;

@@ -52,6 +52,9 @@ struct middleware_type {
     bool pure;
     /* It lets pass only those whom somebody has chosen: by a password, an address, another service's word. */
     bool guards;
+    /* For a guard: it has nothing to say of this request (no rule of its list fits). Its on_request would let it pass; where one of
+     * several must let a request in (anyOf) that does not count. May be NULL. */
+    bool (*abstains)(struct exchange *x, const struct middleware *m);
     enum verdict (*on_request)(struct exchange *x, struct middleware *m, void *own);
     enum verdict (*on_response)(struct exchange *x, struct middleware *m, void *own);
     /* For a type that stands for others (chain): their references, in order. Such a type has no other hooks. */

@@ -12,6 +12,7 @@
 #include "exchange/exchange.h"
 #include "exchange/greeting.h"
 #include "exchange/handshake.h"
+#include "exchange/subrequest.h"
 #include "observe/recent.h"
 #include "proto/h1/server.h"
 #include "proto/h2/server.h"
@@ -236,6 +237,7 @@ void worker_graph_abort(struct worker *worker)
         greeting_close_all(port);
         connections_close(&port->connections, STATUS_STOPPING);
     }
+    subrequests_close(worker);
 }
 
 void worker_graph_release(struct worker *worker)

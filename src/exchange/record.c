@@ -100,6 +100,8 @@ __attribute__((noinline)) void record_exchange(struct exchange *x)
 {
     if (x->failure == STATUS_CLIENT_ABORTED && x->times.routed == 0)
         return;      /* a connection that closed before it asked for anything */
+    if (x->subrequest != NULL)
+        return;      /* no client has asked for it */
     int status = client_status(x);
     bool failed = status >= 500 || (x->failure != STATUS_OK && count_is_failure(x->failure));
     count_exchange(x, status);

@@ -32,6 +32,20 @@ struct spool *spool_new(struct arena *arena, struct chunk_pool *pool, int64_t me
     return spool;
 }
 
+struct spool *spool_share(const struct spool *spool, struct arena *arena)
+{
+    struct spool *other = spool_new(arena, spool->pool, spool->memory_max);
+    if (other == NULL)
+        return NULL;
+    other->length = spool->length;
+    if (spool->fd < 0) {
+        chunkq_share(&other->memory, &spool->memory, 0, (size_t)spool->length);
+        return other;
+    }
+    other->fd = fcntl(spool->fd, F_DUPFD_CLOEXEC, 0);
+    return other->fd >= 0 ? other : NULL;
+}
+
 void spool_release(struct spool *spool)
 {
     if (spool->fd >= 0)

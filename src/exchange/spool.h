@@ -12,6 +12,9 @@ struct spool;
 
 /* `memory_max` bytes stay in memory. The struct lies in `arena`, what it holds does not; NULL beyond its budget. */
 struct spool *spool_new(struct arena *arena, struct chunk_pool *pool, int64_t memory_max);
+/* Another that holds the same bytes, for a reader of its own whose end is another's: it outlives the first. NULL: no memory, no
+ * descriptor. */
+struct spool *spool_share(const struct spool *spool, struct arena *arena);
 /* Lets go of what it holds. */
 void spool_release(struct spool *spool);
 /* Takes everything off `bytes`. OK, or FILE_ERROR, OVERLOADED. */

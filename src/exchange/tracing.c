@@ -126,7 +126,8 @@ static void write_line(struct trace *trace, const struct origin *origin)
 
 void tracing_begin_trace(struct exchange *x)
 {
-    struct trace *trace = is_wanted(x) ? arena_alloc(&x->arena, sizeof(*trace)) : NULL;
+    /* What one of our own does is a part of the request that it serves; the field of the client's trace goes along with it. */
+    struct trace *trace = x->subrequest == NULL && is_wanted(x) ? arena_alloc(&x->arena, sizeof(*trace)) : NULL;
     if (trace == NULL)
         return;
     struct fields *fields = &exchange_request(x)->fields;

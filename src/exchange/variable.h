@@ -38,6 +38,10 @@ const struct variable *variable_declare(struct str name, struct compile *compile
 /* data NULL: it has no value. */
 struct str variable_get(const struct variable *variable, struct exchange *x);
 void variable_set(const struct variable *variable, struct exchange *x, struct str value);
+/* For requests of our own: what the parent has come to is there as well, copied; and back, what was set, so that it outlives them.
+ * False: no memory. */
+bool variables_inherit(struct exchange *x, const struct exchange *parent);
+void variables_give_back(struct exchange *parent, const struct exchange *x);
 /* By name at run time, for explain and tests; data NULL: unknown or without a value. */
 struct str variable_get_named(struct exchange *x, struct str name);
 

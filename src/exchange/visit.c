@@ -73,6 +73,7 @@ static bool find_by_uri(struct exchange *x)
 {
     struct visit *visit = x->visit;
     const struct location *location = NULL;
+    visit->found_uri = visit->uri;
     switch (locations_find(visit->site->locations, visit->uri, &visit->captures, &location)) {
     case LOCATION_FOUND:
         x->router = location->router;

@@ -32,6 +32,7 @@ struct visit {
     struct router *location;      /* where it is now, or whose `if` it is in */
     struct router *next;          /* where it goes next without a search; NULL: by uri */
     struct former_chain *former;  /* chains that were left */
+    struct str found_uri;         /* `uri` when its location was found: another one since was made by that location's script */
     struct str path;              /* the request's path, raw, when `uri` was made of it */
 };
 

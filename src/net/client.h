@@ -1,5 +1,6 @@
 /* Who is on the client's side of a connection. 16 bytes an address; lives inside the connection, valid as long
- * as it. `peer` is the socket's peer, or what a trusted PROXY header said; X-Forwarded-For never changes it. */
+ * as it. `peer` is the socket's peer, or what a trusted PROXY header said; X-Forwarded-For never changes it. Where the entrypoint
+ * reads PROXY headers without believing them (nginx's `listen ... proxy_protocol`), what one said stands in `proxied_ip`. */
 #ifndef NET_CLIENT_H
 #define NET_CLIENT_H
 
@@ -14,6 +15,9 @@ struct client {
     uint16_t peer_port, local_port;
     bool unix_socket;            /* no addresses */
     bool tls;                    /* the scheme is https */
+    bool proxied;                /* a PROXY header was read that does not count as the peer: */
+    uint16_t proxied_port;
+    struct ip proxied_ip;
     uint8_t peer_text_len;       /* 0: not made yet, or longer than fits */
     char peer_text[CLIENT_TEXT_SIZE];    /* of an IPv4 peer, made once for all requests of the connection */
     struct tls_conn *secure;     /* of the connection (tls/conn.h); NULL: plain */

@@ -68,6 +68,9 @@ bool build_secure(struct build *build, const struct transport *transport);
 /* chains.c: the chain of a router on an entrypoint: the entrypoint's middlewares, its own, its service's. */
 bool build_chain(struct build *build, struct router *router, const struct entry *entry,
                  const struct router_config *config, struct str provider);
+/* For compile_middlewares: those that stand inside of the one which is being compiled. */
+struct middleware **build_inner_chain(struct build *build, const struct strs *references, const struct node *list,
+                                      unsigned *ret_count, size_t *ret_memory);
 /* A middleware that no configuration names: `options` of `type`, first in the chain. */
 bool build_internal_chain(struct build *build, struct router *router, const struct middleware_type *type,
                           const void *options);

@@ -190,6 +190,20 @@ bool build_site_chain(struct build *build, struct router *router, const struct s
     return finish_chain(&collector);
 }
 
+struct middleware **build_inner_chain(struct build *build, const struct strs *references, const struct node *list,
+                                      unsigned *ret_count, size_t *ret_memory)
+{
+    struct router *owner = arena_new(&build->graph->arena, struct router);
+    owner->name = build->compile.path;
+    struct collector collector = {.build = build, .router = owner, .good = true};
+    collect(&collector, references, list, build->compile.provider, 1);
+    if (!finish_chain(&collector))
+        return NULL;
+    *ret_count = owner->chain_count;
+    *ret_memory = owner->chain_memory;
+    return owner->chain;
+}
+
 bool build_internal_chain(struct build *build, struct router *router, const struct middleware_type *type,
                           const void *options)
 {

@@ -75,7 +75,13 @@ static struct router *const *find_router(struct compile *compile, struct str ref
     return build_site_reference(container_of(compile, struct build, compile), reference, span);
 }
 
-static const struct compile_ops compile_ops = {.router = find_router, .service = find_service, .transport = find_transport,
+static struct middleware **find_middlewares(struct compile *compile, const struct strs *references, const struct node *list,
+                                            unsigned *ret_count, size_t *ret_memory)
+{
+    return build_inner_chain(container_of(compile, struct build, compile), references, list, ret_count, ret_memory);
+}
+
+static const struct compile_ops compile_ops = {.router = find_router, .middlewares = find_middlewares, .service = find_service, .transport = find_transport,
                                                .secure = secure_transport, .shared = find_shared};
 
 static void begin(struct build *build, struct model *model, unsigned workers, struct diag *diag)
