@@ -129,6 +129,8 @@ static void end_exchange(struct exchange *x)
     x->stream.ops->finish(&x->stream, !whole);
     if (__builtin_expect(x->awaiting != NULL, 0))
         await_end(x);
+    if (x->held != NULL)
+        server_unref(x->held);
     graph_pin_drop(x->pin);
     arena_release(&x->arena);
     chunk_unref(x->memory);

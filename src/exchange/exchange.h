@@ -21,6 +21,7 @@ struct graph;
 struct graph_pin;
 struct middleware;
 struct outgoing;
+struct outgoing_url;
 struct router;
 struct service;
 struct spool;
@@ -100,6 +101,8 @@ struct exchange {
     unsigned attempts;                /* connections or requests begun at servers */
     unsigned stale_attempts;          /* of them, those over idle connections that had ended */
     const struct forwarding *forwarding;      /* how it goes about its servers; NULL: as usual (exchange/forwarding.h) */
+    const struct outgoing_url *url;   /* where proxyPass sends it; NULL: nobody said (exchange/outgoing_url.h) */
+    struct server *held;              /* a server that no graph holds (service forward); one reference */
     struct outgoing *outgoing;        /* the request as servers get it; NULL: as it came (exchange/outgoing.h) */
     struct str server_address;        /* of the connection that gave the response, where the server has a name */
     struct former_attempt *former_attempts;   /* those before the present one, newest first (exchange/attempt.h) */

@@ -17,7 +17,7 @@ struct outgoing *outgoing_begin(struct exchange *x, uint32_t field_count)
     outgoing_drop(x);
     if (outgoing == NULL)
         return NULL;
-    *outgoing = (struct outgoing){.request = *exchange_request(x)};
+    *outgoing = (struct outgoing){.request = *exchange_request(x), .passes_trailers = true, .passes_hints = true};
     fields_init(&outgoing->request.fields, &x->arena, field_count);
     return x->outgoing = outgoing;
 }

@@ -10,6 +10,7 @@ struct outgoing {
     struct request request;
     struct spool *body;               /* in place of the client's; NULL: the client's, unless the request has none */
     bool own_body;                    /* has_body and body_length are the request's own */
+    bool passes_trailers, passes_hints;       /* of the response: its trailers, interim responses with 103 */
     bool prepared;                    /* outgoing_prepare has been here */
 };
 

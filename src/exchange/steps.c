@@ -204,6 +204,8 @@ static void pass_interim(struct exchange *x)
         exchange_send_continue(x);
         return;
     }
+    if (x->outgoing != NULL && !x->outgoing->passes_hints)
+        return;
     fields_remove_hop_by_hop(&interim->fields, false);
     fields_remove(&interim->fields, FIELD_CONTENT_LENGTH);
     if (x->stream.ops->send_head(&x->stream, interim) == STATUS_OK)
@@ -286,7 +288,8 @@ static void begin_download(struct exchange *x)
     x->download.filters = x->response_filters;
     if (!x->answered_here) {
         const struct response *response = &x->upstream.response;
-        x->download.trailers = &response->trailers;
+        if (x->outgoing == NULL || x->outgoing->passes_trailers)
+            x->download.trailers = &response->trailers;
         /* Behind the last byte of a known length trailers may still come, but in HTTP/1. */
         if (response->body_length > 0 && response->version < HTTP_2)
             x->download.length = (uint64_t)response->body_length;

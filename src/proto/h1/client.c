@@ -120,13 +120,18 @@ static void advance_head(struct h1_client *connection)
     }
 }
 
+static const struct sock_from *from_of(const struct h1_client *connection)
+{
+    return connection->owner->from != NULL ? connection->owner->from(connection) : NULL;
+}
+
 static void finish_connecting(struct h1_client *connection)
 {
     enum status status = sock_connect_result(&connection->wire.sock);
     struct addr next;
     while (status != STATUS_OK && status != STATUS_AGAIN && connection->owner->next_address(connection, status, &next)) {
         sock_close(&connection->wire.sock);
-        status = sock_connect(&connection->wire.sock, &next, NULL);
+        status = sock_connect(&connection->wire.sock, &next, from_of(connection));
     }
     if (status == STATUS_AGAIN)
         return;
@@ -197,7 +202,7 @@ enum status h1_client_new(struct worker *worker, const struct addr *address, con
                           const struct h1_client_owner *owner, void *owner_data, struct h1_client **ret_connection)
 {
     struct h1_client *connection = make(worker, limits, owner, owner_data);
-    enum status status = sock_connect(&connection->wire.sock, address, NULL);
+    enum status status = sock_connect(&connection->wire.sock, address, from_of(connection));
     if (status != STATUS_OK && status != STATUS_AGAIN) {
         free(connection);
         return status;
