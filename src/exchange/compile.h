@@ -18,7 +18,7 @@ struct service;
 struct site;
 struct transport;
 struct compile;
-struct variables;
+struct variable_table;
 
 struct compile_ops {
     struct service *(*service)(struct compile *compile, struct str reference, struct span span);
@@ -40,7 +40,7 @@ struct compile {
     struct str path;             /* identity of the instance: "router@file/auth@file/basicAuth": keys of shared state */
     bool lenient;                /* the object's part comes from many hands (model/model.h): what is ordinary there needs no warning */
     unsigned workers;            /* worker threads; state per worker is indexed by worker->index */
-    struct variables *variables; /* those that the graph's templates name (exchange/variable.h) */
+    struct variable_table *variables; /* those that the graph's templates name (exchange/variable.h) */
 };
 
 /* Another service by reference ("name", "name@provider"); NULL after an error was reported. */

@@ -24,6 +24,7 @@
 struct left_out;
 struct middleware;
 struct service;
+struct variable_table;
 struct site;
 struct variable;
 
@@ -160,6 +161,7 @@ struct graph {
     struct str default_name;          /* of the certificate that a resolver gets as the default one; empty: none */
     struct access_log *access_log;    /* NULL: none; owned by observe, outlives graphs */
     struct tracer *tracing;           /* NULL: off; as above */
+    struct variable_table *variables;      /* that its templates name (exchange/variable_table.h) */
     struct meter_bounds bounds;       /* of the meters' coarse buckets */
     struct str forwarded_by;          /* "X-Forwarded-Server: this host\r\n" */
     void (*destroy)(struct graph *graph);

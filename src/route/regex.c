@@ -1,5 +1,4 @@
-/* Owns compiled patterns and, per thread, the memory that matching needs. Refuses to run without
- * bounds.
+/* Owns compiled patterns. Refuses to run without bounds.
  *
  * Go matches characters, PCRE2 without UTF mode bytes. For ASCII subjects (nearly all) both are the
  * same, so `narrow` (bytes, fastest) serves. A subject with other bytes is matched by `wide` when
@@ -7,23 +6,17 @@
  * ASCII. A subject that is not UTF-8 is matched as bytes, and never by a pattern that goes beyond
  * ASCII. (PCRE2_MATCH_INVALID_UTF would serve for both, but the JIT of 10.42 then misses what \W,
  * \D and \S match.) */
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include "route/regex.h"
 
 #include <assert.h>
-#include <pcre2.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "base/swar.h"
 #include "base/utf8.h"
+#include "route/match_memory.h"
 #include "route/regex_syntax.h"
-
-#define MATCH_LIMIT 10000
-#define HEAP_LIMIT_KIB 1024
-#define JIT_STACK_MIN (32 * 1024)
-#define JIT_STACK_MAX (256 * 1024)
 
 struct regex {
     pcre2_code *narrow;         /* NULL: the pattern needs UTF */
@@ -36,63 +29,6 @@ struct regex {
     struct str pattern; /* for PCRE2 */
     char *text;         /* the pattern as it came, then `pattern` */
 };
-
-/* What a thread matches with; made on first use, freed when the thread ends. */
-struct matcher {
-    pcre2_match_data *data;
-    pcre2_match_context *context;
-    pcre2_jit_stack *stack;
-    uint32_t pairs;
-};
-
-static pthread_key_t matcher_key;
-static pthread_once_t matcher_once = PTHREAD_ONCE_INIT;
-static _Thread_local struct matcher *thread_matcher;
-
-static void free_matcher(void *memory)
-{
-    struct matcher *matcher = memory;
-    pcre2_match_data_free(matcher->data);
-    pcre2_match_context_free(matcher->context);
-    pcre2_jit_stack_free(matcher->stack);
-    free(matcher);
-    thread_matcher = NULL;
-}
-
-static void make_matcher_key(void)
-{
-    int failed = pthread_key_create(&matcher_key, free_matcher);
-    assert(failed == 0);
-}
-
-static struct matcher *new_matcher(void)
-{
-    pthread_once(&matcher_once, make_matcher_key);
-    struct matcher *matcher = memory_zalloc(sizeof(*matcher));
-    matcher->context = pcre2_match_context_create(NULL);
-    matcher->stack = pcre2_jit_stack_create(JIT_STACK_MIN, JIT_STACK_MAX, NULL);
-    assert(matcher->context != NULL);
-    pcre2_set_match_limit(matcher->context, MATCH_LIMIT);
-    pcre2_set_depth_limit(matcher->context, MATCH_LIMIT);
-    pcre2_set_heap_limit(matcher->context, HEAP_LIMIT_KIB);
-    pcre2_jit_stack_assign(matcher->context, NULL, matcher->stack);
-    pthread_setspecific(matcher_key, matcher);
-    thread_matcher = matcher;
-    return matcher;
-}
-
-/* The thread's matcher with room for `pairs` groups, the whole match included. */
-static inline struct matcher *matcher_with(uint32_t pairs)
-{
-    struct matcher *matcher = thread_matcher != NULL ? thread_matcher : new_matcher();
-    if (__builtin_expect(matcher->pairs < pairs, 0)) {
-        pcre2_match_data_free(matcher->data);
-        matcher->data = pcre2_match_data_create(pairs, NULL);
-        assert(matcher->data != NULL);
-        matcher->pairs = pairs;
-    }
-    return matcher;
-}
 
 static pcre2_code *compile(struct str pattern, bool utf, int *ret_error)
 {
@@ -224,30 +160,30 @@ static const pcre2_code *code_for(const struct regex *regex, struct str subject)
 }
 
 /* A subject that exceeds the limits does not match. `code_for` has checked its UTF-8. */
-static bool run(const struct regex *regex, const pcre2_code *code, struct matcher *matcher,
+static bool run(const struct regex *regex, const pcre2_code *code, struct match_memory *memory,
                 struct str subject, size_t from)
 {
     PCRE2_SPTR data = (PCRE2_SPTR)(subject.data != NULL ? subject.data : "");
     if (code == NULL)
         return false;
     if (code == regex->narrow && regex->narrow_jit)
-        return pcre2_jit_match(code, data, subject.len, from, 0, matcher->data, matcher->context) >=
+        return pcre2_jit_match(code, data, subject.len, from, 0, memory->data, memory->strict) >=
                0;
-    return pcre2_match(code, data, subject.len, from, PCRE2_NO_UTF_CHECK, matcher->data,
-                       matcher->context) >= 0;
+    return pcre2_match(code, data, subject.len, from, PCRE2_NO_UTF_CHECK, memory->data,
+                       memory->strict) >= 0;
 }
 
 bool regex_match(const struct regex *regex, struct str subject)
 {
-    return run(regex, code_for(regex, subject), matcher_with(1), subject, 0);
+    return run(regex, code_for(regex, subject), match_memory_with(1), subject, 0);
 }
 
 bool regex_find(const struct regex *regex, struct str subject, size_t *ret_start, size_t *ret_end)
 {
-    struct matcher *matcher = matcher_with(1);
-    if (!run(regex, code_for(regex, subject), matcher, subject, 0))
+    struct match_memory *memory = match_memory_with(1);
+    if (!run(regex, code_for(regex, subject), memory, subject, 0))
         return false;
-    const PCRE2_SIZE *pairs = pcre2_get_ovector_pointer(matcher->data);
+    const PCRE2_SIZE *pairs = pcre2_get_ovector_pointer(memory->data);
     *ret_start = pairs[0];
     *ret_end = pairs[1];
     return true;
@@ -347,14 +283,14 @@ struct str regex_replace(const struct regex *regex, struct str subject, struct s
                          bool all, struct arena *arena)
 {
     const pcre2_code *code = code_for(regex, subject);
-    struct matcher *matcher = matcher_with(regex->groups + 1);
-    const PCRE2_SIZE *pairs = pcre2_get_ovector_pointer(matcher->data);
+    struct match_memory *memory = match_memory_with(regex->groups + 1);
+    const PCRE2_SIZE *pairs = pcre2_get_ovector_pointer(memory->data);
     struct output output = {.arena = arena};
     size_t done = 0, from = 0;
     bool matched = false;
     if (subject.data == NULL)
         subject.data = "";
-    while (from <= subject.len && run(regex, code, matcher, subject, from)) {
+    while (from <= subject.len && run(regex, code, memory, subject, from)) {
         size_t start = pairs[0], end = pairs[1];
         put(&output, str_of(subject.data + done, start - done));
         /* An empty match right behind a match is none, as in Go. */

@@ -7,6 +7,7 @@
 #include "exchange/graph.h"
 #include "exchange/middleware.h"
 #include "exchange/service.h"
+#include "route/perl_set.h"
 #include "route/regex_set.h"
 #include "snapshot/automatic.h"
 #include "snapshot/names.h"
@@ -21,6 +22,7 @@ struct built_graph {
     VEC(struct tls_policy *) policies;
     VEC(struct tls_client *) tls_clients;
     struct regex_set regexes;
+    struct perl_set perl_regexes;
     VEC(struct site *) sites;
 };
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "exchange/variable_table.h"
 #include "observe/access_log.h"
 #include "observe/tracer.h"
 #include "snapshot/build.h"
@@ -41,6 +42,8 @@ static void destroy_graph(struct graph *graph)
     if (graph->tracing != NULL)
         tracer_unref(graph->tracing);
     regex_set_release(&built->regexes);
+    perl_set_release(&built->perl_regexes);
+    variable_table_release(graph->variables);
     arena_release(&graph->arena);
     model_free(graph->model);
     free(built);
@@ -70,6 +73,19 @@ static void *find_shared(struct compile *compile, struct str key, size_t size, v
     return shared_memory(shared);
 }
 
+static const struct perl_regex *find_perl_regex(struct compile *compile, struct str pattern, bool ignore_case, struct span span)
+{
+    struct build *build = container_of(compile, struct build, compile);
+    struct str error = STR_NONE;
+    size_t offset = 0;
+    const struct perl_regex *regex =
+        perl_set_get(&build->built->perl_regexes, pattern, ignore_case, compile->arena, &error, &offset);
+    if (regex == NULL)
+        diag_error(compile->diag, span, "'%.*s' is no regular expression: %.*s at character %zu", STR_ARGS(pattern),
+                   STR_ARGS(error), offset + 1);
+    return regex;
+}
+
 static struct router *const *find_router(struct compile *compile, struct str reference, struct span span)
 {
     return build_site_reference(container_of(compile, struct build, compile), reference, span);
@@ -81,8 +97,10 @@ static struct middleware **find_middlewares(struct compile *compile, const struc
     return build_inner_chain(container_of(compile, struct build, compile), references, list, ret_count, ret_memory);
 }
 
-static const struct compile_ops compile_ops = {.router = find_router, .middlewares = find_middlewares, .service = find_service, .transport = find_transport,
-                                               .secure = secure_transport, .shared = find_shared};
+static const struct compile_ops compile_ops = {.service = find_service, .transport = find_transport,
+                                               .secure = secure_transport, .shared = find_shared,
+                                               .perl_regex = find_perl_regex, .router = find_router,
+                                               .middlewares = find_middlewares};
 
 static void begin(struct build *build, struct model *model, unsigned workers, struct diag *diag)
 {
@@ -92,6 +110,8 @@ static void begin(struct build *build, struct model *model, unsigned workers, st
     struct graph *graph = build->graph;
     arena_init(&graph->arena, ARENA_UNLIMITED);
     regex_set_init(&build->built->regexes);
+    perl_set_init(&build->built->perl_regexes);
+    graph->variables = variable_table_new(&graph->arena, true);
     atomic_store(&graph->refs, 1);
     graph->generation = 1 + atomic_fetch_add(&generations, 1);
     graph->destroy = destroy_graph;
@@ -100,7 +120,8 @@ static void begin(struct build *build, struct model *model, unsigned workers, st
     gethostname(host, sizeof(host) - 1);
     if (host[0] != '\0')
         graph->forwarded_by = arena_printf(&graph->arena, "X-Forwarded-Server: %s\r\n", host);
-    build->compile = (struct compile){.ops = &compile_ops, .arena = &graph->arena, .diag = diag, .workers = workers};
+    build->compile = (struct compile){.ops = &compile_ops, .arena = &graph->arena, .diag = diag, .workers = workers,
+                                      .variables = graph->variables};
     build_meter_bounds(build);
     map_init(&build->service_types, true);
     map_init(&build->firm_policies, false);
@@ -140,6 +161,7 @@ struct graph *snapshot_compile(struct model *model, unsigned workers, struct dia
     build_watch_unused(&build);
     build_remarks(&build);
     build_tls_options(&build);
+    variable_table_end(build.graph->variables, diag);
     end(&build);
     if (diag->errors != errors) {
         destroy_graph(build.graph);

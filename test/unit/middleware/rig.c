@@ -26,7 +26,18 @@ static void *get_shared(struct compile *compile, struct str key, size_t size,
     return rig->shared;
 }
 
-static const struct compile_ops ops = {.shared = get_shared};
+static const struct perl_regex *get_perl_regex(struct compile *compile, struct str pattern, bool ignore_case, struct span span)
+{
+    struct rig *rig = container_of(compile, struct rig, compile);
+    struct str error;
+    size_t offset;
+    const struct perl_regex *regex = perl_set_get(&rig->perl_regexes, pattern, ignore_case, &rig->arena, &error, &offset);
+    if (regex == NULL)
+        diag_error(&rig->diag, span, "%.*s", STR_ARGS(error));
+    return regex;
+}
+
+static const struct compile_ops ops = {.shared = get_shared, .perl_regex = get_perl_regex};
 
 void rig_init(struct rig *rig)
 {
@@ -40,7 +51,9 @@ void rig_init(struct rig *rig)
                                     .arena = &rig->arena,
                                     .diag = &rig->diag,
                                     .path = S("router@file/m@file/type"),
+                                    .variables = variable_table_new(&rig->arena, false),
                                     .workers = 2};
+    perl_set_init(&rig->perl_regexes);
 }
 
 static void destroy_middleware(struct rig *rig)
@@ -57,6 +70,8 @@ void rig_release(struct rig *rig)
     if (rig->shared != NULL && rig->shared_destroy != NULL)
         rig->shared_destroy(rig->shared);
     free(rig->shared);
+    variable_table_release(rig->compile.variables);
+    perl_set_release(&rig->perl_regexes);
     worker_release(rig->worker);
     free(rig->worker);
     diag_release(&rig->diag);
@@ -114,10 +129,13 @@ void rig_begin(struct rig *rig, const char *method, const char *url)
                                 .authority = uri.authority,
                                 .path = uri.path,
                                 .query = uri.query};
+    x->original_path = uri.path;
+    x->original_query = uri.query;
+    x->original_method_name = request->method_name;
     request->method = method_identify(request->method_name);
     assert_true(uri_split_authority(&rig->arena, uri.authority, &request->host, &port));
     fields_init(&request->fields, &x->arena, 8);
-    size_t size = rig->m.type->exchange_size;
+    size_t size = rig->m.type != NULL ? rig->m.type->exchange_size : 0;
     rig->own = size != 0 ? arena_zalloc(&x->arena, size) : NULL;
 }
 

@@ -5,6 +5,8 @@
 #define RIG_H
 
 #include "exchange/middleware.h"
+#include "exchange/variable_table.h"
+#include "route/perl_set.h"
 
 struct rig {
     struct arena arena;
@@ -13,6 +15,7 @@ struct rig {
     struct client client;
     struct exchange x;
     struct compile compile;
+    struct perl_set perl_regexes;
     struct middleware m;
     void *own;
     void *shared; /* the middleware's, kept over rig_configure */

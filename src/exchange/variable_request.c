@@ -1,0 +1,153 @@
+/* The request itself: its line, its target in all its forms, its body. */
+#include "exchange/graph.h"
+#include "exchange/variable.h"
+#include "exchange/visit.h"
+#include "http/uri.h"
+
+static struct str present(struct str text)
+{
+    return text.data != NULL ? text : S("");
+}
+
+static struct str host(struct exchange *x, struct str argument)
+{
+    return present(exchange_request(x)->host);
+}
+
+/* The path decoded, as locations see it. */
+static struct str uri(struct exchange *x, struct str argument)
+{
+    struct str path = exchange_request(x)->path, decoded;
+    if (x->visit != NULL && x->visit->uri.data != NULL)
+        return x->visit->uri;
+    return memchr(path.data, '%', path.len) != NULL && uri_decode(&x->arena, path, &decoded) ? decoded : path;
+}
+
+static struct str args(struct exchange *x, struct str argument)
+{
+    return present(exchange_request(x)->query);
+}
+
+/* What was sent as target no longer holds then: servers get the path and this query. */
+static void set_args(struct exchange *x, struct str value)
+{
+    exchange_request(x)->query = value.len != 0 ? value : STR_NONE;
+    if (x->visit != NULL)
+        x->visit->uri_changed = true;
+}
+
+static struct str is_args(struct exchange *x, struct str argument)
+{
+    return exchange_request(x)->query.len != 0 ? S("?") : S("");
+}
+
+/* The target as it came, without scheme and host. Path and query mostly still stand beside each other. */
+static struct str request_uri(struct exchange *x, struct str argument)
+{
+    struct str path = x->original_path, query = x->original_query;
+    if (query.data == NULL)
+        return present(path);
+    if (query.data == path.data + path.len + 1)
+        return str_of(path.data, path.len + 1 + query.len);
+    return arena_printf(&x->arena, "%.*s?%.*s", STR_ARGS(path), STR_ARGS(query));
+}
+
+static struct str request_line(struct exchange *x, struct str argument)
+{
+    const struct request *request = exchange_request(x);
+    struct str target = request->target.len != 0 ? request->target : request_uri(x, STR_NONE);
+    struct str method = x->original_method_name.len != 0 ? x->original_method_name : method_text(x->original_method);
+    if (method.len == 0)
+        return S("");
+    return arena_printf(&x->arena, "%.*s %.*s %.*s", STR_ARGS(method), STR_ARGS(target),
+                        STR_ARGS(http_version_text(request->version)));
+}
+
+static struct str request_method(struct exchange *x, struct str argument)
+{
+    const struct request *request = exchange_request(x);
+    return present(request->method_name.len != 0 ? request->method_name : method_text(request->method));
+}
+
+static struct str server_protocol(struct exchange *x, struct str argument)
+{
+    return http_version_text(exchange_request(x)->version);
+}
+
+static struct str scheme(struct exchange *x, struct str argument)
+{
+    return exchange_scheme(x);
+}
+
+static struct str https(struct exchange *x, struct str argument)
+{
+    return exchange_is_secure(x) ? S("on") : S("");
+}
+
+static struct str content_length(struct exchange *x, struct str argument)
+{
+    const struct request *request = exchange_request(x);
+    struct str value = fields_value(&request->fields, FIELD_CONTENT_LENGTH);
+    if (value.data == NULL && x->body_held)
+        return arena_printf(&x->arena, "%lld", (long long)exchange_held_length(x));
+    return value;
+}
+
+static struct str content_type(struct exchange *x, struct str argument)
+{
+    return fields_value(&exchange_request(x)->fields, FIELD_CONTENT_TYPE);
+}
+
+static struct str request_body(struct exchange *x, struct str argument)
+{
+    return x->body_held ? exchange_held_bytes(x) : STR_NONE;
+}
+
+static struct str request_id(struct exchange *x, struct str argument)
+{
+    return x->request_id;
+}
+
+static struct str remote_user(struct exchange *x, struct str argument)
+{
+    return x->user.len != 0 ? x->user : STR_NONE;
+}
+
+static struct str router_name(struct exchange *x, struct str argument)
+{
+    return x->router != NULL ? x->router->name : STR_NONE;
+}
+
+#define READS(function, text, dotted, words) \
+    static const struct variable_type function##_type = {.name = text, .alias = dotted, .help = words, .is_volatile = true, .get = function}; \
+    REGISTER(variable_type, function##_type)
+
+READS(host, "host", "request.host", "The host that the client asked for: of the request line, else of Host; in lower case, without a port.");
+READS(is_args, "is_args", "request.query.mark", "\"?\" where there is a query, else nothing.");
+READS(request_uri, "request_uri", "request.uri", "The target as the client sent it: path and query, nothing decoded.");
+READS(request_method, "request_method", "request.method", "The method.");
+READS(server_protocol, "server_protocol", "request.protocol", "The protocol: \"HTTP/1.1\", \"HTTP/2.0\".");
+READS(scheme, "scheme", "request.scheme", "\"http\" or \"https\".");
+READS(https, "https", "request.https", "\"on\" where TLS is used, else nothing.");
+READS(content_length, "content_length", "request.contentLength", "The Content-Length of the request.");
+READS(content_type, "content_type", "request.contentType", "The Content-Type of the request.");
+READS(request_body, "request_body", "request.body", "The request's body, where it was held in memory.");
+READS(request_id, "request_id", "request.id", "The request's id: 32 hexadecimal digits, or what a trusted peer named it.");
+READS(remote_user, "remote_user", "request.user", "Who authenticated.");
+READS(router_name, "router", "router.name", "The router that took the request.");
+
+static const struct variable_type uri_type = {
+    .name = "uri", .alias = "request.path", .is_volatile = true, .get = uri, .help = "The path, decoded and normalised; a rewrite or a redirect inside changes it."};
+REGISTER(variable_type, uri_type);
+static const struct variable_type document_uri_type = {
+    .name = "document_uri", .is_volatile = true, .get = uri, .help = "The same as $uri."};
+REGISTER(variable_type, document_uri_type);
+static const struct variable_type args_type = {
+    .name = "args", .alias = "request.query", .is_volatile = true, .get = args, .set = set_args, .help = "The query, without \"?\". Can be set."};
+REGISTER(variable_type, args_type);
+static const struct variable_type query_string_type = {
+    .name = "query_string", .is_volatile = true, .get = args, .help = "The same as $args."};
+REGISTER(variable_type, query_string_type);
+static const struct variable_type request_type = {
+    .name = "request", .alias = "request.line", .get = request_line, .help = "The request line as it came."};
+REGISTER(variable_type, request_type);
