@@ -103,6 +103,7 @@ struct exchange {
     const struct forwarding *forwarding;      /* how it goes about its servers; NULL: as usual (exchange/forwarding.h) */
     const struct outgoing_url *url;   /* where proxyPass sends it; NULL: nobody said (exchange/outgoing_url.h) */
     struct server *held;              /* a server that no graph holds (service forward); one reference */
+    struct fields *carried;           /* fields of a response that gave way to a redirect inside: the next one gets them; NULL: none */
     struct outgoing *outgoing;        /* the request as servers get it; NULL: as it came (exchange/outgoing.h) */
     struct str server_address;        /* of the connection that gave the response, where the server has a name */
     struct former_attempt *former_attempts;   /* those before the present one, newest first (exchange/attempt.h) */

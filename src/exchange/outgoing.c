@@ -191,10 +191,38 @@ void outgoing_take_response(struct exchange *x)
         add_via(x, fields, x->response.version);
 }
 
+void outgoing_carry(struct exchange *x, const struct field *field)
+{
+    if (x->carried == NULL) {
+        x->carried = arena_alloc(&x->arena, sizeof(*x->carried));
+        if (x->carried == NULL)
+            return;
+        fields_init(x->carried, &x->arena, 8);
+    }
+    if (field->id != FIELD_OTHER)
+        fields_add_id(x->carried, field->id, field->value);
+    else
+        fields_add(x->carried, field->name, field->value);
+}
+
+/* The type that was carried goes before what a file's name says of it; a server's own word before what was carried. */
+static __attribute__((noinline)) void add_carried(struct exchange *x)
+{
+    struct fields *fields = &x->response.fields;
+    FIELDS_FOREACH(x->carried, field) {
+        if (field->id == FIELD_CONTENT_TYPE && x->answered_here)
+            fields_set(fields, FIELD_CONTENT_TYPE, field->value);
+        else if (field->id == FIELD_SET_COOKIE || fields_find_name(fields, field->name) == NULL)
+            fields_add(fields, field->name, field->value);
+    }
+}
+
 void outgoing_finish_response(struct exchange *x)
 {
     static const struct str name = STR("X-Request-Id");
     struct fields *fields = &x->response.fields;
+    if (__builtin_expect(x->carried != NULL, 0))
+        add_carried(x);
     if (x->request_id.len == 0 || fields_find(fields, FIELD_X_REQUEST_ID) != NULL)
         return;
     /* The line that the server was sent serves again. */

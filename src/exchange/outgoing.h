@@ -30,6 +30,8 @@ void outgoing_prepare(struct exchange *x);
 const struct request *outgoing_address(struct exchange *x, struct request *copy);
 /* The server's response head, taken over into x->response: hop-by-hop fields removed, Via, the request's id. */
 void outgoing_take_response(struct exchange *x);
+/* Keeps a field of this response for the one that takes its place. */
+void outgoing_carry(struct exchange *x, const struct field *field);
 /* Fields that every response gets. */
 void outgoing_finish_response(struct exchange *x);
 
