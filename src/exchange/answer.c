@@ -32,6 +32,7 @@ static void begin_answer(struct exchange *x, int status, enum status reason)
     fields_init(&x->response.fields, &x->arena, 8);
     fields_init(&x->response.trailers, &x->arena, 0);
     x->answered_here = true;
+    x->customary = 0;
     if (reason != STATUS_OK)
         x->failure = reason;
 }
@@ -57,24 +58,41 @@ static struct str retry_after(const struct exchange *x, enum status reason)
     return x->router != NULL && x->router->retry_after.len != 0 ? x->router->retry_after : S("30");
 }
 
+static void add_page_fields(struct exchange *x, const struct error_page *page, int status, enum status reason)
+{
+    struct fields *fields = &x->response.fields;
+    fields_add(fields, S("X-Content-Type-Options"), S("nosniff"));
+    if (page->styled)
+        fields_add(fields, S("Content-Security-Policy"), S(PAGE_POLICY));
+    if (!str_starts(page->type, S("text/plain")))
+        fields_add_id(fields, FIELD_VARY, S("Accept"));
+    if (status == 503)
+        fields_add_id(fields, FIELD_RETRY_AFTER, retry_after(x, reason));
+}
+
 void exchange_answer_status(struct exchange *x, int status, enum status reason)
 {
+    bool classic = error_page_style(x) == ERROR_PAGES_CLASSIC;
     if (reason != STATUS_OK)
         x->failure = reason;
+    if (classic)
+        status = error_classic_status(x->failure, status);
     struct error_page page = error_page_make(x, status);
-    exchange_answer(x, status, reason, page.type, page.body);
-    fields_add(&x->response.fields, S("X-Content-Type-Options"), S("nosniff"));
-    if (page.styled)
-        fields_add(&x->response.fields, S("Content-Security-Policy"), S(PAGE_POLICY));
-    if (!str_starts(page.type, S("text/plain")))
-        fields_add_id(&x->response.fields, FIELD_VARY, S("Accept"));
-    if (status == 503)
-        fields_add_id(&x->response.fields, FIELD_RETRY_AFTER, retry_after(x, reason));
+    exchange_answer(x, error_classic_sent(status), reason, page.type, page.body);
+    x->customary = status;
+    if (!classic)
+        add_page_fields(x, &page, status, reason);
+    else if (error_classic_closes(status))
+        x->stream.close_after = true;
 }
 
 void exchange_answer_redirect(struct exchange *x, int status, struct str location)
 {
-    exchange_answer(x, status, STATUS_MIDDLEWARE_ANSWERED, S("text/plain; charset=utf-8"), http_reason(status));
+    struct error_page page = {.type = STR("text/plain; charset=utf-8"), .body = http_reason(status)};
+    if (error_page_style(x) == ERROR_PAGES_CLASSIC)
+        page = error_classic_page(x, status);
+    exchange_answer(x, status, STATUS_MIDDLEWARE_ANSWERED, page.type, page.body);
+    x->customary = status;
     fields_add_id(&x->response.fields, FIELD_LOCATION, location);
 }
 

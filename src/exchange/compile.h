@@ -11,6 +11,7 @@
 #include "base/node.h"
 #include "base/option.h"
 
+struct media_types;
 struct middleware;
 struct perl_regex;
 struct router;
@@ -28,6 +29,7 @@ struct compile_ops {
                     void (*destroy)(void *memory));
     const struct perl_regex *(*perl_regex)(struct compile *compile, struct str pattern, bool ignore_case, struct span span);
     struct router *const *(*router)(struct compile *compile, struct str reference, struct span span);
+    const struct media_types *(*media_types)(struct compile *compile, struct str reference, struct span span);
     struct middleware **(*middlewares)(struct compile *compile, const struct strs *references, const struct node *list,
                                        unsigned *ret_count, size_t *ret_memory);
 };
@@ -83,6 +85,11 @@ static inline struct middleware **compile_middlewares(struct compile *compile, c
 static inline struct router *const *compile_router(struct compile *compile, struct str reference, struct span span)
 {
     return compile->ops->router(compile, reference, span);
+}
+/* A set of media types by reference; NULL after an error was reported. */
+static inline const struct media_types *compile_media_types(struct compile *compile, struct str reference, struct span span)
+{
+    return compile->ops->media_types(compile, reference, span);
 }
 
 #endif

@@ -13,7 +13,7 @@
 bool error_detail_is_for(const struct exchange *x)
 {
     const struct client *client = x->stream.client;
-    return x->graph->model->config.error_pages == ERROR_PAGES_DETAILED && !client->unix_socket && ip_is_loopback(&client->peer) &&
+    return error_page_style(x) == ERROR_PAGES_DETAILED && !client->unix_socket && ip_is_loopback(&client->peer) &&
            !x->entry->reads_proxy_header && !x->was_forwarded && !fields_has(&x->stream.request.fields, FIELD_VIA);
 }
 

@@ -180,10 +180,19 @@ static struct str accepted_json(const struct exchange *x)
     return problem ? S("application/problem+json") : S("application/json");
 }
 
+int error_page_style(const struct exchange *x)
+{
+    int own = x->router != NULL ? x->router->error_pages : ERROR_PAGES_INHERIT;
+    return own != ERROR_PAGES_INHERIT ? own : x->entry->error_pages;
+}
+
 struct error_page error_page_make(struct exchange *x, int status)
 {
     enum form form = FORM_TEXT;
-    if (fields_has(&x->stream.request.fields, FIELD_ACCEPT) && x->graph->model->config.error_pages != ERROR_PAGES_OFF)
+    int style = error_page_style(x);
+    if (style == ERROR_PAGES_CLASSIC)
+        return error_classic_page(x, status);
+    if (fields_has(&x->stream.request.fields, FIELD_ACCEPT) && style != ERROR_PAGES_OFF)
         form = choose_form(x);
     if (form == FORM_TEXT)
         return (struct error_page){.type = STR("text/plain; charset=utf-8"), .body = plain_text(x, status)};

@@ -203,8 +203,15 @@ void exchange_drop_response(struct exchange *x)
         spool_release(x->response_spool);
     x->response_spool = NULL;
     x->answered_here = x->service_told = x->response_held = false;
+    x->customary = 0;
     x->failure = STATUS_OK;
     x->reason_detail = NULL;
+}
+
+void exchange_limit_rate(struct exchange *x, int64_t bytes)
+{
+    x->rate = bytes;
+    x->rate_set = true;
 }
 
 bool exchange_can_retry(const struct exchange *x)

@@ -110,6 +110,8 @@ struct exchange {
     bool fresh_connection;            /* the next attempt must not use an idle one */
 
     struct response response;         /* the final one: from the server or made here */
+    int customary;                    /* made here, it is the page that any answer with this status gets (497 stands for itself,
+                                       * though 400 goes out): an error page may take its place. 0: it has a body of its own */
     struct body_source *response_source;   /* its body */
     struct body_source memory_source;      /* of a body made here */
     struct str memory_body;
@@ -123,6 +125,8 @@ struct exchange {
     bool response_held;               /* that spool has all of it */
     int64_t hold_began;               /* monotonic ns */
     bool upload_began, upload_done, download_began, download_done;
+    bool rate_set;                    /* exchange_limit_rate was called */
+    int64_t rate, rate_after;         /* of the response's body: bytes a second, after so many that are free; 0: no limit */
     bool continue_sent;               /* a 100 went to the client */
     struct filter *request_filters, *response_filters;     /* added by middlewares before the relays begin */
 
@@ -214,6 +218,10 @@ static inline int64_t exchange_now(const struct exchange *x)
 {
     return x->worker->loop.now;
 }
+
+/* The client gets the response's body by so many bytes a second at most, one second's worth ahead, 0: as fast as it takes them.
+ * What was said here before the head goes out counts, and more than what a `bandwidth` middleware says. */
+void exchange_limit_rate(struct exchange *x, int64_t bytes);
 
 /* Tells a client that waits for it (Expect: 100-continue) to send its body; once. */
 void exchange_send_continue(struct exchange *x);

@@ -21,7 +21,9 @@
 #include "tls/certificate.h"
 #include "tls/policy.h"
 
+struct document_root;
 struct left_out;
+struct media_types;
 struct middleware;
 struct service;
 struct variable_table;
@@ -52,6 +54,8 @@ struct router {
     unsigned chain_count;
     size_t chain_memory;              /* bytes of their `own`s together */
     struct service *service;
+    const struct document_root *root;         /* of a location (exchange/document.h); NULL: it has none */
+    const struct media_types *media_types;    /* of a location (exchange/media_types.h); NULL: the system's */
     bool access_log, traced;
     enum trace_verbosity trace_verbosity;
     bool internal;
@@ -59,6 +63,8 @@ struct router {
     struct networks maintainers;      /* clients that are served all the same */
     struct str retry_after;           /* seconds, as text: what the others are told; empty: as usual */
     const struct left_out *left_out;  /* it is not served, and this is why; NULL: it is served */
+    struct str server_line;           /* "Server: ...\r\n" of responses that have none; empty: as its entrypoint says */
+    int error_pages;                  /* enum error_pages; INHERIT: as its entrypoint says */
     const struct location *location;  /* NULL: it has a rule */
     struct site *site;                /* NULL: as above */
     struct capture_variables captures;    /* of its location's expression */
@@ -139,6 +145,8 @@ struct entry {
     struct h1_limits limits;
     struct normalizer normalizer;
     struct str port_text;             /* "8080": X-Forwarded-Port where the Host names none */
+    struct str server_line;           /* see struct router; empty: such responses get no Server */
+    int error_pages;                  /* enum error_pages, but INHERIT */
     bool trust_all_forwarders, trust_all_proxies, reads_proxy_header;
 };
 

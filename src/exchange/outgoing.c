@@ -1,5 +1,6 @@
 #include "exchange/outgoing.h"
 
+#include "exchange/error_page.h"
 #include "exchange/graph.h"
 #include "exchange/service.h"
 #include "exchange/spool.h"
@@ -217,17 +218,29 @@ static __attribute__((noinline)) void add_carried(struct exchange *x)
     }
 }
 
+/* Server, which stands in the line that was made for all. */
+static void add_server(struct exchange *x)
+{
+    struct str line = x->router != NULL && x->router->server_line.len != 0 ? x->router->server_line : x->entry->server_line;
+    if (line.len == 0 || fields_has(&x->response.fields, FIELD_SERVER))
+        return;
+    x->response.lines = x->response.lines.len != 0 ? arena_concat(&x->arena, x->response.lines, line) : line;
+}
+
 void outgoing_finish_response(struct exchange *x)
 {
     static const struct str name = STR("X-Request-Id");
     struct fields *fields = &x->response.fields;
     if (__builtin_expect(x->carried != NULL, 0))
         add_carried(x);
-    if (x->request_id.len == 0 || fields_find(fields, FIELD_X_REQUEST_ID) != NULL)
-        return;
-    /* The line that the server was sent serves again. */
-    if (x->request_id_line.len != 0)
-        x->response.lines = x->request_id_line;
-    else
-        fields_add(fields, name, x->request_id);
+    if (x->request_id.len != 0 && fields_find(fields, FIELD_X_REQUEST_ID) == NULL) {
+        /* The line that the server was sent serves again. */
+        if (x->request_id_line.len != 0)
+            x->response.lines = x->request_id_line;
+        else
+            fields_add(fields, name, x->request_id);
+    }
+    add_server(x);
+    if (x->answered_here && x->response.reason.len == 0 && error_page_style(x) == ERROR_PAGES_CLASSIC)
+        x->response.reason = error_classic_reason(x->response.status);
 }

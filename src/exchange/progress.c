@@ -133,6 +133,12 @@ enum status progress_relay(struct exchange *x)
 {
     if (x->download.yielded)
         return progress_limit(x, 1), STATUS_OK;
+    if (__builtin_expect(x->download.pace != NULL && x->download.pace->until != 0, 0)) {
+        note_pace(x, &x->download, false);
+        x->progress_at = exchange_now(x);
+        timer_set(&x->worker->loop, &x->timer, x->download.pace->until);
+        return STATUS_OK;
+    }
     if (x->upgraded && (x->upload_done || x->download_done))
         return watch(x, HALF_CLOSED_LIMIT, STATUS_UPSTREAM_TOO_SLOW);
     note_pace(x, &x->download, x->download.stalled_on_sink);

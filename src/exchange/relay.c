@@ -11,6 +11,7 @@ void relay_init(struct relay *relay, struct worker *worker, struct body_source *
     relay->filters = NULL;
     relay->worker = worker;
     relay->trailers = NULL;
+    relay->pace = NULL;
     relay->pipe[0] = relay->pipe[1] = -1;
     relay->in_pipe = 0;
     relay->moved = relay->given = relay->limit = 0;
@@ -49,6 +50,23 @@ void relay_release(struct relay *relay)
     relay->filters = NULL;
     chunkq_release(&relay->queue);
     chunkq_release(&relay->raw);
+    if (relay->pace != NULL)
+        chunkq_release(&relay->pace->out);
+    relay->pace = NULL;
+}
+
+static bool nothing_is_queued(const struct relay *relay)
+{
+    return relay->queue.bytes == 0 && (relay->pace == NULL || relay->pace->out.bytes == 0);
+}
+
+/* Of `max` bytes, what may go by now; 0: none yet. */
+static size_t allowed(struct relay *relay, size_t max)
+{
+    if (relay->pace == NULL)
+        return max;
+    size_t may = pace_allows(relay->pace, relay->given + relay->pace->out.bytes, relay->worker->loop.now);
+    return may < max ? may : max;
 }
 
 void relay_add_filter(struct relay *relay, struct filter *filter)
@@ -136,14 +154,29 @@ static bool everything_is_queued(const struct relay *relay)
     return relay->source_ended && (last == NULL || last->ended);
 }
 
+/* What the sink gets now: all that is queued, or as much of it as may go by now. */
+static struct chunkq *due_bytes(struct relay *relay)
+{
+    struct pace *pace = relay->pace;
+    if (pace == NULL)
+        return &relay->queue;
+    pace->until = 0;
+    if (relay->queue.bytes != 0)
+        chunkq_move(&pace->out, &relay->queue, allowed(relay, relay->queue.bytes));
+    if (relay->queue.bytes != 0 && pace->until == 0)
+        allowed(relay, 1);
+    return &pace->out;
+}
+
 static enum status write_sink(struct relay *relay)
 {
-    bool end = everything_is_queued(relay);
-    if (relay->queue.bytes == 0 && !end)
+    struct chunkq *due = due_bytes(relay);
+    bool end = everything_is_queued(relay) && (relay->pace == NULL || relay->queue.bytes == 0);
+    if (due->bytes == 0 && !end)
         return STATUS_OK;
-    size_t before = relay->queue.bytes;
-    enum status status = relay->sink->write(relay->sink, &relay->queue, end, end ? relay->trailers : NULL);
-    relay->given += before - relay->queue.bytes;
+    size_t before = due->bytes;
+    enum status status = relay->sink->write(relay->sink, due, end, end ? relay->trailers : NULL);
+    relay->given += before - due->bytes;
     relay->stalled_on_sink = status == STATUS_AGAIN;
     return status == STATUS_OK || status == STATUS_AGAIN ? status : broken(relay, RELAY_SINK, status);
 }
@@ -178,12 +211,13 @@ static enum status splice_out(struct relay *relay)
 /* OK: the plain stretch is through (or no pipe is to be had): go on by reading. */
 static enum status splice_through(struct relay *relay)
 {
-    while (relay->queue.bytes == 0 && splice_pays(relay)) {
+    while (nothing_is_queued(relay) && splice_pays(relay)) {
+        size_t moved = 0, max = allowed(relay, relay->worker->pipe_size);
+        if (max == 0)
+            return STATUS_AGAIN;
         if (relay->pipe[0] < 0 && !worker_pipe_take(relay->worker, relay->pipe))
             return STATUS_OK;
-        size_t moved = 0;
-        enum status status =
-            relay->source->splice(relay->source, relay->pipe[1], relay->worker->pipe_size, &moved);
+        enum status status = relay->source->splice(relay->source, relay->pipe[1], max, &moved);
         relay->in_pipe += moved;
         relay->moved += moved;
         if (status != STATUS_OK) {
@@ -206,7 +240,7 @@ static enum status splice_through(struct relay *relay)
 
 static bool may_send_file(const struct relay *relay)
 {
-    return relay->source->file != NULL && relay->filters == NULL && relay->queue.bytes == 0 &&
+    return relay->source->file != NULL && relay->filters == NULL && nothing_is_queued(relay) &&
            relay->sink->send_file != NULL && relay->sink->splice_possible(relay->sink);
 }
 
@@ -222,6 +256,9 @@ static enum status send_file(struct relay *relay, int64_t *turn_left)
             relay->yielded = true;
             return STATUS_AGAIN;
         }
+        max = allowed(relay, max);
+        if (max == 0)
+            return STATUS_AGAIN;
         enum status status = relay->sink->send_file(relay->sink, file, offset, max, &moved);
         *left -= (int64_t)moved;
         *turn_left -= (int64_t)moved;
@@ -242,6 +279,8 @@ enum status relay_pump(struct relay *relay)
         return STATUS_OK;
     int64_t turn_left = RELAY_FILE_TURN;
     relay->yielded = false;
+    if (relay->pace != NULL)
+        relay->pace->until = 0;
     enum status status = splice_out(relay);
     if (status != STATUS_OK)
         return status;
@@ -260,12 +299,14 @@ enum status relay_pump(struct relay *relay)
         status = write_sink(relay);
         if (status != STATUS_OK && status != STATUS_AGAIN)
             return status;
-        bool taken = status == STATUS_OK;
-        if (taken && read == STATUS_OK)
+        bool taken = status == STATUS_OK, held_back = relay->pace != NULL && relay->queue.bytes != 0;
+        if (taken && read == STATUS_OK && !held_back)
             continue;      /* more is there before a flush pays; a splice pushes out what is queued before it */
         status = flush_sink(relay);
         if (status != STATUS_OK)
             return status;
+        if (taken && held_back)
+            return STATUS_AGAIN;
         if (taken && last) {
             relay->done = true;
             give_pipe(relay);

@@ -1,11 +1,13 @@
 /* A body on its way: source -> filters -> bounded queue -> sink. One each way in an exchange.
  *
- * A full queue stops the reading (back-pressure). Without filters, plain bytes from 32 KiB up go from socket to
+ * A full queue stops the reading (back-pressure). With a pace, what may go by now goes, by whichever way, and the rest waits: relay_pump
+ * then says AGAIN and pace->until says when to come again. Without filters, plain bytes from 32 KiB up go from socket to
  * socket through a pipe, and a file's straight to the socket: they never enter the process. Threading: the worker's. */
 #ifndef EXCHANGE_RELAY_H
 #define EXCHANGE_RELAY_H
 
 #include "exchange/filter.h"
+#include "exchange/pace.h"
 #include "http/stream.h"
 #include "net/worker.h"
 
@@ -32,6 +34,7 @@ struct relay {
     uint64_t given;                     /* body bytes that the sink took: what filters made of them */
     uint64_t limit;                     /* the source may give no more (413); 0: none */
     uint64_t length;                    /* bytes after which the source has ended without being asked; RELAY_ANY_LENGTH */
+    struct pace *pace;                  /* NULL: as fast as the sink takes it; its queue is released with the relay */
     int64_t pace_from;                  /* monotonic ns: since when the client has held it up; 0: it does not */
     uint64_t pace_moved;                /* of `moved`: before that */
     enum relay_side broken_side;        /* who failed */

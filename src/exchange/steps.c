@@ -280,12 +280,25 @@ static void begin_tunnel(struct exchange *x)
     x->upgraded = true;
 }
 
+/* Without the memory for it the response is not slowed down. */
+static void pace_download(struct exchange *x)
+{
+    struct pace *pace = arena_new(&x->arena, struct pace);
+    if (pace == NULL)
+        return;
+    *pace = (struct pace){.rate = x->rate, .after = x->rate_after, .began = exchange_now(x)};
+    chunkq_init(&pace->out);
+    x->download.pace = pace;
+}
+
 static void begin_download(struct exchange *x)
 {
     if (x->response.status == 101)
         begin_tunnel(x);
     relay_init(&x->download, x->worker, hold_response_source(x), &x->stream.sink);
     x->download.filters = x->response_filters;
+    if (x->rate > 0 && !x->upgraded)
+        pace_download(x);
     if (!x->answered_here) {
         const struct response *response = &x->upstream.response;
         if (x->outgoing == NULL || x->outgoing->passes_trailers)
@@ -297,13 +310,22 @@ static void begin_download(struct exchange *x)
     x->download_began = true;
 }
 
+/* 444 of our own: whoever configured it wants the connection closed without a word. */
+static bool is_silence(const struct exchange *x)
+{
+    return x->answered_here && x->response.status == 444;
+}
+
 static enum step run_response(struct exchange *x)
 {
+    if (__builtin_expect(is_silence(x), 0))
+        return STEP_FINISH;
     if (!x->service_told && passed_refuse(x))
         return try_again(x, false);
     if (!x->service_told) {
         passed_on_response(x);
-        visit_settle_status(x);
+        if (x->visit != NULL)
+            visit_dress_response(x);
     }
     x->service_told = true;
     switch (chain_run_response(x)) {

@@ -2,10 +2,12 @@
 #include "exchange/text_template.h"
 
 #include "exchange/variable.h"
+#include "http/uri_escape.h"
 
 struct stretch {
     struct str text;
     const struct variable *variable;      /* NULL: `text` */
+    bool is_capture;
 };
 
 struct text_template {
@@ -80,7 +82,8 @@ static bool read_stretches(struct text_template *template, struct stretch *stret
         if (start > at)
             stretches[template->count++].text = str_of(text.data + at, start - at);
         const struct variable *variable = find_variable(text, name, end, compile, span);
-        stretches[template->count++].variable = variable;
+        stretches[template->count++] =
+            (struct stretch){.variable = variable, .is_capture = name.len == 1 && ascii_digit(name.data[0])};
         good &= variable != NULL;
         template->has_variables = true;
     }
@@ -114,15 +117,24 @@ static struct str join(const struct str *parts, size_t count, size_t len, struct
     return str_of(joined, len);
 }
 
-static struct str evaluate(const struct text_template *template, struct exchange *x)
+static struct str text_of(const struct stretch *stretch, struct exchange *x, bool escaped)
+{
+    if (stretch->variable == NULL)
+        return stretch->text;
+    struct str value = variable_get(stretch->variable, x);
+    return escaped && stretch->is_capture ? uri_escape_in_query(&x->arena, value) : value;
+}
+
+static struct str evaluate(const struct text_template *template, struct exchange *x, bool escaped)
 {
     struct str few[STRETCHES_ON_STACK], *parts = few;
     size_t len = 0;
+    if (template->count == 1)
+        return text_of(&template->stretches[0], x, escaped);
     if (template->count > STRETCHES_ON_STACK && (parts = arena_array(&x->arena, struct str, template->count)) == NULL)
         return STR_NONE;
     for (size_t i = 0; i < template->count; i++) {
-        const struct stretch *stretch = &template->stretches[i];
-        parts[i] = stretch->variable != NULL ? variable_get(stretch->variable, x) : stretch->text;
+        parts[i] = text_of(&template->stretches[i], x, escaped);
         len += parts[i].len;
     }
     return join(parts, template->count, len, &x->arena);
@@ -130,7 +142,10 @@ static struct str evaluate(const struct text_template *template, struct exchange
 
 struct str text_template_text(const struct text_template *template, struct exchange *x)
 {
-    if (!template->has_variables)
-        return template->constant;
-    return template->count == 1 ? variable_get(template->stretches[0].variable, x) : evaluate(template, x);
+    return template->has_variables ? evaluate(template, x, false) : template->constant;
+}
+
+struct str text_template_escaped(const struct text_template *template, struct exchange *x)
+{
+    return template->has_variables ? evaluate(template, x, true) : template->constant;
 }

@@ -18,6 +18,9 @@ bool text_template_is_constant(const struct text_template *template);
 /* The text for this exchange: in its arena, a view of the request or of the configuration. Empty where a variable has no value, or
  * the arena's budget is used up. */
 struct str text_template_text(const struct text_template *template, struct exchange *x);
+/* The same, but what regular expressions have captured ("${1}" to "${9}") is escaped as in a query: for URIs that are made of parts of
+ * decoded ones. */
+struct str text_template_escaped(const struct text_template *template, struct exchange *x);
 /* Whether a text has "${name}" in it; for option checks that want constants. */
 bool text_template_is_in(struct str text);
 

@@ -1,4 +1,4 @@
-/* The trace of an exchange as a record in its worker's batch. Private to exchange/tracing. */
+/* The trace of an exchange as spans in its worker's batch. Private to exchange/tracing. */
 #ifndef EXCHANGE_TRACING_WRITE_H
 #define EXCHANGE_TRACING_WRITE_H
 

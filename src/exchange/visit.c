@@ -73,7 +73,7 @@ static bool find_by_uri(struct exchange *x)
 {
     struct visit *visit = x->visit;
     const struct location *location = NULL;
-    visit->found_uri = visit->uri;
+    visit->prefix_lost = false;
     switch (locations_find(visit->site->locations, visit->uri, &visit->captures, &location)) {
     case LOCATION_FOUND:
         x->router = location->router;
@@ -157,12 +157,18 @@ void visit_end(struct exchange *x)
     }
 }
 
-/* What middlewares and services behind see as the request's path follows. */
-static void set_uri(struct exchange *x, struct str uri)
+void exchange_set_uri(struct exchange *x, struct str uri)
 {
     x->visit->uri = uri;
     x->visit->uri_changed = true;
     exchange_request(x)->path = visit_escape_uri(x, uri);
+}
+
+void exchange_rewrite(struct exchange *x, struct str uri, struct str query)
+{
+    set_uri(x, uri);
+    exchange_request(x)->query = query;
+    x->visit->internal = true;
 }
 
 static void leave_by_redirect(struct exchange *x)
@@ -170,6 +176,7 @@ static void leave_by_redirect(struct exchange *x)
     struct visit *visit = x->visit;
     visit->redirects++;
     visit->internal = true;
+    visit->uri_below_root = false;
     visit->next = NULL;
     if (x->response.status != 0)
         visit->former_status = x->response.status;
@@ -177,7 +184,7 @@ static void leave_by_redirect(struct exchange *x)
 
 void exchange_go_to(struct exchange *x, struct str uri, struct str query)
 {
-    set_uri(x, uri);
+    exchange_set_uri(x, uri);
     exchange_request(x)->query = query;
     leave_by_redirect(x);
 }

@@ -16,14 +16,26 @@ struct site;
 #define VISIT_REDIRECTS_MAX 10
 
 struct former_chain;
+struct script_program;
+
+/* Where a script goes on (middleware/script.h). */
+struct script_place {
+    const struct script_program *program;     /* NULL: none is to go on */
+    unsigned at;
+    bool rewritten;               /* the path is another, and no location was looked for since */
+    bool plain;                   /* captures are texts: no rewrite has asked for their escaping */
+};
 
 struct visit {
     struct site *site;
     struct str uri;               /* the path decoded, its dots resolved, slashes merged: what locations see ($uri) */
+    bool prefix_lost;             /* a rewrite changed the path within a location, which it stays in: the location's path is no prefix of it */
+    struct script_place rest;     /* of the script whose branch led here */
     bool uri_changed;             /* by a rewrite or a redirect: what goes to servers is written anew from `uri` and the query */
     bool internal;                /* it came here by a redirect of ours: locations that are internal let it in */
     bool entered;                 /* the site's own middlewares were passed */
     bool redirected_by_error;     /* an error page is being fetched: its errors are not replaced again, unless asked for */
+    bool uri_below_root;          /* `uri` lies below a root that otherwise names a file: tryFiles has found it there */
     bool lost;                    /* the location that it is to go to is not there */
     unsigned redirects;
     int status_override;          /* of the final response; 0: as it comes */
@@ -32,7 +44,7 @@ struct visit {
     struct router *location;      /* where it is now, or whose `if` it is in */
     struct router *next;          /* where it goes next without a search; NULL: by uri */
     struct former_chain *former;  /* chains that were left */
-    struct str found_uri;         /* `uri` when its location was found: another one since was made by that location's script */
+    struct fields *demands;       /* see exchange_keep_demands; NULL: none */
     struct str path;              /* the request's path, raw, when `uri` was made of it */
 };
 
@@ -42,9 +54,16 @@ void exchange_go_to(struct exchange *x, struct str uri, struct str query);
 void exchange_go_to_named(struct exchange *x, struct str name);
 /* Goes on in another router of the same site, behind its script: a branch of an `if`. Counts as no redirect. */
 void exchange_go_to_router(struct exchange *x, struct router *router);
+/* Another path from here on, without a redirect (decoded; a view that lasts): what comes behind sees it, servers too. */
+void exchange_set_uri(struct exchange *x, struct str uri);
 /* Looks for the location of x->visit->uri anew, as `rewrite ... last` does: as exchange_go_to, but the request does not become an
  * internal one. */
 void exchange_look_again(struct exchange *x);
+/* The path becomes another one (decoded), and the query (data NULL: none): by a rewrite. Where the request goes on, the caller says. */
+void exchange_rewrite(struct exchange *x, struct str uri, struct str query);
+/* visit_page.c. Before one of these, from on_response: what the response at hand asks of the client (WWW-Authenticate, Location,
+ * Retry-After) holds for the one that takes its place as well, unless that says otherwise; of a server's, WWW-Authenticate alone. */
+void exchange_keep_demands(struct exchange *x);
 /* The visit of an exchange; one without a site when it came by a rule, for templates there. NULL: no memory. */
 struct visit *exchange_visit(struct exchange *x);
 
@@ -58,12 +77,9 @@ bool visit_route(struct exchange *x);
 enum status visit_leave(struct exchange *x);
 /* on_finish for the chains that were left. */
 void visit_end(struct exchange *x);
-/* A response that takes the place of another has the status that was decided then. */
-static inline void visit_settle_status(struct exchange *x)
-{
-    if (x->visit != NULL && x->visit->status_override != 0)
-        x->response.status = x->visit->status_override;
-}
+/* visit_page.c. A response that takes the place of another: it goes out with the status that was decided then, unless it is only the
+ * customary page of a failure of its own, and with what still holds of the other. Before the chain sees it. */
+void visit_dress_response(struct exchange *x);
 
 /* `uri` as it goes to a server or into a Location: what may not stand in a path is escaped. In the arena. */
 struct str visit_escape_uri(struct exchange *x, struct str uri);

@@ -25,6 +25,11 @@ bool token_is_field_value(struct str text)
     return true;
 }
 
+const char *token_field_value_check(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length)
+{
+    return token_is_field_value(text) ? NULL : "has bytes that no header field may hold";
+}
+
 /* Where the part that starts at 0 ends: at `separator` outside of quotes, or at the end. */
 static size_t part_end(struct str text, char separator)
 {

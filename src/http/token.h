@@ -2,13 +2,15 @@
 #ifndef HTTP_TOKEN_H
 #define HTTP_TOKEN_H
 
-#include "base/str.h"
+#include "base/arena.h"
 
 /* Whether a byte is a tchar. */
 extern const bool token_char[256];
 
 bool token_is_valid(struct str text);             /* 1*tchar */
 bool token_is_field_value(struct str text);       /* no CTL but HTAB; obs-text allowed */
+/* For options (base/option.h). */
+const char *token_field_value_check(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length);
 /* Next member of a comma-separated list, trimmed, empty ones skipped, quoted strings kept whole. */
 bool token_next(struct str *rest, struct str *ret_member);
 /* The list has the token, case ignored. */

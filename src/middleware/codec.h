@@ -19,8 +19,9 @@ enum codec_step {
 
 struct codec {
     struct str name;        /* as in Content-Encoding */
-    /* A coder for a body of this length, -1 when unknown; NULL without memory. */
-    void *(*take)(int64_t length);
+    int level_max;          /* of the library's levels, from 0 or 1 */
+    /* A coder for a body of this length, -1 when unknown, at this level of the library's, -1 for our choice; NULL without memory. */
+    void *(*take)(int64_t length, int level);
     void (*give)(void *coder);
     /* Takes from the front of *input and writes up to `room` bytes. OK: *ret_written bytes; *ret_more: more output is
      * waiting, call again (also with empty input). False: the library failed, which it has no reason to. */

@@ -27,12 +27,12 @@ static uint32_t window_for(int64_t length)
     return bits;
 }
 
-static void *take(int64_t length)
+static void *take(int64_t length, int level)
 {
     BrotliEncoderState *encoder = BrotliEncoderCreateInstance(allocate, give_back, NULL);
     if (encoder == NULL)
         return NULL;
-    BrotliEncoderSetParameter(encoder, BROTLI_PARAM_QUALITY, QUALITY);
+    BrotliEncoderSetParameter(encoder, BROTLI_PARAM_QUALITY, level >= 0 ? (uint32_t)level : QUALITY);
     BrotliEncoderSetParameter(encoder, BROTLI_PARAM_LGWIN, window_for(length));
     if (length > 0)
         BrotliEncoderSetParameter(encoder, BROTLI_PARAM_SIZE_HINT,
@@ -62,5 +62,5 @@ static bool run(void *coder, enum codec_step step, struct str *input, char *out,
     return true;
 }
 
-static const struct codec brotli = {.name = STR("br"), .take = take, .give = give, .run = run};
+static const struct codec brotli = {.name = STR("br"), .level_max = 11, .take = take, .give = give, .run = run};
 REGISTER(codec, brotli);

@@ -21,7 +21,7 @@ static struct str media_type(const struct response *response)
 static bool is_listed(const struct strs *types, struct str type)
 {
     for (size_t i = 0; i < types->count; i++)
-        if (str_equal_nocase(types->items[i], type))
+        if (str_equal_nocase(types->items[i], type) || str_equal(types->items[i], S("*")))
             return true;
     return false;
 }
@@ -69,8 +69,8 @@ bool compress_may(const struct compress_choice *choice, const struct request *re
                   const struct response *response)
 {
     const struct fields *fields = &response->fields;
-    return request->method != METHOD_HEAD && response->status >= 200 && !status_is_bodiless(response->status) &&
-           response->status != 206 && fields_find(fields, FIELD_CONTENT_RANGE) == NULL &&
+    return response->status >= 200 && !status_is_bodiless(response->status) && response->status != 206 &&
+           (choice->statuses.count == 0 || status_ranges_have(&choice->statuses, response->status)) && fields_find(fields, FIELD_CONTENT_RANGE) == NULL &&
            fields_find(fields, FIELD_CONTENT_ENCODING) == NULL && type_fits(choice, media_type(response)) &&
            !(fields_has(fields, FIELD_CACHE_CONTROL) && forbids_transforming(fields)) &&
            !(fields_has(&request->fields, FIELD_CACHE_CONTROL) && forbids_transforming(&request->fields));

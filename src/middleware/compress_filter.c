@@ -79,10 +79,10 @@ static void release(struct filter *filter)
 }
 
 struct filter *compress_filter_new(struct arena *arena, struct chunk_pool *pool, const struct codec *codec,
-                                   int64_t length)
+                                   int level, int64_t length)
 {
     struct compress_filter *compress = arena_new(arena, struct compress_filter);
-    void *coder = compress != NULL ? codec->take(length) : NULL;
+    void *coder = compress != NULL ? codec->take(length, level) : NULL;
     if (coder == NULL)
         return NULL;
     *compress = (struct compress_filter){.filter = {.process = process, .flush = flush, .release = release},

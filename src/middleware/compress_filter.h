@@ -6,9 +6,9 @@
 #include "exchange/filter.h"
 #include "middleware/codec.h"
 
-/* For a body of `length` bytes, -1 when unknown. What has come is pushed out whenever nothing more is there, but for bodies
+/* For a body of `length` bytes, -1 when unknown; `level` as in codec.h. What has come is pushed out whenever nothing more is there, but for bodies
  * whose length promises the rest. NULL without memory. */
 struct filter *compress_filter_new(struct arena *arena, struct chunk_pool *pool, const struct codec *codec,
-                                   int64_t length);
+                                   int level, int64_t length);
 
 #endif

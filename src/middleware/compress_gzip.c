@@ -16,15 +16,18 @@ static void destroy(void *coder)
     free(coder);
 }
 
-static void *take(int64_t length)
+static void *take(int64_t length, int level)
 {
     z_stream *stream = codec_store_get(CODEC_STORE_GZIP);
-    if (stream != NULL)
+    if (stream != NULL) {
+        /* Nothing was coded since the reset, so this writes nothing. */
+        deflateParams(stream, level >= 0 ? level : LEVEL, Z_DEFAULT_STRATEGY);
         return stream;
+    }
     stream = calloc(1, sizeof(*stream));
     if (stream == NULL)
         return NULL;
-    if (deflateInit2(stream, LEVEL, Z_DEFLATED, WINDOW_BITS, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK) {
+    if (deflateInit2(stream, level >= 0 ? level : LEVEL, Z_DEFLATED, WINDOW_BITS, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK) {
         free(stream);
         return NULL;
     }
@@ -54,5 +57,5 @@ static bool run(void *coder, enum codec_step step, struct str *input, char *out,
     return result == Z_OK || result == Z_STREAM_END || result == Z_BUF_ERROR;
 }
 
-static const struct codec gzip = {.name = STR("gzip"), .take = take, .give = give, .run = run};
+static const struct codec gzip = {.name = STR("gzip"), .level_max = 9, .take = take, .give = give, .run = run};
 REGISTER(codec, gzip);

@@ -12,16 +12,16 @@ static void destroy(void *coder)
     ZSTD_freeCCtx(coder);
 }
 
-static void *take(int64_t length)
+static void *take(int64_t length, int level)
 {
     ZSTD_CCtx *context = codec_store_get(CODEC_STORE_ZSTD);
     if (context == NULL) {
         context = ZSTD_createCCtx();
         if (context == NULL)
             return NULL;
-        ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, LEVEL);
         ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, WINDOW_LOG);
     }
+    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level >= 0 ? level : LEVEL);
     ZSTD_CCtx_setPledgedSrcSize(context, length >= 0 ? (unsigned long long)length : ZSTD_CONTENTSIZE_UNKNOWN);
     return context;
 }
@@ -48,5 +48,5 @@ static bool run(void *coder, enum codec_step step, struct str *input, char *out,
     return true;
 }
 
-static const struct codec zstd = {.name = STR("zstd"), .take = take, .give = give, .run = run};
+static const struct codec zstd = {.name = STR("zstd"), .level_max = 19, .take = take, .give = give, .run = run};
 REGISTER(codec, zstd);

@@ -60,7 +60,7 @@ static void set_target(const struct proxy_pass *pass, struct exchange *x, struct
     }
     if (uri.len == 0 && visit == NULL)
         return;
-    bool fresh = visit == NULL || visit->found_uri.data == visit->uri.data;
+    bool fresh = visit == NULL || !visit->prefix_lost;
     struct str rest = rest_of_path(pass, x, uri.len != 0 && fresh);
     request->path = uri.len != 0 && fresh ? arena_concat(&x->arena, uri, rest) : rest;
     if (request->path.len == 0)

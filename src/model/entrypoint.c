@@ -1,5 +1,6 @@
 #include "model/entrypoint.h"
 
+#include "http/token.h"
 #include "model/observability.h"
 #include "net/addr.h"
 
@@ -80,6 +81,10 @@ static const struct option http_options[] = {
                  .table = &encoded_characters_table, .help = "Which encoded characters a path may hold."),
     OPTION(OBJECT, struct entrypoint_http, tls, .table = &router_tls_table,
            .help = "TLS for every router of this entrypoint that has no tls of its own."),
+    OPTION_NAMED(ENUM, struct entrypoint_http, error_pages, "errorPages", .names = own_error_pages_names,
+                 .fallback = "inherit", .help = "What the proxy's own answers look like here, instead of what errorPages says for all."),
+    OPTION_NAMED(STR, struct entrypoint_http, server_header, "serverHeader", .check = token_field_value_check,
+                 .help = "The Server field of responses that have none; empty: they get none."),
 };
 static const struct option_table http_table =
     OPTION_TABLE(struct entrypoint_http, http_options, .summary = "HTTP on an entrypoint.");

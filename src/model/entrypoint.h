@@ -46,6 +46,8 @@ struct entrypoint_http {
     int underscore_headers_strategy;
     struct encoded_characters encoded_characters;
     struct router_tls *tls;         /* of all its routers; NULL: as they say */
+    int error_pages;                /* enum error_pages */
+    struct str server_header;       /* Server of responses that have none; empty: they get none */
 };
 
 struct entrypoint_http2 {

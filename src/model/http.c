@@ -1,5 +1,6 @@
 #include "model/http.h"
 
+#include "http/token.h"
 #include "model/observability.h"
 #include "net/addr.h"
 
@@ -64,9 +65,31 @@ static const struct option location_options[] = {
     OPTION(STR, struct location_config, within, .help = "The router whose location this one is nested in."),
     OPTION_NAMED(BOOL, struct location_config, adds_slash, "addsSlash",
                  .help = "Its path without the slash at the end is redirected to it."),
+    OPTION(STR, struct location_config, root,
+           .help = "The folder that its files lie in, for the services and middlewares that look for files; may have variables."),
+    OPTION_NAMED(STR, struct location_config, root_for, "rootFor",
+                 .help = "The beginning of the path that the root stands for; none: the whole path is looked for below the root."),
+    OPTION_NAMED(BOOL, struct location_config, root_is_file, "rootIsFile",
+                 .help = "The root names the file itself: nothing of the path is added to it."),
+    OPTION_NAMED(STR, struct location_config, media_types, "mediaTypes",
+                 .help = "The media types (http.mediaTypes) of its files and texts; none: the system's."),
 };
 static const struct option_table location_table =
     OPTION_TABLE(struct location_config, location_options, .summary = "Which paths of a site a router takes.");
+
+static const char *check_media_type(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length)
+{
+    return token_is_field_value(text) ? NULL : "is not a media type";
+}
+
+static const struct option media_types_options[] = {
+    OPTION(STRMAP, struct media_types_config, types, .check = check_media_type,
+           .help = "Media types, each with the ends of names that it has, without the dot: text/html: html htm."),
+    OPTION_NAMED(STR, struct media_types_config, fallback, "default", .check = check_media_type,
+                 .fallback = "application/octet-stream", .help = "The type of all other files; an empty text: none."),
+};
+static const struct option_table media_types_table =
+    OPTION_TABLE(struct media_types_config, media_types_options, .summary = "What files are, by the ends of their names.");
 
 static const struct option site_options[] = {
     OPTION_NAMED(STRS, struct site_config, entry_points, "entryPoints",
@@ -113,6 +136,10 @@ static const struct option router_options[] = {
            .help = "What is recorded of its requests."),
     OPTION(OBJECT, struct router_config, maintenance, .table = &maintenance_table,
            .help = "It is under maintenance: its requests are answered with 503; an empty one will do."),
+    OPTION_NAMED(ENUM, struct router_config, error_pages, "errorPages", .names = own_error_pages_names,
+                 .fallback = "inherit", .help = "What the proxy's own answers to its requests look like, instead of what its entrypoint says."),
+    OPTION_NAMED(STR, struct router_config, server_header, "serverHeader", .check = token_field_value_check,
+                 .help = "The Server field of responses that have none, instead of its entrypoint's."),
     OPTION(STRUCT, struct router_config, redirects, .table = &redirect_table,
            .help = "How redirects to a path of the same host are written."),
 };
@@ -211,6 +238,8 @@ static const struct option http_config_options[] = {
     OPTION(MAP, struct http_config, middlewares, .table = &middleware_table, .help = "Middlewares by name."),
     OPTION(MAP, struct http_config, services, .table = &service_table, .help = "Services by name."),
     OPTION(MAP, struct http_config, sites, .table = &site_table, .help = "Sites by name: hosts whose paths are matched by locations."),
+    OPTION_NAMED(MAP, struct http_config, media_types, "mediaTypes", .table = &media_types_table,
+                 .help = "Sets of media types by name, for locations and files."),
     OPTION_NAMED(MAP, struct http_config, servers_transports, "serversTransports", .table = &transport_table,
                  .help = "Transports to servers by name."),
 };

@@ -38,6 +38,17 @@ struct location_config {            /* http.routers.NAME.location: instead of a 
     struct str path;                /* or the expression, or the name */
     struct str within;              /* the router whose location it is nested in; empty: the site's own level */
     bool adds_slash;                /* the same path without its slash at the end is redirected here */
+    struct str root;                /* a template: the folder that its files lie in; empty: it has none */
+    struct str root_for;            /* what of the path stands for that folder ("/static/"); empty: nothing, the whole path lies in it */
+    bool root_is_file;              /* nothing of the path is added */
+    struct str media_types;         /* name of http.mediaTypes; empty: the system's */
+};
+
+/* http.mediaTypes.NAME: what files are, by the ends of their names. */
+struct media_types_config {
+    const struct node *origin;
+    struct strmap types;            /* "text/html" -> "html htm" */
+    struct str fallback;            /* of all others; empty: they have none */
 };
 
 /* A virtual host whose paths are matched by locations, nginx's way. On an entrypoint routers with rules come first, then the site
@@ -74,6 +85,8 @@ struct router_config {
     struct router_tls *tls;         /* NULL: plain HTTP only */
     struct router_observability *observability;
     struct router_maintenance *maintenance;     /* NULL: off */
+    int error_pages;                /* enum error_pages */
+    struct str server_header;       /* as its entrypoint's; empty: that one */
     struct redirect_form redirects;
 };
 
@@ -117,6 +130,7 @@ struct http_config {
     struct objects middlewares;         /* struct middleware_config */
     struct objects services;            /* struct service_config */
     struct objects sites;               /* struct site_config */
+    struct objects media_types;         /* struct media_types_config */
     struct objects servers_transports;  /* struct transport_config */
 };
 

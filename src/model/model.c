@@ -154,7 +154,7 @@ static const struct option config_options[] = {
     OPTION(OBJECT, struct config, tracing, .table = &tracing_table, .help = "Traces (W3C Trace Context, OTLP)."),
     OPTION_NAMED(ENUM, struct config, error_pages, "errorPages", .names = error_pages_names, .fallback = "simple",
                  .help = "Error pages of our own for browsers: simple; detailed (why, and what to do, for clients on this machine "
-                         "alone); off (plain text)."),
+                         "alone); off (plain text); classic (a few lines of HTML for everybody, in nginx's words)."),
     OPTION(STRUCT, struct config, core, .table = &core_table, .help = "Core behaviour."),
     OPTION(STRUCT, struct config, global, .table = &global_table, .help = "What Traefik tells its makers; Portico tells nobody."),
     OPTION_NAMED(STRUCT, struct config, servers_transport, "serversTransport", .table = &transport_table,

@@ -137,4 +137,8 @@ const struct option_table tracing_table = OPTION_TABLE(struct tracing_config, tr
 
 const struct option_name trace_verbosity_names[] = {{"minimal", TRACE_MINIMAL}, {"detailed", TRACE_DETAILED}, {NULL, 0}};
 const struct option_name error_pages_names[] = {
-    {"simple", ERROR_PAGES_SIMPLE}, {"detailed", ERROR_PAGES_DETAILED}, {"off", ERROR_PAGES_OFF}, {NULL, 0}};
+    {"simple", ERROR_PAGES_SIMPLE}, {"detailed", ERROR_PAGES_DETAILED}, {"off", ERROR_PAGES_OFF},
+    {"classic", ERROR_PAGES_CLASSIC}, {NULL, 0}};
+const struct option_name own_error_pages_names[] = {
+    {"inherit", ERROR_PAGES_INHERIT}, {"simple", ERROR_PAGES_SIMPLE}, {"detailed", ERROR_PAGES_DETAILED},
+    {"off", ERROR_PAGES_OFF}, {"classic", ERROR_PAGES_CLASSIC}, {NULL, 0}};

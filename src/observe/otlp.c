@@ -17,6 +17,7 @@
 #define IDLE_WAIT (60 * TIME_S)
 #define CLOSED_LOOK (50 * TIME_MS)
 #define CLOSED_LINGER (10 * TIME_S)      /* what a target that nobody holds has for its last batches */
+#define WAIT_MAX 64
 #define STOP_LINGER (2 * TIME_S)
 
 static struct exporter {
@@ -63,46 +64,68 @@ static void end_target(struct otlp_target *target)
     otlp_target_free(target);
 }
 
-/* Gives how long there is nothing to do unless something happens. */
-static int64_t tend_all(bool hurry, bool *ret_idle)
+/* What to wait for: at most so many descriptors besides libcurl's. */
+struct waiting {
+    int64_t until;
+    struct curl_waitfd fds[WAIT_MAX];
+    unsigned count;
+};
+
+static void wait_for(struct waiting *waiting, const struct otlp_target *target, int64_t now)
 {
-    int64_t now = time_monotonic(), next = now + IDLE_WAIT;
+    int64_t at = target->closed_at != 0 ? now + CLOSED_LOOK : otlp_target_next(target), end;
+    if (waiting->count == WAIT_MAX)
+        at = now + CLOSED_LOOK;
+    else if (otlp_sender_waits(target->sender, &waiting->fds[waiting->count], &end)) {
+        waiting->count++;
+        at = end < at ? end : at;
+    }
+    waiting->until = at < waiting->until ? at : waiting->until;
+}
+
+static void tend_all(bool hurry, struct waiting *ret_waiting, bool *ret_idle)
+{
+    int64_t now = time_monotonic();
+    *ret_waiting = (struct waiting){.until = now + IDLE_WAIT};
     *ret_idle = true;
     pthread_mutex_lock(&exporter.mutex);
     LIST_FOREACH(&exporter.targets, it) {
         struct otlp_target *target = container_of(it, struct otlp_target, link);
-        otlp_target_tend(target, exporter.multi, now, hurry);
+        do
+            otlp_target_tend(target, exporter.multi, now, hurry);
+        while (otlp_target_advance(target, exporter.multi, now, exporter.stopping));
         if (is_over(target, now)) {
             end_target(target);
             continue;
         }
-        int64_t at = otlp_target_next(target);
-        if (target->closed_at != 0)
-            at = now + CLOSED_LOOK;
-        next = at < next ? at : next;
+        wait_for(ret_waiting, target, now);
         *ret_idle = *ret_idle && otlp_target_idle(target);
     }
     pthread_mutex_unlock(&exporter.mutex);
-    return next > now ? next - now : 0;
 }
 
 /* Behind a request that has ended the next one is due. */
-static void work(int64_t pause)
+static void work(struct waiting *waiting, int64_t most)
 {
     int running;
+    int64_t pause = waiting->until - time_monotonic();
+    pause = pause < 0 ? 0 : pause > most ? most : pause;
     curl_multi_perform(exporter.multi, &running);
     if (!take_finished())
-        curl_multi_poll(exporter.multi, NULL, 0, (int)((pause + TIME_MS - 1) / TIME_MS), NULL);
+        curl_multi_poll(exporter.multi, waiting->fds, waiting->count, (int)((pause + TIME_MS - 1) / TIME_MS), NULL);
 }
 
 static void *run(void *unused)
 {
+    struct waiting waiting;
     bool idle = false;
-    while (!exporter.stopping)
-        work(tend_all(false, &idle));
+    while (!exporter.stopping) {
+        tend_all(false, &waiting, &idle);
+        work(&waiting, IDLE_WAIT);
+    }
     int64_t until = time_monotonic() + STOP_LINGER, left;
-    while (tend_all(true, &idle), !idle && (left = until - time_monotonic()) > 0)
-        work(left < CLOSED_LOOK ? left : CLOSED_LOOK);
+    while (tend_all(true, &waiting, &idle), !idle && (left = until - time_monotonic()) > 0)
+        work(&waiting, left < CLOSED_LOOK ? left : CLOSED_LOOK);
     return NULL;
 }
 
@@ -197,31 +220,18 @@ bool otlp_push(struct otlp_target *target, struct otlp_batch *batch)
     return true;
 }
 
-/* A body that is ready. */
-struct ready {
-    struct otlp_batch batch;
-    struct text body;
-};
-
-static void take_body(const struct otlp_batch *batch, enum otlp_encoding encoding, struct text *out)
-{
-    text_add(out, text_str(&container_of(batch, struct ready, batch)->body));
-}
-
 static void release_ready(struct otlp_batch *batch)
 {
-    struct ready *ready = container_of(batch, struct ready, batch);
-    text_release(&ready->body);
-    free(ready);
+    text_release(&batch->body);
+    free(batch);
 }
 
 bool otlp_send(struct otlp_target *target, struct text *body, unsigned items)
 {
-    struct ready *ready = memory_zalloc(sizeof(*ready));
-    ready->body = *body;
-    ready->batch = (struct otlp_batch){.size = body->len, .items = items, .encode = take_body, .release = release_ready};
+    struct otlp_batch *batch = memory_zalloc(sizeof(*batch));
+    *batch = (struct otlp_batch){.size = body->len, .items = items, .body = *body, .release = release_ready};
     text_init(body, body->max);
-    return otlp_push(target, &ready->batch);
+    return otlp_push(target, batch);
 }
 
 /* ---- the end ---- */

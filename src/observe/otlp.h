@@ -1,6 +1,6 @@
 /* Telemetry on its way to OpenTelemetry collectors (OTLP 1.x, https://opentelemetry.io/docs/specs/otlp/): over HTTP as protobuf
- * or JSON, or over gRPC. One thread of its own for the process, which starts with the first target, encodes what others hand
- * over, sends it by libcurl, and tries again when the collector cannot take it (429, 502, 503, 504, no connection), later each
+ * or JSON, or over gRPC. One thread of its own for the process, which starts with the first target, sends what others hand
+ * over by libcurl, and tries again when the collector cannot take it (429, 502, 503, 504, no connection), later each
  * time and not before Retry-After. What a target's queue has no room for, what a collector refuses and what is older than five
  * minutes is dropped and counted; one line a minute says why and what to do.
  *
@@ -36,15 +36,14 @@ void otlp_target_describe(const struct otlp_settings *settings, struct text *out
 /* What payloads for it are to be written in; gRPC always takes protobuf. */
 enum otlp_encoding otlp_target_encoding(const struct otlp_target *target);
 
-/* The body of one Export request, to be made on the exporter's thread. The struct stands in memory of the sender's. */
+/* One Export request. The struct stands in memory of the sender's. */
 struct otlp_batch {
     struct otlp_batch *next;          /* the exporter's, like the next */
     int64_t handed_over_at;
     size_t size;                      /* bytes that count against the limit */
     unsigned items;                   /* spans or data points: what is counted as sent or dropped */
-    /* On the exporter's thread: appends an Export...ServiceRequest. */
-    void (*encode)(const struct otlp_batch *batch, enum otlp_encoding encoding, struct text *out);
-    /* Once, on any thread: it is encoded, or dropped. */
+    struct text body;                 /* an Export...ServiceRequest, in otlp_target_encoding; compressed or framed in here */
+    /* Once, on any thread: it is sent, or dropped. */
     void (*release)(struct otlp_batch *batch);
 };
 

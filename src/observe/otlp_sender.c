@@ -2,6 +2,7 @@
 #include "observe/otlp_sender.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <zlib.h>
@@ -11,6 +12,7 @@
 #include "base/version.h"
 #include "http/date.h"
 #include "net/addr.h"
+#include "observe/otlp_quick.h"
 #include "observe/otlp_settings.h"
 #include "tls/client.h"
 
@@ -29,6 +31,9 @@ struct otlp_sender {
     enum otlp_encoding encoding;
     struct text answer;
     char error[CURL_ERROR_SIZE];
+    struct otlp_quick quick;
+    bool in_multi;                        /* libcurl has the request */
+    int64_t deadline;                     /* of a quick one; monotonic ns */
 };
 
 /* ---- what stays ---- */
@@ -176,6 +181,26 @@ static void set_version(struct otlp_sender *sender, const struct otlp_settings *
         set_long(sender, CURLOPT_FORBID_REUSE, 1);
 }
 
+static int on_debug(CURL *easy, curl_infotype type, char *data, size_t size, void *owner)
+{
+    struct otlp_sender *sender = owner;
+    (void)easy;
+    if (type == CURLINFO_HEADER_OUT)
+        otlp_quick_note(&sender->quick, str_of(data, size));
+    return 0;
+}
+
+/* What libcurl sends is only to be seen where it would tell all that it does. */
+static void set_quick(struct otlp_sender *sender)
+{
+    otlp_quick_init(&sender->quick);
+    if (sender->grpc)
+        return;
+    curl_easy_setopt(sender->easy, CURLOPT_DEBUGFUNCTION, on_debug);
+    curl_easy_setopt(sender->easy, CURLOPT_DEBUGDATA, sender);
+    set_long(sender, CURLOPT_VERBOSE, 1);
+}
+
 struct otlp_sender *otlp_sender_new(const struct otlp_settings *settings)
 {
     struct otlp_sender *sender = memory_zalloc(sizeof(*sender));
@@ -190,6 +215,7 @@ struct otlp_sender *otlp_sender_new(const struct otlp_settings *settings)
     set_version(sender, settings);
     set_headers(sender, settings);
     set_tls(sender, otlp_settings_tls(settings));
+    set_quick(sender);
     set_text(sender, CURLOPT_PROTOCOLS_STR, S("http,https"));
     set_text(sender, CURLOPT_USERAGENT, S("Portico/" PORTICO_VERSION));
     set_long(sender, CURLOPT_NOSIGNAL, 1);
@@ -206,6 +232,7 @@ struct otlp_sender *otlp_sender_new(const struct otlp_settings *settings)
 void otlp_sender_free(struct otlp_sender *sender)
 {
     curl_easy_cleanup(sender->easy);
+    otlp_quick_release(&sender->quick);
     curl_slist_free_all(sender->headers);
     text_release(&sender->answer);
     free(sender->shown);
@@ -259,21 +286,56 @@ void otlp_sender_frame(const struct otlp_sender *sender, struct text *message)
     *message = framed;
 }
 
-void otlp_sender_begin(struct otlp_sender *sender, CURLM *multi, struct str body, int64_t timeout, void *owner)
+static void begin_by_libcurl(struct otlp_sender *sender, CURLM *multi, struct str body, int64_t timeout, void *owner)
 {
-    text_clear(&sender->answer);
-    sender->error[0] = '\0';
     curl_easy_setopt(sender->easy, CURLOPT_PRIVATE, owner);
     curl_easy_setopt(sender->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
     curl_easy_setopt(sender->easy, CURLOPT_POSTFIELDS, body.data != NULL ? body.data : "");
     set_long(sender, CURLOPT_TIMEOUT_MS, (long)(timeout / TIME_MS));
     CURLMcode code = curl_multi_add_handle(multi, sender->easy);
     assert(code == CURLM_OK);
+    sender->in_multi = true;
+}
+
+void otlp_sender_begin(struct otlp_sender *sender, CURLM *multi, struct str body, int64_t timeout, void *owner)
+{
+    text_clear(&sender->answer);
+    sender->error[0] = '\0';
+    sender->deadline = time_monotonic() + timeout;
+    if (!otlp_quick_begin(&sender->quick, body))
+        begin_by_libcurl(sender, multi, body, timeout, owner);
+}
+
+bool otlp_sender_advance(struct otlp_sender *sender, CURLM *multi, void *owner, CURLcode *ret_code)
+{
+    int64_t left = sender->deadline - time_monotonic();
+    if (sender->in_multi)
+        return false;
+    otlp_quick_advance(&sender->quick);
+    *ret_code = sender->quick.state == QUICK_DONE ? CURLE_OK : CURLE_OPERATION_TIMEDOUT;
+    if (sender->quick.state == QUICK_DONE || left <= 0)
+        return true;
+    if (sender->quick.state == QUICK_BROKEN)
+        begin_by_libcurl(sender, multi, sender->quick.body, left, owner);
+    return false;
+}
+
+bool otlp_sender_waits(const struct otlp_sender *sender, struct curl_waitfd *ret_wait, int64_t *ret_until)
+{
+    short events = otlp_quick_events(&sender->quick);
+    *ret_wait = (struct curl_waitfd){.fd = sender->quick.fd,
+                                     .events = (short)((events & POLLIN ? CURL_WAIT_POLLIN : 0) | (events & POLLOUT ? CURL_WAIT_POLLOUT : 0))};
+    *ret_until = sender->deadline;
+    return events != 0;
 }
 
 void otlp_sender_abort(struct otlp_sender *sender, CURLM *multi)
 {
-    curl_multi_remove_handle(multi, sender->easy);
+    if (sender->in_multi)
+        curl_multi_remove_handle(multi, sender->easy);
+    else
+        otlp_quick_close(&sender->quick);
+    sender->in_multi = false;
 }
 
 /* ---- its outcome ---- */
@@ -287,16 +349,25 @@ static const char *field(const struct otlp_sender *sender, const char *name)
     return NULL;
 }
 
+/* When to come again, in whichever answer there is. */
+static struct str asked_pause(const struct otlp_sender *sender)
+{
+    if (!sender->in_multi)
+        return fields_value(&sender->quick.answer.fields, FIELD_RETRY_AFTER);
+    const char *value = field(sender, "Retry-After");
+    return value != NULL ? str_from(value) : STR_NONE;
+}
+
 static int64_t retry_after(const struct otlp_sender *sender)
 {
-    const char *value = field(sender, "Retry-After");
+    struct str value = asked_pause(sender);
     uint64_t seconds;
     int64_t date;
-    if (value == NULL)
+    if (value.len == 0)
         return 0;
-    if (!str_to_u64(str_from(value), &seconds)) {
+    if (!str_to_u64(value, &seconds)) {
         int64_t now = time_wall() / TIME_S;
-        seconds = http_date_parse(str_from(value), &date) && date > now ? (uint64_t)(date - now) : 0;
+        seconds = http_date_parse(value, &date) && date > now ? (uint64_t)(date - now) : 0;
     }
     return seconds < RETRY_AFTER_MAX / TIME_S ? (int64_t)seconds * TIME_S : RETRY_AFTER_MAX;
 }
@@ -402,11 +473,35 @@ static void take_partial(const struct otlp_sender *sender, struct otlp_result *r
     result->rejected = 0;
 }
 
-void otlp_sender_end(struct otlp_sender *sender, CURLM *multi, CURLcode code, struct otlp_result *ret_result)
+/* What comes next goes over the same connection, when that is plain and still there. */
+static void keep_connection(struct otlp_sender *sender)
+{
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    long version = 0;
+    char *scheme = NULL;
+    curl_easy_getinfo(sender->easy, CURLINFO_HTTP_VERSION, &version);
+    curl_easy_getinfo(sender->easy, CURLINFO_SCHEME, &scheme);
+    if (sender->grpc || version != CURL_HTTP_VERSION_1_1 || scheme == NULL || strcasecmp(scheme, "http") != 0)
+        return;
+    if (curl_easy_getinfo(sender->easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK && fd != CURL_SOCKET_BAD)
+        otlp_quick_adopt(&sender->quick, fd);
+}
+
+static long take_answer(struct otlp_sender *sender)
 {
     long status = 0;
+    if (sender->in_multi) {
+        curl_easy_getinfo(sender->easy, CURLINFO_RESPONSE_CODE, &status);
+        return status;
+    }
+    text_add(&sender->answer, str_first(sender->quick.answer_body, ANSWER_KEPT));
+    return sender->quick.answer.status;
+}
+
+void otlp_sender_end(struct otlp_sender *sender, CURLM *multi, CURLcode code, struct otlp_result *ret_result)
+{
+    long status = code == CURLE_OK ? take_answer(sender) : 0;
     *ret_result = (struct otlp_result){.outcome = OTLP_SENT};
-    curl_easy_getinfo(sender->easy, CURLINFO_RESPONSE_CODE, &status);
     if (code != CURLE_OK)
         no_answer(sender, code, ret_result);
     else if (status < 200 || status > 299)
@@ -415,5 +510,11 @@ void otlp_sender_end(struct otlp_sender *sender, CURLM *multi, CURLcode code, st
         take_grpc(sender, ret_result);
     if (ret_result->outcome == OTLP_SENT)
         take_partial(sender, ret_result);
+    if (!sender->in_multi) {
+        otlp_quick_end(&sender->quick);
+        return;
+    }
+    if (ret_result->outcome == OTLP_SENT)
+        keep_connection(sender);
     otlp_sender_abort(sender, multi);
 }

@@ -33,7 +33,12 @@ enum otlp_encoding otlp_sender_encoding(const struct otlp_sender *sender);
 void otlp_sender_frame(const struct otlp_sender *sender, struct text *message);
 /* Begins to send; `body` stays until the result. The easy handle that is then in `multi` has `owner` as CURLINFO_PRIVATE. */
 void otlp_sender_begin(struct otlp_sender *sender, CURLM *multi, struct str body, int64_t timeout, void *owner);
-/* libcurl has finished with `code`; takes the handle out of `multi`. */
+/* What is not in `multi` is to be moved on whenever something may have happened. True: it has ended with *ret_code; otherwise it may be
+ * in `multi` from now on. */
+bool otlp_sender_advance(struct otlp_sender *sender, CURLM *multi, void *owner, CURLcode *ret_code);
+/* What that waits for, and until when; false: for nothing outside of `multi`. */
+bool otlp_sender_waits(const struct otlp_sender *sender, struct curl_waitfd *ret_wait, int64_t *ret_until);
+/* It has ended with `code`; takes the handle out of `multi`. */
 void otlp_sender_end(struct otlp_sender *sender, CURLM *multi, CURLcode code, struct otlp_result *ret_result);
 /* Breaks it off. */
 void otlp_sender_abort(struct otlp_sender *sender, CURLM *multi);

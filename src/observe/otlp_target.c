@@ -8,8 +8,6 @@
 #include "base/rand.h"
 #include "base/time.h"
 
-#define MESSAGE_MAX ((size_t)64 << 20)
-#define MESSAGE_KEPT ((size_t)1 << 20)      /* of the memory of one that was sent, for the next */
 #define SEND_TIMEOUT (10 * TIME_S)
 #define BACKOFF_FIRST TIME_S
 #define BACKOFF_MAX (30 * TIME_S)
@@ -56,7 +54,6 @@ struct otlp_target *otlp_target_new(const struct otlp_settings *settings, char *
     target->sender = otlp_sender_new(settings);
     target->encoding = otlp_sender_encoding(target->sender);
     target->queue_end = &target->queue;
-    text_init(&target->message, MESSAGE_MAX);
     return target;
 }
 
@@ -75,14 +72,13 @@ void otlp_target_free(struct otlp_target *target)
 {
     assert(otlp_target_idle(target) && target->inbox == NULL);
     otlp_sender_free(target->sender);
-    text_release(&target->message);
     free(target->key);
     free(target);
 }
 
 bool otlp_target_idle(const struct otlp_target *target)
 {
-    return target->queue == NULL && !target->loaded;
+    return target->queue == NULL && target->loaded == NULL;
 }
 
 /* ---- what waits ---- */
@@ -167,28 +163,21 @@ static void drop_queue(struct otlp_target *target, int64_t older_than)
 
 static void unload(struct otlp_target *target)
 {
-    forget_bytes(target, target->size);
-    if (target->message.capacity > MESSAGE_KEPT)
-        text_release(&target->message);
-    text_clear(&target->message);
-    target->loaded = false;
+    forget_bytes(target, target->loaded->size);
+    release_batch(target->loaded);
+    target->loaded = NULL;
     target->failures = 0;
     target->due_at = 0;
 }
 
 static void load(struct otlp_target *target)
 {
-    struct otlp_batch *batch = pop(target);
-    target->size = batch->size;
-    target->items = batch->items;
-    target->handed_over_at = batch->handed_over_at;
-    target->loaded = true;
-    batch->encode(batch, target->encoding, &target->message);
-    release_batch(batch);
-    otlp_sender_frame(target->sender, &target->message);
-    if (!target->message.overflow)
+    struct otlp_batch *batch = target->loaded = pop(target);
+    if (!batch->body.overflow)
+        otlp_sender_frame(target->sender, &batch->body);
+    if (!batch->body.overflow)
         return;
-    drop(target, target->items);
+    drop(target, batch->items);
     unload(target);
 }
 
@@ -236,18 +225,27 @@ static void tell_overflow(struct otlp_target *target, int64_t now)
 static void begin(struct otlp_target *target, CURLM *multi)
 {
     target->sending = true;
-    otlp_sender_begin(target->sender, multi, text_str(&target->message), SEND_TIMEOUT, target);
+    otlp_sender_begin(target->sender, multi, text_str(&target->loaded->body), SEND_TIMEOUT, target);
 }
 
 void otlp_target_tend(struct otlp_target *target, CURLM *multi, int64_t now, bool hurry)
 {
     take_inbox(target);
     drop_queue(target, now - AGE_MAX);
-    while (!target->loaded && target->queue != NULL)
+    while (target->loaded == NULL && target->queue != NULL)
         load(target);
-    if (target->loaded && !target->sending && (hurry || now >= target->due_at))
+    if (target->loaded != NULL && !target->sending && (hurry || now >= target->due_at))
         begin(target, multi);
     tell_overflow(target, now);
+}
+
+bool otlp_target_advance(struct otlp_target *target, CURLM *multi, int64_t now, bool last)
+{
+    CURLcode code;
+    if (!target->sending || !otlp_sender_advance(target->sender, multi, target, &code))
+        return false;
+    otlp_target_finished(target, multi, code, now, last);
+    return true;
 }
 
 /* Doubling, give or take a fifth, so that many do not come back at once. */
@@ -262,8 +260,8 @@ static int64_t backoff(const struct otlp_target *target)
 
 static void try_later(struct otlp_target *target, const struct otlp_result *result, int64_t now)
 {
-    if (now - target->handed_over_at > AGE_MAX) {
-        drop(target, target->items);
+    if (now - target->loaded->handed_over_at > AGE_MAX) {
+        drop(target, target->loaded->items);
         unload(target);
     } else {
         target->failures++;
@@ -278,8 +276,8 @@ void otlp_target_finished(struct otlp_target *target, CURLM *multi, CURLcode cod
     otlp_sender_end(target->sender, multi, code, &result);
     target->sending = false;
     if (result.outcome == OTLP_SENT) {
-        uint64_t rejected = result.rejected < target->items ? result.rejected : target->items;
-        add(&tallies[target->signal].sent, target->items - rejected);
+        uint64_t rejected = result.rejected < target->loaded->items ? result.rejected : target->loaded->items;
+        add(&tallies[target->signal].sent, target->loaded->items - rejected);
         drop(target, rejected);
         unload(target);
         if (rejected != 0)
@@ -290,7 +288,7 @@ void otlp_target_finished(struct otlp_target *target, CURLM *multi, CURLcode cod
     }
     add(&tallies[target->signal].failures, 1);
     if (result.outcome == OTLP_REFUSED) {
-        drop(target, target->items);
+        drop(target, target->loaded->items);
         unload(target);
     } else {
         try_later(target, &result, now);
@@ -306,8 +304,8 @@ void otlp_target_give_up(struct otlp_target *target, CURLM *multi)
     if (target->sending)
         otlp_sender_abort(target->sender, multi);
     target->sending = false;
-    if (target->loaded) {
-        drop(target, target->items);
+    if (target->loaded != NULL) {
+        drop(target, target->loaded->items);
         unload(target);
     }
     take_inbox(target);
@@ -321,5 +319,5 @@ int64_t otlp_target_next(const struct otlp_target *target)
 {
     if (target->closed_at != 0)
         return 0;
-    return target->loaded && !target->sending ? target->due_at : TIME_NEVER;
+    return target->loaded != NULL && !target->sending ? target->due_at : TIME_NEVER;
 }

@@ -24,11 +24,8 @@ struct otlp_target {
     /* the exporter's */
     struct otlp_sender *sender;
     struct otlp_batch *queue, **queue_end;        /* oldest first */
-    struct text message;              /* that is under way, as it goes over the wire */
-    bool loaded, sending;             /* there is a message; libcurl has it */
-    size_t size;                      /* of its batch, like the next two */
-    unsigned items;
-    int64_t handed_over_at;
+    struct otlp_batch *loaded;        /* whose turn it is, as it goes over the wire; NULL: there is none */
+    bool sending;                     /* it is under way */
     unsigned failures;                /* in a row */
     int64_t due_at;                   /* not before */
     int64_t closed_at;                /* nobody holds it since; 0: somebody does */
@@ -46,6 +43,8 @@ bool otlp_target_add(struct otlp_target *target, struct otlp_batch *batch, bool 
 
 /* Takes what came, drops what is too old, begins to send if it is time. `hurry`: whatever back-off says. */
 void otlp_target_tend(struct otlp_target *target, CURLM *multi, int64_t now, bool hurry);
+/* Moves on what libcurl does not have; true: it has come to an end, so the next is due. */
+bool otlp_target_advance(struct otlp_target *target, CURLM *multi, int64_t now, bool last);
 /* Its request has come to an end. `last`: what failed is not tried again. */
 void otlp_target_finished(struct otlp_target *target, CURLM *multi, CURLcode code, int64_t now, bool last);
 /* Breaks off and drops everything. */

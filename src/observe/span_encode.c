@@ -1,64 +1,17 @@
 #include "observe/span_encode.h"
 
-#include <assert.h>
 #include <stdio.h>
 
 #include "base/status.h"
-#include "observe/span_sink.h"
+#include "observe/tracer.h"
 
-/* A record, taken apart. */
+/* A record on its way into a sink. */
 struct reading {
     const struct tracer *tracer;
     const struct span_record *record;
-    struct str texts[SPAN_TEXT_COUNT];
-    const struct span_held *held;
-    const struct span_attempt *attempts;
-    const struct span_field *fields;
-    const char *next;                     /* the texts of the rows */
-    struct text *query;                   /* redacted */
-    struct text *url;                     /* room for one */
+    struct str query;                     /* redacted */
     struct span_sink *sink;
 };
-
-static struct str take(struct reading *reading, uint32_t len)
-{
-    struct str text = str_of(reading->next, len);
-    reading->next += len;
-    return text;
-}
-
-typedef uint8_t sixteen __attribute__((vector_size(16)));
-
-static bool is_ascii(const char *at, const char *end)
-{
-    sixteen bits = {0}, bytes;
-    for (; end - at >= 16; at += 16) {
-        memcpy(&bytes, at, sizeof(bytes));
-        bits |= bytes;
-    }
-    bytes = (sixteen){0};
-    memcpy(&bytes, at, (size_t)(end - at));
-    bits |= bytes;
-    uint64_t halves[2];
-    memcpy(halves, &bits, sizeof(halves));
-    return ((halves[0] | halves[1]) & SWAR_ONES * 0x80) == 0;
-}
-
-static void open_record(struct reading *reading, const struct span_record *record)
-{
-    reading->record = record;
-    reading->held = (const struct span_held *)(record + 1);
-    reading->attempts = (const struct span_attempt *)(reading->held + record->held_count);
-    reading->fields = (const struct span_field *)(reading->attempts + record->attempt_count);
-    reading->next = (const char *)(reading->fields + record->field_count);
-    const char *start = reading->next;
-    for (int i = 0; i < SPAN_TEXT_COUNT; i++)
-        reading->texts[i] = take(reading, record->texts[i]);
-    span_sink_expect(reading->sink, is_ascii(start, (const char *)record + record->size));
-    text_clear(reading->query);
-    if (reading->texts[SPAN_QUERY].len != 0)
-        span_redact_query(&reading->tracer->safe_query, reading->texts[SPAN_QUERY], reading->query);
-}
 
 /* ---- parts of several spans ---- */
 
@@ -110,15 +63,15 @@ static void add_authority(struct span_sink *sink, struct str authority, bool sec
 static void add_method(const struct reading *reading)
 {
     const struct span_record *record = reading->record;
-    span_sink_str(reading->sink, S("http.request.method"), record->known_method ? reading->texts[SPAN_METHOD] : S("_OTHER"));
+    span_sink_str(reading->sink, S("http.request.method"), record->known_method ? reading->record->texts[SPAN_METHOD] : S("_OTHER"));
     if (!record->known_method)
-        span_sink_str(reading->sink, S("http.request.method_original"), reading->texts[SPAN_METHOD]);
+        span_sink_str(reading->sink, S("http.request.method_original"), reading->record->texts[SPAN_METHOD]);
 }
 
 /* A method that is nobody's would make as many names as clients think of. */
 static struct str method_name(const struct reading *reading)
 {
-    return reading->record->known_method ? reading->texts[SPAN_METHOD] : S("HTTP");
+    return reading->record->known_method ? reading->record->texts[SPAN_METHOD] : S("HTTP");
 }
 
 static void add_status(struct span_sink *sink, int status)
@@ -140,7 +93,7 @@ static struct span_head head_of(const struct reading *reading, unsigned number, 
 {
     const struct span_record *record = reading->record;
     return (struct span_head){.trace_id = record->trace_id,
-                              .trace_state = reading->texts[SPAN_TRACE_STATE],
+                              .trace_state = reading->record->texts[SPAN_TRACE_STATE],
                               .id = span_record_id(record->span_base, number),
                               .parent = span_record_id(record->span_base, parent),
                               .kind = SPAN_INTERNAL,
@@ -164,32 +117,30 @@ static struct str version_text(enum http_version version)
     return S("1.1");
 }
 
-static void add_fields(struct reading *reading)
+static void add_fields(const struct reading *reading)
 {
     const struct tracer *tracer = reading->tracer;
-    struct text key;
-    text_init(&key, 2 * SPAN_TEXT_MAX);
+    struct text *key = &reading->sink->scratch;
     for (unsigned i = 0; i < reading->record->field_count; i++) {
-        const struct span_field *field = &reading->fields[i];
+        const struct span_field *field = &reading->record->fields[i];
         struct str name = (field->response ? tracer->response_headers : tracer->request_headers).items[field->index];
-        text_clear(&key);
-        text_add(&key, field->response ? S("http.response.header.") : S("http.request.header."));
+        text_clear(key);
+        text_add(key, field->response ? S("http.response.header.") : S("http.request.header."));
         for (size_t at = 0; at < name.len; at++)
-            text_add_char(&key, ascii_lower(name.data[at]));
-        span_sink_list(reading->sink, text_str(&key), take(reading, field->value));
+            text_add_char(key, ascii_lower(name.data[at]));
+        span_sink_list(reading->sink, text_str(key), field->value);
     }
-    text_release(&key);
 }
 
-static void add_request(struct reading *reading)
+static void add_request(const struct reading *reading)
 {
     const struct span_record *record = reading->record;
     struct span_sink *sink = reading->sink;
-    const struct str *texts = reading->texts;
+    const struct str *texts = record->texts;
     span_sink_str(sink, S("entry_point"), texts[SPAN_ENTRYPOINT]);
     add_method(reading);
     span_sink_str(sink, S("url.path"), texts[SPAN_PATH]);
-    span_sink_str(sink, S("url.query"), text_str(reading->query));
+    span_sink_str(sink, S("url.query"), reading->query);
     span_sink_str(sink, S("url.scheme"), record->secure ? S("https") : S("http"));
     add_authority(sink, texts[SPAN_AUTHORITY], record->secure);
     span_sink_str(sink, S("client.address"), texts[SPAN_CLIENT]);
@@ -209,12 +160,12 @@ static void add_request(struct reading *reading)
 /* Where no spans of their own tell of them. */
 static void add_way(const struct reading *reading)
 {
-    span_sink_str(reading->sink, S("traefik.router.name"), reading->texts[SPAN_ROUTER]);
-    span_sink_str(reading->sink, S("traefik.service.name"), reading->texts[SPAN_SERVICE]);
+    span_sink_str(reading->sink, S("traefik.router.name"), reading->record->texts[SPAN_ROUTER]);
+    span_sink_str(reading->sink, S("traefik.service.name"), reading->record->texts[SPAN_SERVICE]);
 }
 
 /* What a client does wrong is no error of the server's (semantic conventions, "Status"). */
-static void add_server(struct reading *reading)
+static void add_server(const struct reading *reading)
 {
     const struct span_record *record = reading->record;
     struct span_sink *sink = reading->sink;
@@ -222,7 +173,7 @@ static void add_server(struct reading *reading)
     struct span_head head = head_of(reading, SPAN_NUMBER_SERVER, SPAN_NUMBER_SERVER);
     head.parent = record->parent;
     head.name = method_name(reading);
-    head.name_of = reading->texts[SPAN_ROUTER];
+    head.name_of = reading->record->texts[SPAN_ROUTER];
     head.kind = SPAN_SERVER_KIND;
     head.began = record->began + record->wall_offset;
     bool failed = record->status >= 500;
@@ -235,7 +186,7 @@ static void add_server(struct reading *reading)
         add_error(sink, reason, record->status);
     if (reason != STATUS_OK)
         span_sink_str(sink, S("portico.reason"), str_from(status_reason(reason)));
-    struct str detail = reading->texts[SPAN_DETAIL];
+    struct str detail = reading->record->texts[SPAN_DETAIL];
     add_fields(reading);
     span_sink_end(sink, failed, reason == STATUS_OK ? STR_NONE : detail.len != 0 ? detail : str_from(status_text(reason)));
 }
@@ -244,28 +195,27 @@ static void add_router(const struct reading *reading)
 {
     struct span_head head = head_of(reading, SPAN_NUMBER_ROUTER, SPAN_NUMBER_SERVER);
     head.name = S("Router");
-    head.name_of = reading->texts[SPAN_ROUTER];
+    head.name_of = reading->record->texts[SPAN_ROUTER];
     head.began = reading->record->routed + reading->record->wall_offset;
     span_sink_begin(reading->sink, &head);
-    span_sink_str(reading->sink, S("traefik.router.name"), reading->texts[SPAN_ROUTER]);
-    span_sink_str(reading->sink, S("http.route"), reading->texts[SPAN_RULE]);
-    span_sink_str(reading->sink, S("traefik.service.name"), reading->texts[SPAN_SERVICE]);
+    span_sink_str(reading->sink, S("traefik.router.name"), reading->record->texts[SPAN_ROUTER]);
+    span_sink_str(reading->sink, S("http.route"), reading->record->texts[SPAN_RULE]);
+    span_sink_str(reading->sink, S("traefik.service.name"), reading->record->texts[SPAN_SERVICE]);
     span_sink_end(reading->sink, false, STR_NONE);
 }
 
-static void add_held(struct reading *reading, unsigned index)
+static void add_held(const struct reading *reading, unsigned index)
 {
-    const struct span_held *held = &reading->held[index];
+    const struct span_held *held = &reading->record->held[index];
     int64_t offset = reading->record->wall_offset;
-    struct str name = take(reading, held->name), type = take(reading, held->type);
     struct span_head head = head_of(reading, SPAN_NUMBER_HELD + index, SPAN_NUMBER_ROUTER);
     head.name = S("Middleware");
-    head.name_of = name;
+    head.name_of = held->name;
     head.began = held->began + offset;
     head.ended = held->ended + offset;
     span_sink_begin(reading->sink, &head);
-    span_sink_str(reading->sink, S("traefik.middleware.name"), name);
-    span_sink_str(reading->sink, S("portico.middleware.type"), type);
+    span_sink_str(reading->sink, S("traefik.middleware.name"), held->name);
+    span_sink_str(reading->sink, S("portico.middleware.type"), held->type);
     span_sink_end(reading->sink, false, STR_NONE);
 }
 
@@ -273,47 +223,34 @@ static void add_service(const struct reading *reading)
 {
     struct span_head head = head_of(reading, SPAN_NUMBER_SERVICE, SPAN_NUMBER_ROUTER);
     head.name = S("Service");
-    head.name_of = reading->texts[SPAN_SERVICE];
+    head.name_of = reading->record->texts[SPAN_SERVICE];
     head.began = reading->record->admitted + reading->record->wall_offset;
     span_sink_begin(reading->sink, &head);
-    span_sink_str(reading->sink, S("traefik.service.name"), reading->texts[SPAN_SERVICE]);
+    span_sink_str(reading->sink, S("traefik.service.name"), reading->record->texts[SPAN_SERVICE]);
     span_sink_end(reading->sink, false, STR_NONE);
 }
 
-static struct str full_url(const struct reading *reading, struct str url, struct str path)
+static void add_attempt(const struct reading *reading, unsigned index)
 {
-    struct text *whole = reading->url;
-    struct str asked = path.len != 0 ? path : reading->texts[SPAN_PATH], query = text_str(reading->query);
-    text_clear(whole);
-    if (!text_reserve(whole, url.len + asked.len + query.len + 1))
-        return STR_NONE;
-    char *out = copy_short(copy_short(whole->data, url), asked);
-    if (reading->record->same_query && query.len != 0) {
-        *out++ = '?';
-        out = put_text(out, query);
-    }
-    whole->len = (size_t)(out - whole->data);
-    return text_str(whole);
-}
-
-static void add_attempt(struct reading *reading, unsigned index)
-{
-    const struct span_attempt *attempt = &reading->attempts[index];
+    const struct span_record *record = reading->record;
+    const struct span_attempt *attempt = &record->attempts[index];
     struct span_sink *sink = reading->sink;
     enum status reason = (enum status)attempt->reason;
-    struct str url = take(reading, attempt->url), path = take(reading, attempt->path), detail = take(reading, attempt->detail);
-    unsigned parent = reading->record->admitted != 0 ? SPAN_NUMBER_SERVICE : SPAN_NUMBER_SERVER;
+    bool asks = record->same_query && reading->query.len != 0;
+    struct str path = attempt->path.len != 0 ? attempt->path : record->texts[SPAN_PATH];
+    const struct str url[SPAN_SINK_PARTS] = {attempt->url, path, asks ? S("?") : STR_NONE, asks ? reading->query : STR_NONE};
+    unsigned parent = record->admitted != 0 ? SPAN_NUMBER_SERVICE : SPAN_NUMBER_SERVER;
     struct span_head head = head_of(reading, SPAN_NUMBER_ATTEMPT + index, parent);
     bool failed = reason != STATUS_OK || attempt->status >= 400;
     head.name = method_name(reading);
     head.kind = SPAN_CLIENT_KIND;
-    head.began = attempt->began + reading->record->wall_offset;
-    head.ended = attempt->ended + reading->record->wall_offset;
+    head.began = attempt->began + record->wall_offset;
+    head.ended = attempt->ended + record->wall_offset;
     span_sink_begin(sink, &head);
     add_method(reading);
-    span_sink_str(sink, S("url.full"), full_url(reading, url, path));
+    span_sink_joined(sink, S("url.full"), url);
     span_sink_str(sink, S("url.scheme"), attempt->secure ? S("https") : S("http"));
-    span_sink_str(sink, S("server.address"), str_of(url.data + attempt->host_at, attempt->host));
+    span_sink_str(sink, S("server.address"), attempt->host);
     if (attempt->port != 0)
         span_sink_int(sink, S("server.port"), attempt->port);
     add_status(sink, attempt->status);
@@ -321,10 +258,10 @@ static void add_attempt(struct reading *reading, unsigned index)
         span_sink_int(sink, S("http.request.resend_count"), index);
     if (failed)
         add_error(sink, reason, attempt->status);
-    span_sink_end(sink, failed, reason == STATUS_OK ? STR_NONE : detail.len != 0 ? detail : str_from(status_text(reason)));
+    span_sink_end(sink, failed, reason == STATUS_OK ? STR_NONE : attempt->detail.len != 0 ? attempt->detail : str_from(status_text(reason)));
 }
 
-static void add_spans(struct reading *reading)
+static void add_spans(const struct reading *reading)
 {
     const struct span_record *record = reading->record;
     add_server(reading);
@@ -338,20 +275,19 @@ static void add_spans(struct reading *reading)
         add_attempt(reading, i);
 }
 
-void span_encode(const struct tracer *tracer, struct str records, enum otlp_encoding encoding, struct text *out)
+/* Texts are taken for ASCII and looked at while they are copied; where one is not, all is written a second time. */
+void span_encode(struct span_sink *sink, const struct tracer *tracer, const struct span_record *record)
 {
-    struct span_sink sink;
-    struct text query, url;
-    struct reading reading = {.tracer = tracer, .query = &query, .url = &url, .sink = &sink};
-    text_init(&query, 16 * SPAN_TEXT_MAX);
-    text_init(&url, 32 * SPAN_TEXT_MAX);
-    span_sink_open(&sink, tracer, encoding, out);
-    for (size_t at = 0; at < records.len; at += reading.record->size) {
-        open_record(&reading, (const struct span_record *)(const void *)(records.data + at));
-        assert(reading.record->size >= sizeof(struct span_record) && reading.record->size <= records.len - at);
+    struct reading reading = {.tracer = tracer, .record = record, .query = STR_NONE, .sink = sink};
+    if (record->texts[SPAN_QUERY].len != 0) {
+        text_clear(&sink->query);
+        span_redact_query(&tracer->safe_query, record->texts[SPAN_QUERY], &sink->query);
+        reading.query = text_str(&sink->query);
+    }
+    span_sink_expect_ascii(sink);
+    add_spans(&reading);
+    if (__builtin_expect(!span_sink_was_ascii(sink), 0)) {
+        span_sink_rewind(sink);
         add_spans(&reading);
     }
-    span_sink_close(&sink);
-    text_release(&query);
-    text_release(&url);
 }

@@ -1,13 +1,14 @@
-/* Records become spans: an ExportTraceServiceRequest of a batch's records (opentelemetry.proto.collector.trace.v1), with the names
- * of OpenTelemetry's semantic conventions for HTTP and Traefik's for what they do not name. Pure; the exporter's thread. */
+/* A request becomes spans (opentelemetry.proto.trace.v1), with the names of OpenTelemetry's semantic conventions for HTTP and
+ * Traefik's for what they do not name. Pure; the worker that the request was on. */
 #ifndef OBSERVE_SPAN_ENCODE_H
 #define OBSERVE_SPAN_ENCODE_H
 
-#include "base/text.h"
-#include "observe/tracer.h"
+#include "observe/span_record.h"
+#include "observe/span_sink.h"
 
-/* `records` as tracer_add laid them out. */
-void span_encode(const struct tracer *tracer, struct str records, enum otlp_encoding encoding, struct text *out);
+struct tracer;
+
+void span_encode(struct span_sink *sink, const struct tracer *tracer, const struct span_record *record);
 /* The query with all values but those of `safe` as REDACTED. */
 void span_redact_query(const struct strs *safe, struct str query, struct text *out);
 

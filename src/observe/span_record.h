@@ -1,6 +1,5 @@
-/* What a request's spans are made of: written once by the worker when the request has ended, read by the exporter's thread, which
- * makes the spans of it. A record lies in a batch; behind the struct stand its rows, then the texts, in the order of their
- * lengths; behind them zeros up to its end. All times are monotonic ns. */
+/* What a request's spans are made of, as span_encode takes it: a view of what lies in the exchange, the configuration and its worker,
+ * put together when the request has ended. All times are monotonic ns. */
 #ifndef OBSERVE_SPAN_RECORD_H
 #define OBSERVE_SPAN_RECORD_H
 
@@ -24,14 +23,15 @@ enum span_text {
 /* One middleware: how long it held the request on its way inwards. */
 struct span_held {
     int64_t began, ended;
-    uint32_t name, type;                  /* lengths of texts */
+    struct str name, type;
 };
 
 /* One try at one server. */
 struct span_attempt {
     int64_t began, ended;
-    uint32_t url, path, detail;           /* lengths of texts: the server's, the path asked for (0: the request's own) */
-    uint32_t host_at, host;               /* where in the URL its host stands, and how long it is */
+    struct str url, host;                 /* the server's, without a path; how its host reads there */
+    struct str path;                      /* that was asked for; empty: the request's own */
+    struct str detail;
     uint16_t port;                        /* 0: it has none */
     int16_t status;                       /* of its response; 0: none came */
     uint8_t reason;                       /* enum status */
@@ -40,22 +40,24 @@ struct span_attempt {
 
 /* A header field that the configuration wants to see. */
 struct span_field {
-    uint32_t value;                       /* length */
+    struct str value;
     uint16_t index;                       /* in the configuration's list */
     bool response;
 };
 
 struct span_record {
-    uint32_t size;                        /* of all, a multiple of 8 */
-    uint16_t held_count, attempt_count, field_count;
-    int16_t status;                       /* that went to the client; 0: none */
-    uint8_t trace_id[TRACE_ID_SIZE];
+    const uint8_t *trace_id;              /* TRACE_ID_SIZE bytes */
     uint64_t parent;                      /* the client's span; 0: none */
     uint64_t span_base;                   /* span_record_id tells which span has which id */
     int64_t wall_offset;                  /* wall clock minus monotonic */
     int64_t began, routed, admitted, ended;      /* 0: was not reached, or is not to be a span */
     uint64_t request_bytes, response_bytes;      /* of bodies */
-    uint32_t texts[SPAN_TEXT_COUNT];
+    const struct span_held *held;
+    const struct span_attempt *attempts;
+    const struct span_field *fields;
+    unsigned held_count, attempt_count, field_count;
+    struct str texts[SPAN_TEXT_COUNT];
+    int16_t status;                       /* that went to the client; 0: none */
     uint16_t peer_port;
     uint8_t version;                      /* enum http_version */
     uint8_t reason;                       /* enum status */

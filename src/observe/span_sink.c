@@ -6,6 +6,7 @@
 #include "base/hex.h"
 
 #define ROOM_MORE ((size_t)16384)     /* made at a time: most requests' spans fit */
+#define ATTRIBUTES_ROOM ((size_t)4096)      /* two dozens, the most that a span has, each with the longest short value */
 
 /* ---- room ---- */
 
@@ -17,14 +18,16 @@ static void settle(struct span_sink *sink)
     sink->at = sink->end = NULL;
 }
 
-/* Room for `size` bytes behind sink->at; false on overflow. */
+/* Room for `size` bytes behind sink->at; false on overflow: then nothing is written at once any more. */
 static bool make_room(struct span_sink *sink, size_t size)
 {
     if ((size_t)(sink->end - sink->at) >= size)
         return true;
     settle(sink);
-    if (!text_reserve(sink->out, size < ROOM_MORE ? ROOM_MORE : size))
+    if (!text_reserve(sink->out, size < ROOM_MORE ? ROOM_MORE : size)) {
+        sink->short_max = 0;
         return false;
+    }
     sink->at = sink->out->data + sink->out->len;
     sink->end = sink->out->data + sink->out->capacity;
     return true;
@@ -32,42 +35,96 @@ static bool make_room(struct span_sink *sink, size_t size)
 
 /* ---- the frame ---- */
 
-/* ExportTraceServiceRequest{resource_spans = 1: ResourceSpans{resource = 1, scope_spans = 2: ScopeSpans{scope = 1, spans = 2}}} */
-void span_sink_open(struct span_sink *sink, const struct tracer *tracer, enum otlp_encoding encoding, struct text *out)
+#define TEXT_MAX ((size_t)1 << 20)
+#define LENGTH_SIZE 3                 /* left for a length: enough and no more for what is sent under load */
+
+/* ExportTraceServiceRequest{resource_spans = 1: ResourceSpans{scope_spans = 2: ScopeSpans{spans = 2, ..., scope = 1}, resource = 1}},
+ * in this order, since resource and scope are written last. */
+static const char frame_head[] = {PUT_BYTES_TAG(1), 0, 0, 0, PUT_BYTES_TAG(2), 0, 0, 0};
+#define RESOURCE_SPANS_AT (1 + LENGTH_SIZE)
+#define SCOPE_SPANS_AT (2 * RESOURCE_SPANS_AT)
+
+void span_sink_init(struct span_sink *sink)
 {
-    *sink = (struct span_sink){.out = out, .as_json = encoding == OTLP_JSON, .json = {.out = out}};
-    if (sink->as_json) {
-        json_open_object(&sink->json);
-        json_member_array(&sink->json, "resourceSpans");
-        json_open_object(&sink->json);
-        otlp_json_resource(&sink->json, tracer->service_name, &tracer->resource_attributes);
-        json_member_array(&sink->json, "scopeSpans");
-        json_open_object(&sink->json);
-        otlp_json_scope(&sink->json);
-        json_member_array(&sink->json, "spans");
-        return;
-    }
-    sink->marks[0] = protobuf_open(out, 1);
-    otlp_put_resource(out, 1, tracer->service_name, &tracer->resource_attributes);
-    sink->marks[1] = protobuf_open(out, 2);
-    otlp_put_scope(out, 1);
+    *sink = (struct span_sink){.out = NULL};
+    text_init(&sink->query, TEXT_MAX);
+    text_init(&sink->scratch, TEXT_MAX);
 }
 
-void span_sink_close(struct span_sink *sink)
+void span_sink_release(struct span_sink *sink)
+{
+    text_release(&sink->query);
+    text_release(&sink->scratch);
+}
+
+void span_sink_open(struct span_sink *sink, enum otlp_encoding encoding, struct text *out)
+{
+    sink->out = out;
+    sink->at = sink->end = NULL;
+    sink->as_json = encoding == OTLP_JSON;
+    if (!sink->as_json) {
+        text_add(out, str_of(frame_head, sizeof(frame_head)));
+        return;
+    }
+    sink->json = (struct json){.out = out};
+    json_open_object(&sink->json);
+    json_member_array(&sink->json, "resourceSpans");
+    json_open_object(&sink->json);
+    json_member_array(&sink->json, "scopeSpans");
+    json_open_object(&sink->json);
+    json_member_array(&sink->json, "spans");
+}
+
+/* A length of another size than was left for it moves what it is of, which then is short. */
+static void put_length(struct text *out, size_t body_at)
+{
+    char bytes[10];
+    size_t len = out->len - body_at, size = (size_t)(put_varint(bytes, len) - bytes);
+    if (!text_reserve(out, size))
+        return;
+    if (size != LENGTH_SIZE)
+        memmove(out->data + body_at - LENGTH_SIZE + size, out->data + body_at, len);
+    memcpy(out->data + body_at - LENGTH_SIZE, bytes, size);
+    out->len += size - LENGTH_SIZE;
+}
+
+static void close_json(struct json *json, struct str service_name, const struct strmap *resource_attributes)
+{
+    json_end(json);
+    otlp_json_scope(json);
+    json_end(json);
+    json_end(json);
+    otlp_json_resource(json, service_name, resource_attributes);
+    for (int i = 0; i < 3; i++)
+        json_end(json);
+}
+
+void span_sink_close(struct span_sink *sink, struct str service_name, const struct strmap *resource_attributes)
 {
     if (sink->as_json) {
-        for (int i = 0; i < 6; i++)
-            json_end(&sink->json);
+        close_json(&sink->json, service_name, resource_attributes);
         return;
     }
     settle(sink);
-    protobuf_close(sink->out, sink->marks[1]);
-    protobuf_close(sink->out, sink->marks[0]);
+    otlp_put_scope(sink->out, 1);
+    put_length(sink->out, SCOPE_SPANS_AT);
+    otlp_put_resource(sink->out, 1, service_name, resource_attributes);
+    put_length(sink->out, RESOURCE_SPANS_AT);
 }
 
-void span_sink_expect(struct span_sink *sink, bool ascii)
+void span_sink_expect_ascii(struct span_sink *sink)
 {
-    sink->short_max = ascii && !sink->as_json ? SPAN_SINK_SHORT : 0;
+    sink->start = span_sink_size(sink);
+    sink->short_max = sink->as_json ? 0 : SPAN_SINK_SHORT;
+    sink->high = 0;
+}
+
+void span_sink_rewind(struct span_sink *sink)
+{
+    settle(sink);
+    sink->out->len = sink->start;
+    sink->short_max = 0;
+    sink->high = 0;
 }
 
 /* ---- a span's head ---- */
@@ -142,8 +199,8 @@ static char *put_name(char *out, struct str name, struct str of)
 /* Two bytes are left for the length, which most spans need. */
 static void begin_protobuf(struct span_sink *sink, const struct span_head *head)
 {
-    struct str of = sink->short_max != 0 ? head->name_of : utf8_or_none(head->name_of);
-    if (!make_room(sink, HEAD_ROOM + head->trace_state.len + head->name.len + of.len))
+    struct str of = utf8_or_none(head->name_of);
+    if (!make_room(sink, HEAD_ROOM + ATTRIBUTES_ROOM + head->trace_state.len + head->name.len + of.len))
         return;
     char *at = sink->at;
     sink->span = (size_t)(at - sink->out->data);
@@ -179,16 +236,43 @@ void span_sink_str_slowly(struct span_sink *sink, struct str key, struct str val
         return;
     }
     otlp_put_str(sink->out, 9, key, value);
-    make_room(sink, SPAN_SINK_ROOM);
+    make_room(sink, ATTRIBUTES_ROOM);
+}
+
+void span_sink_joined(struct span_sink *sink, struct str key, const struct str parts[SPAN_SINK_PARTS])
+{
+    size_t len = 0;
+    for (unsigned i = 0; i < SPAN_SINK_PARTS; i++)
+        len += parts[i].len;
+    if (len == 0)
+        return;
+    if (len > sink->short_max || key.len > SPAN_SINK_KEY_MAX) {
+        text_clear(&sink->scratch);
+        for (unsigned i = 0; i < SPAN_SINK_PARTS; i++)
+            text_add(&sink->scratch, parts[i]);
+        span_sink_str_slowly(sink, key, text_str(&sink->scratch));
+        return;
+    }
+    char *start = sink->at, *at = span_sink_put_key(start, key);
+    at[0] = (char)(len + 2);
+    at[1] = PUT_BYTES_TAG(1);
+    at[2] = (char)len;
+    at += 3;
+    for (unsigned i = 0; i < SPAN_SINK_PARTS; i++)
+        at = span_sink_copy(sink, at, parts[i]);
+    sink->at = at;
+    start[1] = (char)(at - start - 2);
 }
 
 void span_sink_list(struct span_sink *sink, struct str key, struct str value)
 {
     settle(sink);
-    if (sink->as_json)
+    if (sink->as_json) {
         otlp_json_list(&sink->json, key, value);
-    else
-        otlp_put_list(sink->out, 9, key, value);
+        return;
+    }
+    otlp_put_list(sink->out, 9, key, value);
+    make_room(sink, ATTRIBUTES_ROOM);
 }
 
 void span_sink_int_slowly(struct span_sink *sink, struct str key, int64_t value)
@@ -199,7 +283,7 @@ void span_sink_int_slowly(struct span_sink *sink, struct str key, int64_t value)
         return;
     }
     otlp_put_int(sink->out, 9, key, value);
-    make_room(sink, SPAN_SINK_ROOM);
+    make_room(sink, ATTRIBUTES_ROOM);
 }
 
 #define STATUS_CODE_ERROR 2

@@ -6,7 +6,9 @@
 #include "observe/otlp.h"
 #include "observe/span_encode.h"
 
-#define BATCH_ROOM_MAX ((size_t)96 << 10)
+#define BATCH_ROOM_MAX ((size_t)512 << 10)    /* a message costs as much as the spans of dozens of requests; collectors take 4 MiB */
+#define BATCH_MAX ((size_t)32 << 20)     /* what one may grow to by a single request */
+#define BATCH_MARGIN ((size_t)16 << 10) /* of a batch that nearly is full: what comes next shall not make it grow */
 #define HOLD_TIME TIME_S
 #define KEY_MAX ((size_t)1 << 20)
 
@@ -82,6 +84,7 @@ struct tracer *tracer_new(const struct tracing_config *config, struct diag *diag
     tracer->refs = 1;
     tracer->target = target;
     tracer->key = key_of(config);
+    tracer->encoding = otlp_target_encoding(target);
     tracer->batch_room = (uint64_t)config->queue_limit / 4 < BATCH_ROOM_MAX ? (size_t)config->queue_limit / 4 : BATCH_ROOM_MAX;
     tracer->sampling_limit = trace_sampling_limit(config->sample_rate);
     tracer->add_internals = config->add_internals;
@@ -106,6 +109,7 @@ void tracer_unref(struct tracer *tracer)
         return;
     otlp_target_unref(tracer->target);
     arena_release(&tracer->arena);
+    free(tracer->spare);
     free(tracer->key);
     free(tracer);
 }
@@ -120,11 +124,10 @@ bool tracer_matches(const struct tracer *tracer, const struct tracing_config *co
 
 /* ---- batches ---- */
 
+/* Its body grows by the spans of one request after the other. */
 struct span_batch {
     struct otlp_batch batch;
     struct tracer *tracer;                /* one reference */
-    size_t room, used;
-    _Alignas(8) char records[];
 };
 
 /* Of a worker. */
@@ -132,29 +135,38 @@ struct span_buffer {
     struct worker *worker;
     struct timer hold;                    /* ends when the batch is old enough */
     struct span_batch *batch;             /* NULL: none is begun */
+    struct span_sink sink;                /* into the batch's body */
 };
 
-static void encode_batch(const struct otlp_batch *batch, enum otlp_encoding encoding, struct text *out)
+/* Fresh memory costs the kernel's zeroing of each page; one batch's is kept. */
+static void keep_memory(struct tracer *tracer, struct text *body)
 {
-    const struct span_batch *spans = container_of(batch, struct span_batch, batch);
-    span_encode(spans->tracer, str_of(spans->records, spans->used), encoding, out);
+    char *none = NULL;
+    if (body->capacity == tracer->batch_room &&
+        atomic_compare_exchange_strong_explicit(&tracer->spare, &none, body->data, memory_order_release, memory_order_relaxed))
+        text_init(body, BATCH_MAX);
+    text_release(body);
 }
 
 static void release_batch(struct otlp_batch *batch)
 {
     struct span_batch *spans = container_of(batch, struct span_batch, batch);
+    keep_memory(spans->tracer, &spans->batch.body);
     tracer_unref(spans->tracer);
     free(spans);
 }
 
-static struct span_batch *batch_new(struct tracer *tracer, size_t size)
+static struct span_batch *batch_new(struct tracer *tracer)
 {
-    size_t room = size > tracer->batch_room ? size : tracer->batch_room;
-    struct span_batch *batch = memory_alloc(sizeof(*batch) + room);
-    batch->batch = (struct otlp_batch){.encode = encode_batch, .release = release_batch};
+    struct span_batch *batch = memory_zalloc(sizeof(*batch));
+    struct text *body = &batch->batch.body;
+    batch->batch.release = release_batch;
     batch->tracer = tracer_ref(tracer);
-    batch->room = room;
-    batch->used = 0;
+    text_init(body, BATCH_MAX);
+    body->data = atomic_exchange_explicit(&tracer->spare, NULL, memory_order_acquire);
+    if (body->data == NULL)
+        body->data = memory_alloc(tracer->batch_room + 1);
+    body->capacity = tracer->batch_room;
     return batch;
 }
 
@@ -165,10 +177,15 @@ static void hand_over(struct span_buffer *buffer)
     if (batch == NULL)
         return;
     buffer->batch = NULL;
-    if (batch->used < batch->room / 2)
-        batch = memory_resize(batch, sizeof(*batch) + batch->used);
-    batch->batch.size = sizeof(*batch) + batch->used;
-    otlp_push(batch->tracer->target, &batch->batch);
+    struct tracer *tracer = batch->tracer;
+    struct text *body = &batch->batch.body;
+    span_sink_close(&buffer->sink, tracer->service_name, &tracer->resource_attributes);
+    if (body->len < body->capacity / 2) {
+        body->data = memory_resize(body->data, body->len + 1);
+        body->capacity = body->len;
+    }
+    batch->batch.size = sizeof(*batch) + body->len;
+    otlp_push(tracer->target, &batch->batch);
 }
 
 static void on_hold_end(struct timer *timer)
@@ -183,30 +200,31 @@ static struct span_buffer *buffer_of(struct worker *worker)
     struct span_buffer *buffer = memory_zalloc(sizeof(*buffer));
     buffer->worker = worker;
     timer_init(&buffer->hold, on_hold_end);
+    span_sink_init(&buffer->sink);
     worker->spans = buffer;
     return buffer;
 }
 
-struct span_record *tracer_add(struct tracer *tracer, struct worker *worker, size_t size)
+static struct span_batch *begin_batch(struct span_buffer *buffer, struct tracer *tracer)
+{
+    hand_over(buffer);
+    buffer->batch = batch_new(tracer);
+    span_sink_open(&buffer->sink, tracer->encoding, &buffer->batch->batch.body);
+    timer_after(&buffer->worker->loop, &buffer->hold, HOLD_TIME);
+    return buffer->batch;
+}
+
+void tracer_add(struct tracer *tracer, struct worker *worker, const struct span_record *record)
 {
     struct span_buffer *buffer = buffer_of(worker);
     struct span_batch *batch = buffer->batch;
-    if (batch != NULL && (batch->tracer != tracer || size > batch->room - batch->used)) {
+    if (batch == NULL || batch->tracer != tracer)
+        batch = begin_batch(buffer, tracer);
+    span_encode(&buffer->sink, tracer, record);
+    batch->batch.items += span_record_count(record);
+    size_t margin = BATCH_MARGIN < tracer->batch_room / 2 ? BATCH_MARGIN : tracer->batch_room / 2;
+    if (span_sink_size(&buffer->sink) > tracer->batch_room - margin)
         hand_over(buffer);
-        batch = NULL;
-    }
-    if (batch == NULL) {
-        batch = buffer->batch = batch_new(tracer, size);
-        timer_after(&worker->loop, &buffer->hold, HOLD_TIME);
-    }
-    struct span_record *record = (struct span_record *)(void *)(batch->records + batch->used);
-    batch->used += size;
-    return record;
-}
-
-void tracer_added(struct worker *worker, unsigned spans)
-{
-    worker->spans->batch->batch.items += spans;
 }
 
 void tracer_worker_release(struct worker *worker)
@@ -216,6 +234,7 @@ void tracer_worker_release(struct worker *worker)
         return;
     hand_over(buffer);
     timer_cancel(&buffer->hold);
+    span_sink_release(&buffer->sink);
     free(buffer);
     worker->spans = NULL;
 }

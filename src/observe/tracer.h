@@ -1,7 +1,7 @@
 /* Tracing as a configuration wants it: which traces are kept, and the spans' way to the exporter (otlp.h).
  *
  * Ownership: counted; each snapshot that traces holds one, and so does each batch. Threading: shared by all workers and const; each
- * worker fills a batch of its own, which is handed over when it is full or a second old. Spans that the exporter has no room for are
+ * worker writes into a batch of its own, which is handed over when it is full or a second old. Spans that the exporter has no room for are
  * dropped and counted; a request never waits for them. */
 #ifndef OBSERVE_TRACER_H
 #define OBSERVE_TRACER_H
@@ -16,7 +16,9 @@ struct tracer {
     struct arena arena;
     char *key;                            /* equal keys, equal tracers */
     struct otlp_target *target;
-    size_t batch_room;                    /* bytes of records in a batch: several fit the queue */
+    enum otlp_encoding encoding;
+    size_t batch_room;                    /* bytes of a batch: several fit the queue */
+    _Atomic(char *) spare;                /* memory of a batch that was sent: batch_room bytes and those that a text needs; NULL: none */
     uint64_t sampling_limit;              /* for trace_is_sampled */
     bool add_internals;
     struct str service_name;
@@ -31,10 +33,8 @@ void tracer_unref(struct tracer *tracer);
 /* A reload keeps the one that runs. */
 bool tracer_matches(const struct tracer *tracer, const struct tracing_config *config);
 
-/* Room for a record of `size` bytes (a multiple of 8) in the worker's batch; to be filled before the worker does anything else. */
-struct span_record *tracer_add(struct tracer *tracer, struct worker *worker, size_t size);
-/* It is filled, and will be so many spans. */
-void tracer_added(struct worker *worker, unsigned spans);
+/* A request's spans, into the worker's batch. */
+void tracer_add(struct tracer *tracer, struct worker *worker, const struct span_record *record);
 /* Before worker_release: hands over what there is. */
 void tracer_worker_release(struct worker *worker);
 

@@ -14,6 +14,11 @@
 #include "snapshot/shared.h"
 #include "tls/client.h"
 
+struct built_types {
+    const struct media_types_config *config;
+    struct media_types *types;
+};
+
 /* A graph with what only its end needs to know. */
 struct built_graph {
     struct graph graph;
@@ -21,6 +26,7 @@ struct built_graph {
     VEC(struct middleware *) middlewares;
     VEC(struct tls_policy *) policies;
     VEC(struct tls_client *) tls_clients;
+    VEC(struct built_types) media_types;
     struct regex_set regexes;
     struct perl_set perl_regexes;
     VEC(struct site *) sites;
@@ -66,6 +72,11 @@ void build_all_services(struct build *build);
 const struct transport *build_transport(struct build *build, struct str reference, struct str provider, struct span span);
 /* Compiles the TLS options of a transport that was built here, if that was not done. False after an error. */
 bool build_secure(struct build *build, const struct transport *transport);
+
+/* documents.c: the root and the media types of a router that has a location; false after an error. */
+bool build_document(struct build *build, struct router *router, const struct location_config *location, struct str provider);
+const struct media_types *build_media_types(struct build *build, struct str reference, struct str provider, struct span span);
+void build_media_types_release(struct built_graph *built);
 
 /* chains.c: the chain of a router on an entrypoint: the entrypoint's middlewares, its own, its service's. */
 bool build_chain(struct build *build, struct router *router, const struct entry *entry,

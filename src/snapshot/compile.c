@@ -30,6 +30,7 @@ static void destroy_graph(struct graph *graph)
     for (unsigned i = 0; i < graph->service_count; i++)
         if (graph->services[i]->type->destroy != NULL)
             graph->services[i]->type->destroy(graph->services[i]);
+    build_media_types_release(built);
     for (size_t i = 0; i < built->shared.count; i++)
         shared_unref(built->shared.items[i]);
     for (size_t i = 0; i < built->tls_clients.count; i++)
@@ -73,6 +74,11 @@ static void *find_shared(struct compile *compile, struct str key, size_t size, v
     return shared_memory(shared);
 }
 
+static const struct media_types *find_media_types(struct compile *compile, struct str reference, struct span span)
+{
+    return build_media_types(container_of(compile, struct build, compile), reference, compile->provider, span);
+}
+
 static const struct perl_regex *find_perl_regex(struct compile *compile, struct str pattern, bool ignore_case, struct span span)
 {
     struct build *build = container_of(compile, struct build, compile);
@@ -100,7 +106,7 @@ static struct middleware **find_middlewares(struct compile *compile, const struc
 static const struct compile_ops compile_ops = {.service = find_service, .transport = find_transport,
                                                .secure = secure_transport, .shared = find_shared,
                                                .perl_regex = find_perl_regex, .router = find_router,
-                                               .middlewares = find_middlewares};
+                                               .middlewares = find_middlewares, .media_types = find_media_types};
 
 static void begin(struct build *build, struct model *model, unsigned workers, struct diag *diag)
 {

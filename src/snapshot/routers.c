@@ -9,6 +9,11 @@ struct entry_rules {
     unsigned written;                    /* plain ones that a user wrote */
 };
 
+static struct str server_line(struct str name, struct arena *arena)
+{
+    return name.len != 0 ? arena_printf(arena, "Server: %.*s\r\n", STR_ARGS(name)) : STR_NONE;
+}
+
 static struct entry *new_entry(struct build *build, struct str name, const struct entrypoint *config)
 {
     struct arena *arena = &build->graph->arena;
@@ -30,6 +35,9 @@ static struct entry *new_entry(struct build *build, struct str name, const struc
                                        .field_count = (uint32_t)config->http.max_header_fields};
     normalizer_init(&entry->normalizer, &config->http);
     entry->port_text = arena_printf(arena, "%u", addr_port(&entry->address));
+    entry->server_line = server_line(config->http.server_header, arena);
+    entry->error_pages = config->http.error_pages != ERROR_PAGES_INHERIT ? config->http.error_pages
+                                                                          : build->model->config.error_pages;
     build_entry_meters(build, entry);
     return entry;
 }
@@ -73,6 +81,7 @@ static struct router *new_router(struct build *build, struct str name, struct st
     router->priority = priority;
     router->origin = origin;
     router->access_log = router->traced = true;
+    router->error_pages = ERROR_PAGES_INHERIT;
     return router;
 }
 
@@ -135,6 +144,12 @@ enum rule_syntax build_rule_syntax(const struct build *build, const struct route
                                                : (enum rule_syntax)build->model->config.core.default_rule_syntax;
 }
 
+static void copy_answers(struct build *build, struct router *router, const struct router_config *config)
+{
+    router->server_line = server_line(config->server_header, &build->graph->arena);
+    router->error_pages = config->error_pages;
+}
+
 static void copy_observability(struct router *router, const struct router_config *config)
 {
     if (config->observability == NULL)
@@ -164,6 +179,7 @@ struct router *build_site_router(struct build *build, struct str name, const str
 {
     struct router *router = new_router(build, name, STR_NONE, 0, config->origin);
     router->config = config;
+    copy_answers(build, router, config);
     copy_observability(router, config);
     copy_maintenance(build, router, config);
     return router;
@@ -228,6 +244,7 @@ static void draft_on(struct build *build, struct router_draft *draft, unsigned i
     router->config = config;
     router->service = draft->service;
     router->internal = draft->service != NULL && draft->service->internal;
+    copy_answers(build, router, config);
     copy_observability(router, config);
     copy_maintenance(build, router, config);
     const struct router_tls *tls = build_router_tls(config, entry);

@@ -182,6 +182,7 @@ static void build_location(struct site_draft *draft, size_t index)
     router->service = build_service(build, config->service, named->provider, node_span(node_get(config->origin, S("service"))));
     router->internal = router->service != NULL && router->service->internal;
     good &= router->service != NULL;
+    good &= build_document(build, router, config->location, named->provider);
     draft->built[index] = router;      /* scripts in its chain may refer to it */
     good &= build_chain(build, router, draft->entry, config, named->provider);
     if (!build_object_end(build, &object, good) || named->failed)
@@ -210,6 +211,8 @@ static struct router *build_entrance(struct site_draft *draft)
     router->site = draft->site;
     router->entry_points = (struct strs){.items = &draft->entry->name, .count = 1};
     router->service = build_service(build, S("locations@internal"), S("internal"), SPAN_NONE);
+    router->root = draft->fallback != NULL ? draft->fallback->root : NULL;
+    router->media_types = draft->fallback != NULL ? draft->fallback->media_types : NULL;
     bool good = build_site_chain(build, router, &config->middlewares, config->origin, draft->named->provider);
     if (good)
         build_add_site_router(build, router, draft->entry);

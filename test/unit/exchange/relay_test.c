@@ -214,3 +214,67 @@ TEST(relay_lets_filters_hold_back_until_nothing_more_is_there)
     end(&run);
     assert_true(first.released && second.released);
 }
+
+/* The pace is one second's worth ahead; after that the clock is moved by the test. */
+TEST(relay_keeps_a_pace)
+{
+    struct run run;
+    struct pace pace = {.rate = 10000, .after = 500};
+    begin(&run);
+    chunkq_init(&pace.out);
+    pace.began = run.worker->loop.now;
+    run.relay.pace = &pace;
+    run.reads_left = 40;
+    run.ends = true;
+    assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
+    assert_int_equal(run.taken, 10500);
+    assert_true(pace.until > pace.began);
+    assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
+    assert_int_equal(run.taken, 10500);
+    run.worker->loop.now = pace.until;
+    assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
+    assert_in_range(run.taken, 10501, 15000);
+    run.worker->loop.now = pace.began + INT64_C(10000000000);
+    assert_int_equal(relay_pump(&run.relay), STATUS_OK);
+    assert_int_equal(run.taken, 40000);
+    assert_true(run.ended);
+    assert_int_equal(pace.until, 0);
+    end(&run);
+}
+
+TEST(relay_at_a_pace_waits_for_a_sink_that_is_full)
+{
+    struct run run;
+    struct pace pace = {.rate = 10000};
+    begin(&run);
+    chunkq_init(&pace.out);
+    pace.began = run.worker->loop.now;
+    run.relay.pace = &pace;
+    run.reads_left = 9;
+    run.ends = true;
+    run.room = 100;
+    assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
+    assert_int_equal(run.taken, 100);
+    assert_true(run.relay.stalled_on_sink);
+    run.room = SIZE_MAX;
+    assert_int_equal(relay_pump(&run.relay), STATUS_OK);
+    assert_int_equal(run.taken, 9000);
+    assert_int_equal(run.relay.given, 9000);
+    end(&run);
+}
+
+TEST(pace_wakes_up_once_for_each_stretch)
+{
+    struct pace pace = {.rate = 800};
+    assert_int_equal(pace_allows(&pace, 0, 0), 800);
+    assert_int_equal(pace_allows(&pace, 800, 0), 0);
+    int64_t until = pace.until;
+    assert_in_range(until, 124000000, 126000000);
+    assert_int_equal(pace_allows(&pace, 800, until - 10000000), 0);
+    assert_int_equal(pace_allows(&pace, 800, until), 100);
+    assert_int_equal(pace.until, 0);
+    struct pace slow = {.rate = 1};
+    assert_int_equal(pace_allows(&slow, 0, 0), 1);
+    assert_int_equal(pace_allows(&slow, 1, 0), 0);
+    assert_in_range(slow.until, 999000000, 1001000000);
+}

@@ -2,6 +2,8 @@
 
 #include "test.h"
 
+#include "blank_entry.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -125,6 +127,7 @@ void place_begin(struct place *place, const char *path)
     memset(x, 0, sizeof(*x));
     arena_init(&x->arena, ARENA_UNLIMITED);
     x->worker = &place->worker;
+    x->entry = blank_entry();
     struct request *request = &x->stream.request;
     fields_init(&request->fields, &x->arena, 4);
     request->method = METHOD_GET;

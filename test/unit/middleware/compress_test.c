@@ -35,7 +35,7 @@ static void open_pipe(struct pipe *pipe, const char *name, int64_t length)
     pipe->coded = memory_alloc(PLAIN_MAX * 2);
     pipe->plain = memory_alloc(PLAIN_MAX);
     assert_non_null(codec_find(str_from(name)));
-    pipe->filter = compress_filter_new(&pipe->arena, &pipe->pool, codec_find(str_from(name)), length);
+    pipe->filter = compress_filter_new(&pipe->arena, &pipe->pool, codec_find(str_from(name)), -1, length);
     assert_non_null(pipe->filter);
 }
 
@@ -354,4 +354,115 @@ TEST(compress_weakens_the_tag_and_forgets_what_described_the_bytes)
     told(&rig, FIELD_LIST("ETag", "W/\"e\""), 5000);
     assert_str_equal(rig_response_field(&rig, "ETag"), S("W/\"e\""));
     rig_release(&rig);
+}
+
+/* The coding of a response to a request with Via: its fields as FIELD_LIST. */
+static const char *told_to_proxy(const char *proxied, const char *authorization, const char *const *fields)
+{
+    static char text[40];
+    struct rig rig;
+    char yaml[100];
+    snprintf(yaml, sizeof(yaml), "{proxied: [%s]}", proxied);
+    rig_init(&rig);
+    assert_true(rig_configure(&rig, "compress", yaml));
+    rig_begin(&rig, "GET", "http://a/");
+    rig_field(&rig, "Accept-Encoding", "gzip");
+    rig_field(&rig, "Via", "1.1 cache");
+    if (authorization != NULL)
+        rig_field(&rig, "Authorization", authorization);
+    rig_respond(&rig, 200);
+    for (; fields != NULL && *fields != NULL; fields += 2)
+        fields_add(&rig.x.response.fields, str_from(fields[0]), str_from(fields[1]));
+    rig.x.response.body_length = 5000;
+    assert_int_equal(rig_response(&rig), VERDICT_NEXT);
+    snprintf(text, sizeof(text), "%.*s", STR_ARGS(rig_response_field(&rig, "Content-Encoding")));
+    if (rig.x.response_filters != NULL)
+        rig.x.response_filters->release(rig.x.response_filters);
+    rig_finish(&rig);
+    rig_release(&rig);
+    return text;
+}
+
+TEST(compress_heeds_what_proxies_may_make_of_it)
+{
+    const char *const *old = FIELD_LIST("Expires", "Thu, 01 Jan 1970 00:00:01 GMT");
+    const char *const *fresh = FIELD_LIST("Expires", "Thu, 31 Dec 2099 23:55:55 GMT");
+    const char *const *private = FIELD_LIST("Cache-Control", "max-age=1, private");
+    const char *const *dated = FIELD_LIST("Last-Modified", "Thu, 01 Jan 1970 00:00:01 GMT");
+    const char *const *tagged = FIELD_LIST("ETag", "\"x\"");
+    assert_string_equal(told_to_proxy("any", NULL, fresh), "gzip");
+    assert_string_equal(told_to_proxy("off", NULL, NULL), "");
+    assert_string_equal(told_to_proxy("expired", NULL, old), "gzip");
+    assert_string_equal(told_to_proxy("expired", NULL, fresh), "");
+    assert_string_equal(told_to_proxy("no-cache", NULL, old), "");
+    assert_string_equal(told_to_proxy("private", NULL, private), "gzip");
+    assert_string_equal(told_to_proxy("no-cache, no-store", NULL, private), "");
+    assert_string_equal(told_to_proxy("no_last_modified", NULL, dated), "");
+    assert_string_equal(told_to_proxy("no_last_modified", NULL, tagged), "gzip");
+    assert_string_equal(told_to_proxy("no_etag", NULL, tagged), "");
+    assert_string_equal(told_to_proxy("no_etag", NULL, dated), "gzip");
+    assert_string_equal(told_to_proxy("auth", "Basic x", fresh), "gzip");
+    assert_string_equal(told_to_proxy("auth, private", NULL, private), "gzip");
+}
+
+TEST(compress_tells_head_what_get_would_be_told)
+{
+    struct rig rig;
+    rig_init(&rig);
+    assert_true(rig_configure(&rig, "compress", "{minLength: 10}"));
+    rig_begin(&rig, "HEAD", "http://a/");
+    rig_field(&rig, "Accept-Encoding", "gzip");
+    rig_respond(&rig, 200);
+    rig.x.response.body_length = 5000;
+    assert_int_equal(rig_response(&rig), VERDICT_NEXT);
+    assert_true(str_equal(rig_response_field(&rig, "Content-Encoding"), S("gzip")));
+    assert_null(rig.x.response_filters);
+    assert_int_equal(rig.x.response.body_length, BODY_UNKNOWN);
+    rig_finish(&rig);
+    rig_release(&rig);
+}
+
+TEST(compress_may_be_kept_to_statuses_and_versions)
+{
+    struct rig rig;
+    rig_init(&rig);
+    assert_true(rig_configure(&rig, "compress", "{onStatus: [200, 404], httpVersion: '1.1', vary: false}"));
+    assert_string_equal(told(&rig, NULL, 5000), "gzip|");
+    rig_begin(&rig, "GET", "http://a/");
+    rig_field(&rig, "Accept-Encoding", "gzip");
+    rig_respond(&rig, 500);
+    rig.x.response.body_length = 5000;
+    assert_int_equal(rig_response(&rig), VERDICT_NEXT);
+    assert_null(rig.x.response_filters);
+    rig_finish(&rig);
+    rig_begin(&rig, "GET", "http://a/");
+    rig.x.stream.request.version = HTTP_1_0;
+    rig_field(&rig, "Accept-Encoding", "gzip");
+    rig_respond(&rig, 200);
+    rig.x.response.body_length = 5000;
+    assert_int_equal(rig_response(&rig), VERDICT_NEXT);
+    assert_null(rig.x.response_filters);
+    rig_finish(&rig);
+    rig_release(&rig);
+}
+
+TEST(compress_packs_better_at_higher_levels)
+{
+    char body[60000];
+    for (size_t i = 0; i < sizeof(body); i++)
+        body[i] = "a quick brown fox "[i * i % 18];
+    EACH_CODEC(i) {
+        size_t sizes[2];
+        const int levels[2] = {1, 9};
+        for (unsigned j = 0; j < 2; j++) {
+            const struct codec *codec = codec_find(str_from(names[i]));
+            void *coder = codec->take(sizeof(body), levels[j]);
+            static char out[70000];
+            struct str input = str_of(body, sizeof(body));
+            bool more;
+            assert_true(codec->run(coder, CODEC_END, &input, out, sizeof(out), &sizes[j], &more));
+            codec->give(coder);
+        }
+        assert_in_range(sizes[1], 1, sizes[0]);
+    }
 }

@@ -4,6 +4,8 @@
 
 #include "test.h"
 
+#include "blank_entry.h"
+
 #include "base/memory.h"
 #include "base/text.h"
 #include "config/bind.h"
@@ -115,6 +117,7 @@ void rig_begin(struct rig *rig, const char *method, const char *url)
     memset(x, 0, sizeof(*x));
     arena_init(&x->arena, ARENA_UNLIMITED);
     x->worker = rig->worker;
+    x->entry = blank_entry();
     x->stream.client = &rig->client;
     x->running = true;
     x->client_ip = rig->client.peer;

@@ -6,22 +6,17 @@
 #include "base/status.h"
 #include "base/utf8.h"
 #include "base/version.h"
+#include "observe/tracer.h"
 #include "test.h"
 
 /* ---- a record of a request ---- */
 
 struct sheet {
     struct tracer tracer;
-    _Alignas(8) char bytes[65536];
-    size_t used;
-    struct span_record *record;
+    struct span_sink sink;
+    struct span_record record;
     struct text out;
 };
-
-static char *put(char *out, const char *text)
-{
-    return mempcpy(out, text, strlen(text));
-}
 
 static const char *const texts[SPAN_TEXT_COUNT] = {
     [SPAN_METHOD] = "GET",       [SPAN_PATH] = "/p",           [SPAN_QUERY] = "a=1&b=2",      [SPAN_AUTHORITY] = "site.example:8080",
@@ -30,65 +25,76 @@ static const char *const texts[SPAN_TEXT_COUNT] = {
     [SPAN_SERVICE] = "app@file", [SPAN_DETAIL] = "",
 };
 
+static const struct span_held held = {.began = 10, .ended = 20, .name = STR("auth"), .type = STR("addAuth")};
+static const struct span_field captured = {.value = STR("one"), .index = 0};
+static const struct span_attempt attempts[] = {
+    {.began = 20, .ended = 30, .url = STR("http://10.0.0.1"), .host = STR("10.0.0.1"), .port = 80, .detail = STR("why!"),
+     .reason = STATUS_UPSTREAM_REFUSED},
+    {.began = 30, .ended = 80, .url = STR("https://10.0.0.2:444"), .host = STR("10.0.0.2"), .port = 444, .secure = true,
+     .path = STR("/v2"), .status = 200},
+};
+
+static void use_texts(struct sheet *sheet, const char *const *words)
+{
+    for (int i = 0; i < SPAN_TEXT_COUNT; i++)
+        sheet->record.texts[i] = str_from(words[i]);
+}
+
 /* One middleware, one failed attempt and one that went well, one captured field. */
-static void add_record_of(struct sheet *sheet, const char *const *words)
-{
-    struct span_record *record = sheet->record = (struct span_record *)(void *)(sheet->bytes + sheet->used);
-    memset(record, 0, sizeof(*record));
-    memset(record->trace_id, 0x11, TRACE_ID_SIZE);
-    record->parent = UINT64_C(0x2222222222222222);
-    record->known_method = record->same_query = true;
-    record->span_base = 5;
-    record->wall_offset = 1000;
-    record->began = record->routed = 10;
-    record->admitted = 20;
-    record->ended = 90;
-    record->status = 200;
-    record->peer_port = 4711;
-    record->version = HTTP_1_1;
-    record->held_count = record->field_count = 1;
-    record->attempt_count = 2;
-    struct span_held *held = (struct span_held *)(record + 1);
-    struct span_attempt *attempts = (struct span_attempt *)(held + 1);
-    struct span_field *field = (struct span_field *)(attempts + 2);
-    char *out = (char *)(field + 1);
-    for (int i = 0; i < SPAN_TEXT_COUNT; i++) {
-        record->texts[i] = (uint32_t)strlen(words[i]);
-        out = put(out, words[i]);
-    }
-    *field = (struct span_field){.value = 3, .index = 0};
-    out = put(out, "one");
-    *held = (struct span_held){.began = 10, .ended = 20, .name = 4, .type = 7};
-    out = put(out, "auth" "addAuth");
-    attempts[0] = (struct span_attempt){.began = 20, .ended = 30, .url = 15, .host_at = 7, .host = 8, .port = 80, .detail = 4, .reason = STATUS_UPSTREAM_REFUSED};
-    out = put(out, "http://10.0.0.1" "why!");
-    attempts[1] = (struct span_attempt){.began = 30, .ended = 80, .url = 20, .host_at = 8, .host = 8, .port = 444, .secure = true, .path = 3, .status = 200};
-    out = put(out, "https://10.0.0.2:444" "/v2");
-    record->size = (uint32_t)((size_t)(out - (char *)record) + 7) & ~7U;
-    sheet->used += record->size;
-}
-
-static void add_record(struct sheet *sheet)
-{
-    add_record_of(sheet, texts);
-}
-
 static void sheet_init(struct sheet *sheet)
 {
     static struct strmap_item attributes[] = {{STR("team"), STR("edge")}};
     static struct str headers[] = {STR("X-Tenant")}, safe[] = {STR("b")};
+    static const uint8_t trace_id[TRACE_ID_SIZE] = {0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11,
+                                                    0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11};
     *sheet = (struct sheet){.tracer = {.service_name = S("portico"),
                                        .resource_attributes = {.items = attributes, .count = 1},
                                        .request_headers = {.items = headers, .count = 1},
-                                       .safe_query = {.items = safe, .count = 1}}};
-    text_init(&sheet->out, 1 << 20);
+                                       .safe_query = {.items = safe, .count = 1}},
+                            .record = {.trace_id = trace_id,
+                                       .parent = UINT64_C(0x2222222222222222),
+                                       .span_base = 5,
+                                       .wall_offset = 1000,
+                                       .began = 10,
+                                       .routed = 10,
+                                       .admitted = 20,
+                                       .ended = 90,
+                                       .held = &held,
+                                       .attempts = attempts,
+                                       .fields = &captured,
+                                       .held_count = 1,
+                                       .attempt_count = 2,
+                                       .field_count = 1,
+                                       .status = 200,
+                                       .peer_port = 4711,
+                                       .version = HTTP_1_1,
+                                       .known_method = true,
+                                       .same_query = true}};
+    use_texts(sheet, texts);
+    span_sink_init(&sheet->sink);
+    text_init(&sheet->out, 1 << 24);
+}
+
+static void sheet_release(struct sheet *sheet)
+{
+    span_sink_release(&sheet->sink);
+    text_release(&sheet->out);
+}
+
+/* A message with the record so many times. */
+static struct str encode_many(struct sheet *sheet, enum otlp_encoding encoding, unsigned times)
+{
+    text_clear(&sheet->out);
+    span_sink_open(&sheet->sink, encoding, &sheet->out);
+    while (times-- != 0)
+        span_encode(&sheet->sink, &sheet->tracer, &sheet->record);
+    span_sink_close(&sheet->sink, sheet->tracer.service_name, &sheet->tracer.resource_attributes);
+    return text_str(&sheet->out);
 }
 
 static struct str encode(struct sheet *sheet, enum otlp_encoding encoding)
 {
-    text_clear(&sheet->out);
-    span_encode(&sheet->tracer, str_of(sheet->bytes, sheet->used), encoding, &sheet->out);
-    return text_str(&sheet->out);
+    return encode_many(sheet, encoding, 1);
 }
 
 /* ---- a small reader of protobuf ---- */
@@ -187,7 +193,6 @@ TEST(a_record_becomes_spans_in_protobuf)
 {
     struct sheet sheet;
     sheet_init(&sheet);
-    add_record(&sheet);
     struct str request = encode(&sheet, OTLP_PROTOBUF), server = span_at(request, 0), router = span_at(request, 1);
     assert_str_equal(member(server, 5, 0, NULL), S("GET main@file"));
     assert_str_equal(member(server, 4, 0, NULL), S("\x22\x22\x22\x22\x22\x22\x22\x22"));
@@ -202,7 +207,7 @@ TEST(a_record_becomes_spans_in_protobuf)
     assert_int_equal(int_of(server, "http.response.status_code"), 200);
     assert_str_equal(member(router, 4, 0, NULL), member(server, 2, 0, NULL));
     assert_null(span_at(request, 6).data);
-    text_release(&sheet.out);
+    sheet_release(&sheet);
 }
 
 /* Lengths of one, two and three bytes, of values and of spans. */
@@ -219,8 +224,7 @@ TEST(texts_of_any_length_come_through)
         text[sizeof(text) - 1] = '\0';
         for (int ascii = 0; ascii < 2; ascii++) {
             some[SPAN_REQUEST_ID] = ascii != 0 ? "id" : "\xc3\xa9";
-            sheet.used = 0;
-            add_record_of(&sheet, some);
+            use_texts(&sheet, some);
             struct str request = encode(&sheet, OTLP_PROTOBUF), server = span_at(request, 0), service = span_at(request, 3);
             assert_str_equal(text_of(server, "url.path"), str_from(some[SPAN_PATH]));
             assert_str_equal(text_of(server, "portico.request_id"), str_from(some[SPAN_REQUEST_ID]));
@@ -230,7 +234,25 @@ TEST(texts_of_any_length_come_through)
             assert_null(span_at(request, 6).data);
         }
     }
-    text_release(&sheet.out);
+    sheet_release(&sheet);
+}
+
+/* The lengths around all of them have one byte up to four. */
+TEST(messages_of_any_size_are_whole)
+{
+    static const unsigned counts[] = {0, 1, 3, 9, 100, 1800};
+    struct sheet sheet;
+    sheet_init(&sheet);
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        struct str request = encode_many(&sheet, OTLP_PROTOBUF, counts[i]);
+        struct str resource = member(member(request, 1, 0, NULL), 1, 0, NULL);
+        assert_str_equal(member(attribute(resource, 1, "service.name"), 1, 0, NULL), S("portico"));
+        assert_null(member(request, 1, 1, NULL).data);
+        assert_null(span_at(request, 6 * counts[i]).data);
+        if (counts[i] != 0)
+            assert_int_equal(int_of(span_at(request, 6 * counts[i] - 1), "server.port"), 444);
+    }
+    sheet_release(&sheet);
 }
 
 TEST(authorities_are_taken_apart)
@@ -247,34 +269,31 @@ TEST(authorities_are_taken_apart)
         const char *some[SPAN_TEXT_COUNT];
         memcpy(some, texts, sizeof(some));
         some[SPAN_AUTHORITY] = table[i].authority;
-        sheet.used = 0;
-        add_record_of(&sheet, some);
+        use_texts(&sheet, some);
         struct str server = span_at(encode(&sheet, OTLP_PROTOBUF), 0);
         assert_str_equal(text_of(server, "server.address"), str_from(table[i].address));
         assert_int_equal(int_of(server, "server.port"), table[i].port);
     }
-    text_release(&sheet.out);
+    sheet_release(&sheet);
 }
 
 TEST(without_detail_tries_hang_below_the_servers_span_which_names_the_way)
 {
     struct sheet sheet;
     sheet_init(&sheet);
-    add_record(&sheet);
-    sheet.record->routed = sheet.record->admitted = 0;
+    sheet.record.routed = sheet.record.admitted = 0;
     struct str request = encode(&sheet, OTLP_PROTOBUF), server = span_at(request, 0), first = span_at(request, 2);
     assert_str_equal(text_of(server, "traefik.router.name"), S("main@file"));
     assert_str_equal(text_of(server, "traefik.service.name"), S("app@file"));
     assert_str_equal(text_of(first, "error.type"), S("upstream_refused"));
     assert_str_equal(member(first, 4, 0, NULL), member(server, 2, 0, NULL));
-    text_release(&sheet.out);
+    sheet_release(&sheet);
 }
 
 TEST(each_attempt_becomes_a_client_span_with_its_outcome)
 {
     struct sheet sheet;
     sheet_init(&sheet);
-    add_record(&sheet);
     struct str request = encode(&sheet, OTLP_PROTOBUF), service = span_at(request, 3), first = span_at(request, 4),
                second = span_at(request, 5);
     assert_str_equal(member(service, 5, 0, NULL), S("Service app@file"));
@@ -288,19 +307,18 @@ TEST(each_attempt_becomes_a_client_span_with_its_outcome)
     assert_int_equal(int_of(second, "server.port"), 444);
     assert_int_equal(int_of(second, "http.request.resend_count"), 1);
     assert_null(member(second, 15, 0, NULL).data);
-    text_release(&sheet.out);
+    sheet_release(&sheet);
 }
 
 TEST(the_resource_says_who_tells)
 {
     struct sheet sheet;
     sheet_init(&sheet);
-    add_record(&sheet);
     struct str resource = member(member(encode(&sheet, OTLP_PROTOBUF), 1, 0, NULL), 1, 0, NULL);
     assert_str_equal(member(attribute(resource, 1, "service.name"), 1, 0, NULL), S("portico"));
     assert_str_equal(member(attribute(resource, 1, "team"), 1, 0, NULL), S("edge"));
     assert_str_equal(member(attribute(resource, 1, "service.version"), 1, 0, NULL), S(PORTICO_VERSION));
-    text_release(&sheet.out);
+    sheet_release(&sheet);
 }
 
 static const char *json_attribute(const json_t *span, const char *key)
@@ -322,9 +340,7 @@ TEST(a_record_becomes_the_same_spans_in_json)
 {
     struct sheet sheet;
     sheet_init(&sheet);
-    add_record(&sheet);
-    add_record(&sheet);
-    struct str text = encode(&sheet, OTLP_JSON);
+    struct str text = encode_many(&sheet, OTLP_JSON, 2);
     json_t *root = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(root);
     json_t *resource = json_array_get(json_object_get(root, "resourceSpans"), 0);
@@ -340,7 +356,7 @@ TEST(a_record_becomes_the_same_spans_in_json)
     assert_int_equal(json_integer_value(json_object_get(json_object_get(first, "status"), "code")), 2);
     assert_null(json_object_get(server, "status"));
     json_decref(root);
-    text_release(&sheet.out);
+    sheet_release(&sheet);
 }
 
 TEST(all_values_of_a_query_but_the_safe_ones_are_hidden)

@@ -2,6 +2,8 @@
 
 #include "test.h"
 
+#include "blank_entry.h"
+
 #include "base/time.h"
 #include "config/bind.h"
 #include "exchange/graph.h"
@@ -89,6 +91,7 @@ void bench_request(struct bench *bench, struct service *service, const char *coo
     memset(x, 0, sizeof(*x));
     arena_init(&x->arena, ARENA_UNLIMITED);
     x->worker = &bench->worker;
+    x->entry = blank_entry();
     x->admitted = x->replayable = true;
     x->stream.arena = &x->arena;
     fields_init(&x->stream.request.fields, &x->arena, 4);

@@ -1,0 +1,49 @@
+/* What a page that stands in for another response has of it. */
+#include "exchange/visit.h"
+
+static bool is_demand(const struct exchange *x, enum field_id id)
+{
+    return id == FIELD_WWW_AUTHENTICATE || (x->answered_here && (id == FIELD_LOCATION || id == FIELD_RETRY_AFTER));
+}
+
+static struct fields *demands_of(struct exchange *x)
+{
+    struct visit *visit = x->visit;
+    if (visit->demands == NULL) {
+        visit->demands = arena_new(&x->arena, struct fields);
+        if (visit->demands != NULL)
+            fields_init(visit->demands, &x->arena, 2);
+    }
+    return visit->demands;
+}
+
+void exchange_keep_demands(struct exchange *x)
+{
+    FIELDS_FOREACH(&x->response.fields, field) {
+        if (!is_demand(x, field->id))
+            continue;
+        struct fields *demands = demands_of(x);
+        if (demands != NULL)
+            fields_add_id(demands, field->id, field->value);
+    }
+}
+
+static void add_demands(struct exchange *x)
+{
+    const struct fields *demands = x->visit->demands;
+    uint64_t had[2] = {x->response.fields.present[0], x->response.fields.present[1]};
+    FIELDS_FOREACH(demands, field)
+        if ((had[field->id >> 6] >> (field->id & 63) & 1) == 0)
+            fields_add_id(&x->response.fields, field->id, field->value);
+}
+
+void visit_dress_response(struct exchange *x)
+{
+    struct visit *visit = x->visit;
+    if (visit->status_override != 0 && x->customary == 0) {
+        x->response.status = visit->status_override;
+        x->response.reason = STR_NONE;
+    }
+    if (visit->demands != NULL)
+        add_demands(x);
+}
