@@ -68,6 +68,7 @@ struct exchange {
     bool intercept_errors;            /* pages of errors take the place of a server's responses too (errorPages) */
     bool client_replaced;             /* client_ip and client_port are what a trusted peer's field said (middleware realIp) */
     uint8_t rate_status, connections_status;    /* what limits with zones have said: enum limit_status; 0: none was asked */
+    bool rate_settled, connections_settled;     /* ... in a chain that was left, or of the parent: they are not asked again */
     uint16_t client_port;             /* with client_replaced; 0: not said */
 
     struct worker *worker;

@@ -135,7 +135,8 @@ void outgoing_prepare(struct exchange *x)
     *prepared = true;
     if (x->outgoing == NULL)
         fields_remove_hop_by_hop(&request->fields, true);
-    add_forwarding(x, request);
+    if (!x->entry->config->forwarded_headers.pass)
+        add_forwarding(x, request);
     if (x->entry->config->http.via)
         add_via(x, &request->fields, request->version);
 }
@@ -231,9 +232,10 @@ void outgoing_finish_response(struct exchange *x)
 {
     static const struct str name = STR("X-Request-Id");
     struct fields *fields = &x->response.fields;
+    bool pass = x->entry->config->forwarded_headers.pass;
     if (__builtin_expect(x->carried != NULL, 0))
         add_carried(x);
-    if (x->request_id.len != 0 && fields_find(fields, FIELD_X_REQUEST_ID) == NULL) {
+    if (!pass && x->request_id.len != 0 && fields_find(fields, FIELD_X_REQUEST_ID) == NULL) {
         /* The line that the server was sent serves again. */
         if (x->request_id_line.len != 0)
             x->response.lines = x->request_id_line;

@@ -139,6 +139,8 @@ enum status visit_leave(struct exchange *x)
     x->tried = 0;
     x->attempts = 0;
     x->admitted = x->detour = false;
+    x->rate_settled = x->rate_status != LIMIT_UNASKED;
+    x->connections_settled = x->connections_status != LIMIT_UNASKED;
     x->failure = STATUS_OK;
     if (!remembered)
         return STATUS_OUT_OF_MEMORY;
@@ -166,7 +168,7 @@ void exchange_set_uri(struct exchange *x, struct str uri)
 
 void exchange_rewrite(struct exchange *x, struct str uri, struct str query)
 {
-    set_uri(x, uri);
+    exchange_set_uri(x, uri);
     exchange_request(x)->query = query;
     x->visit->internal = true;
 }
