@@ -39,6 +39,7 @@ struct request {
     int64_t body_length;       /* bytes, BODY_NONE or BODY_UNKNOWN */
     bool has_body;             /* framing announced one (may be 0 long) */
     bool expects_continue;
+    uint32_t head_bytes;       /* that the head took on the wire */
     struct str lines;          /* further fields, ready as lines ("Name: value\r\n"...), checked: the proxy's own */
     struct str connection;     /* on its way to a server: Connection's value where it is not the protocol's own; empty: none */
     bool as_http_1_0;          /* on its way to a server: written as HTTP/1.0 */

@@ -59,8 +59,6 @@ static const struct option options[] = {
                  .help = "How the paths of cookies are rewritten."),
     OPTION_NAMED(LIST, struct proxy_pass_config, cookie_flags, "cookieFlags", .table = &flags_table,
                  .help = "Flags that are set on cookies or taken off; the first rule for a cookie counts."),
-    OPTION_NAMED(BOOL, struct proxy_pass_config, intercept_errors, "interceptErrors",
-                 .help = "Pages of errors (errorPages) take the place of servers' responses too."),
     OPTION_NAMED(BOOL, struct proxy_pass_config, pass_trailers, "passTrailers", .fallback = "true", .help = "Pass on trailers of responses."),
     OPTION_NAMED(STRS, struct proxy_pass_config, early_hints, "earlyHints", .fallback = "1",
                  .help = "Pass on early hints (103) when one of these texts, with variables, is neither empty nor 0."),

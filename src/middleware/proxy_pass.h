@@ -35,7 +35,7 @@ struct proxy_pass_config {
     struct strs hide, ignore;
     struct objects redirects, cookie_domains, cookie_paths;      /* struct pass_rewrite */
     struct objects cookie_flags;      /* struct pass_flags */
-    bool intercept_errors, pass_trailers;
+    bool pass_trailers;
     struct strs early_hints;
 };
 

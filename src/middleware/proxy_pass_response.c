@@ -133,7 +133,6 @@ static void rewrite_cookies(const struct proxy_pass *pass, struct exchange *x)
 enum verdict proxy_pass_response(const struct proxy_pass *pass, struct exchange *x)
 {
     struct fields *fields = &x->response.fields;
-    x->intercept_errors = !x->answered_here && pass->config->intercept_errors;
     if (x->answered_here)
         return VERDICT_NEXT;
     if ((pass->accel & ACCEL_REDIRECT) != 0 && x->visit != NULL && x->visit->site != NULL) {

@@ -8,6 +8,7 @@
 
 #define CACHE_LINE ((size_t)64)
 #define HOLD_MAX 10000
+#define FAIL_TIMEOUT (10 * TIME_S)
 
 /* Without preservePath the path of a server's URL means nothing, so it is no part of the server. */
 static struct server *get_server(struct service *service, const struct server_config *config, struct compile *compile)
@@ -36,7 +37,7 @@ static const struct passive_check *passive_of(const struct server_config *item, 
         return config->passive_health_check;
     struct passive_check *check = arena_new(compile->arena, struct passive_check);
     check->max_failed_attempts = item->max_fails;
-    check->failure_window = item->fail_timeout;
+    check->failure_window = item->fail_timeout != 0 ? item->fail_timeout : FAIL_TIMEOUT;
     return check;
 }
 
@@ -136,10 +137,9 @@ static void compile_await(struct service *service, const struct load_balancer_co
 
 static bool compile_key(struct load_balancer *lb, const struct load_balancer_config *config, struct compile *compile)
 {
-    if (!lb->balancer->uses_key)
+    if (!lb->balancer->uses_key || str_empty(config->hash_key))
         return true;
-    struct str key = str_empty(config->hash_key) ? S("${remote_addr}") : config->hash_key;
-    lb->hash_key = text_template_new(key, compile, node_span(node_get(config->origin, S("hashKey"))));
+    lb->hash_key = text_template_new(config->hash_key, compile, node_span(node_get(config->origin, S("hashKey"))));
     return lb->hash_key != NULL;
 }
 
@@ -163,8 +163,8 @@ static bool compile_service_state(struct service *service, struct compile *compi
         return false;
     lb->balancer = balancer_at(config->strategy);
     lb->sticky = sticky_compile(config->sticky, service->name, compile);
-    lb->panic = config->panic;
-    lb->when_none = (enum status)config->when_none;
+    lb->panic = !config->no_panic;
+    lb->when_none = config->bad_gateway ? STATUS_NO_LIVE_SERVER : STATUS_NO_READY_SERVER;
     compile_forwarding(lb, config, compile);
     if (!compile_key(lb, config, compile))
         return false;
@@ -280,6 +280,12 @@ static __attribute__((noinline)) int choose_leaving(const struct load_balancer *
     return index;
 }
 
+static struct str key_of(const struct load_balancer *lb, struct exchange *x)
+{
+    return lb->hash_key != NULL ? text_template_text(lb->hash_key, x)
+                                : str_of((const char *)x->client_ip.bytes, sizeof(x->client_ip.bytes));
+}
+
 static enum pick_result none(struct exchange *x, const struct load_balancer *lb)
 {
     if (x->attempts == 0 || x->failure == STATUS_OK)
@@ -291,8 +297,8 @@ static enum pick_result pick_server(struct exchange *x, struct service *service)
 {
     struct load_balancer *lb = service->state;
     struct pick pick = {.targets = &lb->targets, .client = &x->client_ip, .tried = x->tried, .now = exchange_now(x)};
-    if (lb->hash_key != NULL)
-        pick.key = text_template_text(lb->hash_key, x);
+    if (lb->balancer->uses_key)
+        pick.key = key_of(lb, x);
     int index = lb->sticky != NULL ? sticky_target(lb, exchange_request(x), &pick) : -1;
     if (index < 0)
         index = choose_target(lb, x->worker, &pick);

@@ -40,8 +40,8 @@ struct load_balancer_config {
     struct passive_check *passive_health_check;
     struct retries_config *retries;
     struct str hash_key;
-    bool panic;
-    int when_none;                          /* the status that is answered when no server is ready */
+    bool no_panic;
+    int bad_gateway;                        /* when no server is ready the answer is 502 instead of 503 */
     int64_t slow_start;
     int64_t hold_timeout;                   /* ns that a request may wait for a ready server; 0: it is refused at once */
     int64_t hold_max;                       /* requests that may wait at once; 0: HOLD_MAX */
@@ -57,7 +57,7 @@ struct load_balancer {
     bool passive;                           /* some target is taken out by what live requests tell */
     bool panic;                             /* ... and asked all the same when all are out */
     enum status when_none;
-    const struct text_template *hash_key;   /* NULL: the balancer needs none */
+    const struct text_template *hash_key;   /* NULL: the client's address, if the balancer needs any */
     const struct forwarding *forwarding;    /* NULL: nothing of its own is said */
     struct health_claim **claims;           /* for each target; NULL where there is none */
 };

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "upstream/dial.h"
 #include "upstream/fetch.h"
+#include "upstream/lookup.h"
 #include "upstream/shared.h"
 
 #define WAVE (TIME_S / 2)         /* the idle connections that are too many are kept for so long */
@@ -276,6 +277,7 @@ void upstream_forget_all(struct worker *worker)
     for (unsigned slot = 0; slot < pools->size; slot++)
         if (pools->slots[slot] != NULL)
             free_pool(pools->slots[slot]);
+    lookup_forget_all(pools);
     free(pools->slots);
     free(pools);
     worker->upstreams = NULL;
