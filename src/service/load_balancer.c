@@ -245,18 +245,24 @@ static inline int choose_target(const struct load_balancer *lb, const struct wor
     return __builtin_expect(index >= 0, 1) ? index : choose_further(lb, state, pick);
 }
 
-static __attribute__((noinline)) int sticky_target(const struct load_balancer *lb, const struct request *request,
-                                                   const struct pick *pick)
+static bool is_the_wanted(const struct target *target, bool by_id, uint64_t id, struct str route)
+{
+    return by_id ? target->server->id_hash == id : target->route.len != 0 && str_equal(target->route, route);
+}
+
+static __attribute__((noinline)) int sticky_target(const struct load_balancer *lb, struct exchange *x, const struct pick *pick)
 {
     uint64_t id;
-    if (!sticky_wanted(lb->sticky, request, &id))
+    bool by_id = sticky_wanted(lb->sticky, exchange_request(x), &id);
+    struct str route = by_id ? STR_NONE : sticky_route(lb->sticky, x);
+    if (!by_id && route.len == 0)
         return -1;
     for (unsigned i = 0; i < lb->targets.count; i++) {
-        struct server *server = lb->targets.items[i].server;
-        if (server->id_hash != id)
+        const struct target *target = &lb->targets.items[i];
+        if (!is_the_wanted(target, by_id, id, route))
             continue;
-        bool open = !target_was_tried(pick, i) && server_takes_sticky(server, pick->now) && !lb->targets.items[i].down &&
-                    target_has_room(&lb->targets.items[i]) && admit(&lb->targets.items[i], pick, false);
+        bool open = !target_was_tried(pick, i) && server_takes_sticky(target->server, pick->now) && !target->down &&
+                    target_has_room(target) && admit(target, pick, false);
         return open ? (int)i : -1;
     }
     return -1;
@@ -299,7 +305,7 @@ static enum pick_result pick_server(struct exchange *x, struct service *service)
     struct pick pick = {.targets = &lb->targets, .client = &x->client_ip, .tried = x->tried, .now = exchange_now(x)};
     if (lb->balancer->uses_key)
         pick.key = key_of(lb, x);
-    int index = lb->sticky != NULL ? sticky_target(lb, exchange_request(x), &pick) : -1;
+    int index = lb->sticky != NULL ? sticky_target(lb, x, &pick) : -1;
     if (index < 0)
         index = choose_target(lb, x->worker, &pick);
     /* A retry after a response, not after a failure, may go where it went before. */
