@@ -128,9 +128,11 @@ static void report_end(struct nginx_reader *reader, const struct nginx_lexer *le
     }
 }
 
-static void report_nothing_before(struct nginx_reader *reader, const struct nginx_lexer *lexer, char c)
+static void report_nothing_before(struct nginx_reader *reader, const struct nginx_lexer *lexer, const struct nginx_level *level,
+                                  char c)
 {
-    diag_error(reader->diag, lexer->span, "unexpected \"%c\"", c);
+    if (!level->silent)
+        diag_error(reader->diag, lexer->span, "unexpected \"%c\"", c);
 }
 
 /* A block without a name was reported; what is in it is skipped. */
@@ -149,7 +151,7 @@ static bool close_block(struct nginx_reader *reader, struct nginx_lexer *lexer, 
         hint_missing_semicolon(reader, item);
         end_directive(reader, lexer, level, false);
     } else if (whole) {
-        report_nothing_before(reader, lexer, '}');
+        report_nothing_before(reader, lexer, level, '}');
     }
     return !whole;
 }
@@ -177,7 +179,7 @@ void nginx_read_level(struct nginx_reader *reader, struct nginx_lexer *lexer, st
                 ended_line = lexer->line;
                 break;
             }
-            report_nothing_before(reader, lexer, token == NGINX_TOKEN_OPEN ? '{' : ';');
+            report_nothing_before(reader, lexer, level, token == NGINX_TOKEN_OPEN ? '{' : ';');
             if (token == NGINX_TOKEN_OPEN)
                 skip_block(reader, lexer, level);
             break;
