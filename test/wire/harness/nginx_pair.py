@@ -27,7 +27,6 @@ events { }
 http {
     include @folder@/own.conf;
     access_log @folder@/access.log;
-    root @folder@/html;
 TEXT
 }
 """
@@ -136,7 +135,8 @@ class NginxLike:
     def seen(self, response, ignoring=()):
         """What is compared of a response."""
         left_out = {*NOISE, *(name.lower() for name in ignoring)}
-        fields = sorted((name.lower(), self.neutral(value)) for name, value in response.fields if name.lower() not in left_out)
+        fields = sorted((name.lower(), self.neutral(value)) for name, value in response.fields
+                        if name.lower() not in left_out and (name.lower(), value) != ("connection", "keep-alive"))
         body = response.body if "body" not in left_out else b""
         return response.status, fields, self.neutral(body.decode("latin-1"))
 
