@@ -95,6 +95,11 @@ struct middleware_config {
     struct choice type;
 };
 
+struct variable_config {              /* http.variables.NAME */
+    const struct node *origin;
+    struct choice type;
+};
+
 struct service_config {
     const struct node *origin;
     struct choice type;
@@ -123,6 +128,7 @@ struct http_config {
     struct objects middlewares;         /* struct middleware_config */
     struct objects services;            /* struct service_config */
     struct objects sites;               /* struct site_config */
+    struct objects variables;           /* struct variable_config */
     struct objects media_types;         /* struct media_types_config */
     struct objects servers_transports;  /* struct transport_config */
 };
@@ -131,6 +137,6 @@ extern const struct option_table http_config_table;
 extern const struct option_table transport_table;
 
 /* Set once at start by the folders that know the types. */
-extern choice_at model_middleware_choices, model_service_choices;
+extern choice_at model_middleware_choices, model_service_choices, model_variable_choices;
 
 #endif

@@ -218,7 +218,8 @@ const char *remark_kind_text(enum remark_kind kind)
                                         [REMARK_SERVICE] = "service",
                                         [REMARK_TRANSPORT] = "serversTransport",
                                         [REMARK_TLS_OPTIONS] = "tlsOptions",
-                                        [REMARK_SITE] = "site"};
+                                        [REMARK_SITE] = "site",
+                                        [REMARK_VARIABLE] = "variable"};
     return texts[kind];
 }
 

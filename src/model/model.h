@@ -126,7 +126,8 @@ struct model_part {
 
 /* An object that does not run as its author wrote it: left out because of a mistake, or run although something is amiss. Whoever
  * finds that out while the model is filled or compiled says so here; the API shows it at the object. */
-enum remark_kind { REMARK_ROUTER, REMARK_MIDDLEWARE, REMARK_SERVICE, REMARK_TRANSPORT, REMARK_TLS_OPTIONS, REMARK_SITE };
+enum remark_kind { REMARK_ROUTER, REMARK_MIDDLEWARE, REMARK_SERVICE, REMARK_TRANSPORT, REMARK_TLS_OPTIONS, REMARK_SITE,
+                   REMARK_VARIABLE };
 /* "router", "serversTransport", "tlsOptions", ... */
 const char *remark_kind_text(enum remark_kind kind);
 struct remark {

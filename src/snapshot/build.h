@@ -65,6 +65,10 @@ bool build_object_end(struct build *build, struct object *object, bool good);
 /* Can what `span` refers to be used? False: it failed; where it was left out that is a mistake of the object that refers to it. */
 bool build_usable(struct build *build, const struct named *named, struct span span);
 
+/* variables.c: those of `http.variables`. Their names first, since anything may refer to them. */
+void build_variable_names(struct build *build);
+void build_variables(struct build *build);
+
 /* services.c */
 struct service *build_service(struct build *build, struct str reference, struct str provider, struct span span);
 /* Services that no router names are built too, so that their mistakes are found. */

@@ -159,6 +159,8 @@ struct graph *snapshot_compile(struct model *model, unsigned workers, struct dia
     struct build build = {0};
     size_t errors = diag->errors;
     begin(&build, model, workers, diag);
+    build_variable_names(&build);
+    build_variables(&build);
     build_entries(&build);
     build_certificates(&build);
     build_all_services(&build);
