@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 
 #define INDENT 2
+#define KEY_ON_LINE_MAX 200     /* bytes; escapes make it longer, and 1024 characters is the end */
 
 struct writer {
     struct text *out;
@@ -55,7 +56,7 @@ static bool begins_specially(struct str text)
     return (text.data[0] == '-' || text.data[0] == '?' || text.data[0] == ':') && !followed;
 }
 
-static bool is_plain(struct str text, bool key)
+static bool is_plain(struct str text)
 {
     if (str_empty(text) || is_null_word(text) || str_equal(text, S("<<")) || begins_specially(text))
         return false;
@@ -64,8 +65,8 @@ static bool is_plain(struct str text, bool key)
         return false;
     if (str_find(text, S(": ")) >= 0 || str_find(text, S(" #")) >= 0)
         return false;
-    /* "{{" stands for templates, which are found in plain texts; a key's length is bounded by YAML. */
-    return str_find(text, S("{{")) < 0 && (!key || text.len < 128);
+    /* "{{" stands for templates. */
+    return str_find(text, S("{{")) < 0;
 }
 
 static void add_single(struct text *out, struct str text)
@@ -137,11 +138,11 @@ static void add_double(struct text *out, struct str text)
     text_add_char(out, '"');
 }
 
-static void add_text(struct text *out, struct str text, bool key)
+static void add_text(struct text *out, struct str text)
 {
     if (needs_double(text) || has_c1(text))
         add_double(out, text);
-    else if (is_plain(text, key))
+    else if (is_plain(text))
         text_add(out, text);
     else
         add_single(out, text);
@@ -184,7 +185,7 @@ static void add_value(struct writer *w, const struct node *node, size_t indent, 
         return;
     case NODE_SCALAR:
         text_add_char(w->out, ' ');
-        add_text(w->out, node->text, false);
+        add_text(w->out, node->text);
         text_add_char(w->out, '\n');
         return;
     case NODE_LIST:
@@ -200,6 +201,19 @@ static void add_value(struct writer *w, const struct node *node, size_t indent, 
     }
 }
 
+/* YAML bounds what may stand before ':' on one line; a longer key is written behind '?'. */
+static void add_key(struct writer *w, struct str key, size_t indent)
+{
+    bool is_long = key.len > KEY_ON_LINE_MAX;
+    text_add(w->out, is_long ? S("? ") : S(""));
+    add_text(w->out, key);
+    if (is_long) {
+        text_add_char(w->out, '\n');
+        add_indent(w, indent);
+    }
+    text_add_char(w->out, ':');
+}
+
 static void add_children(struct writer *w, const struct node *node, size_t indent, bool on_line)
 {
     NODE_FOREACH(node, it) {
@@ -211,8 +225,7 @@ static void add_children(struct writer *w, const struct node *node, size_t inden
             text_add_char(w->out, '-');
             add_value(w, it, indent + INDENT, true);
         } else {
-            add_text(w->out, it->key, true);
-            text_add_char(w->out, ':');
+            add_key(w, it->key, indent);
             add_value(w, it, indent + INDENT, false);
         }
     }
@@ -222,7 +235,7 @@ void yaml_write(const struct node *root, yaml_comment comment, void *context, st
 {
     struct writer w = {.out = out, .comment = comment, .context = context};
     if (root->kind == NODE_SCALAR) {
-        add_text(out, root->text, false);
+        add_text(out, root->text);
         text_add_char(out, '\n');
     } else if (root->first == NULL && root->kind != NODE_NULL) {
         text_add(out, root->kind == NODE_MAP ? S("{}\n") : S("[]\n"));
