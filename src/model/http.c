@@ -2,6 +2,7 @@
 
 #include "http/token.h"
 #include "model/observability.h"
+#include "model/request_log.h"
 #include "net/addr.h"
 
 choice_at model_middleware_choices, model_service_choices, model_variable_choices;
@@ -24,6 +25,10 @@ static const struct choice_type *variable_choice(size_t index)
 static const struct option observability_options[] = {
     OPTION_NAMED(BOOL, struct router_observability, access_logs, "accessLogs", .fallback = "true",
                  .help = "Write access-log lines for its requests."),
+    OPTION_NAMED(STRS, struct router_observability, access_log_to, "accessLogTo",
+                 .help = "Logs of http.accessLogs that its requests go to as well."),
+    OPTION_NAMED(STRS, struct router_observability, error_log_to, "errorLogTo",
+                 .help = "Logs of http.errorLogs that messages about its requests go to."),
     OPTION(BOOL, struct router_observability, metrics, .fallback = "true", .help = "Count its requests."),
     OPTION(BOOL, struct router_observability, tracing, .fallback = "true", .help = "Trace its requests, where tracing is on."),
     OPTION_NAMED(ENUM, struct router_observability, trace_verbosity, "traceVerbosity", .names = trace_verbosity_names,
@@ -235,6 +240,10 @@ static const struct option http_config_options[] = {
                  .help = "Sets of media types by name, for locations and files."),
     OPTION_NAMED(MAP, struct http_config, servers_transports, "serversTransports", .table = &transport_table,
                  .help = "Transports to servers by name."),
+    OPTION_NAMED(MAP, struct http_config, access_logs, "accessLogs", .table = &access_log_output_table,
+                 .help = "Logs of your own form by name, for routers to name; files alone may define them."),
+    OPTION_NAMED(MAP, struct http_config, error_logs, "errorLogs", .table = &error_log_output_table,
+                 .help = "Logs of messages about requests by name, for routers to name; files alone may define them."),
 };
 const struct option_table http_config_table =
     OPTION_TABLE(struct http_config, http_config_options, .summary = "HTTP routing: routers, middlewares, services.");

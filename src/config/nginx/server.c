@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include "base/option.h"
+
 static const struct nginx_syntax rows[] = {
     {"http", NGINX_MAIN, .block = true, .inside = NGINX_HTTP},
     {"server", NGINX_HTTP, .block = true, .inside = NGINX_SERVER, .repeats = true},
@@ -57,6 +59,17 @@ static void run_server_parts(struct nginx_server *server)
             parts[i]->server(server);
 }
 
+static struct strs *entry_points_of(const struct nginx_server *server)
+{
+    const struct node *list = node_get(server->site, S("entryPoints"));
+    struct arena *arena = server->compile->arena;
+    struct strs *names = arena_new(arena, struct strs);
+    names->items = arena_array(arena, struct str, list != NULL ? list->count + 1 : 1);
+    NODE_FOREACH(list, it)
+        names->items[names->count++] = it->text;
+    return names;
+}
+
 static void make_server(struct nginx_compile *compile, const struct nginx_directive *block, bool alone)
 {
     struct nginx_server *server = arena_new(compile->arena, struct nginx_server);
@@ -65,6 +78,8 @@ static void make_server(struct nginx_compile *compile, const struct nginx_direct
     server->name = nginx_unique(compile, "http.sites", wanted_name(server));
     server->site = nginx_put_map_named(compile, nginx_section(compile, "http.sites"), server->name, block->span);
     nginx_server_listens(server);
+    if (server->entry_points == NULL)
+        server->entry_points = entry_points_of(server);
     put_names(server, alone);
     if (!nginx_flag(server->scope, "merge_slashes", true))
         nginx_put_flag(compile, server->site, "mergeSlashes", false, nginx_find(server->scope, "merge_slashes")->span);
