@@ -97,7 +97,7 @@ static void begin(struct exchange *x, const struct file_site *site, int status, 
 }
 
 /* The body; without memory for it the answer is another. */
-static void give(struct exchange *x, int fd, struct content_piece *pieces, unsigned count)
+static void give(struct exchange *x, int fd, struct body_stretch *pieces, unsigned count)
 {
     struct content *content = arena_alloc(&x->arena, sizeof(*content));
     if (content == NULL || pieces == NULL) {
@@ -118,7 +118,7 @@ static void give_whole(struct exchange *x, const struct file_site *site, int fd,
         close(fd);
         return;
     }
-    struct content_piece *piece = arena_new(&x->arena, struct content_piece);
+    struct body_stretch *piece = arena_new(&x->arena, struct body_stretch);
     if (piece != NULL)
         piece->left = about->size;
     give(x, fd, piece, 1);
@@ -134,9 +134,9 @@ static void give_range(struct exchange *x, const struct file_site *site, int fd,
 {
     begin(x, site, 206, about->type, about);
     fields_add_id(&x->response.fields, FIELD_CONTENT_RANGE, content_range(x, range, about->size));
-    struct content_piece *piece = arena_new(&x->arena, struct content_piece);
+    struct body_stretch *piece = arena_new(&x->arena, struct body_stretch);
     if (piece != NULL)
-        *piece = (struct content_piece){.offset = range->first, .left = range->last - range->first + 1};
+        *piece = (struct body_stretch){.offset = range->first, .left = range->last - range->first + 1};
     give(x, fd, piece, 1);
 }
 
@@ -148,10 +148,10 @@ static void give_ranges(struct exchange *x, const struct file_site *site, int fd
     char boundary[2 * sizeof(random) + 1] = {0};
     hex_encode(str_of((const char *)random, sizeof(random)), boundary);
     begin(x, site, 206, arena_printf(&x->arena, "multipart/byteranges; boundary=%s", boundary), about);
-    struct content_piece *pieces = arena_array(&x->arena, struct content_piece, count + 1);
+    struct body_stretch *pieces = arena_array(&x->arena, struct body_stretch, count + 1);
     if (pieces != NULL) {
         for (size_t i = 0; i < count; i++)
-            pieces[i] = (struct content_piece){
+            pieces[i] = (struct body_stretch){
                 .text = arena_printf(&x->arena, "%s--%s\r\nContent-Type: %.*s\r\nContent-Range: %.*s\r\n\r\n",
                                      i != 0 ? "\r\n" : "", boundary, STR_ARGS(about->type),
                                      STR_ARGS(content_range(x, &ranges[i], about->size))),

@@ -121,10 +121,15 @@ static enum status find_by_rule(const struct finder *finder, struct exchange *x,
     return status;
 }
 
-enum status finder_find(const struct finder *finder, struct exchange *x, struct spot *ret_spot)
+static const struct document_root *root_of(const struct finder *finder, const struct exchange *x)
 {
     bool own = finder->own.constant.data != NULL || finder->own.path != NULL;
-    const struct document_root *root = own ? &finder->own : x->router->root;
+    return own ? &finder->own : x->router->root;
+}
+
+enum status finder_find(const struct finder *finder, struct exchange *x, struct spot *ret_spot)
+{
+    const struct document_root *root = root_of(finder, x);
     *ret_spot = (struct spot){.root = root, .visiting = x->visit != NULL && x->visit->site != NULL && !x->detour};
     if (root == NULL)
         return STATUS_FILE_ERROR;
@@ -134,13 +139,6 @@ enum status finder_find(const struct finder *finder, struct exchange *x, struct 
     struct str below;
     if (!document_below(x, root, x->visit->uri, &below))
         return STATUS_FILE_ERROR;
-    return fill(finder, x, ret_spot, below);
-}
-
-enum status finder_find_other(const struct finder *finder, struct exchange *x, const struct spot *spot, struct str below,
-                              struct spot *ret_spot)
-{
-    *ret_spot = *spot;
     return fill(finder, x, ret_spot, below);
 }
 
@@ -181,4 +179,19 @@ enum status finder_look(struct finder *finder, struct exchange *x, const struct 
     if (status == STATUS_OK)
         *ret_stat = file.stat;
     return status;
+}
+
+enum status finder_look_behind(struct finder *finder, struct exchange *x, struct str name, struct stat *ret_stat)
+{
+    struct spot spot = {.root = root_of(finder, x)};
+    if (spot.root == NULL)
+        return STATUS_FILE_ERROR;
+    spot.folder = document_folder(x, spot.root);
+    while (finder->planted && str_starts(name, S("/")))
+        name = str_from_index(name, 1);
+    spot.below = document_join(x, STR_NONE, name);
+    if (spot.below.data == NULL || !is_fit(finder, spot.below))
+        return STATUS_FILE_NOT_FOUND;
+    settle_links(finder, x, &spot);
+    return finder_look(finder, x, &spot, spot.below, ret_stat);
 }

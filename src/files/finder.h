@@ -45,13 +45,12 @@ void finder_release(struct finder *finder);
 
 /* OK; FILE_NOT_FOUND: the path can name nothing here; FILE_ERROR: there is no root, or the path is none that it stands for. */
 enum status finder_find(const struct finder *finder, struct exchange *x, struct spot *ret_spot);
-/* Another path in the same root: "/a/b", or what stands in the place of the folder's part of the uri. */
-enum status finder_find_other(const struct finder *finder, struct exchange *x, const struct spot *spot, struct str below,
-                              struct spot *ret_spot);
 /* `name`: as spot->below, NUL-terminated. Statuses are tree_open's. */
 enum status finder_open(struct finder *finder, struct exchange *x, const struct spot *spot, struct str name,
                         struct tree_file *ret_file);
 enum status finder_look(struct finder *finder, struct exchange *x, const struct spot *spot, struct str name, struct stat *ret_stat);
+/* What stands behind the folder's name when `name` is written there ("/a/b"), in whichever root. */
+enum status finder_look_behind(struct finder *finder, struct exchange *x, struct str name, struct stat *ret_stat);
 /* The whole path, for messages and the links' rule. */
 struct str finder_path(struct exchange *x, const struct spot *spot, struct str name);
 /* Whether a folder's entry may be seen. */
