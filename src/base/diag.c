@@ -232,6 +232,34 @@ static size_t quoted_offset(struct str written, size_t offset)
     return at;
 }
 
+/* The length of the name at the front of what stands behind a '$' of nginx.conf; 0: none, or one in braces, as in the model. */
+static size_t bare_name(struct str behind)
+{
+    if (behind.len > 0 && behind.data[0] >= '1' && behind.data[0] <= '9')
+        return 1;
+    size_t length = 0;
+    while (length < behind.len && (ascii_alpha(behind.data[length]) || ascii_digit(behind.data[length]) || behind.data[length] == '_'))
+        length++;
+    return length;
+}
+
+/* The same for a word of nginx.conf, whose "$name" stands for "${name}". */
+static size_t nginx_offset(struct str written, size_t offset)
+{
+    size_t at = written.data[0] == '"' || written.data[0] == '\'';
+    while (offset > 0 && at < written.len) {
+        char next = at + 1 < written.len ? written.data[at + 1] : '\0';
+        size_t name = written.data[at] == '$' ? bare_name(str_from_index(written, at + 1)) : 0;
+        bool escape = written.data[at] == '\\' && next != '\0' && strchr("\"'\\trn", next) != NULL;
+        size_t meant = name > 0 ? name + 3 : 1;
+        if (offset < meant)
+            return at + (offset > 1 ? offset - 1 : 0);
+        at += name > 0 ? name + 1 : escape ? 2 : 1;
+        offset -= meant;
+    }
+    return at;
+}
+
 struct span span_inside(struct span span, size_t offset, size_t length)
 {
     size_t from = offset, to = offset + length;
@@ -239,8 +267,9 @@ struct span span_inside(struct span span, size_t offset, size_t length)
         size_t start = line_start(span.source->content, span.line) + span.column - 1;
         struct str written = str_first(str_from_index(span.source->content, start), span.length);
         if (!str_empty(written)) {
-            from = quoted_offset(written, offset);
-            to = quoted_offset(written, offset + length);
+            size_t (*step)(struct str, size_t) = span.source->nginx ? nginx_offset : quoted_offset;
+            from = step(written, offset);
+            to = step(written, offset + length);
         }
     }
     if (from >= span.length)

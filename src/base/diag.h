@@ -19,6 +19,7 @@ struct source {
     struct str name;     /* "portico.yaml", "--entryPoints.web.address", "TRAEFIK_LOG_LEVEL" */
     struct str content;  /* whole; lines are cut out of it for display */
     bool word;           /* a single argument or variable: shown without line and column numbers */
+    bool nginx;          /* nginx.conf: its escapes, and "$x" means "${x}" (what span_inside steps over) */
 };
 
 /* A stretch of a source. line and column count from 1 (columns in bytes); line 0: no place within. */
@@ -27,7 +28,7 @@ struct span {
     uint32_t line;
     uint32_t column;
     uint32_t length;     /* bytes to underline, at least 1 is shown */
-    bool quoted;         /* the text stands in YAML quotes there: span_inside steps over them */
+    bool quoted;         /* the text is written otherwise there, in quotes or with escapes: span_inside steps over them */
 };
 #define SPAN_NONE ((struct span){0})
 

@@ -21,17 +21,17 @@
 #define VALUE_MAX ((size_t)8192)
 
 struct level_name {
-    struct str text, json, color;
+    struct str text, json, nginx, color;
 };
 
 static const struct level_name levels[] = {
-    [LOG_TRACE] = {STR("TRC"), STR("trace"), STR("\x1b[35m")},
-    [LOG_DEBUG] = {STR("DBG"), STR("debug"), STR("\x1b[34m")},
-    [LOG_INFO] = {STR("INF"), STR("info"), STR("\x1b[32m")},
-    [LOG_WARN] = {STR("WRN"), STR("warn"), STR("\x1b[33m")},
-    [LOG_ERROR] = {STR("ERR"), STR("error"), STR("\x1b[31m")},
-    [LOG_FATAL] = {STR("FTL"), STR("fatal"), STR("\x1b[1;31m")},
-    [LOG_PANIC] = {STR("PNC"), STR("panic"), STR("\x1b[1;31m")},
+    [LOG_TRACE] = {STR("TRC"), STR("trace"), STR("debug"), STR("\x1b[35m")},
+    [LOG_DEBUG] = {STR("DBG"), STR("debug"), STR("debug"), STR("\x1b[34m")},
+    [LOG_INFO] = {STR("INF"), STR("info"), STR("notice"), STR("\x1b[32m")},
+    [LOG_WARN] = {STR("WRN"), STR("warn"), STR("warn"), STR("\x1b[33m")},
+    [LOG_ERROR] = {STR("ERR"), STR("error"), STR("error"), STR("\x1b[31m")},
+    [LOG_FATAL] = {STR("FTL"), STR("fatal"), STR("crit"), STR("\x1b[1;31m")},
+    [LOG_PANIC] = {STR("PNC"), STR("panic"), STR("emerg"), STR("\x1b[1;31m")},
 };
 
 static atomic_int current_level = LOG_INFO;
@@ -109,6 +109,11 @@ bool log_reopen(void)
 bool log_enabled(enum log_level level)
 {
     return (int)level >= atomic_load_explicit(&current_level, memory_order_relaxed);
+}
+
+enum log_format log_format_now(void)
+{
+    return (enum log_format)atomic_load_explicit(&current_format, memory_order_relaxed);
 }
 
 /* 2026-11-22T10:00:00.123Z */
@@ -194,6 +199,22 @@ static void add_as_json(struct text *line, enum log_level level, struct str mess
     text_add_char(line, '}');
 }
 
+/* 2026/11/22 10:00:00 [error] 1234#1240: message, service: api */
+static void add_as_nginx(struct text *line, enum log_level level, struct str message, const char *const *fields)
+{
+    time_t seconds = time_wall() / TIME_S;
+    struct tm local;
+    char date[32];
+    localtime_r(&seconds, &local);
+    text_add(line, str_of(date, strftime(date, sizeof(date), "%Y/%m/%d %H:%M:%S", &local)));
+    text_addf(line, " [%.*s] %d#%d: ", STR_ARGS(levels[level].nginx), (int)getpid(), (int)gettid());
+    add_plain(line, message);
+    for (; fields != NULL && fields[0] != NULL; fields += 2) {
+        text_addf(line, ", %s: ", fields[0]);
+        add_plain(line, str_first(str_from(fields[1]), VALUE_MAX));
+    }
+}
+
 /* A log that cannot be written must not stop the proxy: what fails is lost. */
 static void write_line(struct str line)
 {
@@ -215,8 +236,11 @@ void log_write(enum log_level level, const char *const *fields, const char *form
     text_vaddf(&message, format, args);
     va_end(args);
     struct str shown = str_first(text_str(&message), MESSAGE_MAX);
-    if (atomic_load_explicit(&current_format, memory_order_relaxed) == LOG_JSON)
+    int format_now = atomic_load_explicit(&current_format, memory_order_relaxed);
+    if (format_now == LOG_JSON)
         add_as_json(&line, level, shown, fields);
+    else if (format_now == LOG_NGINX)
+        add_as_nginx(&line, level, shown, fields);
     else
         add_as_text(&line, level, shown, fields);
     text_add_char(&line, '\n');

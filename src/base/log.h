@@ -8,7 +8,7 @@
 #include "base/str.h"
 
 enum log_level { LOG_TRACE, LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_FATAL, LOG_PANIC };
-enum log_format { LOG_TEXT, LOG_JSON };
+enum log_format { LOG_TEXT, LOG_JSON, LOG_NGINX };      /* the last: as nginx's error log has it */
 
 struct log_settings {
     enum log_level level;
@@ -22,6 +22,7 @@ bool log_configure(const struct log_settings *settings);
 /* Opens the file again under its name (SIGUSR1). */
 bool log_reopen(void);
 bool log_enabled(enum log_level level);
+enum log_format log_format_now(void);
 
 /* `fields` is alternating key, value C strings that end with NULL, or just NULL. */
 void log_write(enum log_level level, const char *const *fields, const char *format, ...)

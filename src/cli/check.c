@@ -11,7 +11,7 @@
 #include "config/bind.h"
 #include "config/compose.h"
 #include "config/load.h"
-#include "provider/settings.h"
+#include "provider/nginx.h"
 #include "snapshot/compile.h"
 
 #define JSON_MAX ((size_t)16 << 20)
@@ -40,9 +40,11 @@ static bool is_dynamic(const struct node *root)
 }
 
 /* A look at the keys at the top, before it is known what to read the file as. */
-enum content { CONTENT_MAIN, CONTENT_DYNAMIC, CONTENT_COMPOSE };
+enum content { CONTENT_MAIN, CONTENT_DYNAMIC, CONTENT_COMPOSE, CONTENT_NGINX };
 static enum content look_into(const char *path)
 {
+    if (nginx_source_is_one(path))
+        return CONTENT_NGINX;
     struct arena arena;
     struct diag diag;
     arena_init(&arena, ARENA_UNLIMITED);
@@ -157,7 +159,7 @@ static void check_file(const char *path, enum content content, struct report *re
     struct graph *graph = model->part_count != 0 ? snapshot_compile(model, 1, &diag) : NULL;
     acme_check(model, &diag);
     metrics_push_check(model, &diag);
-    conclude(path, &counts, false, report, &diag);
+    conclude(path, &counts, content == CONTENT_NGINX, report, &diag);
     diag_release(&diag);
     if (graph != NULL)
         graph_unref(graph);

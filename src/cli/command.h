@@ -17,6 +17,7 @@ struct command {
     const char *summary;          /* one line */
     const struct flag *flags;     /* its own; NULL: none. Configuration options are added when takes_options is set */
     bool takes_options;
+    bool own_help;                /* --help and -h are its own to answer */
     bool hidden;                  /* not for people: neither listed nor suggested */
     /* `words` behind the command's name. Gives the exit code. */
     int (*run)(const struct command *command, const char *const *words, size_t count);

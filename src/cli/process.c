@@ -13,6 +13,8 @@
 #include "cli/command.h"
 #include "cli/diag_log.h"
 #include "cli/discovery_log.h"
+#include "cli/nginx_words.h"
+#include "cli/place.h"
 #include "cli/privileges.h"
 #include "cli/stop.h"
 #include "cli/supervisor.h"
@@ -21,8 +23,11 @@
 #include "cli/watchdog.h"
 #include "exchange/port.h"
 #include "middleware/password_pool.h"
+#include "net/listener.h"
 #include "net/signals.h"
 #include "observe/access_log.h"
+#include "observe/line_log.h"
+#include "observe/log_files.h"
 #include "observe/otlp.h"
 #include "observe/tracer.h"
 #include "provider/docker/live.h"
@@ -142,6 +147,8 @@ static void reload(struct process *process, enum reload_reason reason)
     docker_live_fill(model, &diag);
     supervisor_reloading();
     struct graph *graph = load(process, model, &diag);
+    if (graph != NULL)
+        place_review(graph->model, &diag);
     diag_log_write(&process->said, &diag, reason == RELOAD_CONTAINERS);
     if (graph != NULL) {
         adopt(process, graph, &diag);
@@ -213,6 +220,10 @@ static void reopen_logs(struct process *process)
     bool good = log_reopen();
     if (process->graph->access_log != NULL)
         good = access_log_reopen(process->graph->access_log) && good;
+    for (unsigned i = 0; i < process->graph->log_count; i++)
+        good = line_log_reopen(process->graph->logs[i]) && good;
+    for (unsigned i = 0; i < process->graph->log_files_count; i++)
+        log_files_reopen(process->graph->log_files[i]);
     if (!good)
         log_error("a log file cannot be opened again: %m");
 }
@@ -224,6 +235,17 @@ static void stop(struct process *process)
     stop_begin(&process->stop, process->graph);
 }
 
+/* With quickStop SIGQUIT is the only one that lets requests end, and says nothing new when it comes again. */
+static void stop_by(struct process *process, int number)
+{
+    bool quick = process->graph->model->config.process.quick_stop;
+    if (quick && number == SIGQUIT && stop_has_begun(&process->stop))
+        return;
+    stop(process);
+    if (quick && number != SIGQUIT)
+        stop_begin(&process->stop, process->graph);
+}
+
 static void on_signal(struct signals *signals, int number)
 {
     struct process *process = signals->owner;
@@ -233,8 +255,11 @@ static void on_signal(struct signals *signals, int number)
         reload(process, RELOAD_ASKED);
     else if (number == SIGUSR1)
         reopen_logs(process);
-    else if (number != SIGUSR2)
-        stop(process);
+    else if (number == SIGUSR2)
+        log_warn("SIGUSR2: this process is not replaced while it runs: install the new program and start it anew "
+                 "(systemctl restart), or send SIGHUP for a new configuration");
+    else
+        stop_by(process, number);
 }
 
 /* ---- the life of the process ---- */
@@ -307,6 +332,23 @@ static bool reads_containers(const struct model *model)
     return model->config.providers.docker != NULL || model->config.providers.swarm != NULL;
 }
 
+/* Sockets are bound, logs are open, and no other thread is there yet. False: the process must not go on. */
+static bool settle(struct process *process, const struct model *model, struct diag *diag)
+{
+    if (place_settle(model, diag) && privileges_give_up(model, &process->files, diag))
+        return true;
+    place_leave();
+    return false;
+}
+
+static void show(const struct process *process, struct diag *diag)
+{
+    if (process->settings->nginx != NULL)
+        nginx_words_show(diag, process->settings->nginx_log, false);
+    else if (diag->errors + diag->warnings != 0)
+        command_show(diag);
+}
+
 /* The first configuration: mistakes are shown as they are, and nothing is started. */
 static int start(struct process *process)
 {
@@ -315,7 +357,9 @@ static int start(struct process *process)
     struct model *model = settings_load(process->settings, &diag, &process->files);
     process->worker_count = count_workers(model);
     struct graph *graph = NULL;
-    if (diag.errors == 0 && privileges_check(model, &diag))
+    if (model->config.process.quick_stop)
+        signals_hear_ignored();
+    if (diag.errors == 0 && privileges_check(model, &diag) && place_begin(model, &diag))
         docker_live_prepare(&model->config);
     process->started = diag.errors == 0 && start_workers(process) && start_control(process);
     if (process->started && reads_containers(model))
@@ -329,14 +373,12 @@ static int start(struct process *process)
     }
     if (process->started || diag.errors != 0)
         graph = load(process, model, &diag);
-    /* Sockets are bound, logs are open, and no other thread is there yet. */
-    bool stays_root = graph != NULL && !privileges_give_up(model, &process->files, &diag);
-    if (diag.errors + diag.warnings != 0)
-        command_show(&diag);
+    bool unsettled = graph != NULL && !settle(process, model, &diag);
+    show(process, &diag);
     diag_log_remember(&process->said, &diag);
-    if (stays_root)
+    if (unsettled)
         _exit(EXIT_FAILED);
-    int failure = command_failure(&diag);
+    int failure = process->settings->nginx != NULL ? EXIT_FAILED : command_failure(&diag);
     if (graph != NULL)
         adopt(process, graph, &diag);
     diag_release(&diag);
@@ -371,6 +413,14 @@ static void announce(const struct graph *graph)
     log_info("portico " PORTICO_VERSION " is ready: %u routers, %u services", graph->router_count, graph->service_count);
 }
 
+/* Nobody of ours listens any more; where another process does by now, the file is its own. */
+static void remove_unix_sockets(const struct graph *graph)
+{
+    for (unsigned i = 0; i < graph->entry_count; i++)
+        if (graph->entries[i]->address.any.sa_family == AF_UNIX)
+            listener_remove_stale(&graph->entries[i]->address);
+}
+
 static void end(struct process *process)
 {
     signals_stop(&process->signals);      /* one more would be passed on to workers that are gone */
@@ -384,10 +434,12 @@ static void end(struct process *process)
         loop_turn(&process->workers[i].loop, 0);
         tls_worker_release(&process->workers[i]);
         access_log_worker_release(&process->workers[i]);
+        line_log_worker_release(&process->workers[i]);
         tracer_worker_release(&process->workers[i]);
         worker_release(&process->workers[i]);
     }
     if (process->graph != NULL) {
+        remove_unix_sockets(process->graph);
         file_watch_stop(&process->watch);
         throttle_stop(&process->files_throttle);
         throttle_stop(&process->containers_throttle);
@@ -421,9 +473,11 @@ int process_run(const struct settings *settings)
     }
     if (!run_workers(&process)) {
         log_error("threads cannot be started: %m");
+        place_leave();
         return EXIT_FAILED;
     }
     announce(process.graph);
+    place_settled(process.graph->model);
     tell_supervisor(process.graph, false);
     watchdog_start(&process.control.loop);
     loop_run(&process.control.loop);
@@ -431,6 +485,7 @@ int process_run(const struct settings *settings)
         worker_join(&process.workers[i]);
     watchdog_stop();
     end(&process);
+    place_leave();
     settings_files_release(&process.files);
     supervisor_close();
     return EXIT_GOOD;

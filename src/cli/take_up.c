@@ -1,9 +1,13 @@
 #include "cli/take_up.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "acme/manager.h"
 #include "admin/metrics_push.h"
 #include "base/log.h"
 #include "observe/access_log.h"
+#include "observe/line_log.h"
 #include "observe/tracer.h"
 #include "snapshot/compile.h"
 #include "snapshot/publish.h"
@@ -33,6 +37,18 @@ static bool choose_access_log(struct graph *graph, const struct graph *running, 
     if (graph->access_log == NULL)
         diag_error(diag, node_span(node_get(config->origin, S("filePath"))), "the access log cannot be written: %m");
     return graph->access_log != NULL;
+}
+
+/* Those that were open stay so. */
+static bool open_named_logs(const struct graph *graph, struct diag *diag)
+{
+    bool good = true;
+    for (unsigned i = 0; i < graph->log_count; i++)
+        if (!line_log_open(graph->logs[i])) {
+            diag_error(diag, SPAN_NONE, "open() \"%.*s\" failed (%d: %s)", STR_ARGS(line_log_path(graph->logs[i])), errno, strerror(errno));
+            good = false;
+        }
+    return good;
 }
 
 /* The same for traces: what is under way to a collector stays so. */
@@ -74,7 +90,7 @@ struct graph *take_up(const struct take_up *place, struct model *model, struct d
         return NULL;
     good = acme_check(model, diag) && good;
     good = metrics_push_check(model, diag) && good;
-    if (good && configure_logs(model, diag) && choose_access_log(graph, place->running, diag) &&
+    if (good && configure_logs(model, diag) && choose_access_log(graph, place->running, diag) && open_named_logs(graph, diag) &&
         choose_tracing(graph, place->running, diag) && publish(place, graph, diag))
         return graph;
     graph->model = NULL;

@@ -98,6 +98,9 @@ static const char *const advice[STATUS_COUNT] = {
         "One request wanted more than its share: very large heads, or middlewares that make them grow.",
     [STATUS_LOOP_DETECTED] =
         "A service or a server's url leads back to this proxy: follow the way with `portico explain URL`.",
+    [STATUS_REDIRECT_CYCLE] =
+        "Rewrites, tryFiles, index or error pages of the site lead in a circle: follow the way with `portico explain URL`.",
+    [STATUS_NO_LOCATION] = "A redirect inside names a location that the site does not have: look for its name in the configuration.",
     [STATUS_IO_ERROR] = "The connection broke below HTTP: look at the network between here and there.",
     [STATUS_STOPPING] = "The process was told to stop and takes no new requests; the next one answers.",
     [STATUS_INTERNAL] = "This is a mistake in the proxy: please report it with the log around this time.",

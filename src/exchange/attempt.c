@@ -1,6 +1,7 @@
 #include "exchange/attempt.h"
 
 #include "exchange/count.h"
+#include "exchange/error_log.h"
 #include "exchange/hold.h"
 #include "exchange/outgoing.h"
 #include "exchange/service.h"
@@ -188,6 +189,7 @@ enum step attempt_failed(struct exchange *x, enum status status)
     bool unsent = never_reached_the_server(x, status);
     if (!stale && is_the_servers_fault(status)) {
         count_attempt_failed(x, status);
+        error_log_attempt(x, status);
         if (x->service->type->on_attempt != NULL)
             x->service->type->on_attempt(x, x->service, status);
     }

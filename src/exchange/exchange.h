@@ -60,8 +60,10 @@ struct exchange {
     bool was_forwarded;               /* it came with forwarding fields, whether they are believed or not */
     bool forwarded_trusted;           /* the peer is one whose X-Forwarded-* count */
     bool internal;                    /* an internal service answers */
+    bool error_told;                  /* somebody has said in its error log why it fails (exchange/error_log.h) */
     bool client_replaced;             /* client_ip and client_port are what a trusted peer's field said (middleware realIp) */
     uint8_t rate_status, connections_status;    /* what limits with zones have said: enum limit_status; 0: none was asked */
+    bool rate_settled, connections_settled;     /* ... in a chain that was left, or of the parent: they are not asked again */
     uint16_t client_port;             /* with client_replaced; 0: not said */
 
     struct worker *worker;

@@ -23,8 +23,11 @@
 
 struct document_root;
 struct left_out;
+struct line_log;
+struct log_files;
 struct media_types;
 struct middleware;
+struct request_logs;
 struct service;
 struct variable_table;
 struct site;
@@ -57,6 +60,7 @@ struct router {
     const struct document_root *root;         /* of a location (exchange/document.h); NULL: it has none */
     const struct media_types *media_types;    /* of a location (exchange/media_types.h); NULL: the system's */
     bool access_log, traced;
+    const struct request_logs *logs;  /* those of its own that it names (exchange/request_log.h); NULL: none */
     enum trace_verbosity trace_verbosity;
     bool internal;
     _Atomic uint8_t maintenance;      /* its requests are answered with 503: bits of enum maintenance_by; 0: they are not */
@@ -168,6 +172,10 @@ struct graph {
     struct certificate *default_certificate;      /* configured; NULL: the generated one */
     struct str default_name;          /* of the certificate that a resolver gets as the default one; empty: none */
     struct access_log *access_log;    /* NULL: none; owned by observe, outlives graphs */
+    struct line_log **logs;           /* named ones; their owner is state that graphs share */
+    unsigned log_count;
+    struct log_files **log_files;     /* the same for names with variables */
+    unsigned log_files_count;
     struct tracer *tracing;           /* NULL: off; as above */
     struct variable_table *variables;      /* that its templates name (exchange/variable_table.h) */
     struct meter_bounds bounds;       /* of the meters' coarse buckets */

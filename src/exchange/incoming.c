@@ -36,6 +36,7 @@ static enum status clean_unknown_fields(struct exchange *x)
 {
     struct fields *fields = &exchange_request(x)->fields;
     int strategy = x->entry->config->http.underscore_headers_strategy;
+    bool keep_twins = x->forwarded_trusted || x->entry->config->forwarded_headers.pass;
     if (!fields_has(fields, FIELD_OTHER))
         return STATUS_OK;
     FIELDS_FOREACH(fields, field) {
@@ -45,7 +46,7 @@ static enum status clean_unknown_fields(struct exchange *x)
         bool underscore = strategy != UNDERSCORE_KEEP && has_underscore(field->name);
         if (underscore && strategy == UNDERSCORE_REJECT)
             return STATUS_BAD_FIELD;
-        if (underscore || (!x->forwarded_trusted && (first == 'x' || first == 'f') && names_forwarding(field->name)))
+        if (underscore || (!keep_twins && (first == 'x' || first == 'f') && names_forwarding(field->name)))
             field->name.len = 0;
     }
     return STATUS_OK;
@@ -93,7 +94,8 @@ static void give_id(struct exchange *x)
 {
     struct fields *fields = &exchange_request(x)->fields;
     struct str given = fields_value(fields, FIELD_X_REQUEST_ID);
-    if (x->forwarded_trusted && is_good_id(given)) {
+    bool pass = x->entry->config->forwarded_headers.pass;
+    if (!pass && x->forwarded_trusted && is_good_id(given)) {
         x->request_id = given;
         return;
     }
@@ -104,7 +106,8 @@ static void give_id(struct exchange *x)
         return;
     hex_encode(str_of((const char *)random, sizeof(random)), text);
     x->request_id = str_of(text, 32);
-    fields_remove(fields, FIELD_X_REQUEST_ID);
+    if (!pass)
+        fields_remove(fields, FIELD_X_REQUEST_ID);
 }
 
 enum status incoming_prepare(struct exchange *x)
@@ -117,7 +120,7 @@ enum status incoming_prepare(struct exchange *x)
     x->original_authority = request->authority;
     x->was_forwarded = (request->fields.present[0] & forwarding_fields) != 0;
     find_client(x);
-    if (x->was_forwarded && !x->forwarded_trusted)
+    if (x->was_forwarded && !x->forwarded_trusted && !x->entry->config->forwarded_headers.pass)
         remove_forwarding_fields(x);
     enum status status = clean_unknown_fields(x);
     if (status != STATUS_OK)

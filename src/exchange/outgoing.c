@@ -114,7 +114,8 @@ void outgoing_prepare(struct exchange *x)
         return;
     x->hop_stripped = true;
     fields_remove_hop_by_hop(&request->fields, true);
-    add_forwarding(x);
+    if (!x->entry->config->forwarded_headers.pass)
+        add_forwarding(x);
     if (x->entry->config->http.via)
         add_via(x, &request->fields, request->version);
 }
@@ -170,7 +171,8 @@ void outgoing_finish_response(struct exchange *x)
 {
     static const struct str name = STR("X-Request-Id");
     struct fields *fields = &x->response.fields;
-    if (x->request_id.len != 0 && fields_find(fields, FIELD_X_REQUEST_ID) == NULL) {
+    bool pass = x->entry->config->forwarded_headers.pass;
+    if (!pass && x->request_id.len != 0 && fields_find(fields, FIELD_X_REQUEST_ID) == NULL) {
         /* The line that the server was sent serves again. */
         if (x->request_id_line.len != 0)
             x->response.lines = x->request_id_line;

@@ -1,9 +1,10 @@
-/* The registries of middlewares and services, as names and as alternatives for the binder. */
+/* The registries of middlewares, services and kinds of variables, as names and as alternatives for the binder. */
 #include <assert.h>
 #include <string.h>
 
 #include "exchange/middleware.h"
 #include "exchange/service.h"
+#include "exchange/variable_kind.h"
 #include "model/http.h"
 
 static bool has_name(const struct choice_type *choice, struct str name)
@@ -35,7 +36,7 @@ struct choices {
     const struct choice_type *items[CHOICES_MAX];
     size_t count;
 };
-static struct choices middlewares, services;
+static struct choices middlewares, services, variables;
 
 static void add_choice(struct choices *choices, const struct choice_type *choice)
 {
@@ -57,6 +58,11 @@ static const struct choice_type *service_choice(size_t index)
     return index < services.count ? services.items[index] : NULL;
 }
 
+static const struct choice_type *variable_choice(size_t index)
+{
+    return index < variables.count ? variables.items[index] : NULL;
+}
+
 /* The model lies below and cannot see the registries: it is told of them before main. Services without a table are internal:
  * no configuration can make one. */
 __attribute__((constructor)) static void tell_model(void)
@@ -66,6 +72,9 @@ __attribute__((constructor)) static void tell_model(void)
     REGISTRY_FOREACH(service_type, const struct service_type, it)
         if ((*it)->choice.table != NULL)
             add_choice(&services, &(*it)->choice);
+    REGISTRY_FOREACH(variable_kind, const struct variable_kind, it)
+        add_choice(&variables, &(*it)->choice);
+    model_variable_choices = variable_choice;
     model_middleware_choices = middleware_choice;
     model_service_choices = service_choice;
 }

@@ -1,7 +1,9 @@
 #include "exchange/record.h"
 
 #include "exchange/count.h"
+#include "exchange/error_log.h"
 #include "exchange/graph.h"
+#include "exchange/request_log.h"
 #include "exchange/service.h"
 #include "exchange/tracing.h"
 #include "observe/recent.h"
@@ -10,7 +12,7 @@
 static _Atomic uint64_t request_number;
 
 /* What the client got: 499 when it left before anything was answered, as in nginx's logs. */
-static int client_status(const struct exchange *x)
+int record_status(const struct exchange *x)
 {
     if (x->response_sent)
         return x->response.status;
@@ -95,6 +97,13 @@ static __attribute__((noinline)) void write_record(struct exchange *x, int statu
         recent_add(x->worker, &record, failed);
 }
 
+static __attribute__((noinline)) void write_named(struct exchange *x)
+{
+    error_log_end(x);
+    if (x->router == NULL || x->router->access_log)
+        request_log_write(x);
+}
+
 /* Apart from exchange_run, which most often is called for something else. */
 __attribute__((noinline)) void record_exchange(struct exchange *x)
 {
@@ -102,9 +111,11 @@ __attribute__((noinline)) void record_exchange(struct exchange *x)
         return;      /* a connection that closed before it asked for anything */
     if (x->subrequest != NULL)
         return;      /* no client has asked for it */
-    int status = client_status(x);
+    int status = record_status(x);
     bool failed = status >= 500 || (x->failure != STATUS_OK && count_is_failure(x->failure));
     count_exchange(x, status);
+    if (x->subrequest == NULL && request_logs_of(x) != NULL)
+        write_named(x);
     bool log = wants_log(x), recent = !x->internal && recent_wants(x->worker, failed);
     if (log || recent)
         write_record(x, status, log, recent, failed);

@@ -7,5 +7,7 @@
 
 /* At the end, while request, response and server are still there. */
 void record_exchange(struct exchange *x);
+/* The status that the client got, or would get if it ended now; 499: none, it has left. */
+int record_status(const struct exchange *x);
 
 #endif

@@ -205,7 +205,9 @@ static void copy_knowledge(struct exchange *x, const struct exchange *parent)
     x->was_forwarded = parent->was_forwarded;
     x->forwarded_trusted = parent->forwarded_trusted;
     x->rate_status = parent->rate_status;
+    x->rate_settled = parent->rate_status != LIMIT_UNASKED;
     x->connections_status = parent->connections_status;
+    x->connections_settled = parent->connections_status != LIMIT_UNASKED;
 }
 
 static bool share_body(struct exchange *x, const struct exchange *parent)

@@ -94,8 +94,14 @@ struct variable_table *variable_table_new(struct arena *arena, bool order_is_fre
 
 void variable_table_release(struct variable_table *variables)
 {
-    if (variables != NULL)
-        map_release(&variables->by_name);
+    if (variables == NULL)
+        return;
+    for (uint32_t i = 0; i < variables->by_name.count; i++) {
+        const struct variable *variable = variables->by_name.items[i].value;
+        if (variable->destroy != NULL)
+            variable->destroy(variable->state);
+    }
+    map_release(&variables->by_name);
 }
 
 #define SUGGESTIONS_MAX 1024
@@ -212,8 +218,13 @@ struct variable *variable_define(struct compile *compile, struct str name, struc
     struct variable *variable = own_variable(compile, name, span);
     if (variable == NULL)
         return NULL;
-    if (variable->type != NULL && !variable->type->family) {
+    /* Whoever may write a label must not change what "http_host" is for others. */
+    if (variable->type != NULL && (!variable->type->family || compile->lenient)) {
         diag_error(compile->diag, span, "the variable '%.*s' is built in", STR_ARGS(name));
+        return NULL;
+    }
+    if (variable->defined) {
+        diag_error(compile->diag, span, "there is another variable '%.*s' already", STR_ARGS(name));
         return NULL;
     }
     variable->defined = true;
@@ -257,7 +268,7 @@ static __attribute__((noinline)) struct str make_and_keep(const struct variable 
     if (slot != NULL)
         *slot = in_the_making;      /* one that asks for itself in a circle has no value */
     struct str value = make_value(variable, x);
-    bool is_kept = variable->compute != NULL || (variable->type != NULL && !variable->type->is_volatile);
+    bool is_kept = variable->compute != NULL ? !variable->is_volatile : variable->type != NULL && !variable->type->is_volatile;
     if (slot != NULL)
         *slot = !is_kept ? STR_NONE : value.data != NULL ? value : without_value;
     return value;

@@ -22,6 +22,8 @@ static struct str remote_addr(struct exchange *x, struct str argument)
 
 static struct str remote_port(struct exchange *x, struct str argument)
 {
+    if (x->client_replaced)
+        return x->client_port != 0 ? number(x, x->client_port) : S("");
     return is_unix(x) ? S("") : number(x, x->stream.client->peer_port);
 }
 
@@ -93,7 +95,7 @@ static struct str version(struct exchange *x, struct str argument)
     REGISTER(variable_type, function##_type)
 
 ASKS(remote_addr, "remote_addr", "client.address", "The client's address, behind trusted proxies the one that they name.");
-READS(remote_port, "remote_port", "client.port", "The client's port.");
+ASKS(remote_port, "remote_port", "client.port", "The client's port.");
 ASKS(binary_remote_addr, "binary_remote_addr", "client.addressBytes", "The client's address as 4 or 16 bytes: for keys.");
 READS(peer_addr, "realip_remote_addr", "peer.address", "The address of the connection's other end, whatever a trusted proxy says of its client.");
 READS(peer_port, "realip_remote_port", "peer.port", "The port of the connection's other end.");

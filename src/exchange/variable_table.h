@@ -28,7 +28,9 @@ struct variable {
     const struct variable_type *type;     /* NULL: no built-in one has this name */
     struct str argument;          /* of a family */
     variable_compute compute;     /* NULL: none */
-    const void *state;            /* of compute */
+    void *state;                  /* of compute */
+    void (*destroy)(void *state); /* NULL: it holds nothing outside of the arena */
+    bool is_volatile;             /* computed anew each time */
     uint32_t slot;                /* its place in exchange.values; NO_SLOT: asked for each time */
     bool declared;                /* somebody sets it */
     bool defined;                 /* by `http.variables`, whatever has become of that */

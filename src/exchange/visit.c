@@ -139,6 +139,8 @@ enum status visit_leave(struct exchange *x)
     x->tried = 0;
     x->attempts = 0;
     x->admitted = x->detour = false;
+    x->rate_settled = x->rate_status != LIMIT_UNASKED;
+    x->connections_settled = x->connections_status != LIMIT_UNASKED;
     x->failure = STATUS_OK;
     if (!remembered)
         return STATUS_OUT_OF_MEMORY;

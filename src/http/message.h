@@ -39,6 +39,7 @@ struct request {
     int64_t body_length;       /* bytes, BODY_NONE or BODY_UNKNOWN */
     bool has_body;             /* framing announced one (may be 0 long) */
     bool expects_continue;
+    uint32_t head_bytes;       /* that the head took on the wire */
     struct str lines;          /* further fields, ready as lines ("Name: value\r\n"...), checked: the proxy's own */
     struct str upgrade;        /* the protocols asked for by Upgrade under Connection: upgrade; or empty */
     bool only_upgrade;         /* any 2xx would tell the client that it was upgraded (RFC 8441 5) */

@@ -104,6 +104,8 @@ struct stream {
     enum status failure;         /* why FACT_CLOSED, or why the head is bad (with FACT_HEAD) */
     int64_t began_at;            /* monotonic ns, first byte of the head */
     uint64_t bytes_in, bytes_out;    /* on the wire, heads and framing included */
+    uint32_t head_bytes_out;     /* of the final head; 0: nobody counted */
+    bool pipelined;              /* its first bytes came together with the request before */
     bool response_begun;         /* a final head was queued */
     bool close_after;            /* the product wants the connection closed after this response */
 };

@@ -18,7 +18,7 @@ struct bandwidth_state {
 };
 
 static const struct option bandwidth_options[] = {
-    OPTION(STR, struct bandwidth, rate, .required = true,
+    OPTION(STR, struct bandwidth, rate, .fallback = "0",
            .help = "Bytes a second by which a client gets a response's body (\"100k\"); a template; 0 or nothing: no limit."),
     OPTION(STR, struct bandwidth, after, .fallback = "0",
            .help = "Bytes at a body's beginning that go out as fast as the client takes them; a template."),

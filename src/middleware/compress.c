@@ -26,6 +26,7 @@ struct compress_state {
 /* How long a body of unknown length may take to show whether it is worth it: long enough for the second half of a small
  * answer, too short to be felt in a stream. */
 #define PATIENCE (10 * TIME_MS)
+#define PEEK_MAX (INT64_C(1) << 20)     /* bytes that are held meanwhile */
 
 static const char *encoding_check(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length)
 {
@@ -52,7 +53,7 @@ static const struct option compress_options[] = {
     OPTION(STRS, struct compress, encodings, .fallback = "gzip,br,zstd", .check = encoding_check,
            .help = "Codings that are offered; the first wins among those that the client likes equally."),
     OPTION_NAMED(SIZE, struct compress, min_response_body_bytes, "minResponseBodyBytes", .alias = "minLength", .fallback = "1024", .min = 0,
-                 .max = INT64_C(1) << 20, .help = "Smaller bodies are left as they are."),
+                 .max = INT64_C(1) << 40, .help = "Smaller bodies are left as they are."),
     OPTION_NAMED(STRS, struct compress, excluded_content_types, "excludedContentTypes",
                  .help = "Media types that are left as they are, besides application/grpc and what is compressed by "
                          "nature (images, audio, video, archives, fonts)."),
@@ -175,7 +176,7 @@ static enum verdict on_response(struct exchange *x, struct middleware *m, void *
         return VERDICT_NEXT;
     const struct codec *codec = choose(choice, x);
     if (codec != NULL && must_wait_for_length(options, x)) {
-        enum exchange_hold hold = exchange_peek_response(x, choice->min_bytes, PATIENCE);
+        enum exchange_hold hold = exchange_peek_response(x, choice->min_bytes < PEEK_MAX ? choice->min_bytes : PEEK_MAX, PATIENCE);
         if (hold != HOLD_READY)
             return hold == HOLD_WAIT ? VERDICT_WAIT : VERDICT_ANSWER;
     }

@@ -12,7 +12,8 @@
 #define SHA1_SIZE 20
 #define PASSWORD_MAX 512 /* crypt(3) takes no more */
 
-static const struct str sha_prefix = STR("{SHA}"), apr1_prefix = STR("$apr1$");
+static const struct str sha_prefix = STR("{SHA}"), ssha_prefix = STR("{SSHA}"), plain_prefix = STR("{PLAIN}"),
+                        apr1_prefix = STR("$apr1$");
 
 static bool sha1_of_hash(struct str hash, unsigned char *out)
 {
@@ -32,6 +33,36 @@ static bool verify_sha1(struct str hash, struct str password)
         !EVP_Digest(password.data, password.len, actual, NULL, EVP_sha1(), NULL))
         return false;
     return secret_equal(str_of((char *)expected, SHA1_SIZE), str_of((char *)actual, SHA1_SIZE));
+}
+
+/* The sum and behind it the salt, together in base 64; the salt is as long as its writer liked. */
+#define SSHA_TEXT_MAX 256
+
+static bool ssha_of_hash(struct str hash, char *out, size_t *ret_len)
+{
+    struct str text = str_from_index(hash, ssha_prefix.len);
+    return text.len <= SSHA_TEXT_MAX && base64_decode(BASE64_STANDARD, text, out, ret_len) && *ret_len >= SHA1_SIZE;
+}
+
+static bool verify_ssha1(struct str hash, struct str password)
+{
+    char bytes[BASE64_DECODED_SIZE(SSHA_TEXT_MAX)];
+    unsigned char actual[EVP_MAX_MD_SIZE];
+    size_t len;
+    if (!ssha_of_hash(hash, bytes, &len))
+        return false;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool made = context != NULL && EVP_DigestInit_ex(context, EVP_sha1(), NULL) == 1 &&
+                EVP_DigestUpdate(context, password.data, password.len) == 1 &&
+                EVP_DigestUpdate(context, bytes + SHA1_SIZE, len - SHA1_SIZE) == 1 &&
+                EVP_DigestFinal_ex(context, actual, NULL) == 1;
+    EVP_MD_CTX_free(context);
+    return made && secret_equal(str_of(bytes, SHA1_SIZE), str_of((char *)actual, SHA1_SIZE));
+}
+
+static bool verify_plain(struct str hash, struct str password)
+{
+    return secret_equal(str_from_index(hash, plain_prefix.len), password);
 }
 
 static bool verify_apr1(struct str hash, struct str password)
@@ -88,17 +119,23 @@ static const char *check_crypt(struct str hash)
 bool password_hash_is_known(struct str hash, const char **ret_why)
 {
     unsigned char bytes[SHA1_SIZE];
+    char salted[BASE64_DECODED_SIZE(SSHA_TEXT_MAX)];
+    size_t len;
     *ret_why = NULL;
     if (hash.len == 0 || hash.len > PASSWORD_HASH_MAX) {
         *ret_why = "is empty or too long";
     } else if (str_starts(hash, sha_prefix)) {
         *ret_why =
             sha1_of_hash(hash, bytes) ? NULL : "is no {SHA} hash: 20 bytes in base 64 are expected";
+    } else if (str_starts(hash, ssha_prefix)) {
+        *ret_why = ssha_of_hash(hash, salted, &len) && len > SHA1_SIZE ? NULL : "is no {SSHA} hash: 20 bytes and a salt in base 64 are expected";
+    } else if (str_starts(hash, plain_prefix)) {
+        *ret_why = NULL;
     } else if (str_starts(hash, apr1_prefix)) {
         *ret_why = apr1_is_whole(hash) ? NULL : "is no whole $apr1$ hash";
     } else if (hash.data[0] != '$') {
         *ret_why =
-            "is not a hash of a kind that is known: bcrypt, apr1, {SHA}, SHA-crypt or yescrypt";
+            "is not a hash of a kind that is known: bcrypt, apr1, {SHA}, {SSHA}, SHA-crypt or yescrypt";
     } else {
         *ret_why = check_crypt(hash);
     }
@@ -107,7 +144,7 @@ bool password_hash_is_known(struct str hash, const char **ret_why)
 
 bool password_is_cheap(struct str hash)
 {
-    return str_starts(hash, sha_prefix);
+    return str_starts(hash, sha_prefix) || str_starts(hash, ssha_prefix) || str_starts(hash, plain_prefix);
 }
 
 bool password_verify(struct str hash, struct str password)
@@ -116,6 +153,10 @@ bool password_verify(struct str hash, struct str password)
     bool equal;
     if (str_starts(hash, sha_prefix))
         equal = verify_sha1(hash, password);
+    else if (str_starts(hash, ssha_prefix))
+        equal = verify_ssha1(hash, password);
+    else if (str_starts(hash, plain_prefix))
+        equal = verify_plain(hash, password);
     else if (str_starts(hash, apr1_prefix))
         equal = verify_apr1(hash, password);
     else

@@ -4,6 +4,7 @@
 #include "base/list.h"
 #include "base/time.h"
 #include "middleware/answer.h"
+#include "middleware/rate_zones.h"
 #include "middleware/source_criterion.h"
 #include "middleware/token_buckets.h"
 
@@ -11,9 +12,12 @@ struct rate_limit {
     const struct node *origin;
     int64_t average, period, burst;
     struct source_criterion *source_criterion;
+    struct objects zones;
+    struct zone_policy policy;
 };
 
 struct rate_limit_state {
+    struct rate_zones zones; /* if it has any, they are all that counts */
     struct token_buckets *buckets; /* NULL: no limit */
     struct token_rate rate;
     struct source_rule source;
@@ -24,6 +28,7 @@ struct rate_wait {
     struct exchange *exchange; /* NULL: it did not */
     struct timer timer;
     bool over;
+    struct rate_zones_own zones;
 };
 
 #define YEAR (365 * 24 * 3600 * TIME_S)
@@ -38,14 +43,29 @@ static const struct option rate_limit_options[] = {
     OPTION_NAMED(OBJECT, struct rate_limit, source_criterion, "sourceCriterion",
                  .table = &source_criterion_table,
                  .help = "By what sources are told apart; absent: by address."),
+    OPTION(LIST, struct rate_limit, zones, .table = &rate_zone_table,
+           .help = "Leaky buckets with names instead, in which requests over the rate may wait."),
+    ZONE_POLICY_OPTIONS(struct rate_limit),
 };
-static const struct option_table rate_limit_table = OPTION_TABLE(
-    struct rate_limit, rate_limit_options, .summary = "Limits how often each source may ask.");
+
+static void validate(void *value, const struct node *node, struct diag *diag)
+{
+    const struct rate_limit *options = value;
+    if (options->zones.count != 0 && (options->average != 0 || options->source_criterion != NULL))
+        diag_error(diag, node_span(node_get(node, S("zones"))),
+                   "'zones' have rates and keys of their own: 'average' and 'sourceCriterion' do not go with them");
+}
+
+static const struct option_table rate_limit_table =
+    OPTION_TABLE(struct rate_limit, rate_limit_options, .validate = validate,
+                 .summary = "Limits how often each source may ask.");
 
 static bool compile(struct middleware *m, struct compile *compile)
 {
     const struct rate_limit *options = m->options;
     struct rate_limit_state *state = m->state;
+    if (options->zones.count != 0)
+        return rate_zones_compile(&state->zones, &options->zones, &options->policy, compile);
     if (options->average == 0)
         return true;
     state->source = source_from(options->source_criterion, SOURCE_ADDRESS, compile->arena);
@@ -84,6 +104,8 @@ static enum verdict on_request(struct exchange *x, struct middleware *m, void *o
 {
     const struct rate_limit_state *state = m->state;
     struct rate_wait *wait = own;
+    if (state->zones.count != 0)
+        return rate_zones_on_request(&state->zones, x, &wait->zones);
     if (state->buckets == NULL || wait->over)
         return VERDICT_NEXT;
     if (wait->exchange != NULL)
@@ -113,6 +135,10 @@ static void report(const struct middleware *m, struct json *json)
     const struct rate_limit_state *state = m->state;
     char memory[SOURCE_TEXT_SIZE];
     int64_t now = time_monotonic();
+    if (state->zones.count != 0) {
+        rate_zones_report(&state->zones, json);
+        return;
+    }
     json_member_int(json, "average", options->average);
     json_member_number(json, "periodSeconds", (double)options->period / (double)TIME_S);
     json_member_int(json, "burst", options->burst);
@@ -128,6 +154,8 @@ static void report(const struct middleware *m, struct json *json)
 static void count(const struct middleware *m, struct limit_counts *counts)
 {
     const struct rate_limit_state *state = m->state;
+    if (state->zones.count != 0)
+        rate_zones_count(&state->zones, counts);
     if (state->buckets == NULL)
         return;
     struct token_sums sums = token_buckets_sums(state->buckets);

@@ -9,6 +9,8 @@ static const struct option forwarded_headers_options[] = {
            .help = "Trust the X-Forwarded-* fields of every peer. Only behind another proxy."),
     OPTION_NAMED(STRS, struct forwarded_headers, trusted_ips, "trustedIPs", .check = network_check,
                  .help = "Addresses and networks whose X-Forwarded-* fields are trusted."),
+    OPTION(BOOL, struct forwarded_headers, pass,
+           .help = "Pass X-Forwarded-*, X-Real-IP, Forwarded and X-Request-ID on as they came, and add none (nginx's way)."),
 };
 static const struct option_table forwarded_headers_table =
     OPTION_TABLE(struct forwarded_headers, forwarded_headers_options, .summary = "Whose word is taken for who the client is.");

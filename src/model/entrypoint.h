@@ -9,6 +9,7 @@ struct forwarded_headers {
     const struct node *origin;
     bool insecure;                  /* everybody is trusted */
     struct strs trusted_ips;
+    bool pass;                      /* fields by which proxies tell of each other go on as they came, and none are added */
 };
 
 struct proxy_protocol {

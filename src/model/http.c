@@ -2,9 +2,10 @@
 
 #include "http/token.h"
 #include "model/observability.h"
+#include "model/request_log.h"
 #include "net/addr.h"
 
-choice_at model_middleware_choices, model_service_choices;
+choice_at model_middleware_choices, model_service_choices, model_variable_choices;
 
 static const struct choice_type *middleware_choice(size_t index)
 {
@@ -16,9 +17,18 @@ static const struct choice_type *service_choice(size_t index)
     return model_service_choices != NULL ? model_service_choices(index) : NULL;
 }
 
+static const struct choice_type *variable_choice(size_t index)
+{
+    return model_variable_choices != NULL ? model_variable_choices(index) : NULL;
+}
+
 static const struct option observability_options[] = {
     OPTION_NAMED(BOOL, struct router_observability, access_logs, "accessLogs", .fallback = "true",
                  .help = "Write access-log lines for its requests."),
+    OPTION_NAMED(STRS, struct router_observability, access_log_to, "accessLogTo",
+                 .help = "Logs of http.accessLogs that its requests go to as well."),
+    OPTION_NAMED(STRS, struct router_observability, error_log_to, "errorLogTo",
+                 .help = "Logs of http.errorLogs that messages about its requests go to."),
     OPTION(BOOL, struct router_observability, metrics, .fallback = "true", .help = "Count its requests."),
     OPTION(BOOL, struct router_observability, tracing, .fallback = "true", .help = "Trace its requests, where tracing is on."),
     OPTION_NAMED(ENUM, struct router_observability, trace_verbosity, "traceVerbosity", .names = trace_verbosity_names,
@@ -153,6 +163,12 @@ static const struct option middleware_options[] = {
 static const struct option_table middleware_table =
     OPTION_TABLE(struct middleware_config, middleware_options, .summary = "One change to a request or a response.");
 
+static const struct option variable_options[] = {
+    OPTION(CHOICE, struct variable_config, type, .choices = variable_choice, .required = true, .help = "What it is computed by."),
+};
+static const struct option_table variable_table =
+    OPTION_TABLE(struct variable_config, variable_options, .summary = "A variable that is computed from others when it is asked for.");
+
 static const struct option service_options[] = {
     OPTION(CHOICE, struct service_config, type, .choices = service_choice, .required = true,
            .help = "The kind of the service and its options."),
@@ -218,10 +234,16 @@ static const struct option http_config_options[] = {
     OPTION(MAP, struct http_config, middlewares, .table = &middleware_table, .help = "Middlewares by name."),
     OPTION(MAP, struct http_config, services, .table = &service_table, .help = "Services by name."),
     OPTION(MAP, struct http_config, sites, .table = &site_table, .help = "Sites by name: hosts whose paths are matched by locations."),
+    OPTION(MAP, struct http_config, variables, .table = &variable_table,
+           .help = "Variables by name, for \"${name}\" in templates: letters, digits and '_'."),
     OPTION_NAMED(MAP, struct http_config, media_types, "mediaTypes", .table = &media_types_table,
                  .help = "Sets of media types by name, for locations and files."),
     OPTION_NAMED(MAP, struct http_config, servers_transports, "serversTransports", .table = &transport_table,
                  .help = "Transports to servers by name."),
+    OPTION_NAMED(MAP, struct http_config, access_logs, "accessLogs", .table = &access_log_output_table,
+                 .help = "Logs of your own form by name, for routers to name; files alone may define them."),
+    OPTION_NAMED(MAP, struct http_config, error_logs, "errorLogs", .table = &error_log_output_table,
+                 .help = "Logs of messages about requests by name, for routers to name; files alone may define them."),
 };
 const struct option_table http_config_table =
     OPTION_TABLE(struct http_config, http_config_options, .summary = "HTTP routing: routers, middlewares, services.");

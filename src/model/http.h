@@ -14,6 +14,8 @@ enum rule_syntax { RULE_DEFAULT, RULE_V3, RULE_V2 };
 struct router_observability {
     const struct node *origin;
     bool access_logs, metrics, tracing;
+    struct strs access_log_to;      /* names of http.accessLogs, besides the one at the top */
+    struct strs error_log_to;       /* names of http.errorLogs */
     int trace_verbosity;            /* enum trace_verbosity */
 };
 
@@ -95,6 +97,11 @@ struct middleware_config {
     struct choice type;
 };
 
+struct variable_config {              /* http.variables.NAME */
+    const struct node *origin;
+    struct choice type;
+};
+
 struct service_config {
     const struct node *origin;
     struct choice type;
@@ -123,14 +130,17 @@ struct http_config {
     struct objects middlewares;         /* struct middleware_config */
     struct objects services;            /* struct service_config */
     struct objects sites;               /* struct site_config */
+    struct objects variables;           /* struct variable_config */
     struct objects media_types;         /* struct media_types_config */
     struct objects servers_transports;  /* struct transport_config */
+    struct objects access_logs;         /* struct access_log_output (model/request_log.h) */
+    struct objects error_logs;          /* struct error_log_output */
 };
 
 extern const struct option_table http_config_table;
 extern const struct option_table transport_table;
 
 /* Set once at start by the folders that know the types. */
-extern choice_at model_middleware_choices, model_service_choices;
+extern choice_at model_middleware_choices, model_service_choices, model_variable_choices;
 
 #endif

@@ -9,13 +9,14 @@
 static const struct option_name level_names[] = {
     {"TRACE", LOG_TRACE}, {"DEBUG", LOG_DEBUG}, {"INFO", LOG_INFO}, {"WARN", LOG_WARN},
     {"ERROR", LOG_ERROR}, {"FATAL", LOG_FATAL}, {"PANIC", LOG_PANIC}, {NULL, 0}};
-static const struct option_name log_format_names[] = {{"common", LOG_TEXT}, {"text", LOG_TEXT}, {"json", LOG_JSON}, {NULL, 0}};
+static const struct option_name log_format_names[] = {{"common", LOG_TEXT}, {"text", LOG_TEXT}, {"json", LOG_JSON},
+                                                      {"nginx", LOG_NGINX}, {NULL, 0}};
 
 static const struct option log_options[] = {
     OPTION(ENUM, struct log_config, level, .names = level_names, .fallback = "INFO",
            .help = "The least grave messages that are written."),
     OPTION(ENUM, struct log_config, format, .names = log_format_names, .fallback = "common",
-           .help = "Lines for people, or JSON."),
+           .help = "Lines for people (common), JSON, or as nginx's error log."),
     OPTION_NAMED(STR, struct log_config, file_path, "filePath",
                  .help = "The file to write to (opened again on SIGUSR1); empty: standard error."),
     OPTION_NAMED(BOOL, struct log_config, no_color, "noColor", .help = "No colour even on a terminal."),
@@ -112,10 +113,19 @@ static const struct option_table file_provider_table =
     OPTION_TABLE(struct file_provider_config, file_provider_options, .validate = validate_file_provider,
                  .summary = "Dynamic configuration in files.");
 
+static const struct option nginx_provider_options[] = {
+    OPTION(STR, struct nginx_provider_config, filename, .required = true, .help = "The nginx.conf."),
+    OPTION(STR, struct nginx_provider_config, prefix, .help = "Where its relative paths begin; empty: /usr/share/nginx."),
+    OPTION(BOOL, struct nginx_provider_config, watch, .fallback = "true", .help = "Take up changes as they happen."),
+};
+static const struct option_table nginx_provider_table =
+    OPTION_TABLE(struct nginx_provider_config, nginx_provider_options, .summary = "Dynamic configuration in an nginx.conf.");
+
 static const struct option providers_options[] = {
     OPTION_NAMED(DURATION, struct providers_config, throttle_duration, "providersThrottleDuration", .fallback = "2s",
                  .help = "Least time between two changes that providers cause."),
     OPTION(OBJECT, struct providers_config, file, .table = &file_provider_table, .help = "Dynamic configuration in files."),
+    OPTION(OBJECT, struct providers_config, nginx, .table = &nginx_provider_table, .help = "Dynamic configuration in an nginx.conf."),
     OPTION(OBJECT, struct providers_config, docker, .table = &docker_table, .help = "Containers that announce themselves by labels."),
     OPTION(OBJECT, struct providers_config, swarm, .table = &swarm_table, .help = "Swarm services that announce themselves by labels."),
 };
@@ -141,6 +151,7 @@ static const struct option config_options[] = {
            .help = "Who the process goes on as (name or uid, :group or :gid) once it has opened what only root can; for one that root starts."),
     OPTION(INT, struct config, workers, .min = 0, .max = 1024,
            .help = "Worker threads; 0: as many as the CPUs that affinity and cgroup allow."),
+    OPTION(STRUCT, struct config, process, .table = &process_table, .help = "How the process lives beside others."),
     OPTION_NAMED(SIZE, struct config, memory_limit, "memoryLimit",
                  .help = "Bytes of buffers that a worker may hand out; beyond, new requests get 503. 0: no limit."),
     OPTION_NAMED(MAP, struct config, entry_points, "entryPoints", .table = &entrypoint_table,
@@ -218,7 +229,8 @@ const char *remark_kind_text(enum remark_kind kind)
                                         [REMARK_SERVICE] = "service",
                                         [REMARK_TRANSPORT] = "serversTransport",
                                         [REMARK_TLS_OPTIONS] = "tlsOptions",
-                                        [REMARK_SITE] = "site"};
+                                        [REMARK_SITE] = "site",
+                                        [REMARK_VARIABLE] = "variable"};
     return texts[kind];
 }
 

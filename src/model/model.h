@@ -11,6 +11,7 @@
 #include "model/entrypoint.h"
 #include "model/http.h"
 #include "model/observability.h"
+#include "model/process.h"
 
 enum access_log_format { ACCESS_COMMON, ACCESS_GENERIC_CLF, ACCESS_COMBINED, ACCESS_JSON };
 enum field_mode { FIELD_MODE_KEEP, FIELD_MODE_DROP, FIELD_MODE_REDACT };
@@ -62,10 +63,16 @@ struct file_provider_config {
     struct str filename, directory;
     bool watch;
 };
+struct nginx_provider_config {
+    const struct node *origin;
+    struct str filename, prefix;
+    bool watch;
+};
 struct providers_config {
     const struct node *origin;
     int64_t throttle_duration;     /* ns between two snapshots that providers cause */
     struct file_provider_config *file;
+    struct nginx_provider_config *nginx;
     struct docker_config *docker, *swarm;      /* NULL: not asked for */
 };
 
@@ -84,6 +91,7 @@ struct config {
     const struct node *origin;
     struct str user;               /* who the process goes on as when root started it; empty: as it is */
     int64_t workers;               /* 0: as many as CPUs */
+    struct process_config process;
     int64_t memory_limit;          /* bytes of buffers per worker; 0: none */
     struct objects entry_points;   /* struct entrypoint */
     struct providers_config providers;
@@ -126,7 +134,8 @@ struct model_part {
 
 /* An object that does not run as its author wrote it: left out because of a mistake, or run although something is amiss. Whoever
  * finds that out while the model is filled or compiled says so here; the API shows it at the object. */
-enum remark_kind { REMARK_ROUTER, REMARK_MIDDLEWARE, REMARK_SERVICE, REMARK_TRANSPORT, REMARK_TLS_OPTIONS, REMARK_SITE };
+enum remark_kind { REMARK_ROUTER, REMARK_MIDDLEWARE, REMARK_SERVICE, REMARK_TRANSPORT, REMARK_TLS_OPTIONS, REMARK_SITE,
+                   REMARK_VARIABLE };
 /* "router", "serversTransport", "tlsOptions", ... */
 const char *remark_kind_text(enum remark_kind kind);
 struct remark {

@@ -21,6 +21,8 @@ struct client {
     uint8_t peer_text_len;       /* 0: not made yet, or longer than fits */
     char peer_text[CLIENT_TEXT_SIZE];    /* of an IPv4 peer, made once for all requests of the connection */
     struct tls_conn *secure;     /* of the connection (tls/conn.h); NULL: plain */
+    uint64_t number;             /* of the connection in this process, from 1 on */
+    int64_t opened_at;           /* monotonic ns */
     uint32_t requests;           /* served on the connection so far, this one included */
 };
 

@@ -5,12 +5,22 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+static bool hears_ignored;
+
+void signals_hear_ignored(void)
+{
+    hears_ignored = true;
+}
+
 /* A shell that starts a program in the background has it ignore the keyboard's signals: that wish is kept. */
 static void add_unless_ignored(sigset_t *set, int number)
 {
     struct sigaction now;
-    if (sigaction(number, NULL, &now) != 0 || now.sa_handler != SIG_IGN)
+    bool ignored = sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+    if (!ignored || hears_ignored)
         sigaddset(set, number);
+    if (ignored && hears_ignored)
+        signal(number, SIG_DFL);
 }
 
 static void handled_signals(sigset_t *ret_set)

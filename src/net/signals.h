@@ -11,6 +11,8 @@ struct signals {
     void *owner;
 };
 
+/* Before signals_block: SIGINT and SIGQUIT are heard although they were ignored when the process began. */
+void signals_hear_ignored(void);
 /* Before any thread is started: blocks SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2 and ignores
  * SIGPIPE. SIGINT and SIGQUIT stay ignored where they were when the process began. */
 void signals_block(void);

@@ -24,6 +24,7 @@ bool worker_init(struct worker *worker, unsigned index)
     if (!loop_init(&worker->loop))
         return false;
     worker->loop.owner = worker;
+    list_init(&worker->lines);
     chunk_pool_init(&worker->chunks, KEEP_SMALL, KEEP_LARGE, 0);
     return true;
 }

@@ -24,6 +24,7 @@ struct worker {
     struct upstream_pools *upstreams; /* idle connections to servers */
     struct worker_graph *graph;       /* the snapshot in use, listeners, connections */
     struct access_buffer *access;     /* access-log lines not yet written */
+    struct list lines;                /* the same of named logs (observe/line_log.h) */
     struct span_buffer *spans;        /* of traces, not yet handed over (observe/tracer.h) */
     struct recent *recent;            /* the last requests (observe/recent.h) */
     struct tls_worker *tls;           /* buffers of TLS connections */

@@ -10,6 +10,7 @@
 #include "config/env.h"
 #include "provider/certificate_files.h"
 #include "provider/file.h"
+#include "provider/nginx.h"
 
 const struct flag settings_flags[] = {SETTINGS_FLAG, {.name = NULL}};
 
@@ -50,15 +51,17 @@ static const char *choose_path(const struct settings *settings, const struct fla
     return NULL;
 }
 
-/* Of the configuration's files in a directory, in whatever order they are told; 0: it is none. */
+/* Of the configuration's files in a directory (of all of them, where the path ends with a slash), in whatever order they are told;
+ * 0: it is none. */
 static uint64_t hash_of_names(const char *path)
 {
     uint64_t sum = 0;
+    bool all = str_ends(str_from(path), S("/"));
     DIR *directory = opendir(path);
     if (directory == NULL)
         return 0;
     for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
-        if (load_is_file_name(str_from(entry->d_name)))
+        if ((all && entry->d_name[0] != '.') || load_is_file_name(str_from(entry->d_name)))
             sum += str_hash(str_from(entry->d_name));
     closedir(directory);
     return sum;
@@ -163,12 +166,18 @@ static struct node *read_main(const struct settings *settings, const struct flag
     struct arena *arena = &model->arena;
     if (settings->text.data != NULL)
         return load_text(S("configuration"), settings->text, LOAD_MAIN, arena, diag);
+    if (settings->nginx != NULL)
+        return nginx_source_load(settings->nginx, arena, diag, files);
     const char *path = choose_path(settings, flags, arena);
     if (path == NULL) {
         if (flags->options->count == 0 && variables->count == 0)
             diag_error(diag, SPAN_NONE,
                        "no configuration: give --config FILE, or flags such as --entryPoints.web.address=:8080");
         return NULL;
+    }
+    if (nginx_source_is_one(path)) {
+        struct nginx_source source = nginx_source_of(str_from(path), arena);
+        return nginx_source_load(&source, arena, diag, files);
     }
     settings_files_note(files, str_from(path));
     struct node *root = settings_read_file(settings, model, path, LOAD_MAIN, diag);
@@ -201,6 +210,8 @@ struct model *settings_load(const struct settings *settings, struct diag *diag, 
     settings_bind(model, root, diag);
     if (model->config.providers.file != NULL)
         file_provider_read(model, settings, diag, files);
+    if (model->config.providers.nginx != NULL)
+        nginx_provider_read(model, diag, files);
     if (files != NULL)
         certificate_files_note(model, files);
     return model;

@@ -9,12 +9,16 @@
 #include "config/load.h"
 #include "model/model.h"
 
+struct nginx_source;
+
 struct settings {
     const char *const *words;         /* the command's, flags and operands */
     size_t word_count;
     const struct flag *flags;         /* the command's own, SETTINGS_FLAG among them; NULL: settings_flags */
     char *const *environment;
     const char *path;                 /* instead of --config: for `check`; may be NULL */
+    const struct nginx_source *nginx; /* instead of any of these: an nginx.conf (provider/nginx.h); may be NULL */
+    const char *nginx_log;            /* with it: where mistakes at the start go besides standard error; may be NULL */
     struct str text;                  /* instead of any file: the configuration itself, as YAML; lasts as long as this */
     /* Files are taken as this model has them, unread: what changed is something else (containers), and a file that is just being
      * edited must not stand in its way. NULL: they are read. */
@@ -22,7 +26,7 @@ struct settings {
     bool reloading;                   /* an empty main file is then a mistake: a slip, or a write under way */
 };
 
-/* Files that the configuration was read from, directories too: what to watch. Paths are heap copies.
+/* Files that the configuration was read from, directories too (those with a slash at their end for all their names): what to watch. Paths are heap copies.
  * `fingerprint` is a hash over names and contents, a directory's being the names of its files of configuration, equal when nothing changed that could matter. A file's part is taken before
  * the file is read for good: who changes it in between makes the next fingerprint another one, and is not overlooked. */
 struct settings_files {

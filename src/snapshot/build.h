@@ -32,6 +32,9 @@ struct built_graph {
     VEC(struct site *) sites;
 };
 
+struct line_log;
+struct log_files;
+
 struct build {
     struct compile compile;           /* first: hooks are given it, and the vtable finds its way back */
     struct built_graph *built;
@@ -47,6 +50,9 @@ struct build {
     struct map firm_policies;         /* host -> struct tls_policy that the owner's configuration gave it */
     VEC(struct certificate *) certificates;
     struct certificate_wants wants;
+    VEC(struct line_log *) logs;
+    VEC(struct log_files *) log_files;
+    struct map built_logs;            /* address of a log's options -> what was made of them */
     struct site_draft *site;          /* the one that is being built (sites.c); NULL: none is */
 };
 
@@ -64,6 +70,10 @@ void build_object_begin(struct build *build, struct object *object, struct named
 bool build_object_end(struct build *build, struct object *object, bool good);
 /* Can what `span` refers to be used? False: it failed; where it was left out that is a mistake of the object that refers to it. */
 bool build_usable(struct build *build, const struct named *named, struct span span);
+
+/* variables.c: those of `http.variables`. Their names first, since anything may refer to them. */
+void build_variable_names(struct build *build);
+void build_variables(struct build *build);
 
 /* services.c */
 struct service *build_service(struct build *build, struct str reference, struct str provider, struct span span);
@@ -118,6 +128,10 @@ struct router *build_site_router(struct build *build, struct str name, const str
 void build_add_site_router(struct build *build, struct router *router, const struct entry *entry);
 bool build_site_chain(struct build *build, struct router *router, const struct strs *middlewares, const struct node *origin,
                       struct str provider);
+
+/* logs.c: the named logs that a router writes to; NULL: none. `router`: its name with its provider. */
+const struct request_logs *build_router_logs(struct build *build, const struct router_config *config, struct str router);
+void build_logs_end(struct build *build);
 
 /* left_out.c: the routers that were left out, at the places where they would be. */
 void build_left_out(struct build *build, struct entry_rules *rules);

@@ -131,6 +131,7 @@ static void begin(struct build *build, struct model *model, unsigned workers, st
     build_meter_bounds(build);
     map_init(&build->service_types, true);
     map_init(&build->firm_policies, false);
+    map_init(&build->built_logs, false);
     automatic_prepare(model, &build->wants, diag);
     names_collect(&build->names, model, &graph->arena, diag);
 }
@@ -147,6 +148,7 @@ static void end(struct build *build)
     if (build->services.count != 0)
         memcpy(graph->services, build->services.items, build->services.count * sizeof(struct service *));
     maintenance_apply(graph);
+    build_logs_end(build);
     build_tls_end(build);
     VEC_RELEASE(&build->routers);
     VEC_RELEASE(&build->services);
@@ -159,6 +161,8 @@ struct graph *snapshot_compile(struct model *model, unsigned workers, struct dia
     struct build build = {0};
     size_t errors = diag->errors;
     begin(&build, model, workers, diag);
+    build_variable_names(&build);
+    build_variables(&build);
     build_entries(&build);
     build_certificates(&build);
     build_all_services(&build);

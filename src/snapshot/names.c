@@ -4,7 +4,7 @@
 #include "exchange/service.h"
 
 static const char *const kind_texts[NAME_KINDS] = {"router", "middleware", "service", "serversTransport", "set of TLS options",
-                                                    "site"};
+                                                    "site", "variable"};
 
 const char *names_kind_text(enum name_kind kind)
 {
@@ -74,6 +74,7 @@ void names_collect(struct names *names, const struct model *model, struct arena 
         collect_objects(names, NAME_TRANSPORT, &part->http->servers_transports, part, diag);
         collect_objects(names, NAME_TLS_OPTIONS, &part->tls->options, part, diag);
         collect_objects(names, NAME_SITE, &part->http->sites, part, diag);
+        collect_objects(names, NAME_VARIABLE, &part->http->variables, part, diag);
     }
 }
 

@@ -7,7 +7,7 @@
 #include "model/model.h"
 
 /* Of the same order as enum remark_kind. */
-enum name_kind { NAME_ROUTER, NAME_MIDDLEWARE, NAME_SERVICE, NAME_TRANSPORT, NAME_TLS_OPTIONS, NAME_SITE, NAME_KINDS };
+enum name_kind { NAME_ROUTER, NAME_MIDDLEWARE, NAME_SERVICE, NAME_TRANSPORT, NAME_TLS_OPTIONS, NAME_SITE, NAME_VARIABLE, NAME_KINDS };
 
 /* One object: what it is called in full, and what the binder made of it. */
 struct named {

@@ -5,7 +5,8 @@
 
 _Static_assert((int)NAME_ROUTER == (int)REMARK_ROUTER && (int)NAME_MIDDLEWARE == (int)REMARK_MIDDLEWARE &&
                    (int)NAME_SERVICE == (int)REMARK_SERVICE && (int)NAME_TRANSPORT == (int)REMARK_TRANSPORT &&
-                   (int)NAME_TLS_OPTIONS == (int)REMARK_TLS_OPTIONS && (int)NAME_SITE == (int)REMARK_SITE,
+                   (int)NAME_TLS_OPTIONS == (int)REMARK_TLS_OPTIONS && (int)NAME_SITE == (int)REMARK_SITE &&
+                   (int)NAME_VARIABLE == (int)REMARK_VARIABLE,
                "a name's kind is that of remarks about it");
 
 void build_object_begin(struct build *build, struct object *object, struct named *named)

@@ -1,5 +1,6 @@
 #include "snapshot/publish.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,8 +37,20 @@ static bool is_bound(const struct graph *running, const struct entry *entry)
     return false;
 }
 
+/* `exclusive`: in nginx's words, for who looks for these. */
+static void report_unbound(const struct entry *entry, int error, bool exclusive, struct diag *diag)
+{
+    struct span span = node_span(node_get(entry->config->origin, S("address")));
+    struct str address = addr_format(&entry->address, diag->arena);
+    if (exclusive)
+        diag_error(diag, span, "bind() to %.*s failed (%d: %s)", STR_ARGS(address), error, strerror(error));
+    else
+        diag_error(diag, span, "entrypoint '%.*s' cannot listen on %.*s: %s", STR_ARGS(entry->name), STR_ARGS(entry->address_text),
+                   strerror(error));
+}
+
 /* One socket a worker; a Unix socket is one file and shared by duplicates. */
-static bool bind_entry(struct entry *entry, int *sockets, unsigned count, unsigned stride, struct diag *diag)
+static bool bind_entry(struct entry *entry, int *sockets, unsigned count, unsigned stride, bool exclusive, struct diag *diag)
 {
     bool unix_socket = entry->address.any.sa_family == AF_UNIX;
     for (unsigned worker = 0; worker < count; worker++) {
@@ -47,8 +60,7 @@ static bool bind_entry(struct entry *entry, int *sockets, unsigned count, unsign
         sockets[(size_t)worker * stride] = fd;
         if (fd >= 0)
             continue;
-        diag_error(diag, node_span(node_get(entry->config->origin, S("address"))), "entrypoint '%.*s' cannot listen on %.*s: %s",
-                   STR_ARGS(entry->name), STR_ARGS(entry->address_text), strerror(error));
+        report_unbound(entry, error, exclusive, diag);
         return false;
     }
     return true;
@@ -63,14 +75,19 @@ static void close_all(const int *sockets, size_t count)
 
 /* Two processes on a port are let in by the system and share what comes: wanted while one replaces the other, a riddle where
  * somebody forgot that one runs. Asked at the start alone: later, sockets of ours may be about to close. */
-static void warn_if_shared(const struct entry *entry, struct diag *diag)
+static bool may_share(const struct entry *entry, bool exclusive, struct diag *diag)
 {
     if (!listener_is_taken(&entry->address))
-        return;
+        return true;
+    if (exclusive) {
+        report_unbound(entry, EADDRINUSE, true, diag);
+        return false;
+    }
     struct diag_item *item = diag_warning(diag, node_span(node_get(entry->config->origin, S("address"))),
                                           "another process listens on %.*s too: each gets a part of the connections",
                                           STR_ARGS(entry->address_text));
     diag_hint(diag, item, "does a Portico run already?");
+    return true;
 }
 
 /* Not earlier: a configuration that is refused changes nothing. */
@@ -90,12 +107,12 @@ bool snapshot_publish(struct graph *graph, const struct graph *running, struct w
     int *sockets = memory_alloc(((size_t)entries * count + 1) * sizeof(int));
     for (size_t i = 0; i < (size_t)entries * count; i++)
         sockets[i] = -1;
-    bool good = true;
+    bool good = true, exclusive = graph->model->config.process.exclusive_ports;
     for (unsigned i = 0; running == NULL && i < entries; i++)
-        warn_if_shared(graph->entries[i], diag);
+        good = may_share(graph->entries[i], exclusive, diag) && good;
     for (unsigned i = 0; i < entries; i++)
         if (!is_bound(running, graph->entries[i]))
-            good = bind_entry(graph->entries[i], sockets + i, count, entries, diag) && good;
+            good = bind_entry(graph->entries[i], sockets + i, count, entries, exclusive, diag) && good;
     if (!good)
         close_all(sockets, (size_t)entries * count);
     if (good)

@@ -150,13 +150,14 @@ static void copy_answers(struct build *build, struct router *router, const struc
     router->error_pages = config->error_pages;
 }
 
-static void copy_observability(struct router *router, const struct router_config *config)
+static void copy_observability(struct build *build, struct router *router, const struct router_config *config)
 {
     if (config->observability == NULL)
         return;
     router->access_log = config->observability->access_logs;
     router->traced = config->observability->tracing;
     router->trace_verbosity = (enum trace_verbosity)config->observability->trace_verbosity;
+    router->logs = build_router_logs(build, config, router->name);
 }
 
 static void copy_maintenance(struct build *build, struct router *router, const struct router_config *config)
@@ -180,7 +181,7 @@ struct router *build_site_router(struct build *build, struct str name, const str
     struct router *router = new_router(build, name, STR_NONE, 0, config->origin);
     router->config = config;
     copy_answers(build, router, config);
-    copy_observability(router, config);
+    copy_observability(build, router, config);
     copy_maintenance(build, router, config);
     return router;
 }
@@ -245,7 +246,7 @@ static void draft_on(struct build *build, struct router_draft *draft, unsigned i
     router->service = draft->service;
     router->internal = draft->service != NULL && draft->service->internal;
     copy_answers(build, router, config);
-    copy_observability(router, config);
+    copy_observability(build, router, config);
     copy_maintenance(build, router, config);
     const struct router_tls *tls = build_router_tls(config, entry);
     draft->good &= build_chain(build, router, entry, config, named->provider);

@@ -115,6 +115,15 @@ static size_t index_of(const struct site_draft *draft, const struct router_confi
     return NO_PARENT;
 }
 
+/* As people know it: "location ^~ /images/". */
+static struct str location_text(struct build *build, const struct location_config *config)
+{
+    static const char *const signs[] = {[LOCATION_PREFIX] = "",   [LOCATION_PREFIX_FINAL] = "^~ ",      [LOCATION_EXACT] = "= ",
+                                        [LOCATION_REGEX] = "~ ",  [LOCATION_REGEX_IGNORE_CASE] = "~* ", [LOCATION_NAMED] = "@",
+                                        [LOCATION_INNER] = "if",  [LOCATION_FALLBACK] = "(any other)"};
+    return arena_printf(&build->graph->arena, "location %s%.*s", signs[config->match], STR_ARGS(config->path));
+}
+
 static bool fill_location(struct site_draft *draft, size_t index)
 {
     struct build *build = draft->build;
@@ -179,6 +188,7 @@ static void build_location(struct site_draft *draft, size_t index)
     struct router *router = build_site_router(build, named->name, config);
     bool good = fill_location(draft, index);
     router->provider = named->provider;
+    router->rule = location_text(build, config->location);
     router->service = build_service(build, config->service, named->provider, node_span(node_get(config->origin, S("service"))));
     router->internal = router->service != NULL && router->service->internal;
     good &= router->service != NULL;

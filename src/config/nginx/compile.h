@@ -39,7 +39,8 @@ struct nginx_scope {
     const struct nginx_directive *block;
     enum nginx_context context;
     struct nginx_scope *outer;    /* NULL: main */
-    struct map by_name;           /* name -> the level's first directive of that name; walk `next` for others */
+    struct map by_name;           /* name -> the level's first directive of that name; nginx_same gives the others */
+    struct nginx_scope *made_before;
 };
 
 struct nginx_compile {
@@ -52,6 +53,8 @@ struct nginx_compile {
     struct map names;             /* objects' names that are taken, "middlewares/x" */
     struct map zones;             /* shared by parts: "limit_req_zone:NAME" -> struct nginx_directive, and whatever else they keep */
     struct map formats;           /* log_format NAME -> struct nginx_directive */
+    struct nginx_scope *scopes;   /* all that were made, for nginx_scopes_release */
+    struct nginx_members *members;        /* emit.c: the keys of large maps */
 };
 
 struct nginx_server {
@@ -113,6 +116,11 @@ struct node *nginx_load(struct str path, struct nginx_files *files, struct arena
 
 /* ---- asking (scope.c) ---- */
 
+/* The scope of a block (of the tree's root: main). In the arena, but its map is on the heap: all scopes are released at the end. */
+struct nginx_scope *nginx_scope_new(struct nginx_compile *compile, const struct nginx_directive *block,
+                                    enum nginx_context context, struct nginx_scope *outer);
+void nginx_scopes_release(struct nginx_compile *compile);
+
 /* The directive that holds here: of this level or the nearest outside; NULL: none does. */
 const struct nginx_directive *nginx_find(const struct nginx_scope *scope, const char *name);
 /* The same, of this level alone. */
@@ -131,8 +139,9 @@ bool nginx_size(struct str text, int64_t *ret_bytes);
 /* The value of a directive that holds here, as ms or bytes, checked and reported; `fallback` where nobody says. */
 int64_t nginx_find_time(const struct nginx_place *place, const char *name, int64_t fallback_ms);
 int64_t nginx_find_size(const struct nginx_place *place, const char *name, int64_t fallback);
-/* A text with nginx's variables ("$uri", "${args}", "$1") as a template of the model ("${uri}"), names checked (reported at the
- * word). A text without variables is itself. */
+/* A text with nginx's variables ("$uri", "${args}", "$1") as a template of the model ("${uri}"). The grammar is checked here, the
+ * names when the configuration is compiled: at the node's span, so give nodes the span of the word that their text came of. A
+ * text without variables is itself. */
 struct str nginx_template(struct nginx_compile *compile, const struct nginx_word *word);
 bool nginx_has_variables(struct str text);
 /* A file that a directive names: absolute as it is, else below conf_prefix or prefix, as nginx does. */
@@ -142,6 +151,9 @@ struct str nginx_prefix_path(struct nginx_compile *compile, struct str path);
 void nginx_invalid(struct nginx_compile *compile, const struct nginx_directive *directive, const struct nginx_word *word);
 
 /* ---- writing the model's tree (emit.c) ---- */
+
+/* Forgets what it knows of maps' keys; the tree stays. At the end of nginx_compile. */
+void nginx_members_release(struct nginx_compile *compile);
 
 struct node *nginx_put(struct nginx_compile *compile, struct node *map, const char *key, struct str text, struct span span);
 struct node *nginx_put_flag(struct nginx_compile *compile, struct node *map, const char *key, bool on, struct span span);

@@ -26,6 +26,7 @@ struct nginx_directive {
     size_t count;
     bool block;
     struct nginx_directive *first, *last, *next, *parent;
+    struct nginx_directive *same; /* the next one of this name at this level; NULL: none, or a row of a raw block */
     struct str comment;           /* the lines of comment right above it and behind it, without '#'; empty: none */
 };
 
@@ -42,6 +43,12 @@ struct nginx_files {
     } *files;
     size_t count;
 };
+
+#define NGINX_FILE_MAX ((size_t)16 << 20)       /* bytes of one file */
+#define NGINX_FILES_BYTES_MAX ((size_t)256 << 20)       /* of all that includes bring in */
+#define NGINX_INCLUDES_MAX 20000                /* files read, each as often as it is included */
+#define NGINX_INCLUDE_DEPTH_MAX 32
+#define NGINX_DEPTH_MAX 100                     /* blocks within blocks */
 
 /* The main file's tree: a directive without a name whose children are the main context's. NULL when it could not be read to its end
  * (reported). Other mistakes are reported and the tree is given: look at diag->errors. */

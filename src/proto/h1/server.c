@@ -125,6 +125,7 @@ static bool open_stream(struct h1_server *connection)
     stream->connection = connection;
     stream->client = &connection->client;
     stream->began_at = connection->wire.sock.loop->now;
+    stream->pipelined = connection->pipelined;
     fields_init(&stream->request.fields, stream->arena, 24);
     stream->request.scheme = connection->client.tls ? S("https") : S("http");
     chunkq_init(&active->out);
@@ -178,8 +179,10 @@ static enum status read_head(struct h1_server *connection)
         if (len >= input.len)
             break;
     }
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        stream->request.head_bytes = (uint32_t)head->length;
         h1_wire_take(&connection->wire, head->length);
+    }
     return status;
 }
 
@@ -381,7 +384,8 @@ static struct h1_server *new_connection(struct worker *worker, const struct clie
     connection->client = *client;
     connection->settings = settings;
     connection->wire.worker = worker;
-    connection->opened_at = worker->loop.now;
+    if (client->opened_at == 0)
+        connection->client.opened_at = worker->loop.now;
     connection->connection.ops = &connection_ops;
     timer_init(&connection->timer, on_timeout);
     sock_init(&connection->wire.sock, &worker->loop, on_event);
@@ -435,7 +439,7 @@ struct h1_server *h1_server_adopt(struct worker *worker, struct sock *from, stru
 static bool must_close(const struct h1_server *connection)
 {
     const struct server_settings *settings = connection->settings;
-    int64_t age = connection->wire.sock.loop->now - connection->opened_at;
+    int64_t age = connection->wire.sock.loop->now - connection->client.opened_at;
     return connection->active->close || connection->stream->close_after || connection->draining ||
            (settings->max_requests != 0 && connection->client.requests >= settings->max_requests) ||
            (settings->max_age != 0 && age >= settings->max_age);
@@ -491,6 +495,8 @@ static enum status send_head(struct stream *stream, const struct response *respo
     struct str date = str_of(connection->wire.sock.loop->date, 29);
     size_t len = h1_write_response(out, response, framing, final ? connection_value(connection, response) : STR_NONE, date);
     h1_wire_commit(&connection->wire, chunk, out, len);
+    if (final)
+        stream->head_bytes_out = (uint32_t)len;
     return STATUS_OK;
 }
 
@@ -539,7 +545,8 @@ static void finish(struct stream *stream, bool broken)
         close_now(connection, true);
     } else if (!close && !unread) {
         become_idle(connection);
-        if (h1_wire_input(&connection->wire).len != 0 || sock_may_read(&connection->wire.sock))
+        connection->pipelined = h1_wire_input(&connection->wire).len != 0;
+        if (connection->pipelined || sock_may_read(&connection->wire.sock))
             process(connection);
     } else if (unread || h1_wire_input(&connection->wire).len != 0 || sock_may_read(&connection->wire.sock)) {
         linger(connection);

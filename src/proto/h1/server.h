@@ -21,9 +21,9 @@ struct h1_server {
     const struct server_settings *settings;
     struct stream *stream;                   /* the request under way; NULL while idle */
     struct h1_active *active;                /* its protocol state, in its arena */
-    int64_t opened_at;
     struct deferred freeing;
     uint8_t state;
+    bool pipelined;                          /* the next request's beginning came with the one before */
     bool draining;                           /* close behind the present response */
     bool in_process;                         /* h1_server_process is on the stack */
 };
