@@ -122,6 +122,8 @@ static int run(const struct command *command, const char *const *words, size_t c
 {
     struct arena arena;
     struct nginx_order order;
+    if (count == 1 && strcmp(words[0], "--help") == 0)
+        return command_help(command);
     if (!nginx_flags_read(words, count, &order.flags))
         return EXIT_FAILED;
     if (order.flags.version)

@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/diag_log.h"
 #include "cli/discovery_log.h"
+#include "cli/log_outputs.h"
 #include "cli/nginx_words.h"
 #include "cli/place.h"
 #include "cli/privileges.h"
@@ -23,6 +24,7 @@
 #include "cli/watchdog.h"
 #include "exchange/port.h"
 #include "middleware/password_pool.h"
+#include "net/listener.h"
 #include "net/signals.h"
 #include "observe/access_log.h"
 #include "observe/line_log.h"
@@ -412,6 +414,14 @@ static void announce(const struct graph *graph)
     log_info("portico " PORTICO_VERSION " is ready: %u routers, %u services", graph->router_count, graph->service_count);
 }
 
+/* Nobody of ours listens any more; where another process does by now, the file is its own. */
+static void remove_unix_sockets(const struct graph *graph)
+{
+    for (unsigned i = 0; i < graph->entry_count; i++)
+        if (graph->entries[i]->address.any.sa_family == AF_UNIX)
+            listener_remove_stale(&graph->entries[i]->address);
+}
+
 static void end(struct process *process)
 {
     signals_stop(&process->signals);      /* one more would be passed on to workers that are gone */
@@ -430,6 +440,8 @@ static void end(struct process *process)
         worker_release(&process->workers[i]);
     }
     if (process->graph != NULL) {
+        remove_unix_sockets(process->graph);
+        log_outputs_set(NULL);
         file_watch_stop(&process->watch);
         throttle_stop(&process->files_throttle);
         throttle_stop(&process->containers_throttle);

@@ -128,7 +128,7 @@ bool password_hash_is_known(struct str hash, const char **ret_why)
         *ret_why =
             sha1_of_hash(hash, bytes) ? NULL : "is no {SHA} hash: 20 bytes in base 64 are expected";
     } else if (str_starts(hash, ssha_prefix)) {
-        *ret_why = ssha_of_hash(hash, salted, &len) ? NULL : "is no {SSHA} hash: 20 bytes and a salt in base 64 are expected";
+        *ret_why = ssha_of_hash(hash, salted, &len) && len > SHA1_SIZE ? NULL : "is no {SSHA} hash: 20 bytes and a salt in base 64 are expected";
     } else if (str_starts(hash, plain_prefix)) {
         *ret_why = NULL;
     } else if (str_starts(hash, apr1_prefix)) {

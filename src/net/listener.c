@@ -50,7 +50,7 @@ static void set_options(int fd, sa_family_t family, const struct listen_options 
 
 /* A socket file that nobody listens behind is left over from a process that ended. Other files refuse
  * connections just the same, and are none of our business. */
-static bool remove_stale_socket(const struct addr *address)
+bool listener_remove_stale(const struct addr *address)
 {
     struct stat found;
     if (lstat(address->un.sun_path, &found) != 0 || !S_ISSOCK(found.st_mode))
@@ -69,7 +69,7 @@ static bool bind_and_listen(int fd, const struct addr *address, int backlog)
         return listen(fd, backlog) == 0;
     if (errno != EADDRINUSE || address->any.sa_family != AF_UNIX)
         return false;
-    if (!remove_stale_socket(address)) {
+    if (!listener_remove_stale(address)) {
         errno = EADDRINUSE;
         return false;
     }

@@ -33,6 +33,8 @@ struct listen_options {
  * changes. *ret_error: errno. -1 on failure. A stale Unix socket file is replaced. */
 int listener_bind(const struct addr *address, int backlog, int *ret_error);
 int listener_bind_with(const struct addr *address, const struct listen_options *options, int *ret_error);
+/* Removes the file of a Unix socket that nobody listens behind. True: it was there. */
+bool listener_remove_stale(const struct addr *address);
 /* Does somebody listen on this port already? Sockets with SO_REUSEPORT let each other in, so binding does not tell. */
 bool listener_is_taken(const struct addr *address);
 /* Takes a bound descriptor and begins to accept. */

@@ -56,6 +56,7 @@ struct tls_policy {
     bool sni_strict;
     enum client_auth client_auth;
     bool judged_later, any_authority;       /* handshakes let certificates of all kinds in; requests are judged by policy_accepts */
+    bool verifies_clients;          /* a certificate that a client showed was verified */
     bool h2, http1;                 /* what ALPN may choose */
     unsigned char alpn[12];         /* the same as RFC 7301 3.1 writes it, the preferred first */
     unsigned alpn_len;

@@ -16,6 +16,7 @@ from harness import docker                               # noqa: E402
 from harness import portico as portico_module           # noqa: E402
 from harness.backend import Backend, Script              # noqa: E402
 from harness.certificates import Authority               # noqa: E402
+from harness.nginx_pair import NginxLike, NginxPair      # noqa: E402
 from harness.otlp import Collector                      # noqa: E402
 from harness.ports import free_port                      # noqa: E402
 from harness.portico import BINARY, Portico              # noqa: E402
@@ -178,6 +179,32 @@ def whoami(stack, tmp_path):
         peer = Peer(f"whoami-{name}", [BINARY, "whoami", "--port", port, "--name", name], tmp_path, port)
         stack.callback(peer.stop)
         return peer
+    return start
+
+
+@pytest.fixture
+def nginx_pair(stack, tmp_path):
+    """nginx_pair(text) starts Portico and Debian's nginx with the same nginx.conf; see harness.nginx_pair."""
+    return _nginx_likes(stack, tmp_path, NginxPair)
+
+
+@pytest.fixture
+def portico_nginx(stack, tmp_path):
+    """portico_nginx(text) is Portico alone with an nginx.conf."""
+    def make(folder, text, **more):
+        return NginxLike("portico", [BINARY, "nginx"], folder, text, env=portico_module._ENVIRONMENT, **more)
+    return _nginx_likes(stack, tmp_path, make)
+
+
+def _nginx_likes(stack, tmp_path, make):
+    started = []
+
+    def start(text, **more):
+        folder = tmp_path / f"like{len(started)}"
+        like = make(folder, text, **more)
+        started.append(like)
+        stack.callback(like.stop)
+        return like
     return start
 
 

@@ -23,8 +23,8 @@ enum nginx_chain {
     NGINX_CHAIN_COMPRESS,
     NGINX_CHAIN_CHARSET,
     NGINX_CHAIN_HEADERS,          /* add_header, expires, add_trailer */
-    NGINX_CHAIN_CONDITIONAL,      /* If-Modified-Since and its kin for what others gave */
     NGINX_CHAIN_ERROR_PAGES,
+    NGINX_CHAIN_CONDITIONAL,      /* If-Modified-Since and its kin; inside of the error pages, for there may be one for 412 */
     NGINX_CHAIN_REAL_IP,
     NGINX_CHAIN_REWRITE,          /* rewrite, set, if, return: absent in an `if`, whose instructions run in the outer script */
     NGINX_CHAIN_LIMITS,           /* limit_req, limit_conn */
@@ -176,6 +176,9 @@ struct str nginx_unique(struct nginx_compile *compile, const char *section, stru
 struct node *nginx_middleware(struct nginx_place *place, enum nginx_chain at, const char *type, struct span span);
 /* The same, for one that stands in a list of its own (satisfy any): gives its name as well and joins no chain. */
 struct node *nginx_free_middleware(struct nginx_place *place, const char *type, struct span span, struct str *ret_name);
+/* The http.serversTransports of a place's servers, named like the place: made when it is first asked for, with what proxy_ and grpc_
+ * directives say of connections (transport.c). Those of TLS are put into it by others. */
+struct node *nginx_place_transport(struct nginx_place *place);
 /* A new service of that kind, named like the place, which becomes the place's: its options. */
 struct node *nginx_service(struct nginx_place *place, const char *kind, struct span span);
 

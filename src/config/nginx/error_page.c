@@ -1,6 +1,5 @@
 /* error_page and what the proxy's own answers look like: `errorPages` in each place that has any; entrypoints answer in the
  * classic form; server_tokens says what stands in Server. */
-#include "base/option.h"
 #include "base/version.h"
 #include "config/nginx/compile.h"
 
@@ -105,8 +104,8 @@ static void server_entries(struct nginx_server *server)
     struct nginx_compile *compile = server->compile;
     const struct nginx_directive *tokens = nginx_find(compile->http, "server_tokens");
     struct node *entries = nginx_section(compile, "entryPoints");
-    for (size_t i = 0; i < server->entry_points->count; i++) {
-        struct node *entry = nginx_put_map_named(compile, entries, server->entry_points->items[i], server->block->span);
+    NODE_FOREACH(node_get(server->site, S("entryPoints")), name) {
+        struct node *entry = nginx_put_map_named(compile, entries, name->text, server->block->span);
         struct node *http = nginx_put_map(compile, entry, "http", server->block->span);
         if (node_get(http, S("errorPages")) != NULL)
             continue;

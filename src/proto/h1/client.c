@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "http/token.h"
+#include "proto/h1/line_ends.h"
 #include "proto/h1/lines.h"
 #include "proto/h1/write.h"
 
@@ -52,6 +54,22 @@ static enum status closed_status(const struct h1_client *connection, enum status
     return how == STATUS_IO_ERROR ? STATUS_UPSTREAM_RESET : STATUS_UPSTREAM_CLOSED;
 }
 
+static __attribute__((noinline)) enum status read_leniently(struct h1_client *connection, enum status strictly)
+{
+    struct upstream_stream *stream = connection->stream;
+    struct str input = h1_wire_input(&connection->wire), repaired;
+    size_t length;
+    if (!h1_has_bare_feed(input))
+        return strictly;
+    enum status status = h1_repair_line_ends(input, &connection->limits, stream->arena, &repaired, &length);
+    if (status != STATUS_OK)
+        return status == STATUS_AGAIN ? status : STATUS_UPSTREAM_HEAD_TOO_LARGE;
+    response_begin(&stream->response, HTTP_1_1, BODY_NONE, stream->arena);
+    status = h1_parse_response(repaired, &connection->limits, connection->method, &stream->response, &connection->head);
+    connection->head.length = length;
+    return status != STATUS_AGAIN ? status : strictly;
+}
+
 /* Reads a response head if one is whole; copied to the stream's arena first, so the input's chunk carries only body. */
 static enum status read_head(struct h1_client *connection)
 {
@@ -73,6 +91,8 @@ static enum status read_head(struct h1_client *connection)
         if (len >= input.len)
             break;
     }
+    if (connection->limits.bare_feeds && status != STATUS_OK)
+        status = read_leniently(connection, status);
     if (status == STATUS_OK)
         h1_wire_take(&connection->wire, head->length);
     return status;
@@ -119,13 +139,18 @@ static void advance_head(struct h1_client *connection)
     }
 }
 
+static const struct sock_from *from_of(const struct h1_client *connection)
+{
+    return connection->owner->from != NULL ? connection->owner->from(connection) : NULL;
+}
+
 static void finish_connecting(struct h1_client *connection)
 {
     enum status status = sock_connect_result(&connection->wire.sock);
     struct addr next;
     while (status != STATUS_OK && status != STATUS_AGAIN && connection->owner->next_address(connection, status, &next)) {
         sock_close(&connection->wire.sock);
-        status = sock_connect(&connection->wire.sock, &next, NULL);
+        status = sock_connect(&connection->wire.sock, &next, from_of(connection));
     }
     if (status == STATUS_AGAIN)
         return;
@@ -196,7 +221,7 @@ enum status h1_client_new(struct worker *worker, const struct addr *address, con
                           const struct h1_client_owner *owner, void *owner_data, struct h1_client **ret_connection)
 {
     struct h1_client *connection = make(worker, limits, owner, owner_data);
-    enum status status = sock_connect(&connection->wire.sock, address, NULL);
+    enum status status = sock_connect(&connection->wire.sock, address, from_of(connection));
     if (status != STATUS_OK && status != STATUS_AGAIN) {
         free(connection);
         return status;
@@ -239,6 +264,13 @@ static enum h1_framing choose_framing(const struct request *request)
     return request->body_length >= 0 ? H1_LENGTH : H1_CHUNKED;
 }
 
+static struct str connection_value(const struct request *request)
+{
+    if (request->connection.len != 0 && token_is_field_value(request->connection))
+        return request->connection;
+    return request->upgrade.len != 0 ? S("Upgrade") : STR_NONE;
+}
+
 static enum status send_head(struct upstream_stream *stream, const struct request *request)
 {
     struct h1_client *connection = connection_of(stream);
@@ -250,7 +282,7 @@ static enum status send_head(struct upstream_stream *stream, const struct reques
     char *out = h1_wire_reserve(&connection->wire, h1_request_size(request), &chunk);
     if (out == NULL)
         return STATUS_OVERLOADED;
-    size_t len = h1_write_request(out, request, framing, connection->upgrade_asked ? S("Upgrade") : STR_NONE);
+    size_t len = h1_write_request(out, request, framing, connection_value(request));
     h1_wire_commit(&connection->wire, chunk, out, len);
     return STATUS_OK;
 }

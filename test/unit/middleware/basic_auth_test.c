@@ -319,3 +319,60 @@ TEST(basic_auth_takes_the_last_of_two_users_of_one_name)
     assert_int_equal(ask("ann:secret"), VERDICT_NEXT);
     end();
 }
+
+TEST(basic_auth_reads_a_live_file_again_when_it_has_changed)
+{
+    char path[] = "/tmp/portico_users_XXXXXX", options[200];
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_true(file_write(path, S("# users\r\nann:" SHA1 ":a comment\nann:{PLAIN}other\n\nbob:{PLAIN}plain"), 0600));
+    snprintf(options, sizeof(options), "{liveUsersFile: '%s'}", path);
+    configure(options);
+    assert_int_equal(ask("ann:secret"), VERDICT_NEXT);
+    assert_str_equal(rig.x.user, S("ann"));
+    assert_int_equal(ask("ann:other"), VERDICT_ANSWER);
+    assert_int_equal(ask("bob:plain"), VERDICT_NEXT);
+    assert_int_equal(ask("# users:x"), VERDICT_ANSWER);
+    assert_true(file_write(path, S("bob:{PLAIN}changed\n"), 0600));
+    assert_int_equal(ask("bob:plain"), VERDICT_ANSWER);
+    assert_int_equal(ask("bob:changed"), VERDICT_NEXT);
+    assert_int_equal(ask("ann:secret"), VERDICT_ANSWER);
+    assert_int_equal(rig.x.response.status, 401);
+    unlink(path);
+    assert_int_equal(ask("bob:changed"), VERDICT_ANSWER);
+    assert_int_equal(rig.x.response.status, 403);
+    end();
+    configure("{liveUsersFile: '/tmp'}");
+    assert_int_equal(ask("bob:changed"), VERDICT_ANSWER);
+    assert_int_equal(rig.x.response.status, 500);
+    end();
+}
+
+TEST(basic_auth_has_a_realm_with_variables)
+{
+    rig_init(&rig);
+    assert_true(rig_configure(&rig, "basicAuth", "{realm: '${arg_realm}', users: ['ann:" SHA1 "']}"));
+    rig_begin(&rig, "GET", "http://example.com/?realm=here");
+    assert_int_equal(rig_request(&rig), VERDICT_ANSWER);
+    assert_str_equal(rig_response_field(&rig, "WWW-Authenticate"), S("Basic realm=\"here\""));
+    assert_false(rig.m.type->abstains(&rig.x, &rig.m));
+    rig_begin(&rig, "GET", "http://example.com/?realm=off");
+    assert_int_equal(rig_request(&rig), VERDICT_NEXT);
+    assert_true(rig.m.type->abstains(&rig.x, &rig.m));
+    rig_finish(&rig);
+    rig_release(&rig);
+}
+
+TEST(passwords_with_salt_and_plain_ones_are_verified)
+{
+    /* the sum of "secret" and the salt "salt" */
+    struct str salted = S("{SSHA}gVK8WC9YyFT1gMsQHTGCgT3sSv5zYWx0");
+    assert_true(password_verify(salted, S("secret")));
+    assert_false(password_verify(salted, S("secre")));
+    assert_false(password_verify(S("{SSHA}Zm9vCg=="), S("secret")));
+    assert_false(password_verify(S("{SSHA}"), S("")));
+    assert_true(password_verify(S("{PLAIN}secret"), S("secret")));
+    assert_false(password_verify(S("{PLAIN}secret"), S("secret2")));
+    assert_true(password_verify(S("abNANd1rDfiNc"), S("secret")));
+}

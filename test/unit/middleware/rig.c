@@ -12,14 +12,31 @@
 #include "config/yaml.h"
 #include "http/uri.h"
 
+static void *get_more_shared(struct rig *rig, struct str key, size_t size, void (*init)(void *memory),
+                             void (*destroy)(void *memory))
+{
+    struct rig_shared *it = rig->more_shared;
+    for (; it < rig->more_shared + rig->more_shared_count; it++)
+        if (str_equal(it->key, key))
+            return it->memory;
+    assert_true(rig->more_shared_count++ < sizeof(rig->more_shared) / sizeof(rig->more_shared[0]));
+    *it = (struct rig_shared){.key = key, .memory = memory_zalloc(size), .destroy = destroy};
+    if (init != NULL)
+        init(it->memory);
+    return it->memory;
+}
+
 static void *get_shared(struct compile *compile, struct str key, size_t size,
                         void (*init)(void *memory), void (*destroy)(void *memory))
 {
     struct rig *rig = container_of(compile, struct rig, compile);
+    if (rig->shared != NULL && !str_equal(rig->shared_key, key))
+        return get_more_shared(rig, key, size, init, destroy);
     if (rig->shared != NULL) {
         assert_int_equal(rig->shared_size, size);
         return rig->shared;
     }
+    rig->shared_key = key;
     rig->shared = memory_zalloc(size);
     rig->shared_size = size;
     rig->shared_destroy = destroy;
@@ -72,6 +89,11 @@ void rig_release(struct rig *rig)
     if (rig->shared != NULL && rig->shared_destroy != NULL)
         rig->shared_destroy(rig->shared);
     free(rig->shared);
+    for (struct rig_shared *it = rig->more_shared; it < rig->more_shared + rig->more_shared_count; it++) {
+        if (it->destroy != NULL)
+            it->destroy(it->memory);
+        free(it->memory);
+    }
     variable_table_release(rig->compile.variables);
     perl_set_release(&rig->perl_regexes);
     worker_release(rig->worker);

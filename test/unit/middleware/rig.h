@@ -21,6 +21,13 @@ struct rig {
     void *shared; /* the middleware's, kept over rig_configure */
     size_t shared_size;
     void (*shared_destroy)(void *memory);
+    struct str shared_key;
+    struct rig_shared { /* by further keys */
+        struct str key;
+        void *memory;
+        void (*destroy)(void *memory);
+    } more_shared[4];
+    size_t more_shared_count;
 };
 
 /* A peer of 192.0.2.1 without TLS; no request yet. */
