@@ -84,6 +84,9 @@ static void put_process(struct nginx_compile *compile)
     put_text(compile, "working_directory", process, "workingDirectory");
     put_count(compile, "worker_rlimit_nofile", process, "openFiles");
     put_count(compile, "worker_processes", compile->root, "workers");
+    /* Unless it is told otherwise nginx has one, and what a worker counts by itself (turns, failures) is counted once. */
+    if (nginx_here(compile->main, "worker_processes") == NULL)
+        nginx_put_number(compile, compile->root, "workers", 1, SPAN_NONE);
     put_user(compile);
 }
 
