@@ -37,6 +37,7 @@ static const struct passive_check *passive_of(const struct server_config *item, 
         return config->passive_health_check;
     struct passive_check *check = arena_new(compile->arena, struct passive_check);
     check->max_failed_attempts = item->max_fails;
+    check->keeps_count = true;
     check->failure_window = item->fail_timeout != 0 ? item->fail_timeout : FAIL_TIMEOUT;
     return check;
 }
@@ -65,7 +66,7 @@ static void compile_targets(struct service *service, const struct load_balancer_
         struct server *server = get_server(service, item, compile);
         if (server == NULL)
             continue;       /* the option's check reported it */
-        if (has_server(&lb->targets, server)) {
+        if (!item->again && has_server(&lb->targets, server)) {
             diag_warning(compile->diag, node_span(node_get(item->origin, S("url"))),
                          "the server is named twice; its second mention has no effect");
             server_unref(server);
@@ -382,6 +383,8 @@ static void tell_passive(struct exchange *x, struct service *service, bool faile
     if (target == NULL || target->passive == NULL || (failed && lb->targets.count == 1 && !lb->panic))
         return;
     int64_t now = exchange_now(x);
+    if (!failed && target->passive->keeps_count && atomic_load_explicit(&x->server->ejected_until, memory_order_relaxed) == 0)
+        return;
     enum passive_change change = failed ? passive_failure(x->server, target->passive, now) : passive_success(x->server, now);
     log_change(service, x->server, change, why);
 }
