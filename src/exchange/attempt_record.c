@@ -54,3 +54,13 @@ void attempt_remember(struct exchange *x, int status, bool redirected)
     kept->response_time = exchange_now(x) - x->times.picked;
     x->former_attempts = kept;
 }
+
+void attempt_note(struct exchange *x, struct str address, int status)
+{
+    struct former_attempt *noted = arena_alloc(&x->arena, sizeof(*noted));
+    if (noted == NULL)
+        return;
+    *noted = (struct former_attempt){
+        .before = x->former_attempts, .address = address, .status = status, .connect_time = -1, .header_time = -1};
+    x->former_attempts = noted;
+}
