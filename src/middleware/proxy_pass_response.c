@@ -58,14 +58,19 @@ static enum verdict redirect_inside(struct exchange *x, struct str value)
     return VERDICT_REROUTE;
 }
 
-static void obey(const struct proxy_pass *pass, struct exchange *x)
+/* It holds for what the response leads to as well. */
+static void obey_rate(const struct proxy_pass *pass, struct exchange *x)
 {
-    struct fields *fields = &x->response.fields;
-    struct str rate = (pass->accel & ACCEL_LIMIT_RATE) != 0 ? fields_value_name(fields, S("X-Accel-Limit-Rate")) : STR_NONE;
-    struct str charset = (pass->accel & ACCEL_CHARSET) != 0 ? fields_value_name(fields, S("X-Accel-Charset")) : STR_NONE;
+    struct str rate = (pass->accel & ACCEL_LIMIT_RATE) != 0 ? fields_value_name(&x->response.fields, S("X-Accel-Limit-Rate")) : STR_NONE;
     uint64_t number;
     if (pass->limit_rate != NULL && str_to_u64(rate, &number))
         variable_set(pass->limit_rate, x, rate);
+}
+
+static void obey(const struct proxy_pass *pass, struct exchange *x)
+{
+    struct fields *fields = &x->response.fields;
+    struct str charset = (pass->accel & ACCEL_CHARSET) != 0 ? fields_value_name(fields, S("X-Accel-Charset")) : STR_NONE;
     struct str type = charset.len != 0 ? fields_value(fields, FIELD_CONTENT_TYPE) : STR_NONE;
     if (type.len != 0 && !str_equal_nocase(charset, S("off")) && str_find(type, S("charset=")) < 0)
         fields_set(fields, FIELD_CONTENT_TYPE, arena_printf(&x->arena, "%.*s; charset=%.*s", STR_ARGS(type), STR_ARGS(charset)));
@@ -81,6 +86,18 @@ static bool is_hidden(const struct proxy_pass *pass, const struct field *field)
         if (str_equal_nocase(pass->hidden[i], field->name))
             return true;
     return false;
+}
+
+/* What the server said stays as it is, for variables. */
+static bool take_copy(struct exchange *x, struct fields *fields)
+{
+    struct field *items = arena_alloc(&x->arena, (fields->count + 4) * sizeof(*items));
+    if (items == NULL)
+        return false;
+    memcpy(items, fields->items, fields->count * sizeof(*items));
+    fields->items = items;
+    fields->capacity = fields->count + 4;
+    return true;
 }
 
 static void hide(const struct proxy_pass *pass, struct fields *fields)
@@ -135,11 +152,14 @@ enum verdict proxy_pass_response(const struct proxy_pass *pass, struct exchange 
     struct fields *fields = &x->response.fields;
     if (x->answered_here)
         return VERDICT_NEXT;
+    obey_rate(pass, x);
     if ((pass->accel & ACCEL_REDIRECT) != 0 && x->visit != NULL && x->visit->site != NULL) {
         struct str order = fields_value_name(fields, S("X-Accel-Redirect"));
         if (order.len != 0)
             return redirect_inside(x, order);
     }
+    if (fields->count == 0 || !take_copy(x, fields))
+        return VERDICT_NEXT;
     obey(pass, x);
     hide(pass, fields);
     if (pass->redirects.count != 0)
