@@ -83,7 +83,7 @@ static struct str response_trailer(struct exchange *x, struct str name)
 struct str variable_of_query(struct str query, struct str name)
 {
     struct str part;
-    while (query.data != NULL && str_split(&query, '&', &part))
+    while (name.len != 0 && query.data != NULL && str_split(&query, '&', &part))
         if (part.len > name.len && part.data[name.len] == '=' && str_starts_nocase(part, name))
             return str_of(part.data + name.len + 1, part.len - name.len - 1);
     return STR_NONE;
@@ -124,7 +124,7 @@ static struct str in_cookie(struct str line, struct str name)
 static struct str cookie(struct exchange *x, struct str name)
 {
     const struct fields *fields = &exchange_request(x)->fields;
-    if (!fields_has(fields, FIELD_COOKIE))
+    if (name.len == 0 || !fields_has(fields, FIELD_COOKIE))
         return STR_NONE;
     FIELDS_FOREACH(fields, field) {
         struct str value = field->id == FIELD_COOKIE ? in_cookie(field->value, name) : STR_NONE;

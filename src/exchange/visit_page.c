@@ -3,7 +3,9 @@
 
 static bool is_demand(const struct exchange *x, enum field_id id)
 {
-    return id == FIELD_WWW_AUTHENTICATE || (x->answered_here && (id == FIELD_LOCATION || id == FIELD_RETRY_AFTER));
+    if (id == FIELD_WWW_AUTHENTICATE)
+        return x->response.status == 401;
+    return x->answered_here && (id == FIELD_LOCATION || id == FIELD_RETRY_AFTER);
 }
 
 static struct fields *demands_of(struct exchange *x)
