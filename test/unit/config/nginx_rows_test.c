@@ -25,7 +25,7 @@ TEST(nginx_directives_are_described_once)
                 rows[count++] = &(*table)->rows[i];
         }
     }
-    assert_true(count > 300);
+    assert_true(count > 200);
     size_t twice = 0;
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < i; j++) {
