@@ -69,6 +69,17 @@ static void add_expression(struct site_draft *draft, struct str name, struct spa
     site_names_add(*names_at(draft), name, regex, site, &build->graph->arena);
 }
 
+/* Whoever wrote nginx.conf knows nginx's words. */
+static void report_name(struct site_draft *draft, struct str name, struct span span)
+{
+    if (span.source != NULL && span.source->nginx)
+        diag_warning(draft->build->compile.diag, span, "conflicting server name \"%.*s\" on %.*s, ignored", STR_ARGS(name),
+                     STR_ARGS(draft->entry->address_text));
+    else
+        diag_warning(draft->build->compile.diag, span, "another site on '%.*s' has the name '%.*s' already, and keeps it",
+                     STR_ARGS(draft->entry->name), STR_ARGS(name));
+}
+
 static void add_names(struct site_draft *draft)
 {
     struct build *build = draft->build;
@@ -87,8 +98,7 @@ static void add_names(struct site_draft *draft)
         if (str_starts(name, S("~")))
             add_expression(draft, name, span);
         else if (!site_names_add(*names, name, NULL, draft->site, &build->graph->arena))
-            diag_warning(build->compile.diag, span, "another site on '%.*s' has the name '%.*s' already, and keeps it",
-                         STR_ARGS(draft->entry->name), STR_ARGS(name));
+            report_name(draft, name, span);
     }
     if ((*names)->fallback == NULL || is_in(&config->default_on, draft->entry->name))
         (*names)->fallback = draft->site;
@@ -216,8 +226,11 @@ static struct router *build_entrance(struct site_draft *draft)
         return NULL;
     struct router_config *like = arena_new(&build->graph->arena, struct router_config);
     *like = (struct router_config){.origin = config->origin, .middlewares = config->middlewares, .limits = config->limits};
-    if (draft->fallback != NULL && draft->fallback->config != NULL)
+    if (draft->fallback != NULL && draft->fallback->config != NULL) {
         like->redirects = draft->fallback->config->redirects;
+        like->server_header = draft->fallback->config->server_header;
+        like->error_pages = draft->fallback->config->error_pages;
+    }
     struct router *router = build_site_router(build, draft->named->name, like);
     router->provider = draft->named->provider;
     router->site = draft->site;
