@@ -4,7 +4,6 @@
 
 #define SERVERS (NGINX_HTTP | NGINX_SERVER)
 #define IN_MEMORY "bodies wait in memory within bounds, and a sender that is faster than its receiver is slowed down"
-#define POOLS "memory of a connection or a request comes from pools that size themselves"
 
 static const struct nginx_syntax rows[] = {
     {"client_max_body_size", NGINX_EVERYWHERE, .min = 1, .max = 1, .help = "Bytes that a request's body may have; 0: any number."},
@@ -31,11 +30,8 @@ static const struct nginx_syntax rows[] = {
     {"quic_host_key", SERVERS, .min = 1, .max = 1, .noted = "HTTP/3 is not spoken: clients come by HTTP/2"},
     {"quic_active_connection_id_limit", SERVERS, .min = 1, .max = 1, .noted = "HTTP/3 is not spoken: clients come by HTTP/2"},
     {"client_body_buffer_size", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = IN_MEMORY},
-    {"client_body_in_file_only", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = IN_MEMORY},
     {"keepalive_min_timeout", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = "connections that are closed behind a reload end when their request is done"},
     {"reset_timedout_connection", NGINX_EVERYWHERE, .min = 1, .max = 1, .flag = true, .noted = "what is broken off is reset anyway"},
-    {"connection_pool_size", SERVERS, .min = 1, .max = 1, .noted = POOLS},
-    {"request_pool_size", SERVERS, .min = 1, .max = 1, .noted = POOLS},
 };
 static const struct nginx_syntax_table table = NGINX_SYNTAX_TABLE(rows);
 REGISTER(nginx_syntax_table, table);
