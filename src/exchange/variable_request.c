@@ -14,10 +14,10 @@ static struct str present(struct str text)
 static struct str uri(struct exchange *x, struct str argument)
 {
     struct str path = exchange_request(x)->path, decoded;
-    if (x->original_path.data == NULL)
-        return S("");      /* its request line could not be read */
-    if (x->visit != NULL && x->visit->site != NULL && x->visit->uri.data != NULL)
-        return x->visit->uri;
+    if (x->times.routed == 0 && x->failure != STATUS_OK)
+        return S("");      /* it was refused before anybody looked at its path */
+    if (x->visit != NULL && x->visit->site != NULL)
+        return present(x->visit->uri);      /* empty: it leads out of the root */
     return memchr(path.data, '%', path.len) != NULL && uri_decode(&x->arena, path, &decoded) ? decoded : path;
 }
 
