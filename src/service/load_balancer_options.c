@@ -10,7 +10,7 @@ static const struct option server_options[] = {
     OPTION(BOOL, struct server_config, leaving,
            .help = "It is about to stop: it is asked only where no other server is ready, and over new connections."),
     OPTION(BOOL, struct server_config, again,
-           .help = "It is named a second time on purpose: it has as many turns, and is asked again where a request may be."),
+           .help = "It is named a second time on purpose: as a server of its own, with turns, failures and limits of its own."),
     OPTION(BOOL, struct server_config, down, .help = "It is not asked at all, though it keeps its place."),
     OPTION(BOOL, struct server_config, backup, .help = "It is asked only while no other server can be: tier 1."),
     OPTION(INT, struct server_config, tier, .min = 0, .max = 1000,
