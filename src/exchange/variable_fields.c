@@ -75,7 +75,10 @@ static struct str response_field(struct exchange *x, struct str name)
 
 static struct str response_trailer(struct exchange *x, struct str name)
 {
-    const struct fields *trailers = x->answered_here ? &x->response.trailers : &x->upstream.response.trailers;
+    /* What goes out, once that begins: a server's, and ours as they are added. */
+    const struct fields *trailers = x->download_began && x->download.trailers != NULL ? x->download.trailers
+                                    : x->answered_here                                 ? &x->response.trailers
+                                                                                       : &x->upstream.response.trailers;
     return x->response.status == 0 ? STR_NONE : variable_of_fields(trailers, name, &x->arena);
 }
 
