@@ -295,12 +295,20 @@ static struct str key_of(const struct load_balancer *lb, struct exchange *x)
                                 : str_of((const char *)x->client_ip.bytes, sizeof(x->client_ip.bytes));
 }
 
-/* For those who wonder what was asked: the service itself stands among the servers. */
+static bool has_asked_all(const struct exchange *x, const struct load_balancer *lb)
+{
+    unsigned in_place = 0;
+    for (unsigned i = 0; i < lb->targets.count; i++)
+        in_place += !lb->targets.items[i].down;
+    return x->attempts - x->stale_attempts >= in_place && in_place != 0;
+}
+
+/* For those who wonder what was asked: where servers were passed over, the service itself stands among them. */
 static enum pick_result none(struct exchange *x, const struct service *service)
 {
     const struct load_balancer *lb = service->state;
     ptrdiff_t at = str_find_last_char(service->name, '@');
-    if (lb->when_none == STATUS_NO_LIVE_SERVER)
+    if (lb->when_none == STATUS_NO_LIVE_SERVER && !has_asked_all(x, lb))
         attempt_note(x, at > 0 ? str_first(service->name, (size_t)at) : service->name, 502);
     if (x->attempts == 0 || x->failure == STATUS_OK)
         x->failure = lb->when_none;
