@@ -71,7 +71,9 @@ static void add_upstream(struct exchange *x, struct text *out)
 /* Who asked for what, and of whom it was asked. */
 static void add_circumstances(struct exchange *x, struct text *out)
 {
-    text_addf(out, ", client: %.*s, server: %.*s", STR_ARGS(exchange_client_text(x)), STR_ARGS(site_name(x)));
+    /* A head that could not be read has told nothing of who is behind the peer. */
+    struct str client = x->times.routed != 0 ? exchange_client_text(x) : exchange_peer_text(x);
+    text_addf(out, ", client: %.*s, server: %.*s", STR_ARGS(client), STR_ARGS(site_name(x)));
     if (x->original_method_name.len == 0)
         return;
     text_add(out, S(", request: \""));

@@ -23,7 +23,11 @@ struct client {
     struct tls_conn *secure;     /* of the connection (tls/conn.h); NULL: plain */
     uint64_t number;             /* of the connection in this process, from 1 on */
     int64_t opened_at;           /* monotonic ns */
+    int fd;                      /* the connection's, for asking where it was accepted (client_learn_local); 0: it is not asked */
     uint32_t requests;           /* served on the connection so far, this one included */
 };
+
+/* Fills `local` and `local_port`, unless they are there: the system is asked once for a connection. */
+void client_learn_local(struct client *client);
 
 #endif
