@@ -13,6 +13,12 @@
 
 static const char *const level_names[] = {"emerg", "alert", "crit", "error", "warn", "notice", "info", "debug"};
 
+bool error_log_is_named(const struct exchange *x)
+{
+    const struct request_logs *logs = request_logs_of(x);
+    return logs != NULL && logs->error_count != 0;
+}
+
 bool error_log_wants(const struct exchange *x, enum syslog_severity level)
 {
     const struct request_logs *logs = request_logs_of(x);
