@@ -250,7 +250,6 @@ static struct subrequest *new_stream(struct exchange *x, struct exchange *parent
     sub->x = x;
     sub->done = order->done;
     sub->context = order->context;
-    client_learn_local(parent->stream.client);
     sub->client = *parent->stream.client;
     sub->depth = parent->subrequest != NULL ? parent->subrequest->depth + 1 : 1;
     x->subrequest = sub;

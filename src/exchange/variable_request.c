@@ -20,7 +20,7 @@ static struct str uri(struct exchange *x, struct str argument)
 
 static struct str args(struct exchange *x, struct str argument)
 {
-    return present(exchange_request(x)->query);
+    return exchange_request(x)->query;
 }
 
 /* What was sent as target no longer holds then: servers get the path and this query. */

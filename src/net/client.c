@@ -1,13 +1,10 @@
 #include "net/client.h"
 
-void client_learn_local(struct client *client)
+void client_local(struct client *client)
 {
-    struct addr local = {.len = sizeof(local.un)};
-    if (client->local_port != 0 || client->unix_socket || client->fd <= 0)
+    struct addr addr = {.len = sizeof(addr.un)};
+    if (client->local_port != 0 || client->unix_socket || getsockname(client->descriptor, &addr.any, &addr.len) != 0)
         return;
-    if (getsockname(client->fd, &local.any, &local.len) == 0) {
-        client->local = addr_ip(&local);
-        client->local_port = addr_port(&local);
-    }
-    client->fd = 0;
+    client->local = addr_ip(&addr);
+    client->local_port = addr_port(&addr);
 }

@@ -12,7 +12,8 @@ struct tls_conn;
 
 struct client {
     struct ip peer, local;
-    uint16_t peer_port, local_port;
+    uint16_t peer_port, local_port;      /* local's: 0 as long as nobody asked the socket (client_local) */
+    int descriptor;              /* of the connection, for asking about it */
     bool unix_socket;            /* no addresses */
     bool tls;                    /* the scheme is https */
     bool proxied;                /* a PROXY header was read that does not count as the peer: */
@@ -23,11 +24,10 @@ struct client {
     struct tls_conn *secure;     /* of the connection (tls/conn.h); NULL: plain */
     uint64_t number;             /* of the connection in this process, from 1 on */
     int64_t opened_at;           /* monotonic ns */
-    int fd;                      /* the connection's, for asking where it was accepted (client_learn_local); 0: it is not asked */
     uint32_t requests;           /* served on the connection so far, this one included */
 };
 
-/* Fills `local` and `local_port`, unless they are there: the system is asked once for a connection. */
-void client_learn_local(struct client *client);
+/* Fills `local` and `local_port`, once. */
+void client_local(struct client *client);
 
 #endif
