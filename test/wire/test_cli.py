@@ -194,6 +194,7 @@ def test_check_looks_at_middlewares_that_nobody_uses(run, config):
     assert result.returncode == 1 and "never closed" in result.stderr
 
 
+<<<<<<< HEAD
 def test_check_takes_an_nginx_conf_that_is_meant_to_be_included(run, tmp_path):
     path = tmp_path / "site"
     path.write_text("server { listen 127.0.0.1:1; access_log off; return 204; }\n")
@@ -202,6 +203,9 @@ def test_check_takes_an_nginx_conf_that_is_meant_to_be_included(run, tmp_path):
 
 
 @pytest.mark.parametrize("name, text", [("other.conf", "key = value\n"),
+=======
+@pytest.mark.parametrize("name, text", [("notes.conf", "a line of text\n"),
+>>>>>>> main
                                         ("portico.toml", "[entryPoints]\n"), ("dir", None)])
 def test_check_says_what_it_does_not_read(run, tmp_path, name, text):
     path = tmp_path / name

@@ -21,7 +21,6 @@ static const struct nginx_syntax rows[] = {
     {"debug_points", NGINX_MAIN, .min = 1, .max = 1, .noted = "what cannot be always stops the process"},
     {"timer_resolution", NGINX_MAIN, .min = 1, .max = 1, .noted = "the time is read once each turn of a worker's loop"},
     {"thread_pool", NGINX_MAIN, .min = 2, .max = 3, .repeats = true, .noted = "files are read without waiting threads"},
-    {"ssl_engine", NGINX_MAIN, .min = 1, .max = 1, .refused = "OpenSSL 3 has providers: configure one in openssl.cnf"},
     {"load_module", NGINX_MAIN, .min = 1, .max = 1, .repeats = true, .noted = "what Portico can do is part of it"},
     {"pcre_jit", NGINX_MAIN, .flag = true, .noted = "regular expressions are always compiled"},
     {"worker_connections", NGINX_EVENTS, .min = 1, .max = 1, .noted = "connections are limited by open files alone"},
