@@ -12,6 +12,8 @@
 static const struct router *of_site(const struct exchange *x)
 {
     const struct entry *entry = x->entry;
+    if (entry == NULL)
+        return NULL;      /* one that only explains or tests */
     const struct site *site = x->visit != NULL ? x->visit->site : NULL;
     const struct site_names *names = x->stream.client->secure != NULL && entry->tls != NULL ? entry->tls->sites : entry->sites;
     if (site == NULL && names != NULL)
