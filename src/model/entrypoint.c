@@ -121,6 +121,8 @@ static const struct option http2_options[] = {
                  .max = 16777216, .help = "Bytes of a request's body that a client may send ahead."),
     OPTION_NAMED(SIZE, struct entrypoint_http2, connection_window, "connectionWindow", .fallback = "1048576",
                  .min = 65535, .max = 67108864, .help = "The same for all streams of a connection together."),
+    OPTION_NAMED(BOOL, struct entrypoint_http2, any_opening, "anyOpening",
+                 .help = "Clients may leave out the SETTINGS that must be their first frame (RFC 9113 3.4)."),
 };
 static const struct option_table http2_table =
     OPTION_TABLE(struct entrypoint_http2, http2_options, .summary = "HTTP/2 on an entrypoint.");
