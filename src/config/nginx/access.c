@@ -42,7 +42,7 @@ static void put_rule(struct nginx_compile *compile, struct node *list, const str
     nginx_put_named(compile, nginx_add_map(compile, list, directive->span), directive->name, word->text, word->span);
 }
 
-static void add_address_rules(struct nginx_place *place, const struct nginx_scope *scope, bool logs, struct node *list)
+static void add_address_rules(struct nginx_place *place, const struct nginx_scope *scope, struct node *list)
 {
     const struct nginx_scope *level = level_of_rules(scope);
     struct node *options = NULL, *rules = NULL;
@@ -57,8 +57,6 @@ static void add_address_rules(struct nginx_place *place, const struct nginx_scop
         }
         put_rule(place->compile, rules, it);
     }
-    if (options != NULL && logs)
-        nginx_put_flag(place->compile, options, "logRefusals", true, level->block->span);
 }
 
 /* ---- together ---- */
@@ -79,7 +77,7 @@ static void add_guards(struct nginx_place *place, const struct nginx_scope *scop
     struct nginx_compile *compile = place->compile;
     bool any = any_is_enough(compile, scope);
     struct node *guards = node_new(compile->arena, NODE_LIST, scope->block->span);
-    add_address_rules(place, scope, !any, guards);
+    add_address_rules(place, scope, guards);
     nginx_add_basic_auth(place, scope, guards);
     nginx_add_auth_request(place, scope, guards);
     if (any && guards->count > 1) {

@@ -105,7 +105,6 @@ static const struct nginx_syntax rows[] = {
     {"lingering_timeout", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = "a connection that is closed with bytes unread is drained within a bound first"},
     {"rewrite_log", NGINX_EVERYWHERE | NGINX_SERVER_IF | NGINX_LOCATION_IF, .flag = true, .noted = "`portico explain URL` tells what becomes of a request, rewrites included"},
     {"uninitialized_variable_warn", NGINX_EVERYWHERE | NGINX_SERVER_IF | NGINX_LOCATION_IF, .flag = true, .noted = "a variable that nobody sets is an error when the configuration is read"},
-    {"log_subrequest", NGINX_EVERYWHERE, .flag = true, .noted = "a request is one line of the access log"},
 
     /* HTTP/2 as it once was. */
     {"http2_recv_buffer_size", NGINX_HTTP, .min = 1, .max = 1, .noted = OF_BUFFERS},
