@@ -9,6 +9,7 @@ struct access_rule {
 struct access {
     const struct node *origin;
     struct objects rules;
+    bool log_refusals;
 };
 
 enum range { RANGE_ALL, RANGE_UNIX, RANGE_NETWORK };
@@ -47,6 +48,8 @@ static const struct option_table rule_table =
 static const struct option access_options[] = {
     OPTION(LIST, struct access, rules, .required = true, .table = &rule_table,
            .help = "Rules in order: the first that fits the client's address decides; whom none fits may pass."),
+    OPTION_NAMED(BOOL, struct access, log_refusals, "logRefusals", .fallback = "true",
+                 .help = "Tell the router's error logs who was refused."),
 };
 static const struct option_table access_table =
     OPTION_TABLE(struct access, access_options, .summary = "Lets addresses pass or not, by rules in order.");
@@ -104,10 +107,12 @@ static bool abstains(struct exchange *x, const struct middleware *m)
 
 static enum verdict on_request(struct exchange *x, struct middleware *m, void *own)
 {
+    const struct access *options = m->options;
     const struct compiled_rule *rule = find_rule(m->state, x);
     if (rule == NULL || rule->allows)
         return VERDICT_NEXT;
-    error_log_add(x, SYSLOG_ERROR, "access forbidden by rule");
+    if (options->log_refusals)
+        error_log_add(x, SYSLOG_ERROR, "access forbidden by rule");
     exchange_answer_status(x, status_http(STATUS_IP_DENIED), STATUS_IP_DENIED);
     return VERDICT_ANSWER;
 }

@@ -42,7 +42,8 @@ static void put_rule(struct nginx_compile *compile, struct node *list, const str
     nginx_put_named(compile, nginx_add_map(compile, list, directive->span), directive->name, word->text, word->span);
 }
 
-static void add_address_rules(struct nginx_place *place, const struct nginx_scope *scope, struct node *list)
+/* Where another guard may still let a request in, whoever asks them all tells the log. */
+static void add_address_rules(struct nginx_place *place, const struct nginx_scope *scope, bool alone, struct node *list)
 {
     const struct nginx_scope *level = level_of_rules(scope);
     struct node *options = NULL, *rules = NULL;
@@ -57,6 +58,8 @@ static void add_address_rules(struct nginx_place *place, const struct nginx_scop
         }
         put_rule(place->compile, rules, it);
     }
+    if (options != NULL && !alone)
+        nginx_put_flag(place->compile, options, "logRefusals", false, level->block->span);
 }
 
 /* ---- together ---- */
@@ -77,7 +80,7 @@ static void add_guards(struct nginx_place *place, const struct nginx_scope *scop
     struct nginx_compile *compile = place->compile;
     bool any = any_is_enough(compile, scope);
     struct node *guards = node_new(compile->arena, NODE_LIST, scope->block->span);
-    add_address_rules(place, scope, guards);
+    add_address_rules(place, scope, !any, guards);
     nginx_add_basic_auth(place, scope, guards);
     nginx_add_auth_request(place, scope, guards);
     if (any && guards->count > 1) {
