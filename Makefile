@@ -140,9 +140,10 @@ lint: $(OUT)/portico                                 ## layers, names in ARCHITE
 format:                                              ## clang-format over the sources
 	clang-format -i $$(find src test -name '*.[ch]')
 
-docs: $(OUT)/portico                                 ## docs/options.md, generated from the option tables
+docs: $(OUT)/portico                                 ## docs/options.md and docs/variables.md, generated from the tables
 	@mkdir -p docs
 	$(OUT)/portico help --markdown >docs/options.md
+	$(OUT)/portico help variables --markdown >docs/variables.md
 
 image: $(OUT)/portico                                ## the container image portico:latest, into the engine of DOCKER_HOST
 	tools/image load --portico $(OUT)/portico

@@ -42,6 +42,7 @@
     X(ROUTER_LEFT_OUT,           404, "the router that matches was left out because of a mistake") \
     X(NO_SERVICE,                503, "the router's service does not exist") \
     X(NO_READY_SERVER,           503, "no server of the service is ready") \
+    X(NO_LIVE_SERVER,            502, "every server of the service has failed or is taken out") \
     X(TOO_MANY_WAITING,          503, "more requests wait for a ready server than may") \
     X(MAINTENANCE,               503, "the router or service is under maintenance") \
     X(RATE_LIMITED,              429, "the client asks more often than allowed") \

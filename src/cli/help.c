@@ -3,13 +3,14 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/help_variables.h"
 #include "config/help.h"
 #include "model/model.h"
 
 #define HELP_MAX ((size_t)16 << 20)
 
 static const struct flag flags_of_help[] = {
-    {.name = "markdown", .help = "The reference of all options, as docs/options.md has it."},
+    {.name = "markdown", .help = "The reference of all options (or variables), as docs/options.md has it."},
     {.name = NULL},
 };
 
@@ -20,7 +21,7 @@ static void list_commands(void)
     puts("Portico, a reverse proxy.\n");
     for (size_t i = 0; i < count; i++)
         printf("  portico %-12s %s\n", commands[i]->name, commands[i]->summary);
-    puts("\n'portico help COMMAND' and 'portico help OPTION' tell more, 'portico help options' lists the options at the top.");
+    puts("\n'portico help COMMAND' and 'portico help OPTION' tell more, 'portico help options' lists the options at the top, \n'portico help variables' what templates can name.");
 }
 
 static int print(struct text *text)
@@ -34,6 +35,19 @@ static int print_reference(void)
     struct text text;
     text_init(&text, HELP_MAX);
     help_markdown(&config_table, "Options", &text);
+    int code = print(&text);
+    text_release(&text);
+    return code;
+}
+
+static int print_variables(bool markdown)
+{
+    struct text text;
+    text_init(&text, HELP_MAX);
+    if (markdown)
+        help_variables_markdown(&text);
+    else
+        help_variables(&text);
     int code = print(&text);
     text_release(&text);
     return code;
@@ -57,6 +71,8 @@ static int explain_option(struct str path, struct str command_meant, struct aren
 static int explain_word(const struct command *command, const struct flags *flags, struct arena *arena)
 {
     struct str meant;
+    if (flags->operand_count == 1 && str_equal(flags->operands[0], S("variables")))
+        return print_variables(flags_find(flags, "markdown") != NULL);
     if (flags_find(flags, "markdown") != NULL)
         return flags->operand_count == 0 ? print_reference() : command_misused(command, "--markdown is the whole reference");
     if (flags->operand_count > 1)
@@ -83,7 +99,7 @@ static int run(const struct command *command, const char *const *words, size_t c
 
 static const struct command help_command = {
     .name = "help",
-    .usage = "help [COMMAND | OPTION | --markdown]",
+    .usage = "help [COMMAND | OPTION | variables] [--markdown]",
     .summary = "Explains a command or an option.",
     .flags = flags_of_help,
     .run = run,

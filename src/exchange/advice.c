@@ -41,6 +41,7 @@ static const char *const advice[STATUS_COUNT] = {
     [STATUS_NO_SERVICE] = "Check the router's service: is the name right, and is its provider there?",
     [STATUS_NO_READY_SERVER] =
         "Look at the service's servers: are they running, and do they pass the health check? Each says why it is out.",
+    [STATUS_NO_LIVE_SERVER] = "Look at the service's servers: each has failed lately (maxFails), is down, or has as many requests as it may (maxConnections).",
     [STATUS_TOO_MANY_WAITING] = "No server of the service has been ready for a while, and as many requests wait for one as 'holdMax' allows: see why "
                                 "its servers are out.",
     [STATUS_MAINTENANCE] = "It was put under maintenance, by its option 'maintenance' or by hand: take that out, or end it in the dashboard or by the API.",

@@ -2,6 +2,7 @@
 
 #include "exchange/count.h"
 #include "exchange/error_log.h"
+#include "exchange/forwarding.h"
 #include "exchange/hold.h"
 #include "exchange/outgoing.h"
 #include "exchange/service.h"
@@ -25,7 +26,7 @@ static void on_server_facts(struct upstream_stream *stream, unsigned facts)
 /* Which kind of connection the request needs. */
 static unsigned wishes_of(const struct exchange *x)
 {
-    struct str upgrade = x->stream.request.upgrade;
+    struct str upgrade = outgoing_request(x)->upgrade;
     unsigned wishes = x->fresh_connection ? UPSTREAM_FRESH : 0;
     if (upgrade.len != 0)
         wishes |= UPSTREAM_UPGRADE | (str_equal_nocase(upgrade, S("websocket")) ? (unsigned)UPSTREAM_WEBSOCKET : 0);
@@ -35,6 +36,9 @@ static unsigned wishes_of(const struct exchange *x)
 enum status attempt_open(struct exchange *x)
 {
     x->attempts++;
+    x->attempt_open = true;
+    x->upstream_status = 0;
+    x->times.connected = x->times.first_byte = 0;
     x->facts_server = 0;
     memset(&x->upstream, 0, offsetof(struct upstream_stream, response));
     x->upstream.on_facts = on_server_facts;
@@ -91,15 +95,20 @@ static void keep_small_body(struct exchange *x)
 /* A held body can be sent again from its start; a streamed one only while nothing of it was read. */
 static void begin_upload(struct exchange *x)
 {
-    x->upload_done = !x->stream.request.has_body;
+    struct spool *other = x->outgoing != NULL ? x->outgoing->body : NULL;
+    x->upload_done = !outgoing_request(x)->has_body;
     if (x->upload_done)
         return;
+    x->upload_began = true;
+    if (other != NULL) {
+        relay_init(&x->upload, x->worker, spool_rewind(other), &x->upstream.sink);
+        return;
+    }
     keep_small_body(x);
     relay_init(&x->upload, x->worker, hold_request_source(x), &x->upstream.sink);
     x->upload.trailers = &x->stream.request.trailers;
     restart_filters(x);
     x->upload.filters = x->request_filters;
-    x->upload_began = true;
 }
 
 enum status attempt_send(struct exchange *x)
@@ -122,7 +131,7 @@ enum status attempt_upload(struct exchange *x)
     if (x->upload_done)
         return STATUS_OK;
     enum status status = relay_pump(&x->upload);
-    if (x->upload.moved != 0 && (!x->body_held || x->body_kept))
+    if (x->upload.moved != 0 && (!x->body_held || x->body_kept) && (x->outgoing == NULL || x->outgoing->body == NULL))
         x->replayable = false;
     if (status == STATUS_AGAIN)
         return STATUS_AGAIN;
@@ -183,6 +192,28 @@ static bool has_had_enough(const struct exchange *x, bool unsent)
     return x->attempts >= ATTEMPTS_MAX && !(x->awaiting != NULL && unsent);
 }
 
+static void forget(struct exchange *x, enum status status)
+{
+    int code = status_http(status);
+    tracing_attempt_failed(x, status);
+    attempt_remember(x, code != 0 ? code : 502, false);
+    attempt_release(x, false);
+    x->failure = status;
+    x->reason_detail = x->upstream.detail;
+}
+
+/* Whether another server is asked after this failure. A stale connection is nobody's fault: the same one is asked again. */
+static bool is_worth_another(const struct exchange *x, enum status status, bool stale, bool unsent)
+{
+    bool kept = (x->replayable || x->detour) && !x->response_sent;
+    if (!kept || !is_the_servers_fault(status) || has_had_enough(x, unsent))
+        return false;
+    if (x->forwarding != NULL && x->forwarding->retries != NULL && !stale)
+        return retries_allow(x, retry_on_failure(status));
+    return (unsent || method_is_idempotent(x->stream.request.method)) && status != STATUS_UPSTREAM_TIMEOUT &&
+           status != STATUS_UPSTREAM_BAD_RESPONSE;
+}
+
 enum step attempt_failed(struct exchange *x, enum status status)
 {
     bool stale = was_stale(x, status);
@@ -195,28 +226,32 @@ enum step attempt_failed(struct exchange *x, enum status status)
     }
     if (x->upstream.missed && x->body_kept)
         x->replayable = true;
-    bool replay = (x->replayable || x->detour) && !x->response_sent &&
-                  (unsent || method_is_idempotent(x->stream.request.method));
-    tracing_attempt_failed(x, status);
-    attempt_release(x, false);
-    x->failure = status;
-    x->reason_detail = x->upstream.detail;
+    bool another = is_worth_another(x, status, stale, unsent);
+    forget(x, status);
     if (status == STATUS_CLIENT_ABORTED)
         return STEP_FINISH;
-    if (!is_the_servers_fault(status) || !replay || has_had_enough(x, unsent) ||
-        status == STATUS_UPSTREAM_TIMEOUT || status == STATUS_UPSTREAM_BAD_RESPONSE)
+    if (!another)
         return STEP_ANSWER;
     if (stale) {
+        x->stale_attempts++;
         x->tried = 0;
         x->fresh_connection = true;
     }
     return STEP_PICK_SERVER;
 }
 
+/* The connection may be gone when somebody asks. */
+static __attribute__((noinline)) void note_address(struct exchange *x)
+{
+    x->server_address = x->upstream.address != NULL ? addr_format(x->upstream.address, &x->arena) : STR_NONE;
+}
+
 void attempt_answered(struct exchange *x)
 {
     x->failure = STATUS_OK;
     x->reason_detail = NULL;
+    if (__builtin_expect(x->server->named, 0))
+        note_address(x);
     outgoing_take_response(x);
     if (x->service->type->on_attempt != NULL)
         x->service->type->on_attempt(x, x->service, STATUS_OK);

@@ -4,6 +4,23 @@
 
 #include "exchange/exchange.h"
 
+/* A try at a server as variables and logs tell of it. Those that gave no response which was kept are remembered in the exchange's
+ * arena; the last one is described when somebody asks. */
+struct former_attempt {
+    struct former_attempt *before;
+    struct str address;               /* "127.0.0.1:8080" */
+    int status;                       /* of its response; 502 or 504 where none came */
+    int64_t connect_time, header_time, response_time;       /* ns; -1: it did not come so far */
+    uint64_t bytes_sent, bytes_received, body_length;
+    bool redirected;                  /* the next one belongs to another location */
+};
+
+/* The one that is under way or was the last; false: there is none that is not among the former ones. */
+bool attempt_present(struct exchange *x, struct former_attempt *ret_attempt);
+/* Before the present one is dropped: it joins the former ones. `status`: of its response, or what stands for its failure.
+ * `redirected`: the request goes to another location. */
+void attempt_remember(struct exchange *x, int status, bool redirected);
+
 /* Opens a connection to x->server. OK, AGAIN, or why not. */
 enum status attempt_open(struct exchange *x);
 /* How long the connection may take (ns; 0: any time): of who is about to stop, or has, no more than a moment. It may be gone by

@@ -3,21 +3,24 @@
 #include "exchange/error_page.h"
 #include "exchange/graph.h"
 
-/* Words of 1999 that have stayed, and the codes that are nginx's own. */
+/* Words of 1999 that have stayed, in the status line and on the page; where the page has others, the second ones. */
 static const struct {
     int status;
-    struct str words;
+    struct str words, on_page;
 } phrases[] = {
-    {302, STR("Moved Temporarily")},
-    {408, STR("Request Time-out")},
-    {413, STR("Request Entity Too Large")},
-    {414, STR("Request-URI Too Large")},
-    {416, STR("Requested Range Not Satisfiable")},
-    {503, STR("Service Temporarily Unavailable")},
-    {504, STR("Gateway Time-out")},
-    {505, STR("HTTP Version Not Supported")},
+    {302, STR("Moved Temporarily"), STR("Found")},
+    {401, STR("Unauthorized"), STR("Authorization Required")},
+    {405, STR("Not Allowed"), STR_NONE},
+    {408, STR("Request Time-out"), STR_NONE},
+    {413, STR("Request Entity Too Large"), STR_NONE},
+    {414, STR("Request-URI Too Large"), STR_NONE},
+    {416, STR("Requested Range Not Satisfiable"), STR_NONE},
+    {503, STR("Service Temporarily Unavailable"), STR_NONE},
+    {504, STR("Gateway Time-out"), STR_NONE},
+    {505, STR("HTTP Version Not Supported"), STR_NONE},
 };
 
+/* The codes that are nginx's own. */
 static const struct {
     int status;
     const char *words;
@@ -50,6 +53,21 @@ struct str error_classic_reason(int status)
         if (phrases[i].status == status)
             return phrases[i].words;
     return http_reason(status);
+}
+
+static struct str page_words(int status)
+{
+    for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
+        if (phrases[i].status == status && phrases[i].on_page.len != 0)
+            return phrases[i].on_page;
+    return error_classic_reason(status);
+}
+
+/* Others are answered by their head alone. */
+static bool has_page(int status)
+{
+    return (status >= 301 && status <= 303) || status == 307 || status == 308 || (status >= 400 && status <= 416) || status == 421 ||
+           status == 429 || (status >= 500 && status <= 505) || status == 507;
 }
 
 bool error_classic_closes(int status)
@@ -91,16 +109,17 @@ static const char *kind_of_400(int status)
 struct error_page error_classic_page(struct exchange *x, int status)
 {
     int sent = error_classic_sent(status);
-    struct str words = error_classic_reason(sent), name = server_name(x);
+    struct str words = page_words(sent), name = server_name(x);
     const char *kind = kind_of_400(status);
-    if (sent < 300 || words.len == 0)
+    if (!has_page(sent))
         return (struct error_page){.type = STR_NONE, .body = STR("")};
     if (needs_escaping(name))
         name = escaped(x, name);
+    struct str title = kind != NULL ? str_from(kind) : words;
     struct str body = arena_printf(&x->arena,
-                                   "<html>\n<head><title>%d %.*s</title></head>\n<body>\n<h1>%d %.*s</h1>\n%s%s%s"
-                                   "<hr>\n<address>%.*s</address>\n</body>\n</html>\n",
-                                   sent, STR_ARGS(words), sent, STR_ARGS(words), kind != NULL ? "<p>" : "",
-                                   kind != NULL ? kind : "", kind != NULL ? "</p>\n" : "", STR_ARGS(name));
+                                   "<html>\n<head><title>%d %.*s</title></head>\n<body>\n<center><h1>%d %.*s</h1></center>\n%s%s%s"
+                                   "<hr><center>%.*s</center>\n</body>\n</html>\n",
+                                   sent, STR_ARGS(title), sent, STR_ARGS(words), kind != NULL ? "<center>" : "",
+                                   kind != NULL ? kind : "", kind != NULL ? "</center>\n" : "", STR_ARGS(name));
     return (struct error_page){.type = STR("text/html"), .body = body.data != NULL ? body : S("")};
 }

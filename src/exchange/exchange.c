@@ -6,7 +6,9 @@
 #include "exchange/attempt.h"
 #include "exchange/await_server.h"
 #include "exchange/chain.h"
+#include "exchange/forwarding.h"
 #include "exchange/graph.h"
+#include "exchange/outgoing.h"
 #include "exchange/port.h"
 #include "exchange/progress.h"
 #include "exchange/record.h"
@@ -118,6 +120,8 @@ static void end_exchange(struct exchange *x)
         spool_release(x->spool);
     if (x->response_spool != NULL)
         spool_release(x->response_spool);
+    if (x->outgoing != NULL)
+        outgoing_drop(x);
     list_remove(&x->link);
     x->worker->graph->exchange_count--;
     if (x->worker->graph->stopping)
@@ -125,6 +129,8 @@ static void end_exchange(struct exchange *x)
     x->stream.ops->finish(&x->stream, !whole);
     if (__builtin_expect(x->awaiting != NULL, 0))
         await_end(x);
+    if (x->held != NULL)
+        server_unref(x->held);
     graph_pin_drop(x->pin);
     arena_release(&x->arena);
     chunk_unref(x->memory);
@@ -218,6 +224,8 @@ void exchange_detour(struct exchange *x, struct service *service, struct str pat
 {
     struct request *request = exchange_request(x);
     x->detour = true;
+    x->forwarding = NULL;
+    outgoing_drop(x);
     x->service = service;
     x->tried = 0;
     request->path = path;
@@ -289,7 +297,7 @@ struct str exchange_client_text(struct exchange *x)
 void exchange_use_server(struct exchange *x, struct server *server, unsigned index)
 {
     x->server = server;      /* the pinned graph holds it */
-    x->transport = x->service->transport;
+    x->transport = x->forwarding != NULL && x->forwarding->transport != NULL ? x->forwarding->transport : x->service->transport;
     server_begin(server);
     if (index < 64)
         x->tried |= UINT64_C(1) << index;

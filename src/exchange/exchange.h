@@ -15,9 +15,13 @@
 
 struct awaiting;
 struct entry;
+struct former_attempt;
+struct forwarding;
 struct graph;
 struct graph_pin;
 struct middleware;
+struct outgoing;
+struct outgoing_url;
 struct router;
 struct service;
 struct spool;
@@ -45,6 +49,7 @@ struct exchange {
     bool running;                     /* exchange_run is on the stack */
     bool ended;                       /* finish was reached */
     bool upstream_bound;              /* upstream.ops->release is due */
+    bool attempt_open;                /* the last attempt is not among the former ones yet */
     bool waiting;                     /* a hook said WAIT; exchange_resume clears it */
     bool resume_on_facts;             /* what it waits for is any fact from either side, or the timer */
     bool resume_on_timer;             /* what it waits for is the timer */
@@ -95,6 +100,14 @@ struct exchange {
     const struct transport *transport;
     uint64_t tried;                   /* targets of the load balancer that were tried: bits for struct pick */
     unsigned attempts;                /* connections or requests begun at servers */
+    unsigned stale_attempts;          /* of them, those over idle connections that had ended */
+    const struct forwarding *forwarding;      /* how it goes about its servers; NULL: as usual (exchange/forwarding.h) */
+    const struct outgoing_url *url;   /* where proxyPass sends it; NULL: nobody said (exchange/outgoing_url.h) */
+    struct server *held;              /* a server that no graph holds (service forward); one reference */
+    struct fields *carried;           /* fields of a response that gave way to a redirect inside: the next one gets them; NULL: none */
+    struct outgoing *outgoing;        /* the request as servers get it; NULL: as it came (exchange/outgoing.h) */
+    struct str server_address;        /* of the connection that gave the response, where the server has a name */
+    struct former_attempt *former_attempts;   /* those before the present one, newest first (exchange/attempt.h) */
     bool fresh_connection;            /* the next attempt must not use an idle one */
 
     struct response response;         /* the final one: from the server or made here */

@@ -3,6 +3,25 @@
 #include "exchange/error_page.h"
 #include "exchange/graph.h"
 #include "exchange/service.h"
+#include "exchange/spool.h"
+
+void outgoing_drop(struct exchange *x)
+{
+    if (x->outgoing != NULL && x->outgoing->body != NULL)
+        spool_release(x->outgoing->body);
+    x->outgoing = NULL;
+}
+
+struct outgoing *outgoing_begin(struct exchange *x, uint32_t field_count)
+{
+    struct outgoing *outgoing = arena_alloc(&x->arena, sizeof(*outgoing));
+    outgoing_drop(x);
+    if (outgoing == NULL)
+        return NULL;
+    *outgoing = (struct outgoing){.request = *exchange_request(x), .passes_trailers = true, .passes_hints = true};
+    fields_init(&outgoing->request.fields, &x->arena, field_count);
+    return x->outgoing = outgoing;
+}
 
 /* X-Forwarded-Proto as a whole line, in room for a copy of fixed size. */
 struct proto_line {
@@ -63,9 +82,9 @@ static inline void add_address(struct lines *lines, enum field_id id, struct str
 }
 
 /* Traefik's set, and the request's id. */
-static void add_forwarding(struct exchange *x)
+static void add_forwarding(struct exchange *x, struct request *request)
 {
-    struct fields *fields = &exchange_request(x)->fields;
+    struct fields *fields = &request->fields;
     struct str peer = x->stream.client->unix_socket ? STR_NONE : exchange_peer_text(x);
     struct str port = forwarded_port(x), before = STR_NONE, by = x->graph->forwarded_by;
     const struct proto_line *proto = forwarded_proto(x);
@@ -95,7 +114,7 @@ static void add_forwarding(struct exchange *x)
     }
     if (!fields_has(fields, FIELD_X_FORWARDED_SERVER))
         lines.next = put(lines.next, by);
-    exchange_request(x)->lines = str_of(start, (size_t)(lines.next - start));
+    request->lines = str_of(start, (size_t)(lines.next - start));
 }
 
 static void add_via(struct exchange *x, struct fields *fields, enum http_version version)
@@ -109,20 +128,36 @@ static void add_via(struct exchange *x, struct fields *fields, enum http_version
 /* Host and Content-Length stay: a protocol writes its own from authority and body_length, and passes over them. */
 void outgoing_prepare(struct exchange *x)
 {
-    struct request *request = exchange_request(x);
-    if (x->hop_stripped)
+    struct request *request = x->outgoing != NULL ? &x->outgoing->request : exchange_request(x);
+    bool *prepared = x->outgoing != NULL ? &x->outgoing->prepared : &x->hop_stripped;
+    if (*prepared)
         return;
-    x->hop_stripped = true;
-    fields_remove_hop_by_hop(&request->fields, true);
+    *prepared = true;
+    if (x->outgoing == NULL)
+        fields_remove_hop_by_hop(&request->fields, true);
     if (!x->entry->config->forwarded_headers.pass)
-        add_forwarding(x);
+        add_forwarding(x, request);
     if (x->entry->config->http.via)
         add_via(x, &request->fields, request->version);
 }
 
+/* Filters and a body that was held after the request was made may have changed how long its body is. */
+static const struct request *settle_body(struct exchange *x)
+{
+    struct outgoing *outgoing = x->outgoing;
+    const struct request *request = exchange_request(x);
+    if (outgoing == NULL)
+        return request;
+    if (!outgoing->own_body) {
+        outgoing->request.has_body = request->has_body;
+        outgoing->request.body_length = request->body_length;
+    }
+    return &outgoing->request;
+}
+
 const struct request *outgoing_address(struct exchange *x, struct request *copy)
 {
-    const struct request *request = exchange_request(x);
+    const struct request *request = settle_body(x);
     bool own_host = x->service != NULL && !x->service->pass_host_header;
     if (x->server->base_path.len == 0 && !own_host)
         return request;
@@ -158,6 +193,32 @@ void outgoing_take_response(struct exchange *x)
         add_via(x, fields, x->response.version);
 }
 
+void outgoing_carry(struct exchange *x, const struct field *field)
+{
+    if (x->carried == NULL) {
+        x->carried = arena_alloc(&x->arena, sizeof(*x->carried));
+        if (x->carried == NULL)
+            return;
+        fields_init(x->carried, &x->arena, 8);
+    }
+    if (field->id != FIELD_OTHER)
+        fields_add_id(x->carried, field->id, field->value);
+    else
+        fields_add(x->carried, field->name, field->value);
+}
+
+/* The type that was carried goes before what a file's name says of it; a server's own word before what was carried. */
+static __attribute__((noinline)) void add_carried(struct exchange *x)
+{
+    struct fields *fields = &x->response.fields;
+    FIELDS_FOREACH(x->carried, field) {
+        if (field->id == FIELD_CONTENT_TYPE && x->answered_here)
+            fields_set(fields, FIELD_CONTENT_TYPE, field->value);
+        else if (field->id == FIELD_SET_COOKIE || fields_find_name(fields, field->name) == NULL)
+            fields_add(fields, field->name, field->value);
+    }
+}
+
 /* Server, which stands in the line that was made for all. */
 static void add_server(struct exchange *x)
 {
@@ -172,6 +233,8 @@ void outgoing_finish_response(struct exchange *x)
     static const struct str name = STR("X-Request-Id");
     struct fields *fields = &x->response.fields;
     bool pass = x->entry->config->forwarded_headers.pass;
+    if (__builtin_expect(x->carried != NULL, 0))
+        add_carried(x);
     if (!pass && x->request_id.len != 0 && fields_find(fields, FIELD_X_REQUEST_ID) == NULL) {
         /* The line that the server was sent serves again. */
         if (x->request_id_line.len != 0)

@@ -102,7 +102,7 @@ static enum status watch_upload(struct exchange *x)
 {
     note_pace(x, &x->upload, !x->upload.stalled_on_sink);
     if (x->upload.stalled_on_sink)
-        return watch(x, x->transport->read_timeout, STATUS_UPSTREAM_TOO_SLOW);
+        return watch(x, x->transport->send_timeout, STATUS_UPSTREAM_TOO_SLOW);
     return watch_relay(x, client_limits(x)->read_timeout, &x->upload);
 }
 
@@ -147,5 +147,5 @@ enum status progress_relay(struct exchange *x)
     if (x->upload_began && !x->upload_done && !x->upgraded)
         return watch_upload(x);
     int64_t limit = x->answered_here ? 0 : x->transport->read_timeout;
-    return watch(x, x->upgraded ? 0 : limit, STATUS_UPSTREAM_TOO_SLOW);
+    return watch(x, x->upgraded ? x->transport->tunnel_timeout : limit, STATUS_UPSTREAM_TOO_SLOW);
 }

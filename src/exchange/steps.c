@@ -101,6 +101,9 @@ static enum step find_route(struct exchange *x)
 /* A redirect inside: the way begins anew at FIND_ROUTE, in the same site. */
 static enum step reroute(struct exchange *x)
 {
+    attempt_remember(x, x->upstream_status, true);
+    x->forwarding = NULL;
+    outgoing_drop(x);
     enum status status = visit_leave(x);
     return status == STATUS_OK ? STEP_FIND_ROUTE : fail(x, status);
 }
@@ -201,6 +204,8 @@ static void pass_interim(struct exchange *x)
         exchange_send_continue(x);
         return;
     }
+    if (x->outgoing != NULL && !x->outgoing->passes_hints)
+        return;
     fields_remove_hop_by_hop(&interim->fields, false);
     fields_remove(&interim->fields, FIELD_CONTENT_LENGTH);
     if (x->stream.ops->send_head(&x->stream, interim) == STATUS_OK)
@@ -241,8 +246,10 @@ static enum step answer(struct exchange *x)
  * passes the whole chain; a detour's goes on where the detour was asked for. */
 static enum step try_again(struct exchange *x, bool detour)
 {
+    attempt_remember(x, x->upstream_status, false);
     attempt_release(x, false);
     exchange_drop_response(x);
+    x->forwarding = NULL;
     if (!detour) {
         x->service = x->router->service;
         x->chain_at = x->router->chain_count;
@@ -256,7 +263,7 @@ static bool is_out_of_place(const struct exchange *x)
 {
     int status = x->response.status;
     if (status == 101)
-        return !x->upstream_bound || x->answered_here || x->stream.request.upgrade.len == 0;
+        return !x->upstream_bound || x->answered_here || outgoing_request(x)->upgrade.len == 0;
     return x->stream.request.only_upgrade && status >= 200 && status < 300;
 }
 
@@ -294,7 +301,8 @@ static void begin_download(struct exchange *x)
         pace_download(x);
     if (!x->answered_here) {
         const struct response *response = &x->upstream.response;
-        x->download.trailers = &response->trailers;
+        if (x->outgoing == NULL || x->outgoing->passes_trailers)
+            x->download.trailers = &response->trailers;
         /* Behind the last byte of a known length trailers may still come, but in HTTP/1. */
         if (response->body_length > 0 && response->version < HTTP_2)
             x->download.length = (uint64_t)response->body_length;
@@ -329,6 +337,7 @@ static enum step run_response(struct exchange *x)
     case VERDICT_DETOUR:
         return try_again(x, true);
     case VERDICT_REROUTE:
+        attempt_remember(x, x->upstream_status, true);
         attempt_release(x, false);
         exchange_drop_response(x);
         return reroute(x);

@@ -9,16 +9,11 @@ static struct str present(struct str text)
     return text.data != NULL ? text : S("");
 }
 
-static struct str host(struct exchange *x, struct str argument)
-{
-    return present(exchange_request(x)->host);
-}
-
 /* The path decoded, as locations see it. */
 static struct str uri(struct exchange *x, struct str argument)
 {
     struct str path = exchange_request(x)->path, decoded;
-    if (x->visit != NULL && x->visit->uri.data != NULL)
+    if (x->visit != NULL && x->visit->site != NULL && x->visit->uri.data != NULL)
         return x->visit->uri;
     return memchr(path.data, '%', path.len) != NULL && uri_decode(&x->arena, path, &decoded) ? decoded : path;
 }
@@ -122,7 +117,6 @@ static struct str router_name(struct exchange *x, struct str argument)
     static const struct variable_type function##_type = {.name = text, .alias = dotted, .help = words, .is_volatile = true, .get = function}; \
     REGISTER(variable_type, function##_type)
 
-READS(host, "host", "request.host", "The host that the client asked for: of the request line, else of Host; in lower case, without a port.");
 READS(is_args, "is_args", "request.query.mark", "\"?\" where there is a query, else nothing.");
 READS(request_uri, "request_uri", "request.uri", "The target as the client sent it: path and query, nothing decoded.");
 READS(request_method, "request_method", "request.method", "The method.");

@@ -41,6 +41,9 @@ struct request {
     bool expects_continue;
     uint32_t head_bytes;       /* that the head took on the wire */
     struct str lines;          /* further fields, ready as lines ("Name: value\r\n"...), checked: the proxy's own */
+    struct str connection;     /* on its way to a server: Connection's value where it is not the protocol's own; empty: none */
+    bool as_http_1_0;          /* on its way to a server: written as HTTP/1.0 */
+    bool no_host;              /* on its way to a server: without Host */
     struct str upgrade;        /* the protocols asked for by Upgrade under Connection: upgrade; or empty */
     bool only_upgrade;         /* any 2xx would tell the client that it was upgraded (RFC 8441 5) */
 };

@@ -58,6 +58,7 @@ enum stream_fact {
     FACT_INFORM = 16,       /* server side: an interim response (1xx) is in stream.response */
 };
 
+struct addr;
 struct client;              /* who is on the other side: net/client.h */
 struct stream;
 
@@ -121,6 +122,7 @@ struct upstream_stream {
     enum status failure;
     const char *detail;          /* more about the failure, for logs: literal or text in `arena`; NULL: nothing */
     uint64_t bytes_in, bytes_out;
+    const struct addr *address;  /* where the connection leads; valid while it is bound; NULL: nobody said */
     bool reused;                 /* the connection served a request before: a close now may be a race */
     bool anything_sent;          /* a byte of the request left for the kernel */
     bool anything_received;      /* a byte of the response came */

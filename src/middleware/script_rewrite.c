@@ -5,12 +5,6 @@
 #include "middleware/answer.h"
 #include "middleware/script.h"
 
-/* The decoded path that is rewritten. */
-static struct str present_path(struct exchange *x)
-{
-    return x->visit != NULL && x->visit->uri.data != NULL ? x->visit->uri : variable_get_named(x, S("uri"));
-}
-
 static struct str with_query(struct exchange *x, struct str target, char separator)
 {
     struct str query = exchange_request(x)->query;
@@ -47,7 +41,7 @@ enum verdict script_rewrite(const struct script_rewrite *rewrite, struct exchang
     struct visit *visit = exchange_visit(x);
     if (visit == NULL)
         return answer_out_of_memory(x);
-    if (!capture_match(rewrite->regex, x, present_path(x))) {
+    if (!capture_match(rewrite->regex, x, variable_get_named(x, S("uri")))) {
         visit->captures.count = 0;
         return VERDICT_NEXT;
     }

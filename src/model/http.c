@@ -191,6 +191,12 @@ static const struct option forwarding_timeouts_options[] = {
                  .help = "Time that an idle connection to a server is kept; 0: for ever."),
     OPTION_NAMED(DURATION, struct forwarding_timeouts, read_timeout, "readTimeout", .fallback = "0s",
                  .help = "Time between two arrivals of a response's body; 0: none."),
+    OPTION_NAMED(DURATION, struct forwarding_timeouts, send_timeout, "sendTimeout", .fallback = "0s",
+                 .help = "Time between two moments at which a server takes bytes of a request; 0: as readTimeout."),
+    OPTION_NAMED(DURATION, struct forwarding_timeouts, tunnel_timeout, "tunnelTimeout", .fallback = "0s",
+                 .help = "Silence that ends a connection that was upgraded (WebSocket); 0: none."),
+    OPTION_NAMED(DURATION, struct forwarding_timeouts, max_conn_age, "maxConnAge", .fallback = "0s",
+                 .help = "Age from which on a connection takes no further request; 0: any."),
     OPTION_NAMED(DURATION, struct forwarding_timeouts, read_idle_timeout, "readIdleTimeout", .fallback = "0s",
                  .help = "HTTP/2: silence after which a server is asked for a sign of life; 0: never."),
     OPTION_NAMED(DURATION, struct forwarding_timeouts, ping_timeout, "pingTimeout", .fallback = "15s",
@@ -199,10 +205,24 @@ static const struct option forwarding_timeouts_options[] = {
 static const struct option_table forwarding_timeouts_table =
     OPTION_TABLE(struct forwarding_timeouts, forwarding_timeouts_options, .summary = "Time limits towards servers.");
 
+static const char *check_local(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length)
+{
+    struct addr ignored;
+    return str_empty(text) || addr_parse_local(text, &ignored) ? NULL : "is not an address: use 10.0.0.1 or 10.0.0.1:1234";
+}
+
 static const struct option transport_options[] = {
     OPTION_NAMED(INT, struct transport_config, max_idle_conns_per_host, "maxIdleConnsPerHost", .fallback = "200", .min = -1,
                  .max = 1000000, .help = "Idle connections that are kept per server and worker, and others for half a second; "
                                    "-1: none."),
+    OPTION_NAMED(INT, struct transport_config, max_requests_per_conn, "maxRequestsPerConn", .min = 0, .max = UINT32_MAX,
+                 .help = "Requests that a connection of HTTP/1 takes; 0: any number."),
+    OPTION_NAMED(STR, struct transport_config, local_address, "localAddress", .check = check_local,
+                 .help = "The address that connections are made from: 10.0.0.1, or 10.0.0.1:1234."),
+    OPTION(BOOL, struct transport_config, transparent,
+           .help = "localAddress may be none of this host's (IP_TRANSPARENT): routes must lead answers back here."),
+    OPTION_NAMED(BOOL, struct transport_config, tcp_keep_alive, "tcpKeepAlive",
+                 .help = "The system asks servers that are silent whether they are there (SO_KEEPALIVE)."),
     OPTION_NAMED(SIZE, struct transport_config, max_response_header_bytes, "maxResponseHeaderBytes", .fallback = "1048576",
                  .min = 1024, .max = 16777216, .help = "Bytes that a response head may have; more gets 502."),
     OPTION_NAMED(STRUCT, struct transport_config, forwarding_timeouts, "forwardingTimeouts",

@@ -112,12 +112,19 @@ struct service_config {
 struct forwarding_timeouts {
     const struct node *origin;
     int64_t dial_timeout, response_header_timeout, idle_conn_timeout, read_timeout;   /* ns; 0: none */
+    int64_t send_timeout;           /* ns between two writes of a request's body; 0: as read_timeout */
+    int64_t tunnel_timeout;         /* ns of silence of a connection that was upgraded; 0: none */
+    int64_t max_conn_age;           /* ns after which a connection takes no further request; 0: none */
     int64_t read_idle_timeout, ping_timeout;        /* ns; HTTP/2: a PING after silence, and time for its answer */
 };
 
 struct transport_config {           /* http.serversTransports.NAME and serversTransport */
     const struct node *origin;
     int64_t max_idle_conns_per_host;
+    int64_t max_requests_per_conn;  /* 0: any number */
+    struct str local_address;       /* that connections are made from; empty: any */
+    bool transparent;               /* ... even if it is none of this host */
+    bool tcp_keep_alive;
     int64_t max_response_header_bytes;
     struct tls_client_options tls;  /* its origin is NULL: the keys stand in this object */
     bool disable_http2;

@@ -82,11 +82,11 @@ enum trace_verbosity {
 
 /* How an answer of our own looks in a browser. */
 enum error_pages {
+    ERROR_PAGES_INHERIT,            /* of an entrypoint: as the process; of a router: as its entrypoint */
     ERROR_PAGES_SIMPLE,             /* what it is, and the request's id */
     ERROR_PAGES_DETAILED,           /* for clients on this machine: also why, and what to do */
     ERROR_PAGES_OFF,                /* plain text for everybody */
     ERROR_PAGES_CLASSIC,            /* a few lines of HTML for everybody, in the words that nginx's users know */
-    ERROR_PAGES_INHERIT,            /* of an entrypoint: as the process; of a router: as its entrypoint */
 };
 
 extern const struct option_table api_table, metrics_table, tracing_table;

@@ -215,6 +215,20 @@ void addr_from_ip(const struct ip *ip, uint16_t port, struct addr *ret_addr)
     ret_addr->len = sizeof(ret_addr->v6);
 }
 
+bool addr_parse_local(struct str text, struct addr *ret_addr)
+{
+    struct ip ip;
+    uint64_t port = 0;
+    ptrdiff_t colon = str_find_last_char(text, ':');
+    if (!ip_parse(text, &ip)) {
+        if (colon < 0 || !str_to_u64(str_from_index(text, (size_t)colon + 1), &port) || port > 65535 ||
+            !ip_parse(str_first(text, (size_t)colon), &ip))
+            return false;
+    }
+    addr_from_ip(&ip, (uint16_t)port, ret_addr);
+    return true;
+}
+
 bool addr_unix(struct str path, struct addr *ret_addr)
 {
     if (path.len == 0 || path.len >= sizeof(ret_addr->un.sun_path) ||

@@ -59,6 +59,8 @@ struct ip addr_ip(const struct addr *addr);
 uint16_t addr_port(const struct addr *addr);
 void addr_from_ip(const struct ip *ip, uint16_t port, struct addr *ret_addr);
 bool addr_unix(struct str path, struct addr *ret_addr);   /* false when too long */
+/* "10.0.0.1", "::1", "10.0.0.1:80", "[::1]:80": an address to connect from, port 0 where none is said. */
+bool addr_parse_local(struct str text, struct addr *ret_addr);
 /* "10.0.0.1:80", "[::1]:80", "unix:/run/x.sock". */
 struct str addr_format(const struct addr *addr, struct arena *arena);
 

@@ -71,18 +71,32 @@ static enum status connect_status(int error)
 }
 
 /* A socket ready to connect, or -1 with errno. */
-static int open_towards(const struct addr *to, const struct addr *from)
+static bool bind_from(int fd, const struct addr *to, const struct sock_from *from)
+{
+    if (from->keep_alive)
+        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){1}, sizeof(int));
+    if (from->addr.len == 0 || from->addr.any.sa_family != to->any.sa_family)
+        return true;
+    if (from->transparent && to->any.sa_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, &(int){1}, sizeof(int));
+    else if (from->transparent)
+        setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &(int){1}, sizeof(int));
+    /* The port is chosen at connect, when the whole 4-tuple is known, not here, where 28,000 would be all. */
+    if (addr_port(&from->addr) == 0)
+        setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
+    else
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+    return bind(fd, &from->addr.any, from->addr.len) == 0;
+}
+
+static int open_towards(const struct addr *to, const struct sock_from *from)
 {
     int fd = socket(to->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
     if (to->any.sa_family != AF_UNIX)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    if (from == NULL)
-        return fd;
-    /* The port is chosen at connect, when the whole 4-tuple is known, not here, where 28,000 would be all. */
-    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
-    if (bind(fd, &from->any, from->len) == 0)
+    if (from == NULL || bind_from(fd, to, from))
         return fd;
     int error = errno;
     close(fd);
@@ -90,7 +104,7 @@ static int open_towards(const struct addr *to, const struct addr *from)
     return -1;
 }
 
-enum status sock_connect(struct sock *sock, const struct addr *to, const struct addr *from)
+enum status sock_connect(struct sock *sock, const struct addr *to, const struct sock_from *from)
 {
     assert(sock->watch.fd < 0);
     int fd = open_towards(to, from);

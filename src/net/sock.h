@@ -52,10 +52,16 @@ void sock_init(struct sock *sock, struct loop *loop, void (*on_event)(struct soc
 /* Takes an accepted descriptor. A fresh client socket counts as readable (data often came with it) when
  * `readable` says so. False: registration failed; the descriptor is closed. */
 bool sock_take(struct sock *sock, int fd, bool readable);
-/* Begins to connect, from the address `from` unless NULL, without Nagle's delay. OK: connected at once (Unix);
+/* Where a connection is made from, and how. */
+struct sock_from {
+    struct addr addr;             /* len 0: any */
+    bool transparent;             /* the address may be none of this host's; not permitted: it is tried as it is */
+    bool keep_alive;              /* SO_KEEPALIVE */
+};
+/* Begins to connect, as `from` says unless NULL, without Nagle's delay. OK: connected at once (Unix);
  * AGAIN: on_event follows (sock_connect_result tells), else UPSTREAM_REFUSED, UPSTREAM_UNREACHABLE,
  * UPSTREAM_CONNECT_TIMEOUT, OVERLOADED (no descriptors, ports, memory); there is nothing to close then. */
-enum status sock_connect(struct sock *sock, const struct addr *to, const struct addr *from);
+enum status sock_connect(struct sock *sock, const struct addr *to, const struct sock_from *from);
 /* After the first event of a connecting socket: OK, or why not (AGAIN: the event told nothing). One system call,
  * and only when something went wrong. */
 enum status sock_connect_result(struct sock *sock);

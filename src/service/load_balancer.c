@@ -8,6 +8,7 @@
 
 #define CACHE_LINE ((size_t)64)
 #define HOLD_MAX 10000
+#define FAIL_TIMEOUT (10 * TIME_S)
 
 /* Without preservePath the path of a server's URL means nothing, so it is no part of the server. */
 static struct server *get_server(struct service *service, const struct server_config *config, struct compile *compile)
@@ -29,6 +30,31 @@ static bool has_server(const struct target_set *targets, const struct server *se
     return false;
 }
 
+static const struct passive_check *passive_of(const struct server_config *item, const struct load_balancer_config *config,
+                                              struct compile *compile)
+{
+    if (item->max_fails == 0)
+        return config->passive_health_check;
+    struct passive_check *check = arena_new(compile->arena, struct passive_check);
+    check->max_failed_attempts = item->max_fails;
+    check->failure_window = item->fail_timeout != 0 ? item->fail_timeout : FAIL_TIMEOUT;
+    return check;
+}
+
+static struct target target_of(const struct server_config *item, struct server *server, const struct load_balancer_config *config,
+                               struct compile *compile)
+{
+    return (struct target){.server = server,
+                           .weight = (uint32_t)item->weight,
+                           .draining = item->drain,
+                           .leaving = item->leaving,
+                           .down = item->down,
+                           .tier = item->tier == 0 && item->backup ? 1 : (uint32_t)item->tier,
+                           .max_active = (uint32_t)item->max_connections,
+                           .route = item->route,
+                           .passive = passive_of(item, config, compile)};
+}
+
 static void compile_targets(struct service *service, const struct load_balancer_config *config, struct compile *compile)
 {
     struct load_balancer *lb = service->state;
@@ -45,8 +71,12 @@ static void compile_targets(struct service *service, const struct load_balancer_
             server_unref(server);
             continue;
         }
-        lb->targets.items[lb->targets.count++] =
-            (struct target){.server = server, .weight = (uint32_t)item->weight, .draining = item->drain, .leaving = item->leaving};
+        lb->targets.items[lb->targets.count++] = target_of(item, server, config, compile);
+    }
+    for (unsigned i = 0; i < lb->targets.count; i++) {
+        const struct target *target = &lb->targets.items[i];
+        lb->passive |= target->passive != NULL;
+        lb->targets.tiers = lb->targets.tiers > target->tier ? lb->targets.tiers : target->tier + 1;
     }
     /* Containers come and go: nobody need be told that one is stopped. */
     if (lb->targets.count == 0 && !compile->lenient)
@@ -89,7 +119,7 @@ static void make_states(struct load_balancer *lb, struct compile *compile)
     char *memory = arena_zalloc(compile->arena, lb->state_stride * count + CACHE_LINE);
     lb->states = memory + (CACHE_LINE - (uintptr_t)memory % CACHE_LINE) % CACHE_LINE;
     for (unsigned i = 0; i < count; i++)
-        balancer_init(lb->balancer, lb->states + i * lb->state_stride, &lb->targets);
+        balancer_init(lb->balancer, lb->states + i * lb->state_stride, &lb->targets, i);
 }
 
 /* What waits is counted through reloads. */
@@ -105,6 +135,23 @@ static void compile_await(struct service *service, const struct load_balancer_co
     service->await = rule;
 }
 
+static bool compile_key(struct load_balancer *lb, const struct load_balancer_config *config, struct compile *compile)
+{
+    if (!lb->balancer->uses_key || str_empty(config->hash_key))
+        return true;
+    lb->hash_key = text_template_new(config->hash_key, compile, node_span(node_get(config->origin, S("hashKey"))));
+    return lb->hash_key != NULL;
+}
+
+static void compile_forwarding(struct load_balancer *lb, const struct load_balancer_config *config, struct compile *compile)
+{
+    if (config->retries == NULL)
+        return;
+    struct forwarding *forwarding = arena_new(compile->arena, struct forwarding);
+    forwarding->retries = retries_compile(config->retries, compile);
+    lb->forwarding = forwarding;
+}
+
 static bool compile_service_state(struct service *service, struct compile *compile)
 {
     const struct load_balancer_config *config = service->options;
@@ -116,7 +163,11 @@ static bool compile_service_state(struct service *service, struct compile *compi
         return false;
     lb->balancer = balancer_at(config->strategy);
     lb->sticky = sticky_compile(config->sticky, service->name, compile);
-    lb->passive = config->passive_health_check;
+    lb->panic = !config->no_panic;
+    lb->when_none = config->bad_gateway ? STATUS_NO_LIVE_SERVER : STATUS_NO_READY_SERVER;
+    compile_forwarding(lb, config, compile);
+    if (!compile_key(lb, config, compile))
+        return false;
     compile_targets(service, config, compile);
     if (needs_tls(lb, config) && !compile_secure(compile, service->transport))
         return false;
@@ -138,43 +189,80 @@ static void destroy(struct service *service)
     lb->targets.count = 0;
 }
 
-/* A server whose ejection is over takes one request at a time: who comes second goes elsewhere. Where that leaves nobody,
- * one of the ejected is better than none. */
+static bool admit(const struct target *target, const struct pick *pick, bool panic)
+{
+    return target->passive == NULL || passive_admit(target->server, target->passive, pick->now, panic);
+}
+
+/* A server whose ejection is over takes one request at a time: who comes second goes elsewhere. */
 static __attribute__((noinline)) int choose_passively(const struct load_balancer *lb, void *state, struct pick *pick)
 {
     uint64_t tried = pick->tried;
     int index;
     while ((index = lb->balancer->choose(state, pick)) >= 0) {
-        if (index >= 64 || passive_admit(lb->targets.items[index].server, lb->passive, pick->now, false))
+        if (index >= 64 || admit(&lb->targets.items[index], pick, false))
             return index;
         pick->tried |= UINT64_C(1) << index;
     }
     pick->tried = tried;
+    return -1;
+}
+
+/* One of those that are taken out is better than none. */
+static __attribute__((noinline)) int choose_in_panic(const struct load_balancer *lb, void *state, struct pick *pick)
+{
     pick->panic = true;
-    index = lb->balancer->choose(state, pick);
-    if (index >= 0)
-        passive_admit(lb->targets.items[index].server, lb->passive, pick->now, true);
+    for (pick->tier = 0; pick->tier < lb->targets.tiers; pick->tier++) {
+        int index = lb->balancer->choose(state, pick);
+        if (index < 0)
+            continue;
+        admit(&lb->targets.items[index], pick, true);
+        return index;
+    }
+    return -1;
+}
+
+static int choose_of_tier(const struct load_balancer *lb, void *state, struct pick *pick)
+{
+    return lb->passive ? choose_passively(lb, state, pick) : lb->balancer->choose(state, pick);
+}
+
+static __attribute__((noinline)) int choose_further(const struct load_balancer *lb, void *state, struct pick *pick)
+{
+    int index = -1;
+    for (pick->tier = 1; index < 0 && pick->tier < lb->targets.tiers; pick->tier++)
+        index = choose_of_tier(lb, state, pick);
+    if (index < 0 && lb->passive && lb->panic)
+        index = choose_in_panic(lb, state, pick);
     return index;
 }
 
 static inline int choose_target(const struct load_balancer *lb, const struct worker *worker, struct pick *pick)
 {
     void *state = lb->states + worker->index * lb->state_stride;
-    return lb->passive == NULL ? lb->balancer->choose(state, pick) : choose_passively(lb, state, pick);
+    pick->tier = 0;
+    int index = choose_of_tier(lb, state, pick);
+    return __builtin_expect(index >= 0, 1) ? index : choose_further(lb, state, pick);
 }
 
-static __attribute__((noinline)) int sticky_target(const struct load_balancer *lb, const struct request *request,
-                                                   const struct pick *pick)
+static bool is_the_wanted(const struct target *target, bool by_id, uint64_t id, struct str route)
+{
+    return by_id ? target->server->id_hash == id : target->route.len != 0 && str_equal(target->route, route);
+}
+
+static __attribute__((noinline)) int sticky_target(const struct load_balancer *lb, struct exchange *x, const struct pick *pick)
 {
     uint64_t id;
-    if (!sticky_wanted(lb->sticky, request, &id))
+    bool by_id = sticky_wanted(lb->sticky, exchange_request(x), &id);
+    struct str route = by_id ? STR_NONE : sticky_route(lb->sticky, x);
+    if (!by_id && route.len == 0)
         return -1;
     for (unsigned i = 0; i < lb->targets.count; i++) {
-        struct server *server = lb->targets.items[i].server;
-        if (server->id_hash != id)
+        const struct target *target = &lb->targets.items[i];
+        if (!is_the_wanted(target, by_id, id, route))
             continue;
-        bool open = !target_was_tried(pick, i) && server_takes_sticky(server, pick->now) &&
-                    (lb->passive == NULL || passive_admit(server, lb->passive, pick->now, false));
+        bool open = !target_was_tried(pick, i) && server_takes_sticky(target->server, pick->now) && !target->down &&
+                    target_has_room(target) && admit(target, pick, false);
         return open ? (int)i : -1;
     }
     return -1;
@@ -198,11 +286,26 @@ static __attribute__((noinline)) int choose_leaving(const struct load_balancer *
     return index;
 }
 
+static struct str key_of(const struct load_balancer *lb, struct exchange *x)
+{
+    return lb->hash_key != NULL ? text_template_text(lb->hash_key, x)
+                                : str_of((const char *)x->client_ip.bytes, sizeof(x->client_ip.bytes));
+}
+
+static enum pick_result none(struct exchange *x, const struct load_balancer *lb)
+{
+    if (x->attempts == 0 || x->failure == STATUS_OK)
+        x->failure = lb->when_none;
+    return PICK_NONE;
+}
+
 static enum pick_result pick_server(struct exchange *x, struct service *service)
 {
     struct load_balancer *lb = service->state;
     struct pick pick = {.targets = &lb->targets, .client = &x->client_ip, .tried = x->tried, .now = exchange_now(x)};
-    int index = lb->sticky != NULL ? sticky_target(lb, exchange_request(x), &pick) : -1;
+    if (lb->balancer->uses_key)
+        pick.key = key_of(lb, x);
+    int index = lb->sticky != NULL ? sticky_target(lb, x, &pick) : -1;
     if (index < 0)
         index = choose_target(lb, x->worker, &pick);
     /* A retry after a response, not after a failure, may go where it went before. */
@@ -214,7 +317,9 @@ static enum pick_result pick_server(struct exchange *x, struct service *service)
     if (index < 0 && may_ask_leaving(x, service))
         index = choose_leaving(lb, x, &pick);
     if (index < 0)
-        return PICK_NONE;
+        return none(x, lb);
+    if (x->forwarding == NULL)
+        x->forwarding = lb->forwarding;
     exchange_use_server(x, lb->targets.items[index].server, (unsigned)index);
     return PICK_SERVER;
 }
@@ -226,14 +331,12 @@ static struct server *choose_server(struct service *service, struct worker *work
     struct load_balancer *lb = service->state;
     void *state = lb->states + worker->index * lb->state_stride;
     struct pick pick = {.targets = &lb->targets, .client = client, .now = worker->loop.now};
-    int index = lb->balancer->choose(state, &pick);
-    if (index < 0 && lb->passive != NULL) {
-        pick.panic = true;
-        index = lb->balancer->choose(state, &pick);
-    }
-    if (index < 0) {
-        pick.leaving = true;
-        index = lb->balancer->choose(state, &pick);
+    int index = -1;
+    for (unsigned round = 0; index < 0 && round < 3; round++) {
+        pick.panic = round == 1 && lb->passive;
+        pick.leaving = round == 2;
+        for (pick.tier = 0; index < 0 && pick.tier < lb->targets.tiers; pick.tier++)
+            index = lb->balancer->choose(state, &pick);
     }
     if (index < 0)
         return NULL;
@@ -246,9 +349,11 @@ static bool is_ready(const struct service *service, int64_t now)
     const struct load_balancer *lb = service->state;
     static const struct ip nobody;
     struct pick pick = {.targets = &lb->targets, .client = &nobody, .now = now};
-    for (unsigned i = 0; i < lb->targets.count; i++)
+    for (unsigned i = 0; i < lb->targets.count; i++) {
+        pick.tier = lb->targets.items[i].tier;
         if (target_is_open(&pick, i))
             return true;
+    }
     return false;
 }
 
@@ -261,22 +366,67 @@ static void log_change(const struct service *service, const struct server *serve
         log_info("service '%.*s': server %.*s is back", STR_ARGS(service->name), STR_ARGS(server->url));
 }
 
+static const struct target *target_of_server(const struct load_balancer *lb, const struct server *server)
+{
+    for (unsigned i = 0; i < lb->targets.count; i++)
+        if (lb->targets.items[i].server == server)
+            return &lb->targets.items[i];
+    return NULL;
+}
+
+/* What live requests tell. A lone server is never taken out: nobody else could be asked. */
+static void tell_passive(struct exchange *x, struct service *service, bool failed, const char *why)
+{
+    const struct load_balancer *lb = service->state;
+    const struct target *target = lb->passive ? target_of_server(lb, x->server) : NULL;
+    if (target == NULL || target->passive == NULL || (failed && lb->targets.count == 1 && !lb->panic))
+        return;
+    int64_t now = exchange_now(x);
+    enum passive_change change = failed ? passive_failure(x->server, target->passive, now) : passive_success(x->server, now);
+    log_change(service, x->server, change, why);
+}
+
+/* Where it is said which responses send a request on, only those count as failures, and when they do (refuses). */
 static void on_attempt(struct exchange *x, struct service *service, enum status outcome)
 {
     const struct load_balancer *lb = service->state;
-    struct server *server = x->server;
+    const struct retries *retries = x->forwarding != NULL ? x->forwarding->retries : NULL;
     int64_t now = exchange_now(x);
     if (outcome == STATUS_OK)
-        measure_response(server, (x->times.first_byte != 0 ? x->times.first_byte : now) - x->times.picked, now);
-    if (outcome == STATUS_OK && lb->passive == NULL)
+        measure_response(x->server, (x->times.first_byte != 0 ? x->times.first_byte : now) - x->times.picked, now);
+    if (outcome == STATUS_OK && !lb->passive)
         return;
-    bool failed = passive_is_failure(outcome, x->response.status);
+    bool failed = passive_is_failure(outcome, retries != NULL ? 0 : x->response.status);
     if (outcome != STATUS_OK && failed)
-        measure_failure(server, now);
-    if (lb->passive == NULL || (outcome != STATUS_OK && !failed))
+        measure_failure(x->server, now);
+    if (outcome != STATUS_OK && !failed)
         return;      /* a client that went away says nothing of the server */
-    enum passive_change change = failed ? passive_failure(server, lb->passive, now) : passive_success(server, now);
-    log_change(service, server, change, outcome != STATUS_OK ? status_text(outcome) : "it answered with an error");
+    if (outcome == STATUS_OK && retries != NULL && retries_blame(retries, retry_on_status(x->response.status)))
+        return;
+    tell_passive(x, service, failed, outcome != STATUS_OK ? status_text(outcome) : "it answered with an error");
+}
+
+static bool has_another(const struct exchange *x, const struct load_balancer *lb)
+{
+    struct pick pick = {.targets = &lb->targets, .client = &x->client_ip, .tried = x->tried, .now = exchange_now(x)};
+    for (unsigned i = 0; i < lb->targets.count; i++) {
+        pick.tier = lb->targets.items[i].tier;
+        if (target_is_open(&pick, i))
+            return true;
+    }
+    return false;
+}
+
+/* The response stands where nobody else could be asked. */
+static bool refuses(struct exchange *x, struct service *service)
+{
+    const struct load_balancer *lb = service->state;
+    unsigned reason = x->forwarding != NULL && x->forwarding->retries != NULL ? retry_on_status(x->response.status) : 0;
+    if (reason == 0 || x->server == NULL || !retries_allow(x, reason) || !has_another(x, lb))
+        return false;
+    if (retries_blame(x->forwarding->retries, reason))
+        tell_passive(x, service, true, "it answered with an error");
+    return true;
 }
 
 static void on_response(struct exchange *x, struct service *service)
@@ -295,6 +445,7 @@ static const struct service_type load_balancer = {
     .is_ready = is_ready,
     .on_attempt = on_attempt,
     .on_response = on_response,
+    .refuses = refuses,
     .choose = choose_server,
 };
 REGISTER(service_type, load_balancer);

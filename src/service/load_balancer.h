@@ -2,7 +2,9 @@
 #ifndef SERVICE_LOAD_BALANCER_H
 #define SERVICE_LOAD_BALANCER_H
 
+#include "exchange/forwarding.h"
 #include "exchange/service.h"
+#include "exchange/text_template.h"
 #include "service/sticky.h"
 #include "upstream/balancer.h"
 #include "upstream/health.h"
@@ -13,6 +15,11 @@ struct server_config {
     struct str url;
     int64_t weight;
     bool preserve_path, drain;
+    bool backup, down;
+    int64_t tier;                           /* backup: 1 */
+    int64_t max_connections, max_fails;     /* 0: any number, none */
+    int64_t fail_timeout;                   /* ns */
+    struct str route;
     bool leaving;                           /* it is about to stop: asked only where no other can be, over new connections */
 };
 
@@ -31,6 +38,10 @@ struct load_balancer_config {
     struct sticky_config *sticky;
     struct health_check *health_check;
     struct passive_check *passive_health_check;
+    struct retries_config *retries;
+    struct str hash_key;
+    bool no_panic;
+    int bad_gateway;                        /* when no server is ready the answer is 502 instead of 503 */
     int64_t slow_start;
     int64_t hold_timeout;                   /* ns that a request may wait for a ready server; 0: it is refused at once */
     int64_t hold_max;                       /* requests that may wait at once; 0: HOLD_MAX */
@@ -43,7 +54,11 @@ struct load_balancer {
     char *states;                           /* a balancer's state for each worker, cache lines apart */
     size_t state_stride;
     const struct sticky *sticky;            /* NULL: none */
-    const struct passive_check *passive;    /* NULL: none */
+    bool passive;                           /* some target is taken out by what live requests tell */
+    bool panic;                             /* ... and asked all the same when all are out */
+    enum status when_none;
+    const struct text_template *hash_key;   /* NULL: the client's address, if the balancer needs any */
+    const struct forwarding *forwarding;    /* NULL: nothing of its own is said */
     struct health_claim **claims;           /* for each target; NULL where there is none */
 };
 

@@ -9,6 +9,17 @@ static const struct option server_options[] = {
                  .help = "Put the path of the URL in front of each request's; otherwise the URL's path means nothing."),
     OPTION(BOOL, struct server_config, leaving,
            .help = "It is about to stop: it is asked only where no other server is ready, and over new connections."),
+    OPTION(BOOL, struct server_config, down, .help = "It is not asked at all, though it keeps its place."),
+    OPTION(BOOL, struct server_config, backup, .help = "It is asked only while no other server can be: tier 1."),
+    OPTION(INT, struct server_config, tier, .min = 0, .max = 1000,
+           .help = "Servers of a tier are asked only while none of the lower ones can be."),
+    OPTION_NAMED(INT, struct server_config, max_connections, "maxConnections", .min = 0, .max = UINT32_MAX,
+                 .help = "Requests that may be under way there at once; 0: any number."),
+    OPTION_NAMED(INT, struct server_config, max_fails, "maxFails", .min = 0, .max = 1000000,
+                 .help = "Failures within failTimeout that take it out for as long; 0: as passiveHealthCheck says."),
+    OPTION_NAMED(DURATION, struct server_config, fail_timeout, "failTimeout", .min = 0, .max = INT64_MAX,
+                 .help = "See maxFails; 0: ten seconds."),
+    OPTION(STR, struct server_config, route, .help = "The name by which sticky.route asks for it."),
     OPTION(BOOL, struct server_config, drain, .help = "No new requests but those of clients that stick to it."),
 };
 static const struct option_table server_table =
@@ -21,6 +32,8 @@ static const struct option forwarding_options[] = {
 };
 static const struct option_table forwarding_table =
     OPTION_TABLE(struct response_forwarding, forwarding_options, .summary = "How responses are passed on.");
+
+static const struct option_name none_statuses[] = {{"503", false}, {"502", true}, {NULL, 0}};
 
 static const struct option options[] = {
     OPTION(LIST, struct load_balancer_config, servers, .table = &server_table, .help = "The servers."),
@@ -38,6 +51,14 @@ static const struct option options[] = {
                  .help = "Asks the servers whether they are well."),
     OPTION_NAMED(OBJECT, struct load_balancer_config, passive_health_check, "passiveHealthCheck",
                  .table = &passive_check_table, .help = "Takes out servers that fail live requests."),
+    OPTION_NAMED(STR, struct load_balancer_config, hash_key, "hashKey",
+                 .help = "What the strategies hash and consistentHash go by, with variables: \"${request.path}\"; none: the client's address."),
+    OPTION(OBJECT, struct load_balancer_config, retries, .table = &retries_table,
+           .help = "When another server is asked; otherwise where one gave no answer, if that is safe."),
+    OPTION_NAMED(BOOL, struct load_balancer_config, no_panic, "noPanic",
+                 .help = "When failures of live requests have taken out every server, ask none; otherwise one is asked all the same."),
+    OPTION_NAMED(ENUM, struct load_balancer_config, bad_gateway, "statusWhenNone", .names = none_statuses,
+                 .help = "The answer when no server can be asked; 503 unless said otherwise."),
     OPTION_NAMED(DURATION, struct load_balancer_config, slow_start, "slowStart", .min = 0, .max = INT64_MAX,
                  .help = "Time in which a server that comes or comes back grows from a tenth of its share to the whole."),
     OPTION_NAMED(DURATION, struct load_balancer_config, hold_timeout, "holdTimeout", .fallback = "0s", .min = 0, .max = INT64_MAX,

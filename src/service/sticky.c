@@ -37,6 +37,8 @@ static const struct option_table cookie_table =
 
 static const struct option sticky_options[] = {
     OPTION(OBJECT, struct sticky_config, cookie, .table = &cookie_table, .help = "Stickiness by a cookie."),
+    OPTION(STRS, struct sticky_config, route,
+           .help = "Stickiness by what the request says: texts with variables, the first that is not empty is the `route` of a server."),
 };
 const struct option_table sticky_table =
     OPTION_TABLE(struct sticky_config, sticky_options, .summary = "A client keeps the server that it had first.");
@@ -65,18 +67,36 @@ static struct str attributes_of(const struct sticky_cookie *cookie, struct arena
 
 const struct sticky *sticky_compile(const struct sticky_config *config, struct str service, struct compile *compile)
 {
-    if (config == NULL || config->cookie == NULL)
+    if (config == NULL || (config->cookie == NULL && config->route.count == 0))
         return NULL;
     const struct sticky_cookie *cookie = config->cookie;
     struct sticky *sticky = arena_new(compile->arena, struct sticky);
-    sticky->name = str_empty(cookie->name) ? default_name(service, compile->arena) : cookie->name;
-    sticky->attributes = attributes_of(cookie, compile->arena);
+    if (cookie != NULL) {
+        sticky->name = str_empty(cookie->name) ? default_name(service, compile->arena) : cookie->name;
+        sticky->attributes = attributes_of(cookie, compile->arena);
+    }
+    sticky->route = arena_array(compile->arena, const struct text_template *, config->route.count);
+    for (size_t i = 0; i < config->route.count; i++) {
+        sticky->route[i] = text_template_new(config->route.items[i], compile, node_span(node_get(config->origin, S("route"))));
+        if (sticky->route[i] != NULL)
+            sticky->route_count++;
+    }
     return sticky;
+}
+
+struct str sticky_route(const struct sticky *sticky, struct exchange *x)
+{
+    for (unsigned i = 0; i < sticky->route_count; i++) {
+        struct str name = text_template_text(sticky->route[i], x);
+        if (name.len != 0)
+            return name;
+    }
+    return STR_NONE;
 }
 
 bool sticky_wanted(const struct sticky *sticky, const struct request *request, uint64_t *ret_id)
 {
-    struct str value = cookie_value(&request->fields, sticky->name);
+    struct str value = sticky->name.len != 0 ? cookie_value(&request->fields, sticky->name) : STR_NONE;
     unsigned char bytes[8];
     if (value.len != HEX_ENCODED_SIZE(sizeof(bytes)) || !hex_decode(value, bytes))
         return false;
@@ -90,6 +110,8 @@ bool sticky_wanted(const struct sticky *sticky, const struct request *request, u
 void sticky_answer(const struct sticky *sticky, struct exchange *x, uint64_t id)
 {
     uint64_t had;
+    if (sticky->name.len == 0)
+        return;
     if (sticky_wanted(sticky, exchange_request(x), &had) && had == id)
         return;
     struct str cookie = arena_printf(&x->arena, "%.*s=%016" PRIx64 "%.*s", STR_ARGS(sticky->name), id,

@@ -5,6 +5,7 @@
 
 #include "exchange/compile.h"
 #include "exchange/exchange.h"
+#include "exchange/text_template.h"
 
 enum same_site { SAME_SITE_UNSET, SAME_SITE_NONE, SAME_SITE_LAX, SAME_SITE_STRICT };
 
@@ -18,17 +19,22 @@ struct sticky_cookie {
 };
 struct sticky_config {
     const struct node *origin;
+    struct strs route;              /* templates; the first that has a value names a server's `route` */
     struct sticky_cookie *cookie;
 };
 extern const struct option_table sticky_table;
 
 /* Compiled; in the snapshot's arena. */
 struct sticky {
-    struct str name;
+    struct str name;                /* empty: no cookie */
     struct str attributes;          /* "; Path=/; HttpOnly" */
+    const struct text_template **route;
+    unsigned route_count;
 };
 
-/* NULL when `config` asks for none. */
+/* What the request names by `route`; empty: nothing. */
+struct str sticky_route(const struct sticky *sticky, struct exchange *x);
+/* NULL when `config` asks for none, or after an error. */
 const struct sticky *sticky_compile(const struct sticky_config *config, struct str service, struct compile *compile);
 /* The id in the request's cookie; false when there is none. */
 bool sticky_wanted(const struct sticky *sticky, const struct request *request, uint64_t *ret_id);

@@ -42,6 +42,19 @@ static bool secure_alone(struct build *build, struct built_transport *built)
     return build_object_end(build, &object, secure(build, built));
 }
 
+static void compile_from(struct transport *transport, const struct transport_config *config, struct arena *arena)
+{
+    transport->transparent = config->transparent;
+    if (str_empty(config->local_address) && !config->tcp_keep_alive)
+        return;
+    struct sock_from *from = arena_new(arena, struct sock_from);
+    from->transparent = config->transparent;
+    from->keep_alive = config->tcp_keep_alive;
+    if (addr_parse_local(config->local_address, &from->addr))
+        transport->from_identity = server_stable_hash(config->local_address);
+    transport->from = from;
+}
+
 static struct transport *compile_transport_config(struct build *build, struct str name, struct named *named,
                                                   const struct transport_config *config)
 {
@@ -57,8 +70,13 @@ static struct transport *compile_transport_config(struct build *build, struct st
                                     .read_timeout = timeouts->read_timeout,
                                     .read_idle_timeout = timeouts->read_idle_timeout,
                                     .ping_timeout = timeouts->ping_timeout,
+                                    .send_timeout = timeouts->send_timeout != 0 ? timeouts->send_timeout : timeouts->read_timeout,
+                                    .tunnel_timeout = timeouts->tunnel_timeout,
+                                    .max_age = timeouts->max_conn_age,
+                                    .max_requests = (uint64_t)config->max_requests_per_conn,
                                     .h2 = !config->disable_http2,
                                     .max_head_bytes = (uint32_t)config->max_response_header_bytes};
+    compile_from(transport, config, &build->graph->arena);
     transport->max_idle = config->max_idle_conns_per_host < 0 ? 0 : (unsigned)config->max_idle_conns_per_host;
     /* What was asked for is looked at, even if no server needs it. */
     if (has_tls_options(&config->tls))

@@ -168,6 +168,8 @@ static bool fill(struct tls_policy *policy, const struct tls_options *options, s
     SSL_CTX_set_options(context, SERVER_OPTIONS);
     SSL_CTX_set_tlsext_servername_callback(context, on_server_name);
     policy->sni_strict = options->sni_strict;
+    int auth = policy_auth_type(&options->client_auth);
+    policy->verifies_clients = auth == CLIENT_AUTH_VERIFY_IF_GIVEN || auth == CLIENT_AUTH_REQUIRE;
     bool good = policy_set_versions(context, options->min_version, options->max_version, options->origin, diag);
     good = policy_set_suites(context, &options->cipher_suites, options->origin, diag) && good;
     good = set_groups(context, options, diag) && good;

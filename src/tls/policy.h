@@ -43,6 +43,7 @@ struct tls_policy {
     struct str name;                /* "default", "mtls@file" */
     SSL_CTX *context;               /* goes with the policy */
     bool sni_strict;
+    bool verifies_clients;          /* a certificate that a client showed was verified */
     bool h2, http1;                 /* what ALPN may choose */
     unsigned char alpn[12];         /* the same as RFC 7301 3.1 writes it, the preferred first */
     unsigned alpn_len;

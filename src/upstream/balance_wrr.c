@@ -2,12 +2,13 @@
 #include "base/rand.h"
 #include "upstream/balancer.h"
 
-/* Workers begin at different places, or the first server would get the first request of each. */
-static void init(void *state, const struct target_set *targets)
+/* Workers begin at different places, or the first server would get the first request of each. The first one begins at the beginning,
+ * so that a process with a single worker asks the servers in their order. */
+static void init(void *state, const struct target_set *targets, unsigned worker)
 {
     static const struct ip nobody;
     int64_t *credits = state;
-    if (targets->count < 2)
+    if (targets->count < 2 || worker == 0)
         return;
     struct pick pick = {.targets = targets, .client = &nobody};
     for (uint32_t i = rand_below(targets->count); i > 0; i--)

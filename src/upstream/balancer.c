@@ -42,13 +42,13 @@ const struct balancer_type *balancer_at(int value)
 
 size_t balancer_state_size(const struct balancer_type *type, const struct target_set *targets)
 {
-    return type->state_size + type->item_size * targets->count;
+    return type->state_size + type->item_size * targets->count + (type->more != NULL ? type->more(targets) : 0);
 }
 
-void balancer_init(const struct balancer_type *type, void *state, const struct target_set *targets)
+void balancer_init(const struct balancer_type *type, void *state, const struct target_set *targets, unsigned worker)
 {
     if (type->init != NULL)
-        type->init(state, targets);
+        type->init(state, targets, worker);
 }
 
 enum server_state target_state(const struct target *target)
@@ -61,7 +61,7 @@ enum server_state target_state(const struct target *target)
 
 bool target_is_in_use_by_order(const struct target *target, bool leaving)
 {
-    return target_state(target) == SERVER_READY && target_base_weight(target) != 0 &&
+    return target_state(target) == SERVER_READY && !target->down && target_base_weight(target) != 0 &&
            (leaving ? !server_is_gone(target->server) : !server_is_leaving(target->server));
 }
 
@@ -111,4 +111,29 @@ int balancer_smooth(int64_t *credits, const struct pick *pick,
     if (chosen >= 0)
         credits[chosen] -= total;
     return chosen;
+}
+
+uint64_t balancer_total(const struct pick *pick)
+{
+    uint64_t total = 0;
+    for (unsigned i = 0; i < pick->targets->count; i++)
+        if (pick->targets->items[i].tier == pick->tier)
+            total += target_base_weight(&pick->targets->items[i]);
+    return total;
+}
+
+int balancer_ticket(const struct pick *pick, uint64_t ticket)
+{
+    int last = -1;
+    for (unsigned i = 0; i < pick->targets->count; i++) {
+        const struct target *target = &pick->targets->items[i];
+        uint32_t weight = target->tier == pick->tier ? target_base_weight(target) : 0;
+        if (weight == 0)
+            continue;
+        last = (int)i;
+        if (ticket < weight)
+            break;
+        ticket -= weight;
+    }
+    return last;
 }

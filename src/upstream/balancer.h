@@ -22,12 +22,18 @@ struct target {
     struct server *server;
     uint32_t weight;            /* at most BALANCER_WEIGHT_MAX */
     bool draining;              /* takes no new requests but those that stick to it */
+    bool down;                  /* takes none at all, as configured */
+    uint32_t tier;              /* those of a tier are asked only while nobody of the ones before is open */
+    uint32_t max_active;        /* requests under way there at most; 0: any number */
+    const struct passive_check *passive;    /* what live requests tell of it takes it out; NULL: they do not */
+    struct str route;           /* the name that sticky routes know it by; may be empty */
     bool leaving;               /* the server is told so when the configuration is published */
 };
 
 struct target_set {
     struct target *items;
     unsigned count;
+    uint32_t tiers;             /* one more than the highest of the targets' */
     int64_t slow_start;         /* ns over which a new server's weight grows from a tenth; 0: off */
 };
 
@@ -35,6 +41,8 @@ struct target_set {
 struct pick {
     const struct target_set *targets;
     const struct ip *client;
+    struct str key;             /* for balancers that use one; empty: they go in turn */
+    uint32_t tier;              /* the one that is looked at */
     uint64_t tried;             /* bit i: targets[i] was tried for this request (indexes over 63 count as untried) */
     int64_t now;                /* monotonic ns */
     bool panic;                 /* see above */
@@ -46,7 +54,10 @@ struct balancer_type {
     const char *summary;
     size_t state_size;          /* per worker, zeroed */
     size_t item_size;           /* per target, zeroed; they stand behind the state, which then is a multiple of 8 long */
-    void (*init)(void *state, const struct target_set *targets);    /* may be NULL */
+    bool uses_key;              /* pick.key is to be set */
+    /* Bytes of a worker's state beyond these two, at their end (a multiple of 8 from its beginning); may be NULL. */
+    size_t (*more)(const struct target_set *targets);
+    void (*init)(void *state, const struct target_set *targets, unsigned worker);    /* may be NULL */
     /* The index of a target, or -1. */
     int (*choose)(void *state, const struct pick *pick);
 };
@@ -60,7 +71,7 @@ extern struct option_name balancer_names[BALANCERS_MAX + 1];
 const struct balancer_type *balancer_at(int value);
 /* Bytes of one worker's state, and its beginning. */
 size_t balancer_state_size(const struct balancer_type *type, const struct target_set *targets);
-void balancer_init(const struct balancer_type *type, void *state, const struct target_set *targets);
+void balancer_init(const struct balancer_type *type, void *state, const struct target_set *targets, unsigned worker);
 
 static inline bool target_was_tried(const struct pick *pick, unsigned index)
 {
@@ -75,14 +86,18 @@ static inline bool target_is_in_use(const struct target *target, bool leaving)
 {
     if (server_is_ordered(target->server))
         return target_is_in_use_by_order(target, leaving);
-    return target->weight != 0 && !target->draining;
+    return target->weight != 0 && !target->draining && !target->down;
 }
-/* May this target be chosen now? In use, untried, well. */
+static inline bool target_has_room(const struct target *target)
+{
+    return target->max_active == 0 || atomic_load_explicit(&target->server->active, memory_order_relaxed) < target->max_active;
+}
+/* May this target be chosen now? In use, of the tier that is asked, untried, not full, well. */
 static inline bool target_is_open(const struct pick *pick, unsigned index)
 {
     const struct target *target = &pick->targets->items[index];
-    return target_is_in_use(target, pick->leaving) && !target_was_tried(pick, index) &&
-           (pick->panic ? server_is_healthy(target->server) : server_is_well(target->server, pick->now));
+    return target->tier == pick->tier && target_is_in_use(target, pick->leaving) && !target_was_tried(pick, index) &&
+           target_has_room(target) && (pick->panic ? server_is_healthy(target->server) : server_is_well(target->server, pick->now));
 }
 /* Its weight at this moment, times 256: slow start lets it grow. At least 1 for an open target. */
 uint32_t target_weight(const struct pick *pick, unsigned index);
@@ -91,5 +106,9 @@ uint32_t target_weight(const struct pick *pick, unsigned index);
  * kept in `credits`: for balancers that break ties in turn. */
 int balancer_smooth(int64_t *credits, const struct pick *pick,
                     bool (*wanted)(const struct pick *pick, unsigned index, const void *owner), const void *owner);
+/* For hashes that draw again when a target is not open: the target on which `ticket` falls when each target of the pick's tier has
+ * as many tickets as it weighs; `total` of them all. -1: they weigh nothing. */
+uint64_t balancer_total(const struct pick *pick);
+int balancer_ticket(const struct pick *pick, uint64_t ticket);
 
 #endif

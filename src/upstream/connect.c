@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "upstream/dial.h"
 #include "upstream/fetch.h"
+#include "upstream/lookup.h"
 #include "upstream/shared.h"
 
 #define WAVE (TIME_S / 2)         /* the idle connections that are too many are kept for so long */
@@ -89,11 +90,17 @@ static int64_t idle_time(const struct origin *origin)
     return origin->pool->count < origin->max_idle || (limit != 0 && limit < WAVE) ? limit : WAVE;
 }
 
+static bool has_served_its_time(const struct h1_client *connection, const struct origin *origin)
+{
+    return (origin->max_requests != 0 && connection->requests >= origin->max_requests) ||
+           (origin->max_age != 0 && origin->worker->loop.now - origin->made_at >= origin->max_age);
+}
+
 static void on_idle(struct h1_client *connection)
 {
     struct origin *origin = connection->owner_data;
     struct pool *pool = origin->pool;
-    if (origin->max_idle == 0 || is_gone(connection->wire.worker->upstreams, origin->server)) {
+    if (origin->max_idle == 0 || has_served_its_time(connection, origin) || is_gone(connection->wire.worker->upstreams, origin->server)) {
         h1_client_close(connection);
         return;
     }
@@ -121,16 +128,22 @@ static bool next_address(struct h1_client *connection, enum status status, struc
     return true;
 }
 
-static const struct h1_client_owner owner = {.on_idle = on_idle, .on_close = on_close, .next_address = next_address};
+static const struct sock_from *from(const struct h1_client *connection)
+{
+    return ((const struct origin *)connection->owner_data)->from;
+}
 
-struct h1_client *pool_take_idle(struct pool *pool, const struct server *server, uint64_t tls_identity)
+static const struct h1_client_owner owner = {
+    .on_idle = on_idle, .on_close = on_close, .next_address = next_address, .from = from};
+
+struct h1_client *pool_take_idle(struct pool *pool, const struct server *server, uint64_t identity)
 {
     while (!list_empty(&pool->idle)) {
         struct h1_client *connection = container_of(pool->idle.next, struct h1_client, link);
         struct origin *origin = connection->owner_data;
         leave_pool(connection);
         list_init(&connection->link);
-        if (origin->server == server && origin->tls_identity == tls_identity)
+        if (origin->server == server && origin->identity == identity)
             return connection;
         h1_client_close(connection);      /* the slot's former tenant, or made by other options */
     }
@@ -161,7 +174,14 @@ struct origin *origin_new(struct worker *worker, struct server *server, const st
                               .idle_timeout = transport->idle_timeout,
                               .read_idle_timeout = transport->read_idle_timeout,
                               .ping_timeout = transport->ping_timeout,
-                              .tls_identity = server->secure ? transport->tls_identity : 0};
+                              .max_age = transport->max_age,
+                              .max_requests = transport->max_requests,
+                              .identity = transport_identity(transport, server)};
+    if (transport->from != NULL) {
+        origin->own_from = *transport->from;
+        origin->from = &origin->own_from;
+    }
+    origin->made_at = worker->loop.now;
     return origin;
 }
 
@@ -179,6 +199,7 @@ bool origin_adopt_h1(struct origin *origin, struct sock *sock, struct upstream_s
         return false;
     }
     h1_client_bind(connection, stream);
+    stream->address = &origin->address;
     return true;
 }
 
@@ -200,6 +221,7 @@ static __attribute__((noinline)) enum status open_new(struct worker *worker, str
         return status;
     }
     h1_client_bind(connection, stream);
+    stream->address = &origin->address;
     return status;
 }
 
@@ -209,10 +231,11 @@ enum status upstream_open(struct worker *worker, struct server *server, const st
     if (server->secure || server->h2c)
         return shared_open(worker, server, transport, wishes, stream);
     bool fresh = (wishes & UPSTREAM_FRESH) != 0;
-    struct h1_client *connection = fresh ? NULL : pool_take_idle(pool_of(worker, server->slot), server, 0);
+    struct h1_client *connection = fresh ? NULL : pool_take_idle(pool_of(worker, server->slot), server, transport_identity(transport, server));
     if (connection == NULL)
         return open_new(worker, server, transport, stream);
     h1_client_bind(connection, stream);
+    stream->address = &((const struct origin *)connection->owner_data)->address;
     return STATUS_OK;
 }
 
@@ -254,6 +277,7 @@ void upstream_forget_all(struct worker *worker)
     for (unsigned slot = 0; slot < pools->size; slot++)
         if (pools->slots[slot] != NULL)
             free_pool(pools->slots[slot]);
+    lookup_forget_all(pools);
     free(pools->slots);
     free(pools);
     worker->upstreams = NULL;

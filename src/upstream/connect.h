@@ -6,6 +6,7 @@
 #define UPSTREAM_CONNECT_H
 
 #include "http/stream.h"
+#include "net/sock.h"
 #include "net/worker.h"
 #include "upstream/server.h"
 
@@ -13,6 +14,11 @@
 struct transport {
     struct str name;
     int64_t dial_timeout, response_header_timeout, idle_timeout, read_timeout;   /* ns; 0: none */
+    int64_t send_timeout, tunnel_timeout, max_age;
+    uint64_t max_requests;              /* that a connection of HTTP/1 takes; 0: any number */
+    const struct sock_from *from;       /* NULL: anything */
+    uint64_t from_identity;             /* 0: anything */
+    bool transparent;                   /* addresses that are only known with a request may be none of this host's */
     int64_t read_idle_timeout, ping_timeout;        /* HTTP/2 */
     unsigned max_idle;                  /* per server and worker */
     uint32_t max_head_bytes;
@@ -20,6 +26,12 @@ struct transport {
     uint64_t tls_identity;              /* of the options behind `tls` and `h2`: connections made by others are not used */
     bool h2;                            /* offered to https servers */
 };
+
+/* Connections that were made otherwise are not used. */
+static inline uint64_t transport_identity(const struct transport *transport, const struct server *server)
+{
+    return (server->secure ? transport->tls_identity : 0) ^ transport->from_identity;
+}
 
 enum upstream_wish {
     UPSTREAM_FRESH = 1,       /* no connection that has been idle: a retry after a stale one */

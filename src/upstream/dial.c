@@ -71,7 +71,7 @@ static void on_session(void *owner, SSL_SESSION *session)
         SSL_SESSION_free(pool->session);
     pool->session = session;
     pool->session_server = origin->server->serial;
-    pool->session_identity = origin->tls_identity;
+    pool->session_identity = origin->identity;
 }
 
 /* A session speaks for the identity that it was made with: other options, another check of the certificate. */
@@ -79,7 +79,7 @@ static SSL_SESSION *session_to_resume(const struct origin *origin)
 {
     const struct pool *pool = origin->pool;
     if (pool->session == NULL || pool->session_server != origin->server->serial ||
-        pool->session_identity != origin->tls_identity || SSL_SESSION_up_ref(pool->session) != 1)
+        pool->session_identity != origin->identity || SSL_SESSION_up_ref(pool->session) != 1)
         return NULL;
     return pool->session;
 }
@@ -155,7 +155,7 @@ static enum status connect_somewhere(struct dial *dial, enum status status)
 {
     while (status != STATUS_OK && status != STATUS_AGAIN && origin_next_address(dial->origin, status)) {
         sock_close(&dial->sock);
-        status = sock_connect(&dial->sock, &dial->origin->address, NULL);
+        status = sock_connect(&dial->sock, &dial->origin->address, dial->origin->from);
     }
     return status;
 }
@@ -210,7 +210,7 @@ enum status dial_begin(struct origin *origin, struct waiter *waiter, bool joint)
     list_init(&dial->link);
     list_init(&dial->waiters);
     sock_init(&dial->sock, loop, on_event);
-    enum status status = connect_somewhere(dial, sock_connect(&dial->sock, &origin->address, NULL));
+    enum status status = connect_somewhere(dial, sock_connect(&dial->sock, &origin->address, origin->from));
     if (status != STATUS_OK && status != STATUS_AGAIN) {
         end(dial);
         return status;

@@ -26,6 +26,7 @@ struct upstream_pools {
     unsigned idle;
     uint64_t generation;              /* of the configuration that runs: see upstream_sweep */
     struct list fetches;              /* under way */
+    struct lookups *lookups;          /* names that are looked up for requests (lookup.c); NULL: none was */
 };
 
 /* What a connection keeps of where it came from. */
@@ -38,7 +39,11 @@ struct origin {
     unsigned max_idle;
     uint32_t max_head_bytes;
     int64_t idle_timeout, read_idle_timeout, ping_timeout;
-    uint64_t tls_identity;            /* of the transport; 0: plain */
+    uint64_t identity;                /* of the transport, for this server: transport_identity */
+    int64_t made_at, max_age;         /* monotonic ns; 0: any age */
+    uint64_t max_requests;            /* 0: any number */
+    const struct sock_from *from;     /* `own_from`, or NULL */
+    struct sock_from own_from;
 };
 
 /* connect.c */
@@ -54,6 +59,6 @@ bool origin_is_gone(const struct origin *origin);
  * are gone then. */
 bool origin_adopt_h1(struct origin *origin, struct sock *sock, struct upstream_stream *stream);
 /* An idle HTTP/1 connection, taken out of its pool; NULL: none. */
-struct h1_client *pool_take_idle(struct pool *pool, const struct server *server, uint64_t tls_identity);
+struct h1_client *pool_take_idle(struct pool *pool, const struct server *server, uint64_t identity);
 
 #endif

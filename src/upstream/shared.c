@@ -182,12 +182,12 @@ bool shared_adopt(struct origin *origin, struct sock *sock, struct list *waiters
 }
 
 /* One with room. A request that failed on a stale connection does not try another that has been idle. */
-static struct shared *find(const struct pool *pool, const struct server *server, uint64_t tls_identity, unsigned wishes)
+static struct shared *find(const struct pool *pool, const struct server *server, uint64_t identity, unsigned wishes)
 {
     LIST_FOREACH(&pool->shared, link) {
         struct shared *shared = container_of(link, struct shared, link);
         bool idle = h2_client_streams(shared->connection) == 0;
-        if (shared->origin->server == server && shared->origin->tls_identity == tls_identity &&
+        if (shared->origin->server == server && shared->origin->identity == identity &&
             h2_client_has_room(shared->connection) && !(idle && (wishes & UPSTREAM_FRESH) != 0))
             return shared;
     }
@@ -226,7 +226,7 @@ __attribute__((noinline)) enum status shared_open(struct worker *worker, struct 
                                                   struct upstream_stream *stream)
 {
     struct pool *pool = pool_of(worker, server->slot);
-    uint64_t identity = server->secure ? transport->tls_identity : 0;
+    uint64_t identity = transport_identity(transport, server);
     /* Nothing but WebSocket is to be had over HTTP/2: other wishes are passed over where nothing else is spoken. */
     if (server->h2c && (wishes & UPSTREAM_WEBSOCKET) == 0)
         wishes &= ~(unsigned)UPSTREAM_UPGRADE;
@@ -243,6 +243,7 @@ __attribute__((noinline)) enum status shared_open(struct worker *worker, struct 
     if (idle == NULL)
         return wait_for_connection(waiter);
     h1_client_bind(idle, stream);
+    stream->address = &((const struct origin *)idle->owner_data)->address;
     return STATUS_OK;
 }
 

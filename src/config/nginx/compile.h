@@ -176,6 +176,9 @@ struct str nginx_unique(struct nginx_compile *compile, const char *section, stru
 struct node *nginx_middleware(struct nginx_place *place, enum nginx_chain at, const char *type, struct span span);
 /* The same, for one that stands in a list of its own (satisfy any): gives its name as well and joins no chain. */
 struct node *nginx_free_middleware(struct nginx_place *place, const char *type, struct span span, struct str *ret_name);
+/* The http.serversTransports of a place's servers, named like the place: made when it is first asked for, with what proxy_ and grpc_
+ * directives say of connections (transport.c). Those of TLS are put into it by others. */
+struct node *nginx_place_transport(struct nginx_place *place);
 /* A new service of that kind, named like the place, which becomes the place's: its options. */
 struct node *nginx_service(struct nginx_place *place, const char *kind, struct span span);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "http/token.h"
 #include "proto/h1/lines.h"
 #include "proto/h1/write.h"
 
@@ -119,13 +120,18 @@ static void advance_head(struct h1_client *connection)
     }
 }
 
+static const struct sock_from *from_of(const struct h1_client *connection)
+{
+    return connection->owner->from != NULL ? connection->owner->from(connection) : NULL;
+}
+
 static void finish_connecting(struct h1_client *connection)
 {
     enum status status = sock_connect_result(&connection->wire.sock);
     struct addr next;
     while (status != STATUS_OK && status != STATUS_AGAIN && connection->owner->next_address(connection, status, &next)) {
         sock_close(&connection->wire.sock);
-        status = sock_connect(&connection->wire.sock, &next, NULL);
+        status = sock_connect(&connection->wire.sock, &next, from_of(connection));
     }
     if (status == STATUS_AGAIN)
         return;
@@ -196,7 +202,7 @@ enum status h1_client_new(struct worker *worker, const struct addr *address, con
                           const struct h1_client_owner *owner, void *owner_data, struct h1_client **ret_connection)
 {
     struct h1_client *connection = make(worker, limits, owner, owner_data);
-    enum status status = sock_connect(&connection->wire.sock, address, NULL);
+    enum status status = sock_connect(&connection->wire.sock, address, from_of(connection));
     if (status != STATUS_OK && status != STATUS_AGAIN) {
         free(connection);
         return status;
@@ -239,6 +245,13 @@ static enum h1_framing choose_framing(const struct request *request)
     return request->body_length >= 0 ? H1_LENGTH : H1_CHUNKED;
 }
 
+static struct str connection_value(const struct request *request)
+{
+    if (request->connection.len != 0 && token_is_field_value(request->connection))
+        return request->connection;
+    return request->upgrade.len != 0 ? S("Upgrade") : STR_NONE;
+}
+
 static enum status send_head(struct upstream_stream *stream, const struct request *request)
 {
     struct h1_client *connection = connection_of(stream);
@@ -250,7 +263,7 @@ static enum status send_head(struct upstream_stream *stream, const struct reques
     char *out = h1_wire_reserve(&connection->wire, h1_request_size(request), &chunk);
     if (out == NULL)
         return STATUS_OVERLOADED;
-    size_t len = h1_write_request(out, request, framing, connection->upgrade_asked ? S("Upgrade") : STR_NONE);
+    size_t len = h1_write_request(out, request, framing, connection_value(request));
     h1_wire_commit(&connection->wire, chunk, out, len);
     return STATUS_OK;
 }

@@ -19,6 +19,8 @@ struct h1_client_owner {
     void (*on_close)(struct h1_client *connection);
     /* Connecting failed with `status`: give another address and return true, or return false. */
     bool (*next_address)(struct h1_client *connection, enum status status, struct addr *ret_addr);
+    /* What its sockets are made from; NULL: anything. The hook itself may be NULL. */
+    const struct sock_from *(*from)(const struct h1_client *connection);
 };
 
 struct h1_client {

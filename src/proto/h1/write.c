@@ -107,7 +107,6 @@ static inline char *put_end(char *out, enum h1_framing framing, int64_t body_len
     else if (framing == H1_CHUNKED)
         out = PUT(out, "Transfer-Encoding: chunked\r\n");
     if (connection.len != 0) {
-        assert(connection.len <= CONNECTION_MAX);
         out = PUT(out, "Connection: ");
         out = put(out, connection);
         out = PUT(out, "\r\n");
@@ -127,7 +126,7 @@ static size_t fields_size(const struct fields *fields)
 size_t h1_request_size(const struct request *request)
 {
     /* A path that was rewritten may need encoding: three bytes for one. */
-    return FIXED_MAX + SLACK + request->method_name.len + request->authority.len +
+    return FIXED_MAX + SLACK + request->method_name.len + request->connection.len + request->authority.len +
            request->upgrade.len + request->lines.len + 3 * (request->path.len + request->query.len) +
            fields_size(&request->fields);
 }
@@ -196,10 +195,15 @@ size_t h1_write_request(char *out, const struct request *request, enum h1_framin
         passed_over |= BIT(UPGRADE);
     if (at == out)
         return 0;
-    at = PUT(at, " HTTP/1.1\r\nHost: ");
-    if (copy_value(at, request->authority))
-        at += request->authority.len;
-    at = PUT(at, "\r\n");
+    at = PUT(at, " HTTP/1.1\r\n");
+    if (request->as_http_1_0)
+        at[-3] = '0';
+    if (!request->no_host) {
+        at = PUT(at, "Host: ");
+        if (copy_value(at, request->authority))
+            at += request->authority.len;
+        at = PUT(at, "\r\n");
+    }
     at = put_fields(at, &request->fields, passed_over);
     at = put(at, request->lines);
     if (request->upgrade.len != 0)

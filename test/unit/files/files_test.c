@@ -64,17 +64,17 @@ TEST(files_answer_conditions)
     home(&place, "maxAge: 1h\nheaders: {X-More: yes}");
     place_get(&place, "/page.html");
     struct str etag = arena_str(&place.fixture.arena, place_value(&place, FIELD_ETAG));
-    place_begin(&place, "/page.html");
+    place_ask(&place, "/page.html");
     place_field(&place, FIELD_IF_NONE_MATCH, etag.data);
     assert_int_equal(place_pick(&place), 304);
     assert_str_equal(place_value(&place, FIELD_ETAG), etag);
     assert_str_equal(place_value(&place, FIELD_CACHE_CONTROL), S("max-age=3600"));
     assert_str_equal(fields_value_name(&place.x.response.fields, S("X-More")), S("yes"));
     assert_null(place_value(&place, FIELD_CONTENT_TYPE).data);
-    place_begin(&place, "/page.html");
+    place_ask(&place, "/page.html");
     place_field(&place, FIELD_IF_MATCH, "\"other\"");
     assert_int_equal(place_pick(&place), 412);
-    place_begin(&place, "/page.html");
+    place_ask(&place, "/page.html");
     place_field(&place, FIELD_IF_NONE_MATCH, etag.data);
     place_field(&place, FIELD_RANGE, "bytes=0-1");
     place.x.detour = true;      /* an error's page is whole, whatever the client asked for */
@@ -86,21 +86,21 @@ TEST(files_give_one_range)
 {
     struct place place;
     home(&place, "");
-    place_begin(&place, "/page.html");
+    place_ask(&place, "/page.html");
     place_field(&place, FIELD_RANGE, "bytes=3-6");
     assert_int_equal(place_pick(&place), 206);
     assert_str_equal(place_value(&place, FIELD_CONTENT_RANGE), S("bytes 3-6/11"));
     assert_int_equal(place.x.response.body_length, 4);
     assert_str_equal(body(&place), S("page"));
-    place_begin(&place, "/page.html");
+    place_ask(&place, "/page.html");
     place_field(&place, FIELD_RANGE, "bytes=11-");
     assert_int_equal(place_pick(&place), 416);
     assert_str_equal(place_value(&place, FIELD_CONTENT_RANGE), S("bytes */11"));
-    place_begin(&place, "/page.html");
+    place_ask(&place, "/page.html");
     place_field(&place, FIELD_RANGE, "bytes=3-6");
     place_field(&place, FIELD_IF_RANGE, "\"other\"");
     assert_int_equal(place_pick(&place), 200);
-    place_begin(&place, "/page.html");
+    place_ask(&place, "/page.html");
     place_field(&place, FIELD_RANGE, "bytes=3-6");
     place.x.stream.request.method = METHOD_HEAD;
     assert_int_equal(place_pick(&place), 200);
@@ -114,7 +114,7 @@ TEST(files_give_several_ranges_as_parts)
     struct place place;
     home(&place, "");
     for (size_t step = 1; step < 200; step += 13) {
-        place_begin(&place, "/page.html");
+        place_ask(&place, "/page.html");
         place_field(&place, FIELD_RANGE, "bytes=0-2,-4");
         assert_int_equal(place_pick(&place), 206);
         struct str type = place_value(&place, FIELD_CONTENT_TYPE), prefix = S("multipart/byteranges; boundary=");
@@ -151,11 +151,11 @@ TEST(files_redirect_by_the_path_that_the_client_knows)
 {
     struct place place;
     home(&place, "");
-    place_begin(&place, "/sub");
+    place_ask(&place, "/sub");
     place.x.original_path = S("//evil.example/shown");
     assert_int_equal(place_pick(&place), 301);
     assert_str_equal(place_value(&place, FIELD_LOCATION), S("./shown/"));
-    place_begin(&place, "/sub");
+    place_ask(&place, "/sub");
     place.x.original_path = S("/shown/");      /* it has its slash already: a redirection would come back */
     assert_int_equal(place_pick(&place), 200);
     assert_str_equal(body(&place), S("sub"));
@@ -185,7 +185,7 @@ TEST(files_let_an_application_answer_for_its_own_paths)
 
 static void ask_for(struct place *place, const char *accept, const char *coding, const char *expected)
 {
-    place_begin(place, "/page.html");
+    place_ask(place, "/page.html");
     if (accept != NULL)
         place_field(place, FIELD_ACCEPT_ENCODING, accept);
     assert_int_equal(place_pick(place), 200);
@@ -211,7 +211,7 @@ TEST(files_choose_sidecars_by_what_the_client_prefers)
     ask_for(&place, "*", "gzip", "GZ");
     ask_for(&place, "deflate", NULL, "<p>page</p>");
     place_link(&place, "root/index.html.gz", "../secret.txt");
-    place_begin(&place, "/");
+    place_ask(&place, "/");
     place_field(&place, FIELD_ACCEPT_ENCODING, "gzip");
     assert_int_equal(place_pick(&place), 200);
     assert_str_equal(body(&place), S("home"));
@@ -227,7 +227,7 @@ TEST(files_list_folders_when_told_to)
     assert_int_equal(place_get(&place, "/bare/"), 200);
     assert_str_equal(place_value(&place, FIELD_CONTENT_TYPE), S("text/html; charset=utf-8"));
     assert_true(str_find(body(&place), S("x.txt")) > 0);
-    place_begin(&place, "/bare/");
+    place_ask(&place, "/bare/");
     place_field(&place, FIELD_ACCEPT, "application/json");
     assert_int_equal(place_pick(&place), 200);
     assert_str_equal(place_value(&place, FIELD_CONTENT_TYPE), S("application/json"));
@@ -240,7 +240,7 @@ TEST(files_refuse_methods_that_would_change_them)
 {
     struct place place;
     home(&place, "");
-    place_begin(&place, "/page.html");
+    place_ask(&place, "/page.html");
     place.x.stream.request.method = METHOD_POST;
     assert_int_equal(place_pick(&place), 405);
     assert_str_equal(fields_value_name(&place.x.response.fields, S("Allow")), S("GET, HEAD"));
@@ -257,16 +257,16 @@ TEST(files_close_what_they_open)
     place_write(&place, "root/large", "");
     assert_int_equal(truncate(place_at(&place, "root/large"), 100000), 0);
     place_get(&place, "/");      /* opens the root */
-    place_begin(&place, "/");
+    place_ask(&place, "/");
     unsigned before = place_descriptors();
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
         static const char *const ranges[] = {"", "bytes=0-1", "bytes=0-1,4-5", "bytes=999999-"};
         for (size_t j = 0; j < sizeof(ranges) / sizeof(ranges[0]); j++) {
-            place_begin(&place, paths[i]);
+            place_ask(&place, paths[i]);
             place_field(&place, FIELD_RANGE, ranges[j]);
             place_field(&place, FIELD_ACCEPT_ENCODING, "gzip");
             place_pick(&place);
-            place_begin(&place, "/");
+            place_ask(&place, "/");
             assert_int_equal(place_descriptors(), before);
         }
     }

@@ -120,7 +120,7 @@ bool place_serve(struct place *place, const char *options)
     return service->type->compile(service, &place->compile);
 }
 
-void place_begin(struct place *place, const char *path)
+void place_ask(struct place *place, const char *path)
 {
     struct exchange *x = &place->x;
     end_request(place);
@@ -153,7 +153,7 @@ int place_pick(struct place *place)
 
 int place_get(struct place *place, const char *path)
 {
-    place_begin(place, path);
+    place_ask(place, path);
     return place_pick(place);
 }
 

@@ -29,7 +29,7 @@ void place_age(struct place *place, const char *name, int64_t seconds, int64_t n
 /* Compiles the service for root/ with these options ("spa: true"); false when something was reported. */
 bool place_serve(struct place *place, const char *options);
 /* Begins a request by GET; fields are added afterwards. */
-void place_begin(struct place *place, const char *path);
+void place_ask(struct place *place, const char *path);
 void place_field(struct place *place, enum field_id id, const char *value);
 /* Asks the service; gives the status. */
 int place_pick(struct place *place);

@@ -277,13 +277,14 @@ TEST(sock_connect_to_a_port_without_a_listener_is_refused)
 TEST(sock_connect_uses_the_source_address_and_reports_impossible_ones)
 {
     struct sock sock;
-    struct addr addr, from, local;
+    struct addr addr, local;
+    struct sock_from from = {.keep_alive = true};
     struct ip source;
     begin();
     int listening = tcp_listener(&addr);
     sock_init(&sock, &loop, note_event);
     assert_true(ip_parse(S("127.0.0.9"), &source));
-    addr_from_ip(&source, 0, &from);
+    addr_from_ip(&source, 0, &from.addr);
     assert_int_not_equal(sock_connect(&sock, &addr, &from), STATUS_UPSTREAM_UNREACHABLE);
     while (calls == 0)
         loop_turn(&loop, TIME_S);

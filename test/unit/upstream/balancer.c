@@ -32,7 +32,7 @@ static void bench_init(struct bench *bench, const char *balancer, const uint32_t
     }
     bench->targets = (struct target_set){.items = bench->items, .count = count};
     bench->state = calloc(1, balancer_state_size(bench->type, &bench->targets) + 1);
-    balancer_init(bench->type, bench->state, &bench->targets);
+    balancer_init(bench->type, bench->state, &bench->targets, 1);
     bench->pick = (struct pick){.targets = &bench->targets, .client = &bench->client, .now = 1000 * TIME_S};
 }
 
@@ -70,12 +70,12 @@ static void set_client(struct bench *bench, unsigned number)
 
 TEST(balancers_are_found_by_name_and_listed_in_order)
 {
-    static const char *const names[] = {"hrw", "leastConn", "leasttime", "p2c", "random", "wrr"};
-    for (size_t i = 0; i < 6; i++) {
+    static const char *const names[] = {"consistentHash", "hash", "hrw", "ipHash", "leastConn", "leasttime", "p2c", "random", "wrr"};
+    for (size_t i = 0; i < 9; i++) {
         assert_string_equal(balancer_names[i].name, names[i]);
         assert_ptr_equal(balancer_at(balancer_names[i].value), balancer_find(str_from(names[i])));
     }
-    assert_null(balancer_names[6].name);
+    assert_null(balancer_names[9].name);
     assert_ptr_equal(balancer_find(S("LEASTCONN")), balancer_find(S("leastConn")));
     assert_null(balancer_find(S("wrrr")));
 }
@@ -381,5 +381,104 @@ TEST(slow_start_lets_a_weight_grow_from_a_tenth)
     atomic_store(&fresh->ready_since, bench.pick.now);
     choose_often(&bench, 110);
     assert_in_range(bench.counts[0], 9, 11);
+    bench_release(&bench);
+}
+
+static int choose_for(struct bench *bench, const char *key)
+{
+    bench->pick.key = str_from(key);
+    return choose(bench);
+}
+
+TEST(hash_spreads_keys_as_memcached_clients_do)
+{
+    struct bench bench;
+    bench_init(&bench, "hash", WEIGHTS(1, 1, 1));
+    /* (CRC-32("a") >> 16 & 0x7fff) % 3: e8b7be43 -> 68b7 -> 26807 % 3. */
+    assert_int_equal(choose_for(&bench, "a"), 26807 % 3);
+    /* The second draw adds that of "1a". */
+    bench.pick.tried = UINT64_C(1) << (26807 % 3);
+    int second = choose_for(&bench, "a");
+    assert_int_not_equal(second, 26807 % 3);
+    assert_int_equal(choose_for(&bench, "a"), second);
+    bench_release(&bench);
+}
+
+TEST(hashes_without_a_key_go_in_turn)
+{
+    struct bench bench;
+    bench_init(&bench, "consistentHash", WEIGHTS(1, 1, 1));
+    choose_often(&bench, 9);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(bench.counts[i], 3);
+    bench_release(&bench);
+}
+
+TEST(a_consistent_hash_moves_only_the_keys_of_a_server_that_leaves)
+{
+    struct bench bench;
+    bench_init(&bench, "consistentHash", WEIGHTS(1, 1, 2, 1));
+    unsigned counts[4] = {0};
+    for (unsigned i = 0; i < 1000; i++) {
+        char key[16];
+        snprintf(key, sizeof(key), "/%u", i);
+        bench.pick.tried = 0;
+        int before = choose_for(&bench, key);
+        counts[before]++;
+        bench.pick.tried = 2;
+        int after = choose_for(&bench, key);
+        assert_true(before == 1 ? after != 1 : after == before);
+    }
+    assert_in_range(counts[0], 120, 280);
+    assert_in_range(counts[2], 280, 520);
+    bench_release(&bench);
+}
+
+TEST(ip_hash_knows_a_client_by_its_network)
+{
+    struct bench bench;
+    bench_init(&bench, "ipHash", WEIGHTS(1, 1, 1));
+    unsigned seen = 0;
+    for (unsigned network = 0; network < 64; network++) {
+        set_client(&bench, network << 8 | 1);
+        int first = choose(&bench);
+        seen |= 1U << first;
+        set_client(&bench, network << 8 | 200);
+        assert_int_equal(choose(&bench), first);
+    }
+    assert_int_equal(seen, 7);
+    bench_release(&bench);
+}
+
+TEST(a_tier_is_asked_alone_and_a_full_server_is_passed_over)
+{
+    EVERY_BALANCER(it) {
+        struct bench bench;
+        bench_init(&bench, it->name, WEIGHTS(1, 1, 1));
+        bench.items[2].tier = 1;
+        bench.items[0].max_active = 2;
+        server_begin(bench.items[0].server);
+        server_begin(bench.items[0].server);
+        for (unsigned i = 0; i < 10; i++)
+            assert_int_equal(choose(&bench), 1);
+        bench.items[1].down = true;
+        assert_int_equal(choose(&bench), -1);
+        bench.pick.tier = 1;
+        assert_int_equal(choose(&bench), 2);
+        server_end(bench.items[0].server);
+        server_end(bench.items[0].server);
+        bench_release(&bench);
+    }
+}
+
+TEST(the_first_worker_goes_through_the_servers_in_their_order)
+{
+    struct bench bench;
+    bench_init(&bench, "wrr", WEIGHTS(5, 1, 1));
+    memset(bench.state, 0, balancer_state_size(bench.type, &bench.targets));
+    balancer_init(bench.type, bench.state, &bench.targets, 0);
+    static const int order[] = {0, 0, 1, 0, 2, 0, 0};
+    for (unsigned i = 0; i < 7; i++)
+        assert_int_equal(choose(&bench), order[i]);
     bench_release(&bench);
 }
