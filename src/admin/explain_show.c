@@ -25,9 +25,25 @@ static void show_tried(const struct way *way, bool color, struct text *out)
             text_addf(out, "%s- %.*s%s: not %.*s, %.*s\n", color ? RED : "", STR_ARGS(router->name), color ? "\033[0m" : "",
                       STR_ARGS(tried->failed), STR_ARGS(tried->why));
     }
-    if (explanation->count == 0) {
+    if (explanation->count == 0 && way->site.site == NULL) {
         label("routers", color, out);
         text_add(out, S("there are none on this entrypoint\n"));
+    }
+}
+
+static void show_site(const struct way *way, bool color, struct text *out)
+{
+    if (way->site.site == NULL)
+        return;
+    label("site", color, out);
+    text_addf(out, "%.*s\n", STR_ARGS(way->site.site->name));
+    for (unsigned i = 0; i < way->site.count; i++) {
+        const struct site_step *step = &way->site.steps[i];
+        label(i == 0 ? "location" : "", color, out);
+        explain_site_words(step, out);
+        if (i > 0 && !str_equal(step->uri, step[-1].uri))
+            text_addf(out, ", of \"%.*s\"", STR_ARGS(step->uri));
+        text_add(out, step->left ? S("; it goes on inside\n") : S("\n"));
     }
 }
 
@@ -45,9 +61,17 @@ static void show_left_out(const struct way *way, bool color, struct text *out)
               STR_ARGS(way->left_out->reason));
 }
 
+/* The way ended before the chain: with a redirect to the path with a slash. */
+static bool is_slash_redirect(const struct way *way)
+{
+    return way->site.count > 0 && way->site.steps[way->site.count - 1].reason.slash;
+}
+
 static void show_chain(const struct way *way, bool color, struct text *out)
 {
     const struct router *router = way->x.router;
+    if (is_slash_redirect(way))
+        return;
     for (unsigned i = 0; i < router->chain_count; i++) {
         const struct middleware *m = router->chain[i];
         label(i == 0 ? "middlewares" : "", color, out);
@@ -120,11 +144,13 @@ void explain_show(const struct way *way, const char *note, bool color, struct te
     if (way->tls.refused)
         return;
     if (way->refused != STATUS_OK) {
+        show_site(way, color, out);
         label("answer", color, out);
         text_addf(out, "%d: %s\n", status_http(way->refused), status_text(way->refused));
         return;
     }
     show_tried(way, color, out);
+    show_site(way, color, out);
     show_left_out(way, color, out);
     if (way->x.router == NULL) {
         label("answer", color, out);
@@ -267,6 +293,10 @@ void explain_show_json(const struct way *way, struct text *out)
     text_add(out, S(",\"rule\":"));
     add_string(out, router != NULL ? router->rule : STR_NONE);
     add_tried(way, out);
+    text_add(out, S(",\"site\":"));
+    add_string(out, way->site.site != NULL ? way->site.site->name : STR_NONE);
+    text_add(out, S(",\"locations\":"));
+    explain_site_json(&way->site, out);
     add_left_out(way, out);
     add_middlewares(router, out);
     text_addf(out, ",\"passed\":%u", way->passed);

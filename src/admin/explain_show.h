@@ -7,7 +7,7 @@
 
 /* `note`: why this entrypoint, or "". */
 void explain_show(const struct way *way, const char *note, bool color, struct text *out);
-/* {entryPoint, tls, router, tried: [{router, matched, failed}], middlewares, service, server, url}; `tls` only of https URLs:
+/* {entryPoint, tls, router, tried: [{router, matched, failed}], site, locations, middlewares, service, server, url}; `tls` only of https URLs:
  * {options, certificate, source, refused}, or null where the entrypoint speaks none. */
 void explain_show_json(const struct way *way, struct text *out);
 

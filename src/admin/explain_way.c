@@ -78,15 +78,23 @@ static void find_router(struct way *way)
 /* A middleware that is not pure asks somebody, counts or waits: it is taken to let the request pass. */
 static void pass_middlewares(struct way *way)
 {
+    if (chain_begin(&way->x))
+        explain_pass(&way->x, &way->passed);
+}
+
+/* Where no rule fits, the sites are asked. */
+static void find_site(struct way *way)
+{
     struct exchange *x = &way->x;
-    const struct router *router = x->router;
-    if (!chain_begin(x))
+    if (!explain_site(x, &way->site))
         return;
-    for (way->passed = 0; way->passed < router->chain_count; way->passed++) {
-        struct middleware *m = router->chain[way->passed];
-        void *own = m->type->exchange_size != 0 ? x->chain_memory + m->own_offset : NULL;
-        if (m->type->pure && m->type->on_request(x, m, own) == VERDICT_ANSWER)
-            return;
+    const struct site_step *last = &way->site.steps[way->site.count - 1];
+    way->passed = last->passed;
+    if (x->failure != STATUS_OK && !x->answered_here)
+        way->refused = x->failure;
+    if (x->router != NULL && x->router->left_out != NULL) {
+        way->left_out = x->router->left_out;
+        x->router = NULL;
     }
 }
 
@@ -164,10 +172,11 @@ void way_find(struct way *way, struct worker *worker, struct graph *graph, struc
     if (way->tls.refused)
         return;
     find_router(way);
-    if (x->router == NULL)
-        return;
-    pass_middlewares(way);
-    if (x->answered_here)
+    if (x->router != NULL)
+        pass_middlewares(way);
+    else if (way->left_out == NULL)
+        find_site(way);
+    if (x->router == NULL || x->answered_here || way->refused != STATUS_OK)
         return;
     if (router_in_maintenance(x->router, &x->client_ip))
         way->maintenance = x->router->name;

@@ -4,6 +4,7 @@
 #ifndef ADMIN_EXPLAIN_WAY_H
 #define ADMIN_EXPLAIN_WAY_H
 
+#include "admin/explain_site.h"
 #include "admin/explain_tls.h"
 #include "exchange/graph.h"
 #include "exchange/middleware.h"
@@ -30,6 +31,7 @@ struct way {
     enum status refused;              /* why the request does not get to the routers; OK: it does */
     struct explanation explanation;
     const struct left_out *left_out;  /* the router that would take the request, had it not been left out; NULL: there is none */
+    struct site_way site;             /* what became of it in a site; site.site NULL: it is in none */
     unsigned passed;                  /* middlewares that the request gets through; the next one answers */
     struct service *services[WAY_SERVICES_MAX];      /* from the router's down to the one that names the server */
     unsigned service_count;

@@ -34,7 +34,9 @@ static const struct level_name levels[] = {
     [LOG_PANIC] = {STR("PNC"), STR("panic"), STR("emerg"), STR("\x1b[1;31m")},
 };
 
-static atomic_int current_level = LOG_INFO;
+static atomic_int current_level = LOG_INFO;      /* of whom anybody wants */
+static atomic_int written_level = LOG_INFO;      /* of those that are written here */
+static void (*_Atomic current_tap)(enum log_level level, struct str line);
 static atomic_int current_format = LOG_TEXT;
 static atomic_bool colored;
 static atomic_int current_fd = STDERR_FILENO;
@@ -85,7 +87,8 @@ bool log_configure(const struct log_settings *settings)
         char *former = file_path;
         file_path = copy;
         copy = former;
-        atomic_store(&current_level, (int)settings->level);
+        atomic_store(&written_level, (int)settings->level);
+        atomic_store(&current_level, (int)settings->level - settings->heard_below);
         atomic_store(&current_format, (int)settings->format);
         atomic_store(&colored, wants_color(settings));
     }
@@ -93,6 +96,11 @@ bool log_configure(const struct log_settings *settings)
     free(copy);
     errno = error;
     return opened;
+}
+
+void log_set_tap(void (*tap)(enum log_level level, struct str line))
+{
+    atomic_store(&current_tap, tap);
 }
 
 bool log_reopen(void)
@@ -243,8 +251,12 @@ void log_write(enum log_level level, const char *const *fields, const char *form
         add_as_nginx(&line, level, shown, fields);
     else
         add_as_text(&line, level, shown, fields);
+    void (*tap)(enum log_level, struct str) = atomic_load_explicit(&current_tap, memory_order_acquire);
+    if (tap != NULL)
+        tap(level, text_str(&line));
     text_add_char(&line, '\n');
-    write_line(text_str(&line));
+    if ((int)level >= atomic_load_explicit(&written_level, memory_order_relaxed))
+        write_line(text_str(&line));
     text_release(&line);
     text_release(&message);
     errno = error;

@@ -12,6 +12,7 @@ enum log_format { LOG_TEXT, LOG_JSON, LOG_NGINX };      /* the last: as nginx's 
 
 struct log_settings {
     enum log_level level;
+    int heard_below;                /* how many levels further down the tap wants to be told of */
     enum log_format format;
     struct str path;     /* empty: standard error */
     bool no_color;       /* colour is used only on a terminal, and never with NO_COLOR set */
@@ -19,6 +20,8 @@ struct log_settings {
 
 /* Opens the log; on failure the former one stays and false is returned with errno set. */
 bool log_configure(const struct log_settings *settings);
+/* Is told of each line as well, without its end; from any thread. NULL: nobody is. */
+void log_set_tap(void (*tap)(enum log_level level, struct str line));
 /* Opens the file again under its name (SIGUSR1). */
 bool log_reopen(void);
 bool log_enabled(enum log_level level);

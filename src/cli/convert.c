@@ -3,18 +3,19 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "cli/command.h"
 #include "cli/convert_comments.h"
 #include "cli/convert_order.h"
 #include "config/load.h"
 #include "config/nginx/compile.h"
+#include "config/nginx/fragment.h"
 #include "config/yaml_write.h"
+#include "provider/nginx.h"
 
 #define OUTPUT_MAX ((size_t)256 << 20)
 
 static const struct flag flags_of_convert[] = {
-    {.name = "prefix", .letter = 'p', .argument = "FOLDER", .help = "Where relative paths of an nginx.conf begin (the file's folder)."},
+    {.name = "prefix", .letter = 'p', .argument = "FOLDER", .help = "Where relative paths of an nginx.conf begin (" NGINX_PREFIX ")."},
     {.name = NULL},
 };
 
@@ -27,16 +28,6 @@ struct conversion {
     bool has_comments;
 };
 
-static bool is_nginx(const char *path)
-{
-    struct arena arena;
-    struct str content;
-    arena_init(&arena, ARENA_UNLIMITED);
-    bool is_one = file_read(&arena, path, NGINX_FILE_MAX, &content) && nginx_looks_like(content);
-    arena_release(&arena);
-    return is_one;
-}
-
 static struct str with_slash(struct arena *arena, struct str folder)
 {
     return str_empty(folder) || str_ends(folder, S("/")) ? folder : arena_concat(arena, folder, S("/"));
@@ -44,8 +35,11 @@ static struct str with_slash(struct arena *arena, struct str folder)
 
 static struct node *read_nginx(struct conversion *c)
 {
-    struct nginx_files files = {.prefix = with_slash(&c->arena, c->prefix)};
-    struct nginx_directive *tree = nginx_read(str_from(c->path), &files, &c->arena, &c->diag);
+    struct nginx_source source = nginx_source_of(str_from(c->path), &c->arena);
+    struct nginx_files files = {.prefix = source.prefix, .conf_prefix = source.conf_prefix};
+    if (!str_empty(c->prefix))
+        files.prefix = with_slash(&c->arena, c->prefix);
+    struct nginx_directive *tree = nginx_read_any(source.path, &files, &c->arena, &c->diag);
     if (tree == NULL || c->diag.errors != 0)
         return NULL;
     struct node *root = node_new(&c->arena, NODE_MAP, SPAN_NONE);
@@ -80,7 +74,7 @@ static int convert_file(struct conversion *c)
 {
     arena_init(&c->arena, ARENA_UNLIMITED);
     diag_init(&c->diag, &c->arena);
-    const struct node *root = is_nginx(c->path) ? read_nginx(c) : read_yaml(c);
+    const struct node *root = nginx_source_is_one(c->path) ? read_nginx(c) : read_yaml(c);
     if (c->diag.count != 0)
         command_show(&c->diag);
     bool good = root != NULL && c->diag.errors == 0 && print(c, root);

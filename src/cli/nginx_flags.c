@@ -146,9 +146,9 @@ static const char arguments[] =
     " --prefix=/usr/share/nginx --conf-path=" NGINX_CONF_PATH " --error-log-path=" NGINX_LOG_PATH
     " --http-log-path=/var/log/nginx/access.log --pid-path=" NGINX_PID_PATH " --with-pcre --with-pcre-jit --with-threads"
     " --with-http_ssl_module --with-http_v2_module --with-http_realip_module --with-http_auth_request_module"
-    " --with-http_gzip_static_module --with-http_stub_status_module"
+    " --with-http_gzip_static_module --with-http_gunzip_module --with-http_stub_status_module"
     " --without-http-cache --without-http_ssi_module --without-http_userid_module --without-http_fastcgi_module"
-    " --without-http_uwsgi_module --without-http_scgi_module --without-http_memcached_module --without-http_empty_gif_module"
+    " --without-http_uwsgi_module --without-http_scgi_module --without-http_memcached_module"
     " --without-http_browser_module --without-http_tunnel_module --without-mail_pop3_module --without-mail_imap_module"
     " --without-mail_smtp_module --without-stream_limit_conn_module --without-stream_access_module --without-stream_geo_module"
     " --without-stream_map_module --without-stream_split_clients_module --without-stream_return_module --without-stream_set_module"

@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/diag_log.h"
 #include "cli/discovery_log.h"
+#include "cli/log_outputs.h"
 #include "cli/nginx_words.h"
 #include "cli/place.h"
 #include "cli/privileges.h"
@@ -440,6 +441,7 @@ static void end(struct process *process)
     }
     if (process->graph != NULL) {
         remove_unix_sockets(process->graph);
+        log_outputs_set(NULL);
         file_watch_stop(&process->watch);
         throttle_stop(&process->files_throttle);
         throttle_stop(&process->containers_throttle);

@@ -6,6 +6,7 @@
 #include "acme/manager.h"
 #include "admin/metrics_push.h"
 #include "base/log.h"
+#include "cli/log_outputs.h"
 #include "observe/access_log.h"
 #include "observe/line_log.h"
 #include "observe/tracer.h"
@@ -13,11 +14,11 @@
 #include "snapshot/publish.h"
 #include "tls/vault.h"
 
-static bool configure_logs(const struct model *model, struct diag *diag)
+static bool configure_logs(const struct graph *graph, struct diag *diag)
 {
-    const struct log_config *log = &model->config.log;
+    const struct log_config *log = &graph->model->config.log;
     struct log_settings settings = {
-        .level = (enum log_level)log->level, .format = (enum log_format)log->format, .path = log->file_path, .no_color = log->no_color};
+        .level = (enum log_level)log->level, .heard_below = log_outputs_hear(graph), .format = (enum log_format)log->format, .path = log->file_path, .no_color = log->no_color};
     if (log_configure(&settings))
         return true;
     diag_error(diag, node_span(node_get(log->origin, S("filePath"))), "the log cannot be written: %m");
@@ -75,8 +76,10 @@ static void serve_certificates(const struct graph *graph)
 static bool publish(const struct take_up *place, struct graph *graph, struct diag *diag)
 {
     serve_certificates(graph);
-    if (snapshot_publish(graph, place->running, place->workers, place->worker_count, diag))
+    if (snapshot_publish(graph, place->running, place->workers, place->worker_count, diag)) {
+        log_outputs_set(graph);
         return true;
+    }
     serve_certificates(place->running);
     return false;
 }
@@ -90,7 +93,7 @@ struct graph *take_up(const struct take_up *place, struct model *model, struct d
         return NULL;
     good = acme_check(model, diag) && good;
     good = metrics_push_check(model, diag) && good;
-    if (good && configure_logs(model, diag) && choose_access_log(graph, place->running, diag) && open_named_logs(graph, diag) &&
+    if (good && configure_logs(graph, diag) && choose_access_log(graph, place->running, diag) && open_named_logs(graph, diag) &&
         choose_tracing(graph, place->running, diag) && publish(place, graph, diag))
         return graph;
     graph->model = NULL;

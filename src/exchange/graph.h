@@ -175,6 +175,7 @@ struct graph {
     struct access_log *access_log;    /* NULL: none; owned by observe, outlives graphs */
     struct line_log **logs;           /* named ones; their owner is state that graphs share */
     unsigned log_count;
+    const struct request_logs *process_logs;      /* those that lines about the process go to as well (log.alsoTo); NULL: none */
     struct log_files **log_files;     /* the same for names with variables */
     unsigned log_files_count;
     struct tracer *tracing;           /* NULL: off; as above */

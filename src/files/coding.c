@@ -20,16 +20,23 @@ const struct coding *coding_find(struct str name)
     return NULL;
 }
 
+/* A proxy on the way may not know what to do with a coding, and HTTP/1.0 has none. */
+static bool is_direct(const struct exchange *x)
+{
+    const struct request *request = &x->stream.request;
+    return request->version >= HTTP_1_1 && !fields_has(&request->fields, FIELD_VIA);
+}
+
 /* The client's qualities of the site's codings; 0 for those that are worse to it than no coding at all. */
-static bool weigh(struct exchange *x, const struct site *site, int *qualities)
+static bool weigh(struct exchange *x, const struct file_site *site, int *qualities)
 {
     struct str accept = fields_joined(&exchange_request(x)->fields, FIELD_ACCEPT_ENCODING, &x->arena);
-    if (accept.len == 0)
+    bool always = site->options->precompressed_always, any = false;
+    if (!always && (accept.len == 0 || (site->options->precompressed_direct && !is_direct(x))))
         return false;
-    bool any = false;
-    int plain = token_accepts(accept, S("identity"), 0);
+    int plain = always ? 0 : token_accepts(accept, S("identity"), 0);
     for (unsigned i = 0; i < site->coding_count; i++) {
-        int quality = token_accepts(accept, site->codings[i]->name, 0);
+        int quality = always ? 1000 : token_accepts(accept, site->codings[i]->name, 0);
         qualities[i] = quality > 0 && quality >= plain ? quality : 0;
         any = any || qualities[i] != 0;
     }
@@ -48,7 +55,8 @@ static int next_best(int *qualities, unsigned count)
     return best;
 }
 
-const struct coding *coding_choose(struct exchange *x, struct site *site, struct str name, struct tree_file *file)
+const struct coding *coding_choose(struct exchange *x, struct file_site *site, const struct spot *spot, struct str name,
+                                   struct tree_file *file)
 {
     int qualities[CODINGS_MAX], best;
     if (site->coding_count == 0 || !weigh(x, site, qualities))
@@ -57,10 +65,11 @@ const struct coding *coding_choose(struct exchange *x, struct site *site, struct
         const struct coding *coding = site->codings[best];
         struct str sidecar = arena_concat(&x->arena, name, coding->suffix);
         struct tree_file found;
-        if (sidecar.data == NULL || tree_open(&site->tree, x->worker, sidecar.data, &found) != STATUS_OK)
+        if (sidecar.data == NULL || finder_open(&site->finder, x, spot, sidecar, &found) != STATUS_OK)
             continue;
         if (S_ISREG(found.stat.st_mode)) {
-            close(file->fd);
+            if (file->fd >= 0)
+                close(file->fd);
             *file = found;
             return coding;
         }

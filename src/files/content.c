@@ -6,10 +6,10 @@
 #include "base/list.h"
 
 /* The piece that is under way; NULL behind the last. */
-static struct content_piece *current(struct content *content)
+static struct body_stretch *current(struct content *content)
 {
     while (content->at < content->count) {
-        struct content_piece *piece = &content->pieces[content->at];
+        struct body_stretch *piece = &content->pieces[content->at];
         if (piece->text.len != 0 || piece->left != 0)
             return piece;
         content->at++;
@@ -17,7 +17,7 @@ static struct content_piece *current(struct content *content)
     return NULL;
 }
 
-static enum status read_file(struct content *content, struct content_piece *piece, struct chunkq *into, size_t max)
+static enum status read_file(struct content *content, struct body_stretch *piece, struct chunkq *into, size_t max)
 {
     bool large = piece->left > (int64_t)(CHUNK_SMALL_SIZE - sizeof(struct chunk));
     struct chunk *chunk = chunk_new(content->pool, large);
@@ -43,7 +43,7 @@ static enum status read_file(struct content *content, struct content_piece *piec
 static enum status read_content(struct body_source *source, struct chunkq *into, size_t max)
 {
     struct content *content = container_of(source, struct content, source);
-    struct content_piece *piece = current(content);
+    struct body_stretch *piece = current(content);
     if (piece == NULL)
         return STATUS_END;
     if (piece->text.len == 0)
@@ -57,7 +57,7 @@ static enum status read_content(struct body_source *source, struct chunkq *into,
 static int file_of(struct body_source *source, off_t **ret_offset, int64_t **ret_left)
 {
     struct content *content = container_of(source, struct content, source);
-    struct content_piece *piece = current(content);
+    struct body_stretch *piece = current(content);
     if (content->small || piece == NULL || piece->text.len != 0)
         return -1;
     *ret_offset = &piece->offset;
@@ -73,9 +73,18 @@ static void release(struct body_source *source)
     content->fd = -1;
 }
 
-void content_init(struct content *content, int fd, struct content_piece *pieces, unsigned count, struct chunk_pool *pool)
+static void cut(struct body_source *source, struct body_stretch *stretches, unsigned count)
 {
-    *content = (struct content){.source = {.read = read_content, .file = file_of, .release = release},
+    struct content *content = container_of(source, struct content, source);
+    content->pieces = stretches;
+    content->count = count;
+    content->at = 0;
+    content->small = content_length(content) <= CONTENT_SMALL;
+}
+
+void content_init(struct content *content, int fd, struct body_stretch *pieces, unsigned count, struct chunk_pool *pool)
+{
+    *content = (struct content){.source = {.read = read_content, .file = file_of, .cut = cut, .release = release},
                                 .pool = pool,
                                 .fd = fd,
                                 .pieces = pieces,

@@ -12,23 +12,17 @@
 
 #define CONTENT_SMALL ((int64_t)16384)      /* bytes of an answer that are read rather than sent by sendfile */
 
-struct content_piece {
-    struct str text;              /* goes first */
-    off_t offset;
-    int64_t left;
-};
-
 struct content {
     struct body_source source;
     struct chunk_pool *pool;
     int fd;
-    struct content_piece *pieces;
+    struct body_stretch *pieces;
     unsigned count, at;
     bool small;                   /* all of it together */
 };
 
 /* Takes the descriptor over; `pieces` live as long as the source. */
-void content_init(struct content *content, int fd, struct content_piece *pieces, unsigned count, struct chunk_pool *pool);
+void content_init(struct content *content, int fd, struct body_stretch *pieces, unsigned count, struct chunk_pool *pool);
 /* Bytes that it gives in all; before the first was read. */
 int64_t content_length(const struct content *content);
 

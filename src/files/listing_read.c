@@ -7,25 +7,24 @@
 #include <unistd.h>
 
 /* A link is what it leads to, if that may be served. */
-static bool follow_link(struct tree *tree, struct worker *worker, struct str folder, struct str name, struct stat *ret_stat)
+static bool follow_link(struct finder *finder, struct exchange *x, const struct spot *spot, struct str folder, struct str name,
+                        struct stat *ret_stat)
 {
-    char path[PATH_MAX];
-    bool top = str_equal(folder, S("."));
-    if (!tree->follow || folder.len + name.len >= sizeof(path))
-        return false;
-    size_t len = top ? 0 : folder.len;
-    memcpy(path, folder.data, len);
-    memcpy(path + len, name.data, name.len);
-    path[len + name.len] = '\0';
-    return tree_look(tree, worker, path, ret_stat) == STATUS_OK;
+    struct arena_mark mark = arena_mark(&x->arena);
+    struct str path = arena_concat(&x->arena, folder, name);
+    bool found = path.data != NULL && finder_look(finder, x, spot, path, ret_stat) == STATUS_OK;
+    arena_rewind(&x->arena, mark);
+    return found;
 }
 
-static bool look_at(struct tree *tree, struct worker *worker, struct str folder, int fd, const struct dirent *item,
-                    struct stat *ret_stat)
+static bool look_at(struct finder *finder, struct exchange *x, const struct spot *spot, struct str folder, int fd,
+                    const struct dirent *item, bool all, struct stat *ret_stat)
 {
+    if (all)
+        return fstatat(fd, item->d_name, ret_stat, 0) == 0 || fstatat(fd, item->d_name, ret_stat, AT_SYMLINK_NOFOLLOW) == 0;
     if (fstatat(fd, item->d_name, ret_stat, AT_SYMLINK_NOFOLLOW) != 0)
         return false;
-    if (S_ISLNK(ret_stat->st_mode) && !follow_link(tree, worker, folder, str_from(item->d_name), ret_stat))
+    if (S_ISLNK(ret_stat->st_mode) && !follow_link(finder, x, spot, folder, str_from(item->d_name), ret_stat))
         return false;
     return S_ISREG(ret_stat->st_mode) || S_ISDIR(ret_stat->st_mode);
 }
@@ -61,12 +60,13 @@ static bool add(struct listing *listing, size_t *capacity, struct arena *arena, 
     struct listing_entry *entry = &listing->entries[listing->count++];
     *entry = (struct listing_entry){.name = arena_str(arena, str_from(name)),
                                     .folder = S_ISDIR(stat->st_mode),
+                                    .file = S_ISREG(stat->st_mode),
                                     .size = stat->st_size,
                                     .modified = stat->st_mtim.tv_sec};
     return entry->name.data != NULL;
 }
 
-bool listing_read(struct tree *tree, struct worker *worker, struct str name, int folder, struct arena *arena,
+bool listing_read(struct finder *finder, struct exchange *x, const struct spot *spot, struct str name, int folder, bool all,
                   struct listing *ret_listing)
 {
     DIR *stream = fdopendir(folder);
@@ -80,12 +80,13 @@ bool listing_read(struct tree *tree, struct worker *worker, struct str name, int
     *ret_listing = (struct listing){.count = 0};
     while (good && (item = readdir(stream)) != NULL) {
         struct stat stat;
-        if (!tree_shows(tree, str_from(item->d_name)) || !look_at(tree, worker, name, folder, item, &stat))
+        bool shown = all ? item->d_name[0] != '.' : finder_shows(finder, str_from(item->d_name));
+        if (!shown || !look_at(finder, x, spot, name, dirfd(stream), item, all, &stat))
             continue;
         ret_listing->cut = ret_listing->count == LISTING_ENTRIES_MAX;
         if (ret_listing->cut)
             break;
-        good = add(ret_listing, &capacity, arena, item->d_name, &stat);
+        good = add(ret_listing, &capacity, &x->arena, item->d_name, &stat);
     }
     closedir(stream);
     if (ret_listing->count != 0)

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "files/links.h"
 #include "http/uri.h"
 
 #define ROOT_LASTS TIME_S
@@ -149,27 +150,13 @@ static int open_stepwise(int root, const char *name, int flags)
     return fd;
 }
 
-static enum status status_of(int error)
+int tree_open_beneath(int folder, const char *name, int flags)
 {
-    switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-    case ENAMETOOLONG:
-        return STATUS_FILE_NOT_FOUND;
-    case EACCES:
-    case EPERM:
-    case ELOOP:       /* a link where none may be */
-    case EXDEV:       /* it leads out */
-    case ENXIO:       /* a socket, or a device without a driver */
-    case ENODEV:
-        return STATUS_FILE_FORBIDDEN;
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-        return STATUS_OVERLOADED;
-    default:
-        return STATUS_FILE_ERROR;
-    }
+    struct tree tree = {.follow = true};
+    static _Atomic int has_openat2 = -1;
+    if (has_openat2 < 0)
+        has_openat2 = kernel_has_openat2();
+    return has_openat2 ? open_at_once(&tree, folder, name, flags) : open_stepwise(folder, name, flags);
 }
 
 static enum status open_checked(struct tree *tree, struct worker *worker, const char *name, int flags,
@@ -183,7 +170,7 @@ static enum status open_checked(struct tree *tree, struct worker *worker, const 
         return errno == EMFILE || errno == ENFILE ? STATUS_OVERLOADED : STATUS_FILE_ERROR;
     int fd = tree->openat2 ? open_at_once(tree, root, name, flags) : open_stepwise(root, name, flags);
     if (fd < 0)
-        return status_of(errno);
+        return links_status(errno);
     enum status status = fstat(fd, &ret_file->stat) != 0 ? STATUS_FILE_ERROR : STATUS_OK;
     if (status == STATUS_OK && !S_ISREG(ret_file->stat.st_mode) && !S_ISDIR(ret_file->stat.st_mode))
         status = STATUS_FILE_FORBIDDEN;

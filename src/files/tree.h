@@ -51,6 +51,8 @@ bool tree_shows(const struct tree *tree, struct str part);
 /* Opens for reading; `name` is one that tree_name gave, alone or with parts that tree_shows behind it (NULL: OUT_OF_MEMORY). OK; FILE_NOT_FOUND; FILE_FORBIDDEN (permissions, a link that leads out, neither file nor folder);
  * OVERLOADED (no descriptors); FILE_ERROR, the folder itself not being there among it. */
 enum status tree_open(struct tree *tree, struct worker *worker, const char *name, struct tree_file *ret_file);
+/* The kernel's part of it for a folder that is open: -1 and errno. */
+int tree_open_beneath(int folder, const char *name, int flags);
 /* The same without opening: only what it is. */
 enum status tree_look(struct tree *tree, struct worker *worker, const char *name, struct stat *ret_stat);
 

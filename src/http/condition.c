@@ -22,7 +22,7 @@ static bool etags_match(struct str a, struct str b, bool strongly)
 }
 
 /* Whether the etag is in any field of that id; "*" is every representation that exists. */
-static bool is_listed(const struct fields *fields, enum field_id id, struct str etag, bool strongly)
+bool condition_lists_etag(const struct fields *fields, enum field_id id, struct str etag, bool strongly)
 {
     FIELDS_FOREACH(fields, field) {
         struct str rest = field->value, member;
@@ -49,13 +49,13 @@ enum precondition condition_check(const struct request *request, struct str etag
     bool reads = request->method == METHOD_GET || request->method == METHOD_HEAD;
     bool known;
     if (fields_has(fields, FIELD_IF_MATCH)) {
-        if (!is_listed(fields, FIELD_IF_MATCH, etag, true))
+        if (!condition_lists_etag(fields, FIELD_IF_MATCH, etag, true))
             return CONDITION_FAILED;
     } else if (is_newer(fields, FIELD_IF_UNMODIFIED_SINCE, last_modified, &known)) {
         return CONDITION_FAILED;
     }
     if (fields_has(fields, FIELD_IF_NONE_MATCH)) {
-        if (is_listed(fields, FIELD_IF_NONE_MATCH, etag, false))
+        if (condition_lists_etag(fields, FIELD_IF_NONE_MATCH, etag, false))
             return reads ? CONDITION_NOT_MODIFIED : CONDITION_FAILED;
     } else if (reads && !is_newer(fields, FIELD_IF_MODIFIED_SINCE, last_modified, &known) && known) {
         return CONDITION_NOT_MODIFIED;

@@ -16,6 +16,13 @@
 #include "base/status.h"
 #include "http/message.h"
 
+/* A stretch of a body that can be read from anywhere in it, behind a text of its own. */
+struct body_stretch {
+    struct str text;              /* goes first */
+    off_t offset;
+    int64_t left;
+};
+
 /* Body bytes with their framing taken off. */
 struct body_source {
     /* Moves what has come, up to `max` bytes, to the end of `into`. OK: some moved. AGAIN: none there now.
@@ -30,6 +37,9 @@ struct body_source {
     /* Which file the next bytes are a stretch of, for send_file: its descriptor, where the stretch goes on and how much of it
      * is left, both moved by who sends. -1: they come by read (their number is small, or they are no file's). NULL: never. */
     int (*file)(struct body_source *source, off_t **ret_offset, int64_t **ret_left);
+    /* Before the first read: only these stretches are to be given, in this order; they live as long as the source. NULL: it can be
+     * read only from its beginning to its end. */
+    void (*cut)(struct body_source *source, struct body_stretch *stretches, unsigned count);
     /* Nothing will be read any more; for sources given to exchange_answer_source. May be NULL. */
     void (*release)(struct body_source *source);
 };

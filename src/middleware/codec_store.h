@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-enum codec_store_id { CODEC_STORE_GZIP, CODEC_STORE_ZSTD, CODEC_STORE_COUNT };
+enum codec_store_id { CODEC_STORE_GZIP, CODEC_STORE_ZSTD, CODEC_STORE_GUNZIP, CODEC_STORE_COUNT };
 
 /* A coder that was put back on this thread, or NULL. */
 void *codec_store_get(enum codec_store_id id);

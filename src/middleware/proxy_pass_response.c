@@ -83,6 +83,18 @@ static bool is_hidden(const struct proxy_pass *pass, const struct field *field)
     return false;
 }
 
+/* What the server said stays as it is, for variables. */
+static bool take_copy(struct exchange *x, struct fields *fields)
+{
+    struct field *items = arena_alloc(&x->arena, (fields->count + 4) * sizeof(*items));
+    if (items == NULL)
+        return false;
+    memcpy(items, fields->items, fields->count * sizeof(*items));
+    fields->items = items;
+    fields->capacity = fields->count + 4;
+    return true;
+}
+
 static void hide(const struct proxy_pass *pass, struct fields *fields)
 {
     FIELDS_FOREACH(fields, field)
@@ -140,6 +152,8 @@ enum verdict proxy_pass_response(const struct proxy_pass *pass, struct exchange 
         if (order.len != 0)
             return redirect_inside(x, order);
     }
+    if (fields->count == 0 || !take_copy(x, fields))
+        return VERDICT_NEXT;
     obey(pass, x);
     hide(pass, fields);
     if (pass->redirects.count != 0)

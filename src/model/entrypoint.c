@@ -67,6 +67,8 @@ static const struct option http_options[] = {
            .help = "Middlewares that every router of this entrypoint gets in front of its own."),
     OPTION_NAMED(SIZE, struct entrypoint_http, max_header_bytes, "maxHeaderBytes", .fallback = "1048576", .min = 1024,
                  .max = 16777216, .help = "Bytes that a request head may have; more gets 431."),
+    OPTION_NAMED(BOOL, struct entrypoint_http, bare_line_feeds, "bareLineFeeds",
+                 .help = "Heads over HTTP/1 may have lines that end with LF alone. Not behind another proxy, which could read them differently."),
     OPTION_NAMED(SIZE, struct entrypoint_http, max_line_bytes, "maxLineBytes", .fallback = "65536", .min = 256,
                  .max = 1048576, .help = "Bytes that a request line may have; more gets 414."),
     OPTION_NAMED(INT, struct entrypoint_http, max_header_fields, "maxHeaderFields", .fallback = "256", .min = 8,

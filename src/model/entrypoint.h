@@ -43,6 +43,7 @@ struct entrypoint_http {
     struct entrypoint_redirections *redirections;
     struct strs middlewares;
     int64_t max_header_bytes, max_line_bytes, max_header_fields;
+    bool bare_line_feeds;
     bool encode_query_semicolons, sanitize_path, via;
     int underscore_headers_strategy;
     struct encoded_characters encoded_characters;

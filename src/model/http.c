@@ -221,6 +221,8 @@ static const struct option transport_options[] = {
                  .help = "The address that connections are made from: 10.0.0.1, or 10.0.0.1:1234."),
     OPTION(BOOL, struct transport_config, transparent,
            .help = "localAddress may be none of this host's (IP_TRANSPARENT): routes must lead answers back here."),
+    OPTION_NAMED(BOOL, struct transport_config, bare_line_feeds, "bareLineFeeds",
+                 .help = "Heads of responses over HTTP/1 may have lines that end with LF alone, as some old servers write them."),
     OPTION_NAMED(BOOL, struct transport_config, tcp_keep_alive, "tcpKeepAlive",
                  .help = "The system asks servers that are silent whether they are there (SO_KEEPALIVE)."),
     OPTION_NAMED(SIZE, struct transport_config, max_response_header_bytes, "maxResponseHeaderBytes", .fallback = "1048576",

@@ -20,6 +20,8 @@ static const struct option log_options[] = {
     OPTION_NAMED(STR, struct log_config, file_path, "filePath",
                  .help = "The file to write to (opened again on SIGUSR1); empty: standard error."),
     OPTION_NAMED(BOOL, struct log_config, no_color, "noColor", .help = "No colour even on a terminal."),
+    OPTION_NAMED(STRS, struct log_config, also_to, "alsoTo",
+                 .help = "Logs of http.errorLogs that its lines go to as well, from their own levels on."),
 };
 static const struct option_table log_table =
     OPTION_TABLE(struct log_config, log_options, .summary = "The application log.");

@@ -49,6 +49,7 @@ struct log_config {
     int level, format;
     struct str file_path;
     bool no_color;
+    struct strs also_to;           /* names of http.errorLogs */
 };
 
 struct ping_config {

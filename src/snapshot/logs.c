@@ -179,36 +179,50 @@ static struct str provider_of(struct str name)
     return part;
 }
 
-const struct request_logs *build_router_logs(struct build *build, const struct router_config *config, struct str router)
+/* `of`: what the lists stand in. NULL: both are empty. */
+static const struct request_logs *build_lists(struct build *build, const struct strs *access, struct str access_key,
+                                              const struct strs *errors, struct str error_key, const struct node *of, struct str provider)
 {
-    const struct router_observability *observability = config->observability;
     struct arena *arena = build->compile.arena;
-    if (observability == NULL || observability->access_log_to.count + observability->error_log_to.count == 0)
+    if (access->count + errors->count == 0)
         return NULL;
     struct request_logs *logs = arena_new(arena, struct request_logs);
-    struct str provider = provider_of(router);
-    void **access = arena_array(arena, void *, observability->access_log_to.count + 1);
-    void **errors = arena_array(arena, void *, observability->error_log_to.count + 1);
-    logs->access_count = find_each(build, &observability->access_log_to, node_get(observability->origin, S("accessLogTo")), provider,
-                                   false, access);
-    logs->error_count = find_each(build, &observability->error_log_to, node_get(observability->origin, S("errorLogTo")), provider, true,
-                                  errors);
-    logs->access = arena_array(arena, struct request_log *, logs->access_count + 1);
-    logs->errors = arena_array(arena, struct request_error_log *, logs->error_count + 1);
-    logs->error_level = -1;
+    void **found = arena_array(arena, void *, access->count + errors->count);
+    logs->access = arena_array(arena, struct request_log *, access->count + 1);
+    logs->errors = arena_array(arena, struct request_error_log *, errors->count + 1);
+    logs->access_count = find_each(build, access, node_get(of, access_key), provider, false, found);
     for (unsigned i = 0; i < logs->access_count; i++)
-        logs->access[i] = access[i];
+        logs->access[i] = found[i];
+    logs->error_count = find_each(build, errors, node_get(of, error_key), provider, true, found);
+    logs->error_level = -1;
     for (unsigned i = 0; i < logs->error_count; i++) {
-        logs->errors[i] = errors[i];
+        logs->errors[i] = found[i];
         if (logs->errors[i]->level > logs->error_level)
             logs->error_level = logs->errors[i]->level;
     }
     return logs;
 }
 
+const struct request_logs *build_router_logs(struct build *build, const struct router_config *config, struct str router)
+{
+    const struct router_observability *observability = config->observability;
+    if (observability == NULL)
+        return NULL;
+    return build_lists(build, &observability->access_log_to, S("accessLogTo"), &observability->error_log_to, S("errorLogTo"),
+                       observability->origin, provider_of(router));
+}
+
+static const struct request_logs *build_process_logs(struct build *build)
+{
+    static const struct strs none = {.items = NULL};
+    const struct log_config *log = &build->model->config.log;
+    return build_lists(build, &none, STR_NONE, &log->also_to, S("alsoTo"), log->origin, S("file"));
+}
+
 void build_logs_end(struct build *build)
 {
     struct graph *graph = build->graph;
+    graph->process_logs = build_process_logs(build);
     graph->logs = arena_array(&graph->arena, struct line_log *, build->logs.count + 1);
     graph->log_files = arena_array(&graph->arena, struct log_files *, build->log_files.count + 1);
     for (size_t i = 0; i < build->logs.count; i++)

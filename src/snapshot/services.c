@@ -45,6 +45,7 @@ static bool secure_alone(struct build *build, struct built_transport *built)
 static void compile_from(struct transport *transport, const struct transport_config *config, struct arena *arena)
 {
     transport->transparent = config->transparent;
+    transport->bare_feeds = config->bare_line_feeds;
     if (str_empty(config->local_address) && !config->tcp_keep_alive)
         return;
     struct sock_from *from = arena_new(arena, struct sock_from);

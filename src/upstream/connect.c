@@ -174,6 +174,7 @@ struct origin *origin_new(struct worker *worker, struct server *server, const st
                               .idle_timeout = transport->idle_timeout,
                               .read_idle_timeout = transport->read_idle_timeout,
                               .ping_timeout = transport->ping_timeout,
+                              .bare_feeds = transport->bare_feeds,
                               .max_age = transport->max_age,
                               .max_requests = transport->max_requests,
                               .identity = transport_identity(transport, server)};
@@ -187,7 +188,7 @@ struct origin *origin_new(struct worker *worker, struct server *server, const st
 
 static struct h1_limits limits_of(const struct origin *origin)
 {
-    return (struct h1_limits){.line_bytes = 65536, .head_bytes = origin->max_head_bytes, .field_count = 1000};
+    return (struct h1_limits){.line_bytes = 65536, .head_bytes = origin->max_head_bytes, .field_count = 1000, .bare_feeds = origin->bare_feeds};
 }
 
 bool origin_adopt_h1(struct origin *origin, struct sock *sock, struct upstream_stream *stream)

@@ -18,6 +18,7 @@ struct transport {
     uint64_t max_requests;              /* that a connection of HTTP/1 takes; 0: any number */
     const struct sock_from *from;       /* NULL: anything */
     uint64_t from_identity;             /* 0: anything */
+    bool bare_feeds;                    /* lines of responses may end with a bare LF */
     bool transparent;                   /* addresses that are only known with a request may be none of this host's */
     int64_t read_idle_timeout, ping_timeout;        /* HTTP/2 */
     unsigned max_idle;                  /* per server and worker */

@@ -23,8 +23,8 @@ enum nginx_chain {
     NGINX_CHAIN_COMPRESS,
     NGINX_CHAIN_CHARSET,
     NGINX_CHAIN_HEADERS,          /* add_header, expires, add_trailer */
-    NGINX_CHAIN_CONDITIONAL,      /* If-Modified-Since and its kin for what others gave */
     NGINX_CHAIN_ERROR_PAGES,
+    NGINX_CHAIN_CONDITIONAL,      /* If-Modified-Since and its kin; inside of the error pages, for there may be one for 412 */
     NGINX_CHAIN_REAL_IP,
     NGINX_CHAIN_REWRITE,          /* rewrite, set, if, return: absent in an `if`, whose instructions run in the outer script */
     NGINX_CHAIN_LIMITS,           /* limit_req, limit_conn */

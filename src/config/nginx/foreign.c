@@ -51,8 +51,6 @@ static const struct {
     {"xml_*", .refused = "Portico transforms no XML: let the application do it"},
     {"image_filter", .refused = "Portico does not change images: use imgproxy or thumbor behind proxy_pass"},
     {"image_filter_*", .noted = NO_EFFECT_ALONE},
-    {"gunzip", .refused = "Portico does not unpack responses for clients that cannot: ask the upstream for plain ones (proxy_set_header Accept-Encoding \"\") and let gzip pack them"},
-    {"gunzip_buffers", .noted = NO_EFFECT_ALONE},
     {"post_action", .refused = "nginx never documented it: use mirror, or the access log"},
 
     {"perl", .refused = "there is no Perl in Portico: use map, if and return, or an application behind proxy_pass"},
@@ -83,7 +81,6 @@ static const struct {
     {"userid", .refused = "Portico gives clients no cookies for counting them: let the application, or use $request_id in the log"},
     {"userid_*", .noted = NO_EFFECT_ALONE},
     {"random_index", .refused = "Portico picks no file by chance: use index"},
-    {"empty_gif", .refused = "use `return 204;`, or a file"},
     {"modern_browser*", .refused = "use map on $http_user_agent"},
     {"ancient_browser*", .refused = "use map on $http_user_agent"},
     {"degradation", .refused = "memory is bounded by itself: leave it out"},

@@ -27,11 +27,11 @@ static bool leaves(const struct nginx_directive *block)
 static void lint_others(struct nginx_place *place)
 {
     struct diag *diag = place->compile->diag;
-    unsigned ifs = 0;
-    NGINX_FOREACH(place->block->parent, it)
-        ifs += str_equal(it->name, S("if"));
+    bool others = false;
+    for (const struct nginx_directive *it = place->block->next; it != NULL; it = it->next)
+        others |= str_equal(it->name, S("if")) && !leaves(it);
     NGINX_FOREACH(place->block, it) {
-        if (is_instruction(it) || ifs < 2 || leaves(place->block))
+        if (is_instruction(it) || !others || leaves(place->block))
             continue;
         struct diag_item *item = diag_warning(diag, it->span, "where another \"if\" below is true as well, this \"%.*s\" does not hold: the last one counts",
                                               STR_ARGS(it->name));

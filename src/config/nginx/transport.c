@@ -69,6 +69,7 @@ struct node *nginx_place_transport(struct nginx_place *place)
     struct node *transport = nginx_put_map_named(compile, nginx_section(compile, "http.serversTransports"), place->name, span);
     if (transport->count != 0)
         return transport;
+    nginx_put_flag(compile, transport, "bareLineFeeds", true, span);
     put_limits(place, transport, span);
     put_keeping(place, transport, span);
     return transport;

@@ -198,13 +198,14 @@ void nginx_read_level(struct nginx_reader *reader, struct nginx_lexer *lexer, st
 
 /* --- the whole --------------------------------------------------------------------------------------- */
 
-static struct nginx_directive *read_source(struct nginx_reader *reader, const struct source *source)
+/* `path`: the file that it is, which may not be included again; empty: a text at hand. */
+static struct nginx_directive *read_source(struct nginx_reader *reader, const struct source *source, struct str path)
 {
     struct nginx_directive *root = arena_new(reader->arena, struct nginx_directive);
     root->block = true;
     root->span = (struct span){.source = source};
     struct nginx_level level = {.block = root, .context = NGINX_MAIN};
-    struct nginx_open_file open = {.path = source->name};
+    struct nginx_open_file open = {.path = path};
     struct nginx_lexer lexer;
     map_init(&level.last, false);
     map_init(&reader->noted, false);
@@ -235,7 +236,7 @@ struct nginx_directive *nginx_read(struct str path, struct nginx_files *files, s
     if (str_empty(files->prefix))
         files->prefix = files->conf_prefix;
     const struct source *source = nginx_open(&reader, path, SPAN_NONE);
-    return source != NULL ? read_source(&reader, source) : NULL;
+    return source != NULL ? read_source(&reader, source, source->name) : NULL;
 }
 
 struct nginx_directive *nginx_read_text(struct str name, struct str content, struct nginx_files *files, struct arena *arena,
@@ -244,7 +245,7 @@ struct nginx_directive *nginx_read_text(struct str name, struct str content, str
     struct nginx_reader reader = {.arena = arena, .diag = diag, .files = files};
     struct source *source = arena_new(arena, struct source);
     *source = (struct source){.name = arena_str(arena, name), .content = arena_str(arena, content), .nginx = true};
-    return read_source(&reader, source);
+    return read_source(&reader, source, STR_NONE);
 }
 
 static bool is_directive_name(struct str word)

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "http/token.h"
+#include "proto/h1/line_ends.h"
 #include "proto/h1/lines.h"
 #include "proto/h1/write.h"
 
@@ -53,6 +54,22 @@ static enum status closed_status(const struct h1_client *connection, enum status
     return how == STATUS_IO_ERROR ? STATUS_UPSTREAM_RESET : STATUS_UPSTREAM_CLOSED;
 }
 
+static __attribute__((noinline)) enum status read_leniently(struct h1_client *connection, enum status strictly)
+{
+    struct upstream_stream *stream = connection->stream;
+    struct str input = h1_wire_input(&connection->wire), repaired;
+    size_t length;
+    if (!h1_has_bare_feed(input))
+        return strictly;
+    enum status status = h1_repair_line_ends(input, &connection->limits, stream->arena, &repaired, &length);
+    if (status != STATUS_OK)
+        return status == STATUS_AGAIN ? status : STATUS_UPSTREAM_HEAD_TOO_LARGE;
+    response_begin(&stream->response, HTTP_1_1, BODY_NONE, stream->arena);
+    status = h1_parse_response(repaired, &connection->limits, connection->method, &stream->response, &connection->head);
+    connection->head.length = length;
+    return status != STATUS_AGAIN ? status : strictly;
+}
+
 /* Reads a response head if one is whole; copied to the stream's arena first, so the input's chunk carries only body. */
 static enum status read_head(struct h1_client *connection)
 {
@@ -74,6 +91,8 @@ static enum status read_head(struct h1_client *connection)
         if (len >= input.len)
             break;
     }
+    if (connection->limits.bare_feeds && status != STATUS_OK)
+        status = read_leniently(connection, status);
     if (status == STATUS_OK)
         h1_wire_take(&connection->wire, head->length);
     return status;

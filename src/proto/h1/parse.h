@@ -13,6 +13,7 @@ struct h1_limits {
     uint32_t line_bytes;       /* request line or status line; over it: TARGET_TOO_LONG */
     uint32_t head_bytes;       /* the whole head; FIELDS_TOO_LARGE */
     uint32_t field_count;      /* TOO_MANY_FIELDS */
+    bool bare_feeds;           /* for connections: a bare LF ends a line too (proto/h1/line_ends.h) */
 };
 
 /* How a message's body is framed (RFC 9112 6.3). */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "proto/h1/line_ends.h"
 #include "proto/h1/lines.h"
 #include "proto/h1/parse.h"
 #include "proto/h1/write.h"
@@ -159,6 +160,23 @@ static void begin_stream(struct h1_server *connection, enum status failure)
 
 /* Reads the head if it is whole. It is copied to the stream's arena first, so that the input's chunk is free again while the
  * request runs; most heads are small and little of a body that follows is copied along. AGAIN: more must come. */
+static __attribute__((noinline)) enum status read_leniently(struct h1_server *connection, enum status strictly)
+{
+    struct stream *stream = connection->stream;
+    struct h1_head *head = &connection->active->head;
+    const struct h1_limits *limits = &connection->settings->limits;
+    struct str input = h1_wire_input(&connection->wire), repaired;
+    size_t length;
+    if (!h1_has_bare_feed(input))
+        return strictly;
+    enum status status = h1_repair_line_ends(input, limits, stream->arena, &repaired, &length);
+    if (status != STATUS_OK)
+        return status;
+    status = h1_parse_request(repaired, limits, &stream->request, head);
+    head->length = length;
+    return status != STATUS_AGAIN ? status : strictly;
+}
+
 static enum status read_head(struct h1_server *connection)
 {
     struct stream *stream = connection->stream;
@@ -179,6 +197,8 @@ static enum status read_head(struct h1_server *connection)
         if (len >= input.len)
             break;
     }
+    if (limits->bare_feeds && status != STATUS_OK && input.len != 0)
+        status = read_leniently(connection, status);
     if (status == STATUS_OK) {
         stream->request.head_bytes = (uint32_t)head->length;
         h1_wire_take(&connection->wire, head->length);
