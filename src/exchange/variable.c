@@ -24,7 +24,7 @@ static struct str type_name(const char *text)
 static bool is_family_of(const char *beginning, struct str name)
 {
     struct str text = type_name(beginning);
-    return text.len != 0 && name.len > text.len && str_starts_nocase(name, text);
+    return text.len != 0 && name.len >= text.len && str_starts_nocase(name, text);
 }
 
 static const struct variable_type *find_type(struct str name, size_t *ret_argument)

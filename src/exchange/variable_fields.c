@@ -75,7 +75,10 @@ static struct str response_field(struct exchange *x, struct str name)
 
 static struct str response_trailer(struct exchange *x, struct str name)
 {
-    const struct fields *trailers = x->answered_here ? &x->response.trailers : &x->upstream.response.trailers;
+    /* What goes out, once that begins: a server's, and ours as they are added. */
+    const struct fields *trailers = x->download_began && x->download.trailers != NULL ? x->download.trailers
+                                    : x->answered_here                                 ? &x->response.trailers
+                                                                                       : &x->upstream.response.trailers;
     return x->response.status == 0 ? STR_NONE : variable_of_fields(trailers, name, &x->arena);
 }
 
@@ -83,7 +86,7 @@ static struct str response_trailer(struct exchange *x, struct str name)
 struct str variable_of_query(struct str query, struct str name)
 {
     struct str part;
-    while (query.data != NULL && str_split(&query, '&', &part))
+    while (name.len != 0 && query.data != NULL && str_split(&query, '&', &part))
         if (part.len > name.len && part.data[name.len] == '=' && str_starts_nocase(part, name))
             return str_of(part.data + name.len + 1, part.len - name.len - 1);
     return STR_NONE;
@@ -124,7 +127,7 @@ static struct str in_cookie(struct str line, struct str name)
 static struct str cookie(struct exchange *x, struct str name)
 {
     const struct fields *fields = &exchange_request(x)->fields;
-    if (!fields_has(fields, FIELD_COOKIE))
+    if (name.len == 0 || !fields_has(fields, FIELD_COOKIE))
         return STR_NONE;
     FIELDS_FOREACH(fields, field) {
         struct str value = field->id == FIELD_COOKIE ? in_cookie(field->value, name) : STR_NONE;

@@ -14,7 +14,8 @@ static struct str number(struct exchange *x, uint64_t value)
 
 static struct str get_status(struct exchange *x, struct str argument)
 {
-    int status = record_status(x);
+    /* Before anything went out it is what a middleware has before it. */
+    int status = x->response_sent || x->ended ? record_status(x) : x->response.status;
     return status != 0 ? arena_printf(&x->arena, "%03d", status) : S("000");
 }
 

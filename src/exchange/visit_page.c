@@ -3,7 +3,9 @@
 
 static bool is_demand(const struct exchange *x, enum field_id id)
 {
-    return id == FIELD_WWW_AUTHENTICATE || (x->answered_here && (id == FIELD_LOCATION || id == FIELD_RETRY_AFTER));
+    if (id == FIELD_WWW_AUTHENTICATE)
+        return x->response.status == 401;
+    return x->answered_here && (id == FIELD_LOCATION || id == FIELD_RETRY_AFTER);
 }
 
 static struct fields *demands_of(struct exchange *x)
@@ -37,12 +39,21 @@ static void add_demands(struct exchange *x)
             fields_add_id(&x->response.fields, field->id, field->value);
 }
 
+/* What a file says of itself is not true of the error that it is the page of. */
+static void forget_the_file(struct exchange *x)
+{
+    fields_remove(&x->response.fields, FIELD_LAST_MODIFIED);
+    fields_remove(&x->response.fields, FIELD_ACCEPT_RANGES);
+}
+
 void visit_dress_response(struct exchange *x)
 {
     struct visit *visit = x->visit;
     if (visit->status_override != 0 && x->customary == 0) {
         x->response.status = visit->status_override;
         x->response.reason = STR_NONE;
+        if (x->answered_here && x->response.status >= 300)
+            forget_the_file(x);
     }
     if (visit->demands != NULL)
         add_demands(x);

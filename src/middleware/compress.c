@@ -182,7 +182,8 @@ static enum verdict on_response(struct exchange *x, struct middleware *m, void *
     }
     int64_t length = x->response.body_length;
     bool small = length == 0 || (length > 0 && length < choice->min_bytes);
-    if (options->vary)
+    /* Where the length that was told decides alone, a small body is the same for everybody. */
+    if (options->vary && !(small && !options->wait_for_length))
         add_vary(x);
     if (codec == NULL || small)
         return VERDICT_NEXT;

@@ -1,6 +1,7 @@
 /* Another location of the same site gives the page of an error. What decides is the answer at hand: the customary one of its
  * status always gives way, a server's where `intercept` says so, and what somebody wrote with words of its own never. */
-#include "exchange/location_answer.h"
+#include "exchange/error_page.h"
+#include "exchange/graph.h"
 #include "exchange/middleware.h"
 #include "exchange/text_template.h"
 #include "exchange/visit.h"
@@ -12,7 +13,7 @@ struct error_page_of {
     struct str to, response;
 };
 
-struct error_pages {
+struct error_pages_options {
     const struct node *origin;
     struct objects pages;         /* struct error_page_of */
     bool intercept, recursive;
@@ -51,13 +52,13 @@ static const struct option page_options[] = {
 static const struct option_table page_table =
     OPTION_TABLE(struct error_page_of, page_options, .summary = "What takes the place of an error.");
 
-static const struct option error_pages_options[] = {
-    OPTION(LIST, struct error_pages, pages, .table = &page_table, .required = true, .help = "The first that has the status counts."),
-    OPTION(BOOL, struct error_pages, intercept, .help = "What servers answer is replaced as well, from 300 on."),
-    OPTION(BOOL, struct error_pages, recursive, .help = "Errors of error pages are replaced as well."),
+static const struct option error_pages_rows[] = {
+    OPTION(LIST, struct error_pages_options, pages, .table = &page_table, .required = true, .help = "The first that has the status counts."),
+    OPTION(BOOL, struct error_pages_options, intercept, .help = "What servers answer is replaced as well, from 300 on."),
+    OPTION(BOOL, struct error_pages_options, recursive, .help = "Errors of error pages are replaced as well."),
 };
 static const struct option_table error_pages_table = OPTION_TABLE(
-    struct error_pages, error_pages_options, .summary = "Locations of the same site give the pages of errors.");
+    struct error_pages_options, error_pages_rows, .summary = "Locations of the same site give the pages of errors.");
 
 static int response_of(struct str text)
 {
@@ -69,7 +70,7 @@ static int response_of(struct str text)
 
 static bool compile(struct middleware *m, struct compile *compile)
 {
-    const struct error_pages *options = m->options;
+    const struct error_pages_options *options = m->options;
     struct error_pages_state *state = m->state;
     bool good = true;
     state->pages = arena_array(compile->arena, struct page, options->pages.count);
@@ -125,6 +126,8 @@ static enum verdict give_page(struct exchange *x, const struct page *page, int s
     if (x->visit == NULL || x->visit->site == NULL)
         return VERDICT_NEXT;
     exchange_keep_demands(x);
+    if (!x->answered_here && error_page_style(x) == ERROR_PAGES_CLASSIC && error_classic_closes(status))
+        x->stream.close_after = true;
     x->visit->status_override = told_status(page, status);
     if (to.data[0] == '@') {
         exchange_go_to_named(x, str_from_index(to, 1));
@@ -151,9 +154,10 @@ static enum verdict give_up(struct exchange *x, int status)
 
 static enum verdict on_response(struct exchange *x, struct middleware *m, void *own)
 {
-    const struct error_pages *options = m->options;
-    bool servers = !x->answered_here && options->intercept && x->response.status >= 300;
-    int status = x->customary != 0 ? x->customary : x->response.status;
+    const struct error_pages_options *options = m->options;
+    /* Of a server that gives a page the status may be another by now. */
+    bool servers = !x->answered_here && options->intercept && x->upstream_status >= 300;
+    int status = x->customary != 0 ? x->customary : x->upstream_status;
     if (x->customary == 0 && !servers)
         return VERDICT_NEXT;
     const struct page *page = find_page(m->state, status);

@@ -58,14 +58,19 @@ static enum verdict redirect_inside(struct exchange *x, struct str value)
     return VERDICT_REROUTE;
 }
 
-static void obey(const struct proxy_pass *pass, struct exchange *x)
+/* It holds for what the response leads to as well. */
+static void obey_rate(const struct proxy_pass *pass, struct exchange *x)
 {
-    struct fields *fields = &x->response.fields;
-    struct str rate = (pass->accel & ACCEL_LIMIT_RATE) != 0 ? fields_value_name(fields, S("X-Accel-Limit-Rate")) : STR_NONE;
-    struct str charset = (pass->accel & ACCEL_CHARSET) != 0 ? fields_value_name(fields, S("X-Accel-Charset")) : STR_NONE;
+    struct str rate = (pass->accel & ACCEL_LIMIT_RATE) != 0 ? fields_value_name(&x->response.fields, S("X-Accel-Limit-Rate")) : STR_NONE;
     uint64_t number;
     if (pass->limit_rate != NULL && str_to_u64(rate, &number))
         variable_set(pass->limit_rate, x, rate);
+}
+
+static void obey(const struct proxy_pass *pass, struct exchange *x)
+{
+    struct fields *fields = &x->response.fields;
+    struct str charset = (pass->accel & ACCEL_CHARSET) != 0 ? fields_value_name(fields, S("X-Accel-Charset")) : STR_NONE;
     struct str type = charset.len != 0 ? fields_value(fields, FIELD_CONTENT_TYPE) : STR_NONE;
     if (type.len != 0 && !str_equal_nocase(charset, S("off")) && str_find(type, S("charset=")) < 0)
         fields_set(fields, FIELD_CONTENT_TYPE, arena_printf(&x->arena, "%.*s; charset=%.*s", STR_ARGS(type), STR_ARGS(charset)));
@@ -147,6 +152,7 @@ enum verdict proxy_pass_response(const struct proxy_pass *pass, struct exchange 
     struct fields *fields = &x->response.fields;
     if (x->answered_here)
         return VERDICT_NEXT;
+    obey_rate(pass, x);
     if ((pass->accel & ACCEL_REDIRECT) != 0 && x->visit != NULL && x->visit->site != NULL) {
         struct str order = fields_value_name(fields, S("X-Accel-Redirect"));
         if (order.len != 0)

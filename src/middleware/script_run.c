@@ -3,6 +3,7 @@
 
 #include "exchange/graph.h"
 #include "exchange/location_answer.h"
+#include "exchange/media_types.h"
 #include "middleware/answer.h"
 
 bool script_target_was_escaped(const struct exchange *x)
@@ -24,6 +25,13 @@ static void set(const struct script_instruction *step, struct exchange *x, const
     variable_set(step->set.variable, x, text.data != NULL ? text : S(""));
 }
 
+/* As a file of the path's name would have. */
+static struct str text_type(struct exchange *x)
+{
+    const struct media_types *types = x->router != NULL ? x->router->media_types : NULL;
+    return types != NULL && x->visit != NULL ? media_types_of(types, x->visit->uri) : S("text/plain");
+}
+
 static enum verdict answer(const struct script_return *step, struct exchange *x)
 {
     struct str text = step->text != NULL ? text_template_text(step->text, x) : S("");
@@ -32,8 +40,8 @@ static enum verdict answer(const struct script_return *step, struct exchange *x)
     else if (step->text == NULL && step->status >= 400)
         exchange_answer_status(x, step->status, STATUS_MIDDLEWARE_ANSWERED);
     else
-        exchange_answer(x, step->status, STATUS_MIDDLEWARE_ANSWERED, status_is_bodiless(step->status) ? STR_NONE : S("text/plain"),
-                        text);
+        exchange_answer(x, step->status, STATUS_MIDDLEWARE_ANSWERED,
+                        status_is_bodiless(step->status) ? STR_NONE : text_type(x), text);
     return VERDICT_ANSWER;
 }
 

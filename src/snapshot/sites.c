@@ -214,8 +214,11 @@ static struct router *build_entrance(struct site_draft *draft)
         return NULL;
     struct router_config *like = arena_new(&build->graph->arena, struct router_config);
     *like = (struct router_config){.origin = config->origin, .middlewares = config->middlewares};
-    if (draft->fallback != NULL && draft->fallback->config != NULL)
+    if (draft->fallback != NULL && draft->fallback->config != NULL) {
         like->redirects = draft->fallback->config->redirects;
+        like->server_header = draft->fallback->config->server_header;
+        like->error_pages = draft->fallback->config->error_pages;
+    }
     struct router *router = build_site_router(build, draft->named->name, like);
     router->provider = draft->named->provider;
     router->site = draft->site;

@@ -65,13 +65,14 @@ static void put(struct filler *filler, struct map *map, struct str key, const st
     map_put(map, arena_str(filler->compile->arena, key), (void *)(uintptr_t)value);
 }
 
-static void put_regex(struct filler *filler, struct str pattern, const struct text_template *value, struct span span)
+/* Before its value is read, which may name its groups. */
+static const struct capture *read_regex(struct filler *filler, struct str pattern, struct span span)
 {
     bool ignore_case = str_starts(pattern, S("*"));
-    struct map_regex *regex = &filler->state->regexes[filler->state->regex_count++];
-    regex->value = value;
-    regex->regex = capture_new(filler->compile, ignore_case ? str_from_index(pattern, 1) : pattern, ignore_case, span);
-    filler->good &= regex->regex != NULL;
+    const struct capture *regex =
+        capture_new(filler->compile, ignore_case ? str_from_index(pattern, 1) : pattern, ignore_case, span);
+    filler->good &= regex != NULL;
+    return regex;
 }
 
 /* A host, perhaps with a star; any other text is itself. */
@@ -90,23 +91,32 @@ static void put_host(struct filler *filler, struct str key, const struct text_te
     }
 }
 
+static void put_text(struct filler *filler, struct str key, const struct text_template *value, struct span span)
+{
+    if (key.len != 0 && key.data[0] == '\\')
+        put(filler, &filler->state->exact, str_from_index(key, 1), value, span);
+    else if (filler->state->hostnames)
+        put_host(filler, key, value, span);
+    else
+        put(filler, &filler->state->exact, key, value, span);
+}
+
 static void fill(struct filler *filler, const struct strmap *values)
 {
+    struct map_state *state = filler->state;
     for (size_t i = 0; i < values->count; i++) {
         struct str key = values->items[i].name;
         struct span span = place_of(filler, i, false);
+        bool is_regex = key.len != 0 && key.data[0] == '~';
+        const struct capture *regex = is_regex ? read_regex(filler, str_from_index(key, 1), span) : NULL;
         const struct text_template *value = text_template_new(values->items[i].value, filler->compile, place_of(filler, i, true));
         filler->good &= value != NULL;
         if (value == NULL)
             continue;
-        if (key.len != 0 && key.data[0] == '\\')
-            put(filler, &filler->state->exact, str_from_index(key, 1), value, span);
-        else if (key.len != 0 && key.data[0] == '~')
-            put_regex(filler, str_from_index(key, 1), value, span);
-        else if (filler->state->hostnames)
-            put_host(filler, key, value, span);
+        if (is_regex)
+            state->regexes[state->regex_count++] = (struct map_regex){.regex = regex, .value = value};
         else
-            put(filler, &filler->state->exact, key, value, span);
+            put_text(filler, key, value, span);
     }
 }
 
