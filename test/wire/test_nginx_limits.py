@@ -1,4 +1,5 @@
 """limit_req and limit_conn of nginx.conf, beside nginx itself; and zones as YAML says them."""
+import signal
 import threading
 import time
 
@@ -146,6 +147,7 @@ def test_zones_are_kept_by_a_reload(portico, backend):
     config = to(server.url, middlewares=limit)
     config["http"]["routers"]["new"] = {"rule": "Path(`/new`)", "service": "main"}
     proxy.write(config)
+    proxy.process.signal(signal.SIGHUP)
     proxy.wait_for_answer(lambda response: response.status == 200, "/new")
     assert proxy.get("/").status == 503
 
