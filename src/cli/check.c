@@ -81,7 +81,7 @@ static struct model *load_unknown(const char *path, struct diag *diag)
     diag_init(diag, &model->arena);
     struct span span = {.source = diag_source(&model->arena, str_from(path), STR_NONE)};
     struct diag_item *item = diag_error(diag, span, "a file with such a name is not what is checked here");
-    diag_hint(diag, item, "configuration is YAML or JSON with entryPoints and http");
+    diag_hint(diag, item, "configuration is YAML or JSON with entryPoints and http, or an nginx.conf");
     return model;
 }
 

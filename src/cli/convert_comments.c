@@ -59,6 +59,16 @@ static void note_nodes(struct convert_comments *comments, const struct node *par
     }
 }
 
+/* Objects with names come first: a server's comment is its site's, though an entrypoint's option may have come of it as well. */
+static void note_objects(struct convert_comments *comments, const struct node *root)
+{
+    NODE_FOREACH(node_get(root, S("http")), section) {
+        NODE_FOREACH(section, it) {
+            note_node(comments, directive_at(comments, it->key_span), it);
+        }
+    }
+}
+
 /* --- both -------------------------------------------------------------------------------------------- */
 
 static struct str joined(struct convert_comments *comments, struct str before, struct str behind)
@@ -100,6 +110,7 @@ void convert_comments_init(struct convert_comments *comments, const struct nginx
     map_init(&comments->nodes, false);
     map_init(&comments->texts, false);
     note_places(comments, tree);
+    note_objects(comments, root);
     note_nodes(comments, root);
     give_all(comments, tree);
     if (!str_empty(tree->comment))

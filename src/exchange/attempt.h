@@ -21,6 +21,9 @@ bool attempt_present(struct exchange *x, struct former_attempt *ret_attempt);
  * `redirected`: the request goes to another location. */
 void attempt_remember(struct exchange *x, int status, bool redirected);
 
+/* Nobody could be asked: who would have been stands among the former ones. */
+void attempt_note(struct exchange *x, struct str address, int status);
+
 /* Opens a connection to x->server. OK, AGAIN, or why not. */
 enum status attempt_open(struct exchange *x);
 /* How long the connection may take (ns; 0: any time): of who is about to stop, or has, no more than a moment. It may be gone by

@@ -24,12 +24,11 @@ bool attempt_present(struct exchange *x, struct former_attempt *ret_attempt)
     struct server *server = x->server != NULL ? x->server : x->asked;
     if (!x->attempt_open || server == NULL)
         return false;
-    int64_t end = x->times.ended != 0 ? x->times.ended : exchange_now(x);
     *ret_attempt = (struct former_attempt){.address = address_of(x, server),
                                            .status = x->upstream_status,
                                            .connect_time = since(x, x->times.connected),
                                            .header_time = since(x, x->times.first_byte),
-                                           .response_time = end - x->times.picked,
+                                           .response_time = since(x, x->times.ended),
                                            .bytes_sent = x->upstream.bytes_out,
                                            .bytes_received = x->upstream.bytes_in,
                                            .body_length = x->download_began ? x->download.moved : 0};
@@ -52,5 +51,16 @@ void attempt_remember(struct exchange *x, int status, bool redirected)
     kept->before = x->former_attempts;
     kept->redirected = redirected;
     kept->status = status;
+    kept->response_time = exchange_now(x) - x->times.picked;
     x->former_attempts = kept;
+}
+
+void attempt_note(struct exchange *x, struct str address, int status)
+{
+    struct former_attempt *noted = arena_alloc(&x->arena, sizeof(*noted));
+    if (noted == NULL)
+        return;
+    *noted = (struct former_attempt){
+        .before = x->former_attempts, .address = address, .status = status, .connect_time = -1, .header_time = -1};
+    x->former_attempts = noted;
 }

@@ -49,7 +49,7 @@ static _Atomic uint64_t connection_number;
 static void on_accept(struct listener *listener, int fd, const struct addr *peer)
 {
     struct port *port = container_of(listener, struct port, listener);
-    struct client client = {.peer = addr_ip(peer), .peer_port = addr_port(peer), .unix_socket = listener->unix_socket,
+    struct client client = {.peer = addr_ip(peer), .peer_port = addr_port(peer), .descriptor = fd, .unix_socket = listener->unix_socket,
                             .number = 1 + atomic_fetch_add_explicit(&connection_number, 1, memory_order_relaxed),
                             .opened_at = port->worker->loop.now};
     const struct entry *entry = port->entry;

@@ -24,6 +24,8 @@ static struct str remote_port(struct exchange *x, struct str argument)
 {
     if (x->client_replaced)
         return x->client_port != 0 ? number(x, x->client_port) : S("");
+    if (x->client_replaced)
+        return x->client_port != 0 ? number(x, x->client_port) : S("");
     return is_unix(x) ? S("") : number(x, x->stream.client->peer_port);
 }
 
@@ -47,15 +49,17 @@ static struct str peer_port(struct exchange *x, struct str argument)
 
 static struct str server_addr(struct exchange *x, struct str argument)
 {
-    const struct client *client = x->stream.client;
+    struct client *client = x->stream.client;
     if (client->unix_socket)
         return x->entry->address_text;
+    client_local(client);
     char *text = arena_alloc(&x->arena, IP_TEXT_SIZE);
     return text != NULL ? str_of(text, ip_format(&client->local, text)) : STR_NONE;
 }
 
 static struct str server_port(struct exchange *x, struct str argument)
 {
+    client_local(x->stream.client);
     return x->stream.client->unix_socket ? S("") : number(x, x->stream.client->local_port);
 }
 

@@ -104,21 +104,30 @@ static struct str without_spaces(struct str text)
     return text;
 }
 
-/* Case is ignored in the name, and ',' separates as well as ';': what nginx's users are used to. */
+/* Behind the name and blanks a '='; then the value, up to the next ';'. data NULL: it is another cookie. */
+static struct str cookie_here(struct str line, struct str name)
+{
+    if (!str_starts_nocase(line, name))
+        return STR_NONE;
+    struct str rest = without_spaces(str_from_index(line, name.len));
+    if (rest.len == 0 || rest.data[0] != '=')
+        return STR_NONE;
+    rest = without_spaces(str_of(rest.data + 1, rest.len - 1));
+    ptrdiff_t end = str_find_char(rest, ';', 0);
+    rest = end >= 0 ? str_first(rest, (size_t)end) : rest;
+    return rest.len != 0 ? rest : S("");
+}
+
+/* Case is ignored in the name, and a ',' may come before a cookie as well as a ';': what nginx's users are used to. */
 static struct str in_cookie(struct str line, struct str name)
 {
-    while (line.len != 0) {
+    for (line = without_spaces(line); line.len != 0; line = without_spaces(line)) {
+        struct str value = cookie_here(line, name);
+        if (value.data != NULL)
+            return value;
         size_t end = 0;
         while (end < line.len && line.data[end] != ';' && line.data[end] != ',')
             end++;
-        struct str pair = without_spaces(str_first(line, end));
-        if (pair.len > name.len && str_starts_nocase(pair, name)) {
-            struct str rest = without_spaces(str_from_index(pair, name.len));
-            if (rest.len != 0 && rest.data[0] == '=') {
-                rest = without_spaces(str_of(rest.data + 1, rest.len - 1));
-                return rest.len != 0 ? rest : S("");
-            }
-        }
         line = str_from_index(line, end + 1);
     }
     return STR_NONE;

@@ -156,10 +156,11 @@ static struct str get_cookie(struct exchange *x, struct str name)
         return STR_NONE;
     FIELDS_FOREACH(&x->upstream.response.fields, field) {
         struct str value = field->value;
-        if (field->id != FIELD_SET_COOKIE || value.len <= name.len || value.data[name.len] != '=' || !str_starts_nocase(value, name))
+        ptrdiff_t equals = field->id == FIELD_SET_COOKIE ? str_find_char(value, '=', 0) : -1;
+        if (equals < 0 || !str_equal_nocase(str_trim(str_first(value, (size_t)equals)), name))
             continue;
-        ptrdiff_t end = str_find_char(value, ';', 0);
-        return str_trim(str_from_index(end >= 0 ? str_first(value, (size_t)end) : value, name.len + 1));
+        ptrdiff_t end = str_find_char(value, ';', (size_t)equals);
+        return str_trim(str_from_index(end >= 0 ? str_first(value, (size_t)end) : value, (size_t)equals + 1));
     }
     return STR_NONE;
 }

@@ -5,6 +5,7 @@
 
 #include "base/hex.h"
 #include "base/rand.h"
+#include "exchange/error_log.h"
 #include "exchange/graph.h"
 #include "exchange/media_types.h"
 #include "exchange/visit.h"
@@ -244,14 +245,23 @@ void answer_refusal(struct exchange *x, enum status status)
         fields_add(&x->response.fields, S("Allow"), S("GET, HEAD"));
 }
 
-void answer_missing(struct exchange *x, const struct spot *spot, struct str name, enum status status)
+/* What the router's error log says of it. */
+static void tell(struct exchange *x, struct str path, enum status status)
 {
-    struct str path = spot->visiting ? finder_path(x, spot, name) : STR_NONE;
-    if (path.data != NULL && status == STATUS_FILE_NOT_FOUND)
-        x->reason_detail =
-            arena_printf(&x->arena, "open() \"%.*s\" failed (2: No such file or directory)", STR_ARGS(path)).data;
-    else if (path.data != NULL && status == STATUS_FILE_FORBIDDEN)
-        x->reason_detail = arena_printf(&x->arena, "open() \"%.*s\" failed (13: Permission denied)", STR_ARGS(path)).data;
+    if (path.data == NULL || !error_log_wants(x, SYSLOG_ERROR))
+        return;
+    if (status == STATUS_FILE_NOT_FOUND)
+        error_log_add(x, SYSLOG_ERROR, "open() \"%.*s\" failed (2: No such file or directory)", STR_ARGS(path));
+    else if (status == STATUS_FILE_FORBIDDEN)
+        error_log_add(x, SYSLOG_ERROR, "open() \"%.*s\" failed (13: Permission denied)", STR_ARGS(path));
+}
+
+void answer_missing(struct exchange *x, const struct file_site *site, const struct spot *spot, struct str name, enum status status)
+{
+    if (status == STATUS_FILE_NOT_FOUND && !site->options->log_missing)
+        x->error_told = true;
+    else if (spot->visiting)
+        tell(x, finder_path(x, spot, name), status);
     answer_refusal(x, status);
 }
 
@@ -259,7 +269,7 @@ void answer_unknown(struct exchange *x, struct file_site *site, const struct spo
 {
     struct tree_file file;
     if (site->spa_name.len == 0 || finder_open(&site->finder, x, spot, site->spa_name, &file) != STATUS_OK) {
-        answer_missing(x, spot, name, STATUS_FILE_NOT_FOUND);
+        answer_missing(x, site, spot, name, STATUS_FILE_NOT_FOUND);
     } else if (S_ISREG(file.stat.st_mode)) {
         answer_file(x, site, spot, site->spa_name, &file, true);
     } else {

@@ -70,6 +70,8 @@ static const struct option options[] = {
                  .help = "The media types (http.mediaTypes) of the files; none: the location's, else the system's."),
     OPTION(BOOL, struct files, conditions, .fallback = "true",
            .help = "Answer If-... and Range here; off where the middlewares conditional and range do."),
+    OPTION_NAMED(BOOL, struct files, log_missing, "logMissing", .fallback = "true",
+                 .help = "Files that are not there are told in the router's error log."),
     OPTION(BOOL, struct files, hidden, .help = "Serve names that begin with a dot. /.well-known always is."),
     OPTION_NAMED(BOOL, struct files, follow_symlinks, "followSymlinks", .fallback = "true",
                  .help = "Follow symbolic links that stay inside the root."),
@@ -227,7 +229,7 @@ static enum pick_result answer_path(struct exchange *x, struct file_site *site, 
         if (site->coding_count == 0 || !answer_file(x, site, spot, name, &file, false))
             answer_unknown(x, site, spot, name);
     } else if (status != STATUS_OK) {
-        answer_missing(x, spot, name, status);
+        answer_missing(x, site, spot, name, status);
     } else if (S_ISREG(file.stat.st_mode)) {
         answer_file(x, site, spot, name, &file, answer_is_fresh(site, name));
     } else {

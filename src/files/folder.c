@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "exchange/error_log.h"
 #include "exchange/text_template.h"
 #include "exchange/visit.h"
 
@@ -56,8 +57,9 @@ static bool answer_index(struct exchange *x, struct file_site *site, const struc
 
 static void forbid(struct exchange *x, const struct spot *spot, struct str name)
 {
-    struct str path = finder_path(x, spot, name);
-    x->reason_detail = arena_printf(&x->arena, "directory index of \"%.*s\" is forbidden", STR_ARGS(path)).data;
+    struct str path = error_log_wants(x, SYSLOG_ERROR) ? finder_path(x, spot, name) : STR_NONE;
+    if (path.data != NULL)
+        error_log_add(x, SYSLOG_ERROR, "directory index of \"%.*s\" is forbidden", STR_ARGS(path));
     exchange_answer_status(x, 403, STATUS_FILE_FORBIDDEN);
 }
 
@@ -76,7 +78,7 @@ static void answer_without_index(struct exchange *x, struct file_site *site, con
     if (spot->visiting && (folder || (status == STATUS_FILE_FORBIDDEN && !site->options->browse)))
         forbid(x, spot, name);
     else if (spot->visiting)
-        answer_missing(x, spot, name, status == STATUS_OK ? STATUS_FILE_NOT_FOUND : status);
+        answer_missing(x, site, spot, name, status == STATUS_OK ? STATUS_FILE_NOT_FOUND : status);
     else if (status != STATUS_OK && status != STATUS_FILE_NOT_FOUND)
         answer_refusal(x, status);
     else
@@ -94,7 +96,7 @@ enum pick_result folder_answer(struct exchange *x, struct file_site *site, const
     if (go_to_index(x, site, spot, name, &status))
         return PICK_REROUTE;
     if (status != STATUS_FILE_NOT_FOUND)
-        answer_missing(x, spot, name, status);
+        answer_missing(x, site, spot, name, status);
     else
         answer_without_index(x, site, spot, name);
     return PICK_ANSWER;

@@ -36,6 +36,7 @@ struct files {                    /* the options */
     int links, etag, browse_format;
     struct str links_from, media_types;
     bool conditions, precompressed_always, precompressed_vary, precompressed_direct;
+    bool log_missing;
     bool browse_exact_size, browse_local_time, browse_utf8;
 };
 
@@ -65,8 +66,8 @@ bool answer_file(struct exchange *x, struct file_site *site, const struct spot *
 /* What a response for this service carries besides: the user's fields, and Cache-Control. */
 void answer_add_fields(struct exchange *x, const struct file_site *site, bool fresh);
 void answer_refusal(struct exchange *x, enum status status);
-/* The same with what nginx's error log would say of it: 'open() "/path" failed (2: No such file or directory)'. */
-void answer_missing(struct exchange *x, const struct spot *spot, struct str name, enum status status);
+/* The same, and its router's error log says which file it was. */
+void answer_missing(struct exchange *x, const struct file_site *site, const struct spot *spot, struct str name, enum status status);
 /* Nothing has that name: the application's own paths are answered by its index. */
 void answer_unknown(struct exchange *x, struct file_site *site, const struct spot *spot, struct str name);
 /* An application's index names files by their hashes: were it kept, a new version would not be seen. */

@@ -108,8 +108,9 @@ static bool is_text(const struct charset *charset, struct str type)
 static void say(struct exchange *x, struct str type, struct str charset)
 {
     struct str text = arena_printf(&x->arena, "%.*s; charset=%.*s", STR_ARGS(type), STR_ARGS(charset));
-    if (x->response.status != 301 && x->response.status != 302)
-        fields_set(&x->response.fields, FIELD_CONTENT_TYPE, text.data != NULL ? text : type);
+    struct field *field = fields_find(&x->response.fields, FIELD_CONTENT_TYPE);
+    if (x->response.status != 301 && x->response.status != 302 && text.data != NULL && field != NULL)
+        field->value = text;
 }
 
 static const struct charset_table *find_table(const struct charset_state *state, struct str from, struct str to, bool *ret_back)

@@ -12,7 +12,8 @@ struct tls_conn;
 
 struct client {
     struct ip peer, local;
-    uint16_t peer_port, local_port;
+    uint16_t peer_port, local_port;      /* local's: 0 as long as nobody asked the socket (client_local) */
+    int descriptor;              /* of the connection, for asking about it */
     bool unix_socket;            /* no addresses */
     bool tls;                    /* the scheme is https */
     bool proxied;                /* a PROXY header was read that does not count as the peer: */
@@ -25,5 +26,8 @@ struct client {
     int64_t opened_at;           /* monotonic ns */
     uint32_t requests;           /* served on the connection so far, this one included */
 };
+
+/* Fills `local` and `local_port`, once. */
+void client_local(struct client *client);
 
 #endif

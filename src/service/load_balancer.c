@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "exchange/attempt.h"
 #include "upstream/measure.h"
 
 #define CACHE_LINE ((size_t)64)
@@ -37,6 +38,7 @@ static const struct passive_check *passive_of(const struct server_config *item, 
         return config->passive_health_check;
     struct passive_check *check = arena_new(compile->arena, struct passive_check);
     check->max_failed_attempts = item->max_fails;
+    check->keeps_count = true;
     check->failure_window = item->fail_timeout != 0 ? item->fail_timeout : FAIL_TIMEOUT;
     return check;
 }
@@ -55,6 +57,17 @@ static struct target target_of(const struct server_config *item, struct server *
                            .passive = passive_of(item, config, compile)};
 }
 
+/* A server that is named twice may have as many requests as both mentions allow. */
+static void share_limits(struct target_set *targets)
+{
+    for (unsigned i = 0; i < targets->count; i++)
+        for (unsigned k = 0; k < i; k++) {
+            struct target *one = &targets->items[k], *other = &targets->items[i];
+            if (one->server == other->server && one->max_active != 0 && other->max_active != 0)
+                one->max_active = other->max_active = one->max_active + other->max_active;
+        }
+}
+
 static void compile_targets(struct service *service, const struct load_balancer_config *config, struct compile *compile)
 {
     struct load_balancer *lb = service->state;
@@ -65,7 +78,7 @@ static void compile_targets(struct service *service, const struct load_balancer_
         struct server *server = get_server(service, item, compile);
         if (server == NULL)
             continue;       /* the option's check reported it */
-        if (has_server(&lb->targets, server)) {
+        if (!item->again && has_server(&lb->targets, server)) {
             diag_warning(compile->diag, node_span(node_get(item->origin, S("url"))),
                          "the server is named twice; its second mention has no effect");
             server_unref(server);
@@ -73,6 +86,7 @@ static void compile_targets(struct service *service, const struct load_balancer_
         }
         lb->targets.items[lb->targets.count++] = target_of(item, server, config, compile);
     }
+    share_limits(&lb->targets);
     for (unsigned i = 0; i < lb->targets.count; i++) {
         const struct target *target = &lb->targets.items[i];
         lb->passive |= target->passive != NULL;
@@ -292,8 +306,13 @@ static struct str key_of(const struct load_balancer *lb, struct exchange *x)
                                 : str_of((const char *)x->client_ip.bytes, sizeof(x->client_ip.bytes));
 }
 
-static enum pick_result none(struct exchange *x, const struct load_balancer *lb)
+/* For those who wonder what was asked: the service itself stands among the servers. */
+static enum pick_result none(struct exchange *x, const struct service *service)
 {
+    const struct load_balancer *lb = service->state;
+    ptrdiff_t at = str_find_last_char(service->name, '@');
+    if (lb->when_none == STATUS_NO_LIVE_SERVER)
+        attempt_note(x, at > 0 ? str_first(service->name, (size_t)at) : service->name, 502);
     if (x->attempts == 0 || x->failure == STATUS_OK)
         x->failure = lb->when_none;
     return PICK_NONE;
@@ -309,7 +328,8 @@ static enum pick_result pick_server(struct exchange *x, struct service *service)
     if (index < 0)
         index = choose_target(lb, x->worker, &pick);
     /* A retry after a response, not after a failure, may go where it went before. */
-    if (index < 0 && x->tried != 0 && x->failure == STATUS_OK) {
+    bool may_return = x->forwarding == NULL || x->forwarding->retries == NULL;
+    if (index < 0 && x->tried != 0 && x->failure == STATUS_OK && may_return) {
         pick.tried = 0;
         pick.panic = false;
         index = choose_target(lb, x->worker, &pick);
@@ -317,7 +337,7 @@ static enum pick_result pick_server(struct exchange *x, struct service *service)
     if (index < 0 && may_ask_leaving(x, service))
         index = choose_leaving(lb, x, &pick);
     if (index < 0)
-        return none(x, lb);
+        return none(x, service);
     if (x->forwarding == NULL)
         x->forwarding = lb->forwarding;
     exchange_use_server(x, lb->targets.items[index].server, (unsigned)index);
@@ -382,6 +402,8 @@ static void tell_passive(struct exchange *x, struct service *service, bool faile
     if (target == NULL || target->passive == NULL || (failed && lb->targets.count == 1 && !lb->panic))
         return;
     int64_t now = exchange_now(x);
+    if (!failed && target->passive->keeps_count && atomic_load_explicit(&x->server->ejected_until, memory_order_relaxed) == 0)
+        return;
     enum passive_change change = failed ? passive_failure(x->server, target->passive, now) : passive_success(x->server, now);
     log_change(service, x->server, change, why);
 }

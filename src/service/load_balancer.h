@@ -15,7 +15,7 @@ struct server_config {
     struct str url;
     int64_t weight;
     bool preserve_path, drain;
-    bool backup, down;
+    bool backup, down, again;
     int64_t tier;                           /* backup: 1 */
     int64_t max_connections, max_fails;     /* 0: any number, none */
     int64_t fail_timeout;                   /* ns */

@@ -9,6 +9,8 @@ static const struct option server_options[] = {
                  .help = "Put the path of the URL in front of each request's; otherwise the URL's path means nothing."),
     OPTION(BOOL, struct server_config, leaving,
            .help = "It is about to stop: it is asked only where no other server is ready, and over new connections."),
+    OPTION(BOOL, struct server_config, again,
+           .help = "It is named a second time on purpose: it has as many turns, and is asked again where a request may be."),
     OPTION(BOOL, struct server_config, down, .help = "It is not asked at all, though it keeps its place."),
     OPTION(BOOL, struct server_config, backup, .help = "It is asked only while no other server can be: tier 1."),
     OPTION(INT, struct server_config, tier, .min = 0, .max = 1000,

@@ -69,6 +69,17 @@ static void add_expression(struct site_draft *draft, struct str name, struct spa
     site_names_add(*names_at(draft), name, regex, site, &build->graph->arena);
 }
 
+/* Whoever wrote nginx.conf knows nginx's words. */
+static void report_name(struct site_draft *draft, struct str name, struct span span)
+{
+    if (span.source != NULL && span.source->nginx)
+        diag_warning(draft->build->compile.diag, span, "conflicting server name \"%.*s\" on %.*s, ignored", STR_ARGS(name),
+                     STR_ARGS(draft->entry->address_text));
+    else
+        diag_warning(draft->build->compile.diag, span, "another site on '%.*s' has the name '%.*s' already, and keeps it",
+                     STR_ARGS(draft->entry->name), STR_ARGS(name));
+}
+
 static void add_names(struct site_draft *draft)
 {
     struct build *build = draft->build;
@@ -87,8 +98,7 @@ static void add_names(struct site_draft *draft)
         if (str_starts(name, S("~")))
             add_expression(draft, name, span);
         else if (!site_names_add(*names, name, NULL, draft->site, &build->graph->arena))
-            diag_warning(build->compile.diag, span, "another site on '%.*s' has the name '%.*s' already, and keeps it",
-                         STR_ARGS(draft->entry->name), STR_ARGS(name));
+            report_name(draft, name, span);
     }
     if ((*names)->fallback == NULL || is_in(&config->default_on, draft->entry->name))
         (*names)->fallback = draft->site;

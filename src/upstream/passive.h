@@ -14,6 +14,7 @@ struct passive_check {
     const struct node *origin;
     int64_t failure_window;         /* ns */
     int64_t max_failed_attempts;
+    bool keeps_count;               /* a success between two failures does not make the former one forgotten */
 };
 extern const struct option_table passive_check_table;
 

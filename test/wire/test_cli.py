@@ -194,7 +194,7 @@ def test_check_looks_at_middlewares_that_nobody_uses(run, config):
     assert result.returncode == 1 and "never closed" in result.stderr
 
 
-@pytest.mark.parametrize("name, text", [("nginx.conf", "server { listen 80; }\n"),
+@pytest.mark.parametrize("name, text", [("notes.conf", "a line of text\n"),
                                         ("portico.toml", "[entryPoints]\n"), ("dir", None)])
 def test_check_says_what_it_does_not_read(run, tmp_path, name, text):
     path = tmp_path / name

@@ -1,4 +1,4 @@
-"""The pages' examples: a YAML block is a configuration that `portico check` accepts, and where a page shows what a command
+"""The pages' examples: a block of YAML or nginx.conf is a configuration that `portico check` accepts, and where a page shows what a command
 prints, that is what it prints.
 
 A block whose first line is a comment with a file's name ("# portico.yaml") is that file for the commands of its page. One
@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-NAME = re.compile(r"# ([\w.-]+\.yaml)\n")
+NAME = re.compile(r"# ([\w.-]+\.(?:yaml|conf))\n")
 COMPARED = ("check", "explain", "help")
 
 
@@ -25,9 +25,10 @@ def blocks(page, language):
 
 def examples():
     for page in PAGES:
-        for line, text in blocks(page, "yaml"):
-            named = NAME.match(text)
-            yield page, line, named[1] if named else f"line-{line}.yaml", text
+        for language, suffix in (("yaml", "yaml"), ("nginx", "conf")):
+            for line, text in blocks(page, language):
+                named = NAME.match(text)
+                yield page, line, named[1] if named else f"line-{line}.{suffix}", text
 
 
 def commands():

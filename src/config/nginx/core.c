@@ -1,11 +1,10 @@
-/* The two blocks at the top, and directives that ask for nothing that Portico would have to do: taken note of. An area that gives one
+/* The block for events, include, and directives that ask for nothing that Portico would have to do: taken note of. An area that gives one
  * of them a meaning has a row of its own, which wins. */
 #include "config/nginx/syntax.h"
 
 #define NGINX_IFS (NGINX_EVERYWHERE | NGINX_LOCATION_IF)
 #define HTTP_AND_SERVER (NGINX_HTTP | NGINX_SERVER)
 
-#define OF_WORKERS "workers are threads of one process, and the system places and schedules them"
 #define OF_EVENTS "each worker waits with epoll and takes what is there; descriptors are the only bound"
 #define OF_HASHES "tables size themselves"
 #define OF_FILE_OUTPUT "files go out by sendfile, or in pieces from the page cache where TLS or compression needs their bytes"
@@ -13,39 +12,20 @@
 #define OF_BUFFERS "buffers come from a pool of each worker and go back when a connection rests"
 #define OF_TCP "responses are gathered before they are written, and small ones leave at once"
 #define OF_HTTP2 "nginx itself has it no more; streams are bounded by the entrypoint's http2 options"
-#define OF_LOGS "log files stay open until they are opened anew (USR1)"
 #define OF_TEMPORARY "bodies wait in memory within bounds, and a sender that is faster than its receiver is slowed down"
 
 static const struct nginx_syntax rows[] = {
-    {"http", NGINX_MAIN, .block = true, .inside = NGINX_HTTP, .help = "Everything about HTTP."},
     {"events", NGINX_MAIN, .block = true, .inside = NGINX_EVENTS, .help = "How connections are waited for."},
     {"include", NGINX_MAIN | NGINX_EVENTS | NGINX_EVERYWHERE | NGINX_SERVER_IF | NGINX_LOCATION_IF | NGINX_LIMIT_EXCEPT | NGINX_UPSTREAM,
      .min = 1, .max = 1, .repeats = true, .help = "Reads another file, or all that fit a pattern, in this place."},
 
-    /* Workers. */
-    {"worker_cpu_affinity", NGINX_MAIN, .min = 1, .max = NGINX_MANY, .noted = OF_WORKERS},
-    {"worker_priority", NGINX_MAIN, .min = 1, .max = 1, .noted = OF_WORKERS ": set Nice= in the unit file"},
-    {"worker_rlimit_core", NGINX_MAIN, .min = 1, .max = 1, .noted = "limits are set outside: LimitCORE= in the unit file"},
-    {"worker_aio_requests", NGINX_EVENTS, .min = 1, .max = 1, .noted = OF_FILE_OUTPUT},
-    {"timer_resolution", NGINX_MAIN, .min = 1, .max = 1, .noted = "the time is asked once a turn of the loop"},
-    {"thread_pool", NGINX_MAIN, .min = 2, .max = 3, .repeats = true, .noted = OF_FILE_OUTPUT},
-    {"working_directory", NGINX_MAIN, .min = 1, .max = 1, .noted = "relative paths begin at the prefix: set WorkingDirectory= in the unit file"},
-    {"env", NGINX_MAIN, .min = 1, .max = 1, .repeats = true, .noted = "the environment is kept as it is"},
-    {"load_module", NGINX_MAIN, .min = 1, .max = 1, .repeats = true, .noted = "there are no modules to load; a directive of one that Portico lacks is an error of its own"},
-    {"pcre_jit", NGINX_MAIN, .flag = true, .noted = "regular expressions are always compiled to machine code"},
+    /* The process. */
     {"ssl_engine", NGINX_MAIN, .min = 1, .max = 1, .noted = "OpenSSL's own configuration (openssl.cnf) says which providers do the work"},
     {"ssl_object_cache_inheritable", NGINX_MAIN, .flag = true, .noted = "a reload reads certificates anew and keeps sessions"},
     {"quic_bpf", NGINX_MAIN, .flag = true, .noted = "there is no QUIC socket to steer"},
-    {"debug_points", NGINX_MAIN, .min = 1, .max = 1, .noted = "what must not happen ends the process with a dump"},
     {"google_perftools_profiles", NGINX_MAIN, .min = 1, .max = 1, .noted = "use perf: the binary has its symbols"},
 
     /* Events. */
-    {"worker_connections", NGINX_EVENTS, .min = 1, .max = 1, .noted = OF_EVENTS " (worker_rlimit_nofile)"},
-    {"use", NGINX_EVENTS, .min = 1, .max = 1, .noted = OF_EVENTS},
-    {"multi_accept", NGINX_EVENTS, .flag = true, .noted = OF_EVENTS},
-    {"accept_mutex", NGINX_EVENTS, .flag = true, .noted = "each worker has its own listening socket, so none waits for another"},
-    {"accept_mutex_delay", NGINX_EVENTS, .min = 1, .max = 1, .noted = "each worker has its own listening socket, so none waits for another"},
-    {"debug_connection", NGINX_EVENTS, .min = 1, .max = 1, .repeats = true, .noted = "to watch one client use `portico top` or the dashboard's live view"},
     {"epoll_events", NGINX_EVENTS, .min = 1, .max = 1, .noted = OF_EVENTS},
     {"devpoll_changes", NGINX_EVENTS, .min = 1, .max = 1, .noted = OF_EVENTS},
     {"devpoll_events", NGINX_EVENTS, .min = 1, .max = 1, .noted = OF_EVENTS},
@@ -64,8 +44,6 @@ static const struct nginx_syntax rows[] = {
     {"map_hash_bucket_size", NGINX_HTTP, .min = 1, .max = 1, .noted = OF_HASHES},
     {"referer_hash_max_size", NGINX_SERVER | NGINX_LOCATION, .min = 1, .max = 1, .noted = OF_HASHES},
     {"referer_hash_bucket_size", NGINX_SERVER | NGINX_LOCATION, .min = 1, .max = 1, .noted = OF_HASHES},
-    {"proxy_headers_hash_max_size", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = OF_HASHES},
-    {"proxy_headers_hash_bucket_size", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = OF_HASHES},
 
     /* Memory. */
     {"connection_pool_size", HTTP_AND_SERVER, .min = 1, .max = 1, .noted = OF_BUFFERS},
@@ -75,8 +53,8 @@ static const struct nginx_syntax rows[] = {
     {"postpone_output", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = OF_TCP},
     {"client_body_temp_path", NGINX_EVERYWHERE, .min = 1, .max = 4, .noted = OF_TEMPORARY},
     {"client_body_in_single_buffer", NGINX_EVERYWHERE, .flag = true, .noted = OF_TEMPORARY},
+    {"client_body_in_file_only", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = OF_TEMPORARY},
     {"client_body_early_read", NGINX_EVERYWHERE, .flag = true, .noted = OF_TEMPORARY},
-    {"proxy_temp_path", NGINX_EVERYWHERE, .min = 1, .max = 4, .noted = OF_TEMPORARY},
 
     /* Files. */
     {"aio", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = OF_FILE_OUTPUT},
@@ -91,12 +69,12 @@ static const struct nginx_syntax rows[] = {
     {"open_file_cache_min_uses", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = OF_OPEN_FILES},
     {"open_file_cache_errors", NGINX_EVERYWHERE, .flag = true, .noted = OF_OPEN_FILES},
     {"open_file_cache_events", NGINX_EVERYWHERE, .flag = true, .noted = OF_OPEN_FILES},
-    {"open_log_file_cache", NGINX_EVERYWHERE, .min = 1, .max = 4, .noted = OF_LOGS},
 
     /* Connections. */
     {"tcp_nopush", NGINX_EVERYWHERE, .flag = true, .noted = OF_TCP},
     {"tcp_nodelay", NGINX_EVERYWHERE, .flag = true, .noted = OF_TCP},
     {"send_lowat", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = "nginx ignores it on Linux as well"},
+    {"chunked_transfer_encoding", NGINX_EVERYWHERE, .flag = true, .noted = "responses of unknown length are chunked wherever the client understands it"},
     {"msie_padding", NGINX_EVERYWHERE, .flag = true, .noted = "browsers that need it are long gone"},
     {"msie_refresh", NGINX_EVERYWHERE, .flag = true, .noted = "browsers that need it are long gone"},
     {"keepalive_disable", NGINX_EVERYWHERE, .min = 1, .max = 2, .noted = "browsers that need it are long gone"},

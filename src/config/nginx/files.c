@@ -17,7 +17,7 @@ static const struct nginx_syntax rows[] = {
     {"gunzip", NGINX_EVERYWHERE, .min = 1, .max = 1, .flag = true, .help = "Unpack gzip for clients that do not take it."},
     {"gunzip_buffers", NGINX_EVERYWHERE, .min = 2, .max = 2, .noted = "buffers are the worker's"},
     {"disable_symlinks", NGINX_EVERYWHERE, .min = 1, .max = 2, .help = "off, on or if_not_owner, and from=PART."},
-    {"log_not_found", NGINX_EVERYWHERE, .min = 1, .max = 1, .flag = true, .noted = "that a file is not there is the reason in the access log"},
+    {"log_not_found", NGINX_EVERYWHERE, .min = 1, .max = 1, .flag = true, .help = "Tell the error log of files that are not there."},
     {"empty_gif", NGINX_LOCATION, .max = 0, .help = "A transparent image of one pixel."},
 };
 static const struct nginx_syntax_table table = NGINX_SYNTAX_TABLE(rows);
@@ -107,6 +107,8 @@ static void make_service(struct nginx_place *place, struct str name)
     nginx_put(compile, options, "etag", nginx_flag(place->scope, "etag", true) ? S("short") : S("off"), span);
     nginx_put_flag(compile, options, "conditions", false, span);
     nginx_put_flag(compile, options, "hidden", true, span);
+    if (!nginx_flag(place->scope, "log_not_found", true))
+        nginx_put_flag(compile, options, "logMissing", false, span);
     nginx_static_links(place, options);
 }
 
@@ -114,7 +116,7 @@ void nginx_files_content(struct nginx_place *place)
 {
     static const char *const names[] = {"index", "autoindex", "autoindex_format", "autoindex_exact_size", "autoindex_localtime",
                                         "charset", "etag", "gzip_static", "brotli_static", "zstd_static", "gzip_vary",
-                                        "gzip_proxied", "disable_symlinks", NULL};
+                                        "gzip_proxied", "disable_symlinks", "log_not_found", NULL};
     struct nginx_compile *compile = place->compile;
     struct str key = nginx_static_key(place, "files", names);
     struct str *name = map_get(&compile->zones, key);

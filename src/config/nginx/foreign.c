@@ -25,6 +25,11 @@ static const struct {
     {"slice", .refused = "it cuts large files into pieces for the cache, and this version of Portico caches nothing: leave it out"},
     {"proxy_cache_purge", .refused = NO_CACHE},
 
+    {"http3*", .noted = "there is no HTTP/3: clients use HTTP/2"},
+    {"quic_*", .noted = "there is no HTTP/3: clients use HTTP/2"},
+    {"proxy_socket_*", .noted = "the system sizes the buffers of sockets"},
+    {"grpc_socket_*", .noted = "the system sizes the buffers of sockets"},
+
     {"stream", .refused = NO_STREAM},
     {"mail", .refused = "Portico is no proxy for mail: keep nginx for this, or let clients reach the mail server directly"},
     {"tunnel_*", .refused = "Portico is no forward proxy (CONNECT): keep nginx or Squid for this"},

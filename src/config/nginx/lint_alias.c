@@ -14,7 +14,7 @@ static void lint(struct nginx_place *place)
     struct diag *diag = place->compile->diag;
     struct diag_item *item;
     if (inner) {
-        item = diag_warning(diag, place->block->span, "\"%.*s../x\" is \"%.*s../x\": requests get out of the folder", STR_ARGS(path),
+        item = diag_warning(diag, place->block->span, "\"%.*s../x\" is \"%.*s../x\": with nginx requests get out of the folder, here they get 404", STR_ARGS(path),
                             STR_ARGS(folder));
         diag_hint(diag, item, "write location %.*s/", STR_ARGS(path));
     } else {

@@ -21,7 +21,6 @@ static const struct nginx_syntax rows[] = {
     {"debug_points", NGINX_MAIN, .min = 1, .max = 1, .noted = "what cannot be always stops the process"},
     {"timer_resolution", NGINX_MAIN, .min = 1, .max = 1, .noted = "the time is read once each turn of a worker's loop"},
     {"thread_pool", NGINX_MAIN, .min = 2, .max = 3, .repeats = true, .noted = "files are read without waiting threads"},
-    {"ssl_engine", NGINX_MAIN, .min = 1, .max = 1, .refused = "OpenSSL 3 has providers: configure one in openssl.cnf"},
     {"load_module", NGINX_MAIN, .min = 1, .max = 1, .repeats = true, .noted = "what Portico can do is part of it"},
     {"pcre_jit", NGINX_MAIN, .flag = true, .noted = "regular expressions are always compiled"},
     {"worker_connections", NGINX_EVENTS, .min = 1, .max = 1, .noted = "connections are limited by open files alone"},
@@ -49,10 +48,12 @@ static void put_path(struct nginx_compile *compile, const char *name, struct nod
         nginx_put(compile, map, key, nginx_prefix_path(compile, directive->words[0].text), directive->words[0].span);
 }
 
-static void put_count(struct nginx_compile *compile, const char *name, struct node *map, const char *key)
+static void put_count(struct nginx_compile *compile, const char *name, struct node *map, const char *key, int64_t usual)
 {
     const struct nginx_directive *directive = nginx_here(compile->main, name);
     uint64_t number;
+    if (directive == NULL && usual != 0)
+        nginx_put_number(compile, map, key, usual, SPAN_NONE);
     if (directive == NULL || str_equal(directive->words[0].text, S("auto")))
         return;
     if (!str_to_u64(directive->words[0].text, &number) || number == 0)
@@ -82,8 +83,8 @@ static void put_process(struct nginx_compile *compile)
         nginx_put_flag(compile, process, "daemon", true, daemon->words[0].span);
     put_path(compile, "pid", process, "pidFile");
     put_text(compile, "working_directory", process, "workingDirectory");
-    put_count(compile, "worker_rlimit_nofile", process, "openFiles");
-    put_count(compile, "worker_processes", compile->root, "workers");
+    put_count(compile, "worker_rlimit_nofile", process, "openFiles", 0);
+    put_count(compile, "worker_processes", compile->root, "workers", 1);
     put_user(compile);
 }
 

@@ -27,6 +27,8 @@ static const struct nginx_syntax rows[] = {
     {"proxy_request_buffering", NGINX_EVERYWHERE, .flag = true},
     {"proxy_socket_keepalive", NGINX_EVERYWHERE, .flag = true},
     {"proxy_force_ranges", NGINX_EVERYWHERE, .flag = true},
+    {"resolver", NGINX_EVERYWHERE, .min = 1, .max = NGINX_MANY, .help = "Who is asked for the names that a proxy_pass with variables comes to."},
+    ONE("resolver_timeout"),
     {"early_hints", NGINX_EVERYWHERE, .min = 1, .max = NGINX_MANY},
     {"proxy_ignore_client_abort", NGINX_EVERYWHERE, .flag = true,
      .noted = "when a client leaves, its request to the server is ended; a server that must not be interrupted does its work apart"},

@@ -69,21 +69,5 @@ static void put_root(struct nginx_place *place)
         nginx_put(compile, location, "rootFor", owner->path, directive->span);
 }
 
-/* Only where a location takes more paths than those below a folder does an alias lead out of its own. */
-static void lint_alias(struct nginx_place *place)
-{
-    const struct nginx_directive *alias = nginx_here(place->scope, "alias");
-    if (alias == NULL || place->kind != NGINX_PLACE_LOCATION || place->regex || place->exact || place->named)
-        return;
-    bool path_slash = str_ends(place->path, S("/")), alias_slash = str_ends(alias->words[0].text, S("/"));
-    if (!path_slash && alias_slash)
-        diag_warning(place->compile->diag, alias->span,
-                     "with nginx %.*s../ leads out of this folder (Portico answers 404); end the location with a slash as well",
-                     STR_ARGS(place->path));
-    else if (path_slash && !alias_slash)
-        diag_warning(place->compile->diag, alias->span, "%.*sx is looked for as %.*sx: end the alias with a slash as well",
-                     STR_ARGS(place->path), STR_ARGS(alias->words[0].text));
-}
-
-static const struct nginx_part part = {.name = "root", .order = -20, .place = put_root, .lint = lint_alias};
+static const struct nginx_part part = {.name = "root", .order = -20, .place = put_root};
 REGISTER(nginx_part, part);

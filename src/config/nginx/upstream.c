@@ -159,31 +159,17 @@ static struct node *same_server(const struct node *servers, struct str url)
     return NULL;
 }
 
-static int64_t weight_in(const struct nginx_directive *directive)
-{
-    struct str value;
-    int64_t weight;
-    return nginx_parameter(directive, 1, "weight", &value, NULL) && str_to_i64(value, &weight) ? weight : 1;
-}
-
-/* A server that stands twice has the weight of both. */
+/* A server may stand twice: it has two turns, and is asked again when it fails. */
 static void put_server(struct nginx_compile *compile, struct node *servers, const struct nginx_directive *group,
                        const struct nginx_directive *directive, const char *scheme)
 {
     const struct nginx_word *word = &directive->words[0];
     struct str url = server_url(compile, word->text, scheme, true);
-    struct node *twin = same_server(servers, url);
-    bool alone = is_alone(group);
-    if (twin != NULL) {
-        const struct node *weight = node_get(twin, S("weight"));
-        int64_t former = 1;
-        if (weight != NULL)
-            str_to_i64(weight->text, &former);
-        nginx_put_number(compile, twin, "weight", former + weight_in(directive), word->span);
-        return;
-    }
+    bool alone = is_alone(group), again = same_server(servers, url) != NULL;
     struct node *server = nginx_add_map(compile, servers, word->span);
     nginx_put(compile, server, "url", url, word->span);
+    if (again)
+        nginx_put_flag(compile, server, "again", true, word->span);
     if (!alone)
         nginx_put_number(compile, server, "maxFails", 1, directive->span);
     for (size_t i = 1; i < directive->count; i++)

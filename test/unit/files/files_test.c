@@ -315,7 +315,7 @@ TEST(files_options_are_checked)
 {
     struct place place;
     place_init(&place);
-    assert_false(place_serve(&place, "spa: app.html\nprecompressed: [lzma]\nindex: [a/b]"));
+    assert_false(place_serve(&place, "spa: app.html\nprecompressed: [lzma]\nindex: ['']"));
     assert_false(place_serve(&place, "headers: {'bad name': x}"));
     const char *report = fixture_rendered(&place.fixture);
     assert_non_null(strstr(report, "is neither true nor false nor a path"));

@@ -91,7 +91,6 @@ TEST(listing_is_json_only_for_those_who_prefer_it)
 TEST(listing_shows_what_may_be_served_and_nothing_else)
 {
     struct place place;
-    struct tree tree;
     struct listing listing;
     place_init(&place);
     place_folder(&place, "root/sub");
@@ -103,12 +102,15 @@ TEST(listing_shows_what_may_be_served_and_nothing_else)
     place_link(&place, "root/sub/out", "../../secret.txt");
     place_link(&place, "root/sub/lost", "nowhere");
     assert_int_equal(mkfifo(place_at(&place, "root/sub/fifo"), 0644), 0);
-    tree_init(&tree, &place.fixture.arena, str_from(place_at(&place, "root")), 1);
+    assert_true(place_serve(&place, ""));
+    struct file_site *site = place.service.state;
+    struct spot spot = {.root = &site->finder.own, .folder = site->finder.own.constant, .glue = S("/")};
+    place_ask(&place, "/");
     unsigned before = place_descriptors();
     for (int follow = 1; follow >= 0; follow--) {
-        tree.follow = follow != 0;
+        site->finder.tree.follow = follow != 0;
         int folder = open(place_at(&place, "root/sub"), O_RDONLY | O_DIRECTORY);
-        assert_true(listing_read(&tree, &place.worker, S("sub/"), folder, &place.fixture.arena, &listing));
+        assert_true(listing_read(&site->finder, &place.x, &spot, S("sub/"), folder, false, &listing));
         assert_int_equal(listing.count, 2 + follow);
         assert_str_equal(listing.entries[0].name, S("b"));
         assert_true(listing.entries[0].folder);
@@ -117,23 +119,23 @@ TEST(listing_shows_what_may_be_served_and_nothing_else)
         assert_false(listing.cut);
     }
     assert_int_equal(place_descriptors(), before + 1);
-    tree_release(&tree);
     place_release(&place);
 }
 
 TEST(listing_of_a_huge_folder_is_cut)
 {
     struct place place;
-    struct tree tree;
     struct listing listing;
     place_init(&place);
     for (int i = 0; i <= LISTING_ENTRIES_MAX; i++)
         place_write(&place, arena_printf(&place.fixture.arena, "root/%d", i).data, "");
-    tree_init(&tree, &place.fixture.arena, str_from(place_at(&place, "root")), 1);
+    assert_true(place_serve(&place, ""));
+    struct file_site *site = place.service.state;
+    struct spot spot = {.root = &site->finder.own, .folder = site->finder.own.constant, .glue = S("/")};
+    place_ask(&place, "/");
     int folder = open(place_at(&place, "root"), O_RDONLY | O_DIRECTORY);
-    assert_true(listing_read(&tree, &place.worker, S("."), folder, &place.fixture.arena, &listing));
+    assert_true(listing_read(&site->finder, &place.x, &spot, S(""), folder, false, &listing));
     assert_int_equal(listing.count, LISTING_ENTRIES_MAX);
     assert_true(listing.cut);
-    tree_release(&tree);
     place_release(&place);
 }

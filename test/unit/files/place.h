@@ -3,6 +3,7 @@
 #define PLACE_H
 
 #include "config/fixture.h"
+#include "exchange/graph.h"
 #include "files/site.h"
 
 struct place {
@@ -13,6 +14,7 @@ struct place {
     struct mime_types types;
     bool types_made;
     struct service service;
+    struct router router;
     struct exchange x;
 };
 
