@@ -145,7 +145,7 @@ def test_zones_are_kept_by_a_reload(portico, backend):
     proxy = portico(to(server.url, middlewares=limit))
     assert [proxy.get("/").status for _ in range(2)] == [200, 503]
     config = to(server.url, middlewares=limit)
-    config["http"]["routers"]["new"] = {"rule": "Path(`/new`)", "service": "main"}
+    config["http"]["routers"]["new"] = {"rule": "Path(`/new`)", "service": "main", "priority": 100}
     proxy.write(config)
     proxy.process.signal(signal.SIGHUP)
     proxy.wait_for_answer(lambda response: response.status == 200, "/new")
@@ -155,9 +155,10 @@ def test_zones_are_kept_by_a_reload(portico, backend):
 def test_zones_are_shown(portico, backend):
     config = to(backend().url, middlewares={**zones("rateLimit", {"zone": "all", "key": "all", "rate": "1r/m"}),
                                             "busy": {"inFlightReq": {"zones": [{"zone": "now", "key": "all", "amount": 5}]}}},
-                api={"insecure": True})
+                api={"insecure": True}, entryPoints={"web": {}, "traefik": {}})
+    config["http"]["routers"]["main"]["entryPoints"] = ["web"]
     proxy = portico(config)
-    proxy.get("/"), proxy.get("/")
-    shown = {row["type"]: row["state"] for row in proxy.get("/api/portico/limits").json()}
+    assert [proxy.get("/").status for _ in range(2)] == [200, 503]
+    shown = {row["type"]: row["state"] for row in proxy.get("/api/portico/limits", entry_point="traefik").json()}
     assert shown["rateLimit"]["zones"][0]["zone"] == "all" and shown["rateLimit"]["refused"] == 1
     assert shown["inFlightReq"]["zones"][0]["allowed"] == 1
