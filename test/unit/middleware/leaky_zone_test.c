@@ -116,6 +116,7 @@ static struct outcome ask_at_once(int count, const char *url)
     struct outcome outcome = {0};
     for (int i = 0; i < count; i++) {
         rig_begin(&rig, "GET", url);
+        timer_init(&rig.x.timer, NULL);
         enum verdict verdict = rig_request(&rig);
         outcome.passed += verdict == VERDICT_NEXT;
         outcome.delayed += verdict == VERDICT_WAIT;
@@ -146,7 +147,6 @@ TEST(bursts_of_a_leaky_zone_pass_wait_or_are_refused)
         snprintf(options, sizeof(options), "{zones: [{zone: one, key: '${binary_remote_addr}', %s}]}", rows[i].options);
         rig_init(&rig);
         assert_true(rig_configure(&rig, "rateLimit", options));
-        timer_init(&rig.x.timer, NULL);
         struct outcome got = ask_at_once(25, "http://foo/");
         const struct outcome *want = &rows[i].outcome;
         if (got.passed != want->passed || got.delayed != want->delayed || got.refused != want->refused ||
