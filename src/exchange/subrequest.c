@@ -237,6 +237,7 @@ static bool place(struct exchange *x, const struct exchange *parent, struct str 
     uri = copy(x, uri);
     request->path = visit_escape_uri(x, uri);
     x->routing_path = uri;
+    x->times.routed = exchange_now(x);
     x->step = STEP_FIND_ROUTE;
     if (parent->visit == NULL || parent->visit->site == NULL)
         return request->path.data != NULL;
