@@ -118,7 +118,7 @@ struct nginx_source nginx_flags_source(const struct nginx_flags *flags, struct a
     if (!str_equal(log, S("stderr")))
         log = below(prefix, log, arena);
     *ret_log = str_equal(log, S("stderr")) ? NULL : arena_str(arena, log).data;
-    source.fallbacks = arena_printf(arena, "daemon on; pid " NGINX_PID_PATH "; error_log \"%.*s\";", STR_ARGS(log));
+    source.fallbacks = arena_printf(arena, "daemon on; worker_processes 1; pid " NGINX_PID_PATH "; error_log \"%.*s\";", STR_ARGS(log));
     return source;
 }
 

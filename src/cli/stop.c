@@ -27,8 +27,10 @@ static void report_done(struct message *message)
     struct order *order = container_of(message, struct order, message);
     struct stop *stop = order->stop;
     free(order);
-    if (++stop->workers_done == stop->worker_count)
-        loop_stop(&stop->control->loop);
+    if (++stop->workers_done != stop->worker_count)
+        return;
+    timer_cancel(&stop->timer);      /* there will be nobody to be cut */
+    loop_stop(&stop->control->loop);
 }
 
 static void worker_done(struct order *order)

@@ -117,9 +117,9 @@ struct error_page error_classic_page(struct exchange *x, int status)
         name = escaped(x, name);
     struct str title = kind != NULL ? str_from(kind) : words;
     struct str body = arena_printf(&x->arena,
-                                   "<html>\n<head><title>%d %.*s</title></head>\n<body>\n<center><h1>%d %.*s</h1></center>\n%s%s%s"
-                                   "<hr><center>%.*s</center>\n</body>\n</html>\n",
+                                   "<html>\r\n<head><title>%d %.*s</title></head>\r\n<body>\r\n<center><h1>%d %.*s</h1></center>\r\n%s%s%s"
+                                   "<hr><center>%.*s</center>\r\n</body>\r\n</html>\r\n",
                                    sent, STR_ARGS(title), sent, STR_ARGS(words), kind != NULL ? "<center>" : "",
-                                   kind != NULL ? kind : "", kind != NULL ? "</center>\n" : "", STR_ARGS(name));
+                                   kind != NULL ? kind : "", kind != NULL ? "</center>\r\n" : "", STR_ARGS(name));
     return (struct error_page){.type = STR("text/html"), .body = body.data != NULL ? body : S("")};
 }

@@ -13,6 +13,12 @@
 
 static const char *const level_names[] = {"emerg", "alert", "crit", "error", "warn", "notice", "info", "debug"};
 
+bool error_log_is_named(const struct exchange *x)
+{
+    const struct request_logs *logs = request_logs_of(x);
+    return logs != NULL && logs->error_count != 0;
+}
+
 bool error_log_wants(const struct exchange *x, enum syslog_severity level)
 {
     const struct request_logs *logs = request_logs_of(x);
@@ -71,7 +77,9 @@ static void add_upstream(struct exchange *x, struct text *out)
 /* Who asked for what, and of whom it was asked. */
 static void add_circumstances(struct exchange *x, struct text *out)
 {
-    text_addf(out, ", client: %.*s, server: %.*s", STR_ARGS(exchange_client_text(x)), STR_ARGS(site_name(x)));
+    /* A head that could not be read has told nothing of who is behind the peer. */
+    struct str client = x->times.routed != 0 ? exchange_client_text(x) : exchange_peer_text(x);
+    text_addf(out, ", client: %.*s, server: %.*s", STR_ARGS(client), STR_ARGS(site_name(x)));
     if (x->original_method_name.len == 0)
         return;
     text_add(out, S(", request: \""));

@@ -13,6 +13,8 @@
 
 struct exchange;
 
+/* Does its router name any? */
+bool error_log_is_named(const struct exchange *x);
 /* The graver the lower: those of syslog (enum syslog_severity). */
 bool error_log_wants(const struct exchange *x, enum syslog_severity level);
 /* `error_log_add(x, SYSLOG_ERROR, "open() \"%.*s\" failed (2: No such file or directory)", ...)`. */

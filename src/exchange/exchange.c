@@ -52,7 +52,7 @@ struct exchange *exchange_new(struct worker *worker, struct graph_pin *pin, stru
     x->times.began = worker->loop.now;
     timer_init(&x->timer, on_timer);
     list_append(&worker->graph->exchanges, &x->link);
-    worker->graph->exchange_count++;
+    traffic_count(&worker->traffic.running, 1);
     return x;
 }
 
@@ -60,6 +60,7 @@ static struct stream *open_exchange(void *context, struct client *client)
 {
     struct port *port = context;
     struct exchange *x = exchange_new(port->worker, port->pin, port->entry, client);
+    traffic_count(&port->worker->traffic.requests, 1);
     return x != NULL ? &x->stream : NULL;
 }
 
@@ -123,7 +124,7 @@ static void end_exchange(struct exchange *x)
     if (x->outgoing != NULL)
         outgoing_drop(x);
     list_remove(&x->link);
-    x->worker->graph->exchange_count--;
+    traffic_count(&x->worker->traffic.running, -1);
     if (x->worker->graph->stopping)
         x->stream.close_after = true;
     x->stream.ops->finish(&x->stream, !whole);

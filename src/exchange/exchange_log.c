@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/log.h"
+#include "exchange/error_log.h"
 #include "exchange/graph.h"
 #include "exchange/visit.h"
 
@@ -29,19 +31,31 @@ static const char *request_of(struct exchange *x)
                                    STR_ARGS(version)));
 }
 
-void exchange_log(struct exchange *x, enum log_level level, const char *format, ...)
+static void log_here(struct exchange *x, enum log_level level, const char *text)
 {
-    if (!log_enabled(level))
-        return;
-    char text[512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
     bool is_unix = x->stream.client->unix_socket && !x->client_replaced;
     const char *client = is_unix ? "unix:" : text_of(x, exchange_client_text(x));
     log_write(level,
               FIELDS("client", client, "server", server_of(x), "request", request_of(x), "host",
                      text_of(x, x->original_authority)),
               "%s", text);
+}
+
+void exchange_log(struct exchange *x, enum syslog_severity severity, const char *format, ...)
+{
+    static const enum log_level levels[] = {[SYSLOG_EMERG] = LOG_PANIC, [SYSLOG_ALERT] = LOG_PANIC, [SYSLOG_CRIT] = LOG_FATAL,
+                                            [SYSLOG_ERROR] = LOG_ERROR, [SYSLOG_WARN] = LOG_WARN,   [SYSLOG_NOTICE] = LOG_INFO,
+                                            [SYSLOG_INFO] = LOG_INFO,   [SYSLOG_DEBUG] = LOG_DEBUG};
+    bool named = error_log_is_named(x);
+    if (named ? !error_log_wants(x, severity) : !log_enabled(levels[severity]))
+        return;
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    if (named)
+        error_log_add(x, severity, "%s", text);
+    else
+        log_here(x, levels[severity], text);
 }

@@ -30,6 +30,7 @@ static void end(struct greeting *greeting)
     timer_cancel(&greeting->timer);
     list_remove(&greeting->link);
     greeting->port->open--;
+    traffic_count(&greeting->port->worker->traffic.open, -1);
     greeting->freeing.run = free_greeting;
     loop_defer_free(&greeting->port->worker->loop, &greeting->freeing);
 }
@@ -100,6 +101,7 @@ void greeting_start(struct port *port, int fd, const struct client *client)
     timer_init(&greeting->timer, on_timeout);
     list_append(&port->greetings, &greeting->link);
     port->open++;
+    traffic_count(&port->worker->traffic.open, 1);
     if (!loop_watch(&port->worker->loop, &greeting->watch, fd)) {
         close(fd);
         end(greeting);

@@ -54,7 +54,7 @@ static void end(struct handshake *handshake)
     struct loop *loop = handshake->sock.loop;
     handshake->state = CLOSED;
     timer_cancel(&handshake->timer);
-    connection_leave(&handshake->connection, handshake->port->settings.open);
+    connection_leave(&handshake->connection, handshake->port->settings.open, handshake->port->settings.traffic);
     if (handshake->input != NULL)
         chunk_unref(handshake->input);
     if (handshake->question != NULL)
@@ -415,7 +415,7 @@ static struct handshake *new_handshake(struct port *port, const struct client *c
     handshake->pin = port->pin;
     graph_pin_take(handshake->pin);
     timer_init(&handshake->timer, on_timeout);
-    connection_join(&handshake->connection, &port->connections, port->settings.open);
+    connection_join(&handshake->connection, &port->connections, port->settings.open, port->settings.traffic);
     sock_init(&handshake->sock, &port->worker->loop, on_event);
     return handshake;
 }

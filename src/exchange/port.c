@@ -54,6 +54,7 @@ static void on_accept(struct listener *listener, int fd, const struct addr *peer
                             .opened_at = port->worker->loop.now};
     const struct entry *entry = port->entry;
     port->accepted++;
+    traffic_count(&port->worker->traffic.accepted, 1);
     if (entry->reads_proxy_header && (entry->trust_all_proxies || networks_have(&entry->trusted_proxies, &client.peer)))
         greeting_start(port, fd, &client);
     else if (entry->tls != NULL)
@@ -127,6 +128,7 @@ static void apply_entry(struct port *port, struct entry *entry, struct graph_pin
                                               .handler = &exchange_handler,
                                               .context = port,
                                               .open = &port->open,
+                                              .traffic = &port->worker->traffic,
                                               .on_foreign = on_foreign,
                                               .on_sent_away = on_sent_away};
 }
@@ -261,7 +263,7 @@ void worker_graph_release(struct worker *worker)
 
 unsigned worker_graph_busy(const struct worker *worker)
 {
-    unsigned busy = worker->graph->exchange_count;
+    unsigned busy = (unsigned)traffic_value(&worker->traffic.running);
     LIST_FOREACH(&worker->graph->ports, it) {
         const struct port *port = container_of(it, struct port, link);
         busy += !list_empty(&port->connections) || !list_empty(&port->greetings);

@@ -40,7 +40,6 @@ struct worker_graph {
     uint64_t handshakes, handshakes_resumed, handshakes_failed;    /* of TLS with clients; those that succeeded, of them the resumed */
     int64_t told_at[STATUS_COUNT];    /* monotonic ns at which the log last told of one */
     struct list exchanges;            /* struct exchange.link */
-    unsigned exchange_count;
     struct await_queues *awaiting;    /* requests that wait for a server (exchange/await_server.h); NULL: none ever did */
     bool stopping;
 };

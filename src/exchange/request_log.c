@@ -7,10 +7,13 @@
 
 #define LINE_BYTES_MAX ((size_t)256 << 20)
 
-/* What no router took is the default site's: a request that could not be read, or a host that nobody has. */
-static const struct router *unrouted(const struct exchange *x)
+/* What no location took is its site's, and what none of these got is the default one's: a request that could not be read, or a host
+ * that nobody has. */
+static const struct router *of_site(const struct exchange *x)
 {
     const struct entry *entry = x->entry;
+    if (entry == NULL)
+        return NULL;      /* one that only explains or tests */
     const struct site *site = x->visit != NULL ? x->visit->site : NULL;
     const struct site_names *names = x->stream.client->secure != NULL && entry->tls != NULL ? entry->tls->sites : entry->sites;
     if (site == NULL && names != NULL)
@@ -20,7 +23,10 @@ static const struct router *unrouted(const struct exchange *x)
 
 const struct request_logs *request_logs_of(const struct exchange *x)
 {
-    const struct router *router = x->router != NULL ? x->router : unrouted(x);
+    const struct router *router = x->router;
+    bool located = router != NULL && (router->site == NULL || router->site->entrance != router);
+    if (!located)
+        router = of_site(x);
     return router != NULL ? router->logs : NULL;
 }
 

@@ -90,7 +90,7 @@ static void fill_exchange(const struct exchange *x, struct arena *arena, struct 
 
 static void fill_exchanges(const struct worker_graph *graph, struct worker_report *report)
 {
-    unsigned room = graph->exchange_count < SURVEY_EXCHANGES_MAX ? graph->exchange_count : SURVEY_EXCHANGES_MAX;
+    unsigned room = report->exchanges < SURVEY_EXCHANGES_MAX ? report->exchanges : SURVEY_EXCHANGES_MAX;
     report->open = arena_array(&report->arena, struct open_exchange, room);
     LIST_FOREACH(&graph->exchanges, it) {
         if (report->open_count == room)
@@ -121,7 +121,6 @@ static void fill_ports(const struct worker_graph *graph, struct worker_report *r
 
 static void fill_graph(const struct worker_graph *graph, unsigned wishes, struct worker_report *report)
 {
-    report->exchanges = graph->exchange_count;
     report->handshakes = graph->handshakes;
     report->handshakes_resumed = graph->handshakes_resumed;
     report->handshakes_failed = graph->handshakes_failed;
@@ -138,6 +137,7 @@ void survey_fill(struct worker *worker, unsigned wishes, uint64_t after, struct 
                                      .buffer_bytes = worker->chunks.in_use,
                                      .idle_upstream = upstream_idle_count(worker),
                                      .idle_pipes = worker->pipe_count,
+                                     .exchanges = (unsigned)traffic_value(&worker->traffic.running),
                                      .log_lines_lost = access_log_lost(worker)};
     arena_init(&report->arena, ARENA_UNLIMITED);
     if ((wishes & SURVEY_RESET_LAG) != 0)

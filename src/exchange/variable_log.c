@@ -94,7 +94,7 @@ static struct str get_request_length(struct exchange *x, struct str argument)
 
 static struct str get_request_completion(struct exchange *x, struct str argument)
 {
-    return x->response_sent && x->failure == STATUS_OK && x->times.ended != 0 ? S("OK") : S("");
+    return x->response_sent && x->download_done ? S("OK") : S("");
 }
 
 static struct str get_connection(struct exchange *x, struct str argument)

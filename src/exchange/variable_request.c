@@ -20,7 +20,8 @@ static struct str uri(struct exchange *x, struct str argument)
 
 static struct str args(struct exchange *x, struct str argument)
 {
-    return present(exchange_request(x)->query);
+    struct str query = exchange_request(x)->query;
+    return query.len != 0 ? query : STR_NONE;
 }
 
 /* What was sent as target no longer holds then: servers get the path and this query. */

@@ -157,7 +157,10 @@ static struct str get_cookie(struct exchange *x, struct str name)
     FIELDS_FOREACH(&x->upstream.response.fields, field) {
         struct str value = field->value;
         ptrdiff_t equals = field->id == FIELD_SET_COOKIE ? str_find_char(value, '=', 0) : -1;
-        if (equals < 0 || !str_equal_nocase(str_trim(str_first(value, (size_t)equals)), name))
+        size_t end_of_name = equals > 0 ? (size_t)equals : 0;
+        while (end_of_name > 0 && value.data[end_of_name - 1] == ' ')
+            end_of_name--;
+        if (equals < 0 || !str_equal_nocase(str_first(value, end_of_name), name))
             continue;
         ptrdiff_t end = str_find_char(value, ';', (size_t)equals);
         return str_trim(str_from_index(end >= 0 ? str_first(value, (size_t)end) : value, (size_t)equals + 1));

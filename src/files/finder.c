@@ -74,13 +74,9 @@ static size_t base_of(const struct spot *spot)
     return (size_t)(str_find_last_char(spot->folder, '/') + 1);
 }
 
-/* What of the path is not looked at for links, as nginx counts it. */
-static size_t links_from(const struct finder *finder, struct exchange *x, const struct spot *spot)
+/* What of the path is not looked at for links, as nginx counts it; all of it: nothing is. */
+static size_t unguarded(struct str path, struct str from)
 {
-    if (finder->links_from == NULL)
-        return base_of(spot);
-    struct str from = text_template_text(finder->links_from, x);
-    struct str path = finder_path(x, spot, spot->below);
     if (from.len == 0 || !str_starts(path, from))
         return 0;
     if (path.len == from.len || path.data[from.len] == '/')
@@ -88,10 +84,15 @@ static size_t links_from(const struct finder *finder, struct exchange *x, const 
     return from.data[from.len - 1] == '/' ? from.len - 1 : 0;
 }
 
-static void settle_links(const struct finder *finder, struct exchange *x, struct spot *spot)
+static struct links_rule rule_of(const struct finder *finder, struct exchange *x, const struct spot *spot, struct str path)
 {
-    if (finder->links != LINKS_ANYWHERE && !finder->planted)
-        spot->links_from = links_from(finder, x, spot);
+    struct links_rule rule = {.links = finder->links};
+    if (finder->links == LINKS_ANYWHERE)
+        return rule;
+    rule.base = finder->links_from != NULL ? unguarded(path, text_template_text(finder->links_from, x)) : base_of(spot);
+    if (finder->links_from != NULL && rule.base == path.len && path.len > 1)
+        rule.links = LINKS_ANYWHERE;
+    return rule;
 }
 
 static enum status fill(const struct finder *finder, struct exchange *x, struct spot *spot, struct str below)
@@ -105,7 +106,6 @@ static enum status fill(const struct finder *finder, struct exchange *x, struct 
         return STATUS_OUT_OF_MEMORY;
     if (!is_fit(finder, spot->below))
         return STATUS_FILE_NOT_FOUND;
-    settle_links(finder, x, spot);
     return STATUS_OK;
 }
 
@@ -116,8 +116,6 @@ static enum status find_by_rule(const struct finder *finder, struct exchange *x,
     enum status status = tree_name(&finder->tree, &x->arena, exchange_request(x)->path, &name);
     spot->below = str_equal(name, S(".")) ? S("") : name;
     spot->glue = S("/");
-    if (status == STATUS_OK)
-        settle_links(finder, x, spot);
     return status;
 }
 
@@ -158,8 +156,11 @@ struct str finder_path(struct exchange *x, const struct spot *spot, struct str n
 static enum status open_by_path(struct finder *finder, struct exchange *x, const struct spot *spot, struct str name, bool look,
                                 struct tree_file *ret_file)
 {
-    struct links_rule rule = {.links = finder->links, .base = spot->links_from};
-    return links_open(finder_path(x, spot, name), &rule, look, ret_file);
+    struct str path = finder_path(x, spot, name);
+    if (path.data == NULL)
+        return STATUS_OUT_OF_MEMORY;
+    struct links_rule rule = rule_of(finder, x, spot, path);
+    return links_open(path, &rule, look, ret_file);
 }
 
 enum status finder_open(struct finder *finder, struct exchange *x, const struct spot *spot, struct str name,
@@ -192,6 +193,5 @@ enum status finder_look_behind(struct finder *finder, struct exchange *x, struct
     spot.below = document_join(x, STR_NONE, name);
     if (spot.below.data == NULL || !is_fit(finder, spot.below))
         return STATUS_FILE_NOT_FOUND;
-    settle_links(finder, x, &spot);
     return finder_look(finder, x, &spot, spot.below, ret_stat);
 }

@@ -35,7 +35,6 @@ struct spot {
     struct str folder;            /* what the root is for this request */
     struct str below;             /* what is looked for in it: "" (the folder itself), "a", "a/b/"; NUL-terminated */
     struct str glue;              /* between the two */
-    size_t links_from;            /* bytes of the path */
     bool visiting;                /* of a site's request: what is looked for is its uri */
 };
 

@@ -19,7 +19,15 @@ static bool is_file(struct exchange *x, struct file_site *site, const struct spo
     return *ret_status == STATUS_OK;
 }
 
-/* To the location of the index, which may be another. False: there is none; *ret_status says what was in the way. */
+static bool is_there(struct exchange *x, struct file_site *site, const struct spot *spot, struct str name)
+{
+    struct stat stat;
+    enum status status = finder_look(&site->finder, x, spot, name, &stat);
+    return status == STATUS_FILE_FORBIDDEN || (status == STATUS_OK && S_ISDIR(stat.st_mode));
+}
+
+/* To the location of the index, which may be another. False: there is none; *ret_status says what was in the way. Where the folder
+ * itself is not there, no index that lies elsewhere answers for it. */
 static bool go_to_index(struct exchange *x, struct file_site *site, const struct spot *spot, struct str name, enum status *ret_status)
 {
     struct str query = exchange_request(x)->query;
@@ -34,7 +42,8 @@ static bool go_to_index(struct exchange *x, struct file_site *site, const struct
             exchange_go_to(x, arena_concat(&x->arena, x->visit->uri, index), query);
             return true;
         }
-        if (*ret_status != STATUS_FILE_NOT_FOUND)
+        bool more = i + 1 < site->options->index.count;
+        if (*ret_status != STATUS_FILE_NOT_FOUND || (i == 0 && more && !is_there(x, site, spot, name)))
             return false;
     }
     return false;

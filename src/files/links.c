@@ -124,7 +124,7 @@ static int open_guarded(struct str path, size_t base, int flags, bool owned)
         close_quietly(folder);
         if (fd >= 0 && is_link(fd)) {
             close(fd);
-            errno = ELOOP;
+            errno = last ? ELOOP : ENOTDIR;      /* as to nginx, a link in the middle is no folder */
             return -1;
         }
         if (last)

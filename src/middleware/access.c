@@ -111,7 +111,7 @@ static enum verdict on_request(struct exchange *x, struct middleware *m, void *o
     if (rule == NULL || rule->allows)
         return VERDICT_NEXT;
     if (options->log_refusals)
-        exchange_log(x, LOG_ERROR, "access forbidden by rule");
+        exchange_log(x, SYSLOG_ERROR, "access forbidden by rule");
     exchange_answer_status(x, status_http(STATUS_IP_DENIED), STATUS_IP_DENIED);
     return VERDICT_ANSWER;
 }

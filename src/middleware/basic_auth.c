@@ -206,7 +206,7 @@ static struct str find_live_hash(struct exchange *x, const struct basic_auth *op
         break;
     case USER_FILE_NOT_FOUND:
         if (options->log_failures)
-            exchange_log(x, LOG_ERROR, "user \"%.*s\" was not found in \"%.*s\"", STR_ARGS(attempt->user), STR_ARGS(path));
+            exchange_log(x, SYSLOG_ERROR, "user \"%.*s\" was not found in \"%.*s\"", STR_ARGS(attempt->user), STR_ARGS(path));
         break;
     case USER_FILE_MISSING:
         attempt->trouble = 403;
@@ -216,7 +216,7 @@ static struct str find_live_hash(struct exchange *x, const struct basic_auth *op
         break;
     }
     if (attempt->trouble != 0)
-        exchange_log(x, LOG_ERROR, "the users of \"%.*s\" cannot be read", STR_ARGS(path));
+        exchange_log(x, SYSLOG_ERROR, "the users of \"%.*s\" cannot be read", STR_ARGS(path));
     return hash;
 }
 
@@ -259,7 +259,7 @@ static enum verdict refuse(struct exchange *x, const struct basic_auth *options,
         return VERDICT_ANSWER;
     }
     if (options->log_failures && attempt->is_known)
-        exchange_log(x, LOG_ERROR, "user \"%.*s\": password mismatch", STR_ARGS(attempt->user));
+        exchange_log(x, SYSLOG_ERROR, "user \"%.*s\": password mismatch", STR_ARGS(attempt->user));
     return challenge(x, state);
 }
 

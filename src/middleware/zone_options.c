@@ -29,17 +29,18 @@ struct str zone_key_text(struct exchange *x, struct str key)
     return key;
 }
 
-enum log_level zone_log_level(enum zone_log level)
+enum syslog_severity zone_log_level(enum zone_log level)
 {
     switch (level) {
     case ZONE_LOG_ERROR:
-        return LOG_ERROR;
+        return SYSLOG_ERROR;
     case ZONE_LOG_WARN:
-        return LOG_WARN;
+        return SYSLOG_WARN;
+    case ZONE_LOG_NOTICE:
+        return SYSLOG_NOTICE;
     case ZONE_LOG_NONE:
     case ZONE_LOG_INFO:
-    case ZONE_LOG_NOTICE:
         break;
     }
-    return LOG_INFO;
+    return SYSLOG_INFO;
 }

@@ -3,9 +3,9 @@
 #ifndef MIDDLEWARE_ZONE_OPTIONS_H
 #define MIDDLEWARE_ZONE_OPTIONS_H
 
-#include "base/log.h"
 #include "exchange/middleware.h"
 #include "exchange/text_template.h"
+#include "net/syslog.h"
 
 /* Options of a limit that has `zones`. */
 struct zone_policy {
@@ -35,6 +35,6 @@ struct str zone_identity(const char *kind, struct str name, int64_t size, struct
 uint64_t zone_key(const struct text_template *key, struct exchange *x, struct str *ret_text);
 /* A key as people may read it: an address in bytes as the address. */
 struct str zone_key_text(struct exchange *x, struct str key);
-enum log_level zone_log_level(enum zone_log level);
+enum syslog_severity zone_log_level(enum zone_log level);
 
 #endif

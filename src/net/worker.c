@@ -25,12 +25,14 @@ bool worker_init(struct worker *worker, unsigned index)
         return false;
     worker->loop.owner = worker;
     list_init(&worker->lines);
+    traffic_join(&worker->traffic);
     chunk_pool_init(&worker->chunks, KEEP_SMALL, KEEP_LARGE, 0);
     return true;
 }
 
 void worker_release(struct worker *worker)
 {
+    traffic_leave(&worker->traffic);
     loop_release(&worker->loop);
     chunk_pool_release(&worker->chunks);
     while (worker->pipe_count > 0) {

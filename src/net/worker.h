@@ -9,6 +9,7 @@
 
 #include "base/chunkq.h"
 #include "net/loop.h"
+#include "net/traffic.h"
 
 #define PIPES_KEPT 64
 
@@ -16,6 +17,7 @@ struct worker {
     struct loop loop;
     struct chunk_pool chunks;
     unsigned index;
+    struct traffic traffic;
     pthread_t thread;
     int pipes[PIPES_KEPT][2];         /* empty pipes, ready for splicing */
     unsigned pipe_count;

@@ -6,6 +6,7 @@
 
 #include "base/list.h"
 #include "base/status.h"
+#include "net/traffic.h"
 
 struct connection;
 
@@ -21,18 +22,22 @@ struct connection {
     const struct connection_ops *ops;
 };
 
-/* Into its port's list, and out of it for good. `open` counts those that are in; NULL: nobody counts. */
-static inline void connection_join(struct connection *connection, struct list *connections, unsigned *open)
+/* Into its port's list, and out of it for good. `open` and `traffic` count those that are in; NULL: nobody counts. */
+static inline void connection_join(struct connection *connection, struct list *connections, unsigned *open, struct traffic *traffic)
 {
     list_append(connections, &connection->link);
     if (open != NULL)
         *open += 1;
+    if (traffic != NULL)
+        traffic_count(&traffic->open, 1);
 }
-static inline void connection_leave(struct connection *connection, unsigned *open)
+static inline void connection_leave(struct connection *connection, unsigned *open, struct traffic *traffic)
 {
     list_remove(&connection->link);
     if (open != NULL)
         *open -= 1;
+    if (traffic != NULL)
+        traffic_count(&traffic->open, -1);
 }
 
 static inline void connections_drain(struct list *connections)

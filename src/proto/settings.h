@@ -6,6 +6,7 @@
 #include "http/stream.h"
 #include "net/client.h"
 #include "net/sock.h"
+#include "net/traffic.h"
 #include "proto/h1/parse.h"
 
 /* Limits of HTTP/2 connections. A budget is a token bucket: `burst` at once, `rate` a second. */
@@ -36,6 +37,7 @@ struct server_settings {
     struct stream_handler *handler;
     void *context;                   /* for handler->open and on_foreign */
     unsigned *open;                  /* counts the connections (connection_join); NULL: nobody does */
+    struct traffic *traffic;         /* the worker's, where connections count as well; NULL: nowhere */
     /* The first bytes are a ClientHello or the HTTP/2 preface: true when it was taken over. NULL: HTTP/1 alone. */
     bool (*on_foreign)(void *context, enum foreign_kind kind, const struct foreign *foreign);
     /* A connection is broken off because its client went beyond a limit or broke the rules; may be NULL. */

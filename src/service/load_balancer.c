@@ -14,13 +14,14 @@
 /* Without preservePath the path of a server's URL means nothing, so it is no part of the server. */
 static struct server *get_server(struct service *service, const struct server_config *config, struct compile *compile)
 {
+    struct str owner = config->again ? arena_printf(compile->arena, "%.*s (again)", STR_ARGS(service->name)) : service->name;
     if (config->preserve_path)
-        return server_get(service->name, config->url);
+        return server_get(owner, config->url);
     struct server_url parts;
     if (server_url_parse(config->url, &parts) == NULL && !str_empty(parts.path))
         diag_warning(compile->diag, node_span(node_get(config->origin, S("url"))),
                      "the path of a server's URL has no effect without 'preservePath: true'");
-    return server_get(service->name, server_url_origin(config->url));
+    return server_get(owner, server_url_origin(config->url));
 }
 
 static bool has_server(const struct target_set *targets, const struct server *server)
@@ -57,17 +58,6 @@ static struct target target_of(const struct server_config *item, struct server *
                            .passive = passive_of(item, config, compile)};
 }
 
-/* A server that is named twice may have as many requests as both mentions allow. */
-static void share_limits(struct target_set *targets)
-{
-    for (unsigned i = 0; i < targets->count; i++)
-        for (unsigned k = 0; k < i; k++) {
-            struct target *one = &targets->items[k], *other = &targets->items[i];
-            if (one->server == other->server && one->max_active != 0 && other->max_active != 0)
-                one->max_active = other->max_active = one->max_active + other->max_active;
-        }
-}
-
 static void compile_targets(struct service *service, const struct load_balancer_config *config, struct compile *compile)
 {
     struct load_balancer *lb = service->state;
@@ -78,7 +68,7 @@ static void compile_targets(struct service *service, const struct load_balancer_
         struct server *server = get_server(service, item, compile);
         if (server == NULL)
             continue;       /* the option's check reported it */
-        if (!item->again && has_server(&lb->targets, server)) {
+        if (has_server(&lb->targets, server)) {
             diag_warning(compile->diag, node_span(node_get(item->origin, S("url"))),
                          "the server is named twice; its second mention has no effect");
             server_unref(server);
@@ -86,7 +76,6 @@ static void compile_targets(struct service *service, const struct load_balancer_
         }
         lb->targets.items[lb->targets.count++] = target_of(item, server, config, compile);
     }
-    share_limits(&lb->targets);
     for (unsigned i = 0; i < lb->targets.count; i++) {
         const struct target *target = &lb->targets.items[i];
         lb->passive |= target->passive != NULL;
@@ -306,12 +295,20 @@ static struct str key_of(const struct load_balancer *lb, struct exchange *x)
                                 : str_of((const char *)x->client_ip.bytes, sizeof(x->client_ip.bytes));
 }
 
-/* For those who wonder what was asked: the service itself stands among the servers. */
+static bool has_asked_all(const struct exchange *x, const struct load_balancer *lb)
+{
+    unsigned in_place = 0;
+    for (unsigned i = 0; i < lb->targets.count; i++)
+        in_place += !lb->targets.items[i].down;
+    return x->attempts - x->stale_attempts >= in_place && in_place != 0;
+}
+
+/* For those who wonder what was asked: where servers were passed over, the service itself stands among them. */
 static enum pick_result none(struct exchange *x, const struct service *service)
 {
     const struct load_balancer *lb = service->state;
     ptrdiff_t at = str_find_last_char(service->name, '@');
-    if (lb->when_none == STATUS_NO_LIVE_SERVER)
+    if (lb->when_none == STATUS_NO_LIVE_SERVER && !has_asked_all(x, lb))
         attempt_note(x, at > 0 ? str_first(service->name, (size_t)at) : service->name, 502);
     if (x->attempts == 0 || x->failure == STATUS_OK)
         x->failure = lb->when_none;

@@ -41,7 +41,7 @@ struct load_balancer_config {
     struct retries_config *retries;
     struct str hash_key;
     bool no_panic;
-    int bad_gateway;                        /* when no server is ready the answer is 502 instead of 503 */
+    bool bad_gateway;                       /* when no server is ready the answer is 502 instead of 503 */
     int64_t slow_start;
     int64_t hold_timeout;                   /* ns that a request may wait for a ready server; 0: it is refused at once */
     int64_t hold_max;                       /* requests that may wait at once; 0: HOLD_MAX */

@@ -10,7 +10,7 @@ static const struct option server_options[] = {
     OPTION(BOOL, struct server_config, leaving,
            .help = "It is about to stop: it is asked only where no other server is ready, and over new connections."),
     OPTION(BOOL, struct server_config, again,
-           .help = "It is named a second time on purpose: it has as many turns, and is asked again where a request may be."),
+           .help = "It is named a second time on purpose: as a server of its own, with turns, failures and limits of its own."),
     OPTION(BOOL, struct server_config, down, .help = "It is not asked at all, though it keeps its place."),
     OPTION(BOOL, struct server_config, backup, .help = "It is asked only while no other server can be: tier 1."),
     OPTION(INT, struct server_config, tier, .min = 0, .max = 1000,
@@ -35,8 +35,6 @@ static const struct option forwarding_options[] = {
 static const struct option_table forwarding_table =
     OPTION_TABLE(struct response_forwarding, forwarding_options, .summary = "How responses are passed on.");
 
-static const struct option_name none_statuses[] = {{"503", false}, {"502", true}, {NULL, 0}};
-
 static const struct option options[] = {
     OPTION(LIST, struct load_balancer_config, servers, .table = &server_table, .help = "The servers."),
     OPTION(ENUM, struct load_balancer_config, strategy, .names = balancer_names, .fallback = "wrr",
@@ -59,8 +57,8 @@ static const struct option options[] = {
            .help = "When another server is asked; otherwise where one gave no answer, if that is safe."),
     OPTION_NAMED(BOOL, struct load_balancer_config, no_panic, "noPanic",
                  .help = "When failures of live requests have taken out every server, ask none; otherwise one is asked all the same."),
-    OPTION_NAMED(ENUM, struct load_balancer_config, bad_gateway, "statusWhenNone", .names = none_statuses,
-                 .help = "The answer when no server can be asked; 503 unless said otherwise."),
+    OPTION_NAMED(BOOL, struct load_balancer_config, bad_gateway, "badGatewayWhenNone",
+                 .help = "When no server can be asked the answer is 502, not 503."),
     OPTION_NAMED(DURATION, struct load_balancer_config, slow_start, "slowStart", .min = 0, .max = INT64_MAX,
                  .help = "Time in which a server that comes or comes back grows from a tenth of its share to the whole."),
     OPTION_NAMED(DURATION, struct load_balancer_config, hold_timeout, "holdTimeout", .fallback = "0s", .min = 0, .max = INT64_MAX,

@@ -35,10 +35,11 @@ static struct syslog_target target_of(const struct syslog_config *config, struct
     return target;
 }
 
-static struct line_log *find_log(struct build *build, struct line_log_settings *settings, const struct syslog_config *syslog)
+/* Messages have severities of their own. */
+static struct line_log *find_log(struct build *build, struct line_log_settings *settings, const struct syslog_config *syslog, bool messages)
 {
     struct arena *arena = build->compile.arena;
-    struct str key = arena_printf(arena, "log|%.*s|%.*s|%lld|%lld|%d|%u", STR_ARGS(settings->path),
+    struct str key = arena_printf(arena, "log|%d|%.*s|%.*s|%lld|%lld|%d|%u", messages, STR_ARGS(settings->path),
                                   STR_ARGS(syslog_key(syslog, arena)), (long long)settings->buffer, (long long)settings->flush,
                                   settings->gzip, build->compile.workers);
     struct shared_log *shared = compile_shared(&build->compile, key, sizeof(*shared), NULL, release_log);
@@ -46,6 +47,8 @@ static struct line_log *find_log(struct build *build, struct line_log_settings *
     if (shared->log == NULL) {
         if (syslog != NULL)
             target = target_of(syslog, arena);
+        if (syslog != NULL && messages)
+            target.severity = -1;
         settings->syslog = syslog != NULL ? &target : NULL;
         shared->log = line_log_new(settings, build->compile.workers + 1);      /* one more: the control thread's */
     }
@@ -103,7 +106,7 @@ static struct request_log *build_access(struct build *build, const struct access
     } else {
         struct line_log_settings settings = {
             .path = config->file_path, .buffer = config->buffer, .flush = config->flush, .gzip = (int)config->gzip};
-        log->out = find_log(build, &settings, config->syslog);
+        log->out = find_log(build, &settings, config->syslog, false);
     }
     return log;
 }
@@ -112,7 +115,7 @@ static struct request_error_log *build_error(struct build *build, const struct e
 {
     struct request_error_log *log = arena_new(build->compile.arena, struct request_error_log);
     struct line_log_settings settings = {.path = config->file_path};
-    log->out = find_log(build, &settings, config->syslog);
+    log->out = find_log(build, &settings, config->syslog, true);
     log->level = config->level;
     return log;
 }

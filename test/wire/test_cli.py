@@ -194,6 +194,13 @@ def test_check_looks_at_middlewares_that_nobody_uses(run, config):
     assert result.returncode == 1 and "never closed" in result.stderr
 
 
+def test_check_takes_an_nginx_conf_that_is_meant_to_be_included(run, tmp_path):
+    path = tmp_path / "site"
+    path.write_text("server { listen 127.0.0.1:1; access_log off; return 204; }\n")
+    result = run("check", path)
+    assert result.returncode == 0 and "good: " in result.stdout and "there is no http { } around it" in result.stderr
+
+
 @pytest.mark.parametrize("name, text", [("notes.conf", "a line of text\n"),
                                         ("portico.toml", "[entryPoints]\n"), ("dir", None)])
 def test_check_says_what_it_does_not_read(run, tmp_path, name, text):

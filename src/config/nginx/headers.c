@@ -125,10 +125,16 @@ static void lint(struct nginx_place *place)
         bool again = false;
         for (const struct nginx_directive *it = own; it != NULL; it = nginx_same(it))
             again = again || str_equal_nocase(it->words[0].text, outer->words[0].text);
-        if (!again)
-            diag_warning(place->compile->diag, own->span,
-                         "this add_header drops \"%.*s\", which an outer level adds: repeat it here, or say \"add_header_inherit merge\"",
-                         STR_ARGS(outer->words[0].text));
+        if (again)
+            continue;
+        struct diag_item *item = diag_warning(
+            place->compile->diag, own->span,
+            "this add_header drops \"%.*s\", which an outer level adds: repeat it here, or say \"add_header_inherit merge\"",
+            STR_ARGS(outer->words[0].text));
+        if (item == &place->compile->diag->beyond)
+            continue;
+        item->context = S("which is added there");
+        item->context_span = outer->span;
     }
 }
 

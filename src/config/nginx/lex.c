@@ -8,6 +8,10 @@ void nginx_lex_begin(struct nginx_lexer *lexer, const struct source *source, str
     *lexer = (struct nginx_lexer){.source = source, .arena = arena, .diag = diag, .line = 1};
     if (str_starts(source->content, S(BYTE_ORDER_MARK)))
         lexer->at = lexer->line_start = sizeof(BYTE_ORDER_MARK) - 1;
+    ptrdiff_t zero = str_find_char(source->content, '\0', 0);
+    lexer->end = zero < 0 ? source->content.len : (size_t)zero;
+    if (zero >= 0 && diag != NULL)
+        diag_error(diag, (struct span){.source = source}, "there is a zero byte in it: this is no text");
 }
 
 static bool is_space(char c)
@@ -17,7 +21,7 @@ static bool is_space(char c)
 
 static bool at_end(const struct nginx_lexer *lexer)
 {
-    return lexer->at >= lexer->source->content.len;
+    return lexer->at >= lexer->end;
 }
 
 static char peek(const struct nginx_lexer *lexer)
@@ -44,7 +48,7 @@ static void end_span(struct nginx_lexer *lexer, size_t start)
 {
     size_t end = lexer->at;
     if (lexer->line != lexer->span.line)
-        end = (size_t)str_find_char(lexer->source->content, '\n', start);
+        end = (size_t)str_find_char(lexer->source->content, '\n', start);      /* there is one: the line is another */
     lexer->span.length = end > start ? (uint32_t)(end - start) : 1;
 }
 
@@ -53,7 +57,7 @@ static enum nginx_token read_comment(struct nginx_lexer *lexer)
     struct str content = lexer->source->content;
     size_t start = lexer->at + 1;
     ptrdiff_t end = str_find_char(content, '\n', start);
-    lexer->at = end < 0 ? content.len : (size_t)end;
+    lexer->at = end < 0 || (size_t)end > lexer->end ? lexer->end : (size_t)end;
     struct str text = str_of(content.data + start, lexer->at - start);
     if (str_ends(text, S("\r")))
         text.len--;

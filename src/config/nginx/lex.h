@@ -24,6 +24,7 @@ struct nginx_lexer {
     struct arena *arena;
     struct diag *diag;            /* NULL: nothing is reported */
     size_t at, line_start;
+    size_t end;                   /* of what is text: a zero byte ends it (reported) */
     uint32_t line;
     bool unfinished;
     struct nginx_word word;       /* the last word; of a comment its text, without '#' */

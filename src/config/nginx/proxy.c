@@ -52,7 +52,7 @@ static void check_uri_part(struct nginx_place *place, const struct nginx_directi
 {
     bool own = nginx_here(place->scope, "proxy_pass") == directive;
     bool nameless = place->named || place->regex || (own && place->kind != NGINX_PLACE_LOCATION);
-    if (url->uri.len != 0 && nameless)
+    if (url->uri.len != 0 && !url->variables && nameless)
         diag_error(place->compile->diag, directive->words[0].span,
                    "\"proxy_pass\" cannot have URI part in location given by regular expression, or inside named location, or inside \"if\" "
                    "statement, or inside \"limit_except\" block");

@@ -76,7 +76,7 @@ static void read_block(struct nginx_reader *reader, struct nginx_lexer *lexer, s
 {
     if (inside->depth > NGINX_DEPTH_MAX) {
         diag_error(reader->diag, inside->block->span, "blocks are nested more than %d deep", NGINX_DEPTH_MAX);
-        lexer->at = lexer->source->content.len;
+        lexer->at = lexer->end;
         reader->stopped = true;
         return;
     }

@@ -206,7 +206,7 @@ static void put_strategy(struct nginx_compile *compile, struct node *options, co
 static void put_usual(struct nginx_compile *compile, struct node *options, struct span span)
 {
     nginx_put_flag(compile, options, "noPanic", true, span);
-    nginx_put(compile, options, "statusWhenNone", S("502"), span);
+    nginx_put_flag(compile, options, "badGatewayWhenNone", true, span);
 }
 
 static struct node *new_balancer(struct nginx_compile *compile, struct str name, struct span span)

@@ -28,6 +28,7 @@ struct h1_active {
     bool close;                 /* no further request on this connection */
     bool upgraded;
     bool final_head_queued;
+    bool slow_head;             /* it did not come at once: counted as such while it is awaited */
 };
 
 static void process(struct h1_server *connection);
@@ -50,7 +51,7 @@ static void close_now(struct h1_server *connection, bool reset)
         return;
     connection->state = CLOSED;
     timer_cancel(&connection->timer);
-    connection_leave(&connection->connection, connection->settings->open);
+    connection_leave(&connection->connection, connection->settings->open, connection->settings->traffic);
     h1_wire_drop_input(&connection->wire);
     struct loop *loop = connection->wire.sock.loop;
     if (reset)
@@ -120,7 +121,7 @@ static bool open_stream(struct h1_server *connection)
     /* Nothing of a body is known before the head is; begin_stream and send_head say how they are framed. */
     active->head.seen = 0;
     active->body_in.ended = active->body_out.ended = true;
-    active->close = active->upgraded = active->final_head_queued = false;
+    active->close = active->upgraded = active->final_head_queued = active->slow_head = false;
     attach(stream);
     stream->handler = settings->handler;
     stream->connection = connection;
@@ -141,8 +142,19 @@ static bool open_stream(struct h1_server *connection)
     return true;
 }
 
+/* Counted only where a head is late, so that others pay nothing for it. */
+static void note_slow_head(struct h1_server *connection, bool slow)
+{
+    struct traffic *traffic = connection->settings->traffic;
+    if (connection->active->slow_head == slow || traffic == NULL)
+        return;
+    connection->active->slow_head = slow;
+    traffic_count(&traffic->reading, slow ? 1 : -1);
+}
+
 static void begin_stream(struct h1_server *connection, enum status failure)
 {
+    note_slow_head(connection, false);
     struct stream *stream = connection->stream;
     struct h1_active *active = connection->active;
     connection->state = STREAMING;
@@ -285,6 +297,7 @@ static bool advance_head(struct h1_server *connection)
             begin_stream(connection, status);
             return true;
         }
+        note_slow_head(connection, true);
     }
 }
 
@@ -415,7 +428,7 @@ static struct h1_server *new_connection(struct worker *worker, const struct clie
 static void begin_waiting(struct h1_server *connection, struct list *connections)
 {
     const struct server_settings *settings = connection->settings;
-    connection_join(&connection->connection, connections, settings->open);
+    connection_join(&connection->connection, connections, settings->open, settings->traffic);
     become_idle(connection);
     /* A client that says nothing at all is held to the head's limit, not to the longer one between requests. */
     if (settings->head_timeout != 0 && (settings->idle_timeout == 0 || settings->head_timeout < settings->idle_timeout))
@@ -531,6 +544,7 @@ static void upgrade(struct stream *stream)
 
 static void release_stream(struct h1_server *connection)
 {
+    note_slow_head(connection, false);
     chunkq_release(&connection->active->out);
     connection->wire.out = NULL;
     connection->wire.bytes_in = connection->wire.bytes_out = NULL;

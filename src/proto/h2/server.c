@@ -42,7 +42,7 @@ static void close_now(struct h2_server *server)
         return;
     server->state = CLOSED;
     timer_cancel(&server->timer);
-    connection_leave(&server->connection, server->settings->open);
+    connection_leave(&server->connection, server->settings->open, server->settings->traffic);
     drop_output(server);
     sock_close(&server->sock);
     server->freeing.run = free_server;
@@ -463,7 +463,7 @@ bool h2_server_adopt(struct worker *worker, struct sock *from, struct chunk *inp
         free(server);
         return false;
     }
-    connection_join(&server->connection, connections, settings->open);
+    connection_join(&server->connection, connections, settings->open, settings->traffic);
     if (input != NULL)
         take_input(server, input, input_at);
     if (input != NULL)

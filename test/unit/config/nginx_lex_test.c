@@ -76,6 +76,15 @@ TEST(nginx_words_know_their_places)
     fixture_release(&f);
 }
 
+TEST(nginx_text_ends_with_a_zero_byte)
+{
+    fixture_init(&f);
+    struct nginx_directive *root = nginx_read_text(S("nginx.conf"), S("test_many a;\0test_many b;"), NULL, &f.arena, &f.diag);
+    assert_string_equal(nginx_text_said(&f), "nginx.conf: there is a zero byte in it: this is no text");
+    assert_string_equal(nginx_text_tree(&f, root), "test_many(a)");
+    fixture_release(&f);
+}
+
 TEST(nginx_is_told_from_yaml_by_its_first_directive)
 {
     static const char *const nginx[] = {
