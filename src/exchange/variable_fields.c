@@ -118,17 +118,15 @@ static struct str cookie_here(struct str line, struct str name)
     return rest.len != 0 ? rest : S("");
 }
 
-/* Case is ignored in the name, and a ',' may come before a cookie as well as a ';': what nginx's users are used to. */
+/* Case is ignored in the name: what nginx's users are used to. */
 static struct str in_cookie(struct str line, struct str name)
 {
     for (line = without_spaces(line); line.len != 0; line = without_spaces(line)) {
         struct str value = cookie_here(line, name);
         if (value.data != NULL)
             return value;
-        size_t end = 0;
-        while (end < line.len && line.data[end] != ';' && line.data[end] != ',')
-            end++;
-        line = str_from_index(line, end + 1);
+        ptrdiff_t end = str_find_char(line, ';', 0);
+        line = end >= 0 ? str_from_index(line, (size_t)end + 1) : STR_NONE;
     }
     return STR_NONE;
 }

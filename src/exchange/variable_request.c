@@ -1,4 +1,5 @@
 /* The request itself: its line, its target in all its forms, its body. */
+#include "base/base64.h"
 #include "exchange/graph.h"
 #include "exchange/variable.h"
 #include "exchange/visit.h"
@@ -13,8 +14,10 @@ static struct str present(struct str text)
 static struct str uri(struct exchange *x, struct str argument)
 {
     struct str path = exchange_request(x)->path, decoded;
-    if (x->visit != NULL && x->visit->site != NULL && x->visit->uri.data != NULL)
-        return x->visit->uri;
+    if (x->times.routed == 0 && x->failure != STATUS_OK)
+        return S("");      /* it was refused before anybody looked at its path */
+    if (x->visit != NULL && x->visit->site != NULL)
+        return present(x->visit->uri);      /* empty: it leads out of the root */
     return memchr(path.data, '%', path.len) != NULL && uri_decode(&x->arena, path, &decoded) ? decoded : path;
 }
 
@@ -91,7 +94,7 @@ static struct str content_length(struct exchange *x, struct str argument)
 
 static struct str content_type(struct exchange *x, struct str argument)
 {
-    return fields_value(&exchange_request(x)->fields, FIELD_CONTENT_TYPE);
+    return fields_joined(&exchange_request(x)->fields, FIELD_CONTENT_TYPE, &x->arena);
 }
 
 static struct str request_body(struct exchange *x, struct str argument)
@@ -104,9 +107,24 @@ static struct str request_id(struct exchange *x, struct str argument)
     return x->request_id;
 }
 
+/* Whom basic credentials name, whether anybody asked for them or not; what is not sound Base 64 names nobody. */
+static struct str claimed_user(struct exchange *x)
+{
+    struct str given = fields_value(&exchange_request(x)->fields, FIELD_AUTHORIZATION);
+    size_t len;
+    if (!str_starts_nocase(given, S("Basic ")))
+        return STR_NONE;
+    struct str encoded = str_trim(str_from_index(given, 6));
+    char *memory = arena_alloc(&x->arena, BASE64_DECODED_SIZE(encoded.len));
+    if (memory == NULL || !base64_decode(BASE64_STANDARD, encoded, memory, &len))
+        return STR_NONE;
+    ptrdiff_t colon = str_find_char(str_of(memory, len), ':', 0);
+    return colon >= 0 ? str_of(memory, (size_t)colon) : STR_NONE;
+}
+
 static struct str remote_user(struct exchange *x, struct str argument)
 {
-    return x->user.len != 0 ? x->user : STR_NONE;
+    return x->user.len != 0 ? x->user : claimed_user(x);
 }
 
 static struct str router_name(struct exchange *x, struct str argument)

@@ -1,6 +1,7 @@
 /* geo: a variable of the model by networks or ranges. Rows count in their order: one replaces an equal one before it, `delete` takes one
  * away; what is left stands in the model. */
 #include "config/nginx/computed.h"
+#include "config/nginx/geo_ranges.h"
 
 static const struct nginx_syntax rows[] = {
     {"geo", NGINX_HTTP, .min = 1, .max = 2, .block = true, .repeats = true, .help = "A variable whose value the client's address chooses."},
@@ -13,6 +14,7 @@ struct geo {
     struct node *options;
     struct node *networks;        /* NULL: none yet */
     struct map by_text;           /* -> its node in `networks`, with key.data NULL once it was deleted */
+    struct geo_pieces pieces;     /* with `ranges` */
     bool ranges;
 };
 
@@ -38,38 +40,82 @@ static bool is_switch(struct geo *geo, const struct nginx_directive *row)
     return false;
 }
 
-static void delete_row(struct geo *geo, const struct nginx_word *word)
+static void put_network(struct geo *geo, struct str key, struct span span, struct str value, struct span value_span)
 {
-    struct node *node = map_remove(&geo->by_text, word->text);
-    if (node == NULL) {
-        diag_warning(geo->compile->diag, word->span, "no %s \"%.*s\" to delete", geo->ranges ? "address range" : "network",
-                     STR_ARGS(word->text));
-        return;
-    }
-    node->key = STR_NONE;
-}
-
-static void put_row(struct geo *geo, const struct nginx_directive *row)
-{
-    struct node *before = map_get(&geo->by_text, row->name);
-    bool is_range = str_find_char(row->name, '-', 0) >= 0;
-    if (is_range != geo->ranges) {
-        diag_error(geo->compile->diag, row->span, "invalid %s \"%.*s\"", geo->ranges ? "range" : "network", STR_ARGS(row->name));
-        return;
-    }
-    if (before != NULL) {
-        diag_warning(geo->compile->diag, row->span, "duplicate %s \"%.*s\", value: \"%.*s\", old value: \"%.*s\"",
-                     geo->ranges ? "range" : "network", STR_ARGS(row->name), STR_ARGS(row->words[0].text), STR_ARGS(before->text));
-        before->text = row->words[0].text;
-        return;
-    }
     if (geo->networks == NULL)
-        geo->networks = nginx_put_map(geo->compile, geo->options, "networks", row->span);
-    struct node *item = node_scalar(geo->compile->arena, row->words[0].text, row->words[0].span);
-    item->key = row->name;
-    item->key_span = row->span;
+        geo->networks = nginx_put_map(geo->compile, geo->options, "networks", span);
+    struct node *item = node_scalar(geo->compile->arena, value, value_span);
+    item->key = key;
+    item->key_span = span;
     node_append(geo->networks, item);
     map_put(&geo->by_text, item->key, item);
+}
+
+static void warn_duplicate(struct geo *geo, const struct nginx_directive *row, const char *what, struct str old)
+{
+    diag_warning(geo->compile->diag, row->span, "duplicate %s \"%.*s\", value: \"%.*s\", old value: \"%.*s\"", what, STR_ARGS(row->name),
+                 STR_ARGS(row->words[0].text), STR_ARGS(old));
+}
+
+static void delete_network(struct geo *geo, const struct nginx_word *word)
+{
+    struct node *node = map_remove(&geo->by_text, word->text);
+    if (node == NULL)
+        diag_warning(geo->compile->diag, word->span, "no network \"%.*s\" to delete", STR_ARGS(word->text));
+    else
+        node->key = STR_NONE;
+}
+
+static void add_network(struct geo *geo, const struct nginx_directive *row)
+{
+    struct node *before = map_get(&geo->by_text, row->name);
+    if (str_find_char(row->name, '-', 0) >= 0) {
+        diag_error(geo->compile->diag, row->span, "invalid network \"%.*s\"", STR_ARGS(row->name));
+    } else if (before != NULL) {
+        warn_duplicate(geo, row, "network", before->text);
+        before->text = row->words[0].text;
+    } else {
+        put_network(geo, row->name, row->span, row->words[0].text, row->words[0].span);
+    }
+}
+
+static void invalid_range(struct geo *geo, struct str text, struct span span)
+{
+    diag_error(geo->compile->diag, span, "invalid range \"%.*s\"", STR_ARGS(text));
+}
+
+static void delete_range(struct geo *geo, const struct nginx_word *word)
+{
+    uint32_t first, last;
+    if (!geo_range_parse(word->text, &first, &last))
+        invalid_range(geo, word->text, word->span);
+    else if (geo_range_delete(&geo->pieces, first, last) == GEO_RANGE_ABSENT)
+        diag_warning(geo->compile->diag, word->span, "no address range \"%.*s\" to delete", STR_ARGS(word->text));
+}
+
+static void add_range(struct geo *geo, const struct nginx_directive *row)
+{
+    struct geo_piece other, piece = {
+        .text = row->name, .value = row->words[0].text, .span = row->span, .value_span = row->words[0].span};
+    if (!geo_range_parse(row->name, &piece.first, &piece.last)) {
+        invalid_range(geo, row->name, row->span);
+        return;
+    }
+    enum geo_range_result result = geo_range_add(&geo->pieces, &piece, &other);
+    if (result == GEO_RANGE_DUPLICATE)
+        warn_duplicate(geo, row, "range", other.value);
+    else if (result == GEO_RANGE_OVERLAPS)
+        diag_error(geo->compile->diag, row->span, "range \"%.*s\" overlaps \"%.*s\"", STR_ARGS(row->name),
+                   STR_ARGS(geo_piece_text(&other, geo->compile->arena)));
+}
+
+static void put_ranges(struct geo *geo)
+{
+    for (size_t i = 0; i < geo->pieces.list.count; i++) {
+        const struct geo_piece *piece = &geo->pieces.list.items[i];
+        put_network(geo, geo_piece_text(piece, geo->compile->arena), piece->span, piece->value, piece->value_span);
+    }
+    VEC_RELEASE(&geo->pieces.list);
 }
 
 static void add_row(struct geo *geo, const struct nginx_directive *row)
@@ -82,11 +128,11 @@ static void add_row(struct geo *geo, const struct nginx_directive *row)
     else if (str_equal(row->name, S("default")))
         nginx_put(compile, geo->options, "default", row->words[0].text, row->words[0].span);
     else if (str_equal(row->name, S("delete")))
-        delete_row(geo, &row->words[0]);
+        (geo->ranges ? delete_range : delete_network)(geo, &row->words[0]);
     else if (str_equal(row->name, S("proxy")))
         nginx_add_text(compile, nginx_put_list(compile, geo->options, "proxies", row->span), row->words[0].text, row->words[0].span);
     else
-        put_row(geo, row);
+        (geo->ranges ? add_range : add_network)(geo, row);
 }
 
 /* What was deleted leaves the list. */
@@ -119,6 +165,7 @@ static void add_geo(struct nginx_compile *compile, const struct nginx_directive 
     NGINX_FOREACH(directive, row)
         add_row(&geo, row);
     drop_deleted(&geo);
+    put_ranges(&geo);
     map_release(&geo.by_text);
 }
 
