@@ -107,6 +107,8 @@ static void begin_upload(struct exchange *x)
     keep_small_body(x);
     relay_init(&x->upload, x->worker, hold_request_source(x), &x->upstream.sink);
     x->upload.trailers = &x->stream.request.trailers;
+    if (x->router->limits != NULL)
+        x->upload.limit = (uint64_t)x->router->limits->body_bytes;
     restart_filters(x);
     x->upload.filters = x->request_filters;
 }

@@ -465,6 +465,7 @@ static const struct service_type load_balancer = {
     .on_attempt = on_attempt,
     .on_response = on_response,
     .refuses = refuses,
+    .refuses_by_forwarding = true,
     .choose = choose_server,
 };
 REGISTER(service_type, load_balancer);
