@@ -98,8 +98,10 @@ bool visit_route(struct exchange *x)
     if (visit->uri.data == NULL) {
         visit->path = x->original_path;
         enum status status = site_path(&x->arena, visit->path, visit->site->config->merge_slashes, &visit->uri);
-        if (status != STATUS_OK)
+        if (status != STATUS_OK) {
+            visit->uri = STR_NONE;
             return refuse(x, status);
+        }
     }
     if (visit->next != NULL) {
         x->router = visit->next;

@@ -116,6 +116,7 @@ static struct outcome ask_at_once(int count, const char *url)
     struct outcome outcome = {0};
     for (int i = 0; i < count; i++) {
         rig_begin(&rig, "GET", url);
+        timer_init(&rig.x.timer, NULL);
         enum verdict verdict = rig_request(&rig);
         outcome.passed += verdict == VERDICT_NEXT;
         outcome.delayed += verdict == VERDICT_WAIT;
