@@ -32,6 +32,8 @@
     /* TLS and HTTP/2 on the client's side */ \
     X(CLIENT_TLS,                  0, "the TLS handshake with the client failed") \
     X(PLAIN_HTTP_ON_TLS,         400, "the request came in plain HTTP, but here HTTPS is spoken") \
+    X(CLIENT_CERTIFICATE_BAD,    400, "the client's certificate is not to be trusted") \
+    X(CLIENT_CERTIFICATE_MISSING, 400, "the client showed no certificate, which is asked for here") \
     X(MISDIRECTED,               421, "the request's host has other TLS options than the connection was made with") \
     X(H2_PROTOCOL,               400, "the client broke the rules of HTTP/2") \
     X(H2_RAPID_RESET,            429, "the client resets streams faster than allowed") \

@@ -69,6 +69,7 @@ static bool choose_tracing(struct graph *graph, const struct graph *running, str
 static void serve_certificates(const struct graph *graph)
 {
     vault_set(VAULT_FILES, graph != NULL ? graph->certificates : NULL, graph != NULL ? graph->certificate_count : 0);
+    vault_set(VAULT_SITES, graph != NULL ? graph->site_certificates : NULL, graph != NULL ? graph->site_certificate_count : 0);
     vault_set_default(graph != NULL ? graph->default_certificate : NULL);
     vault_publish();
 }

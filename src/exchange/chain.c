@@ -40,6 +40,18 @@ enum verdict chain_run_request(struct exchange *x)
     return VERDICT_NEXT;
 }
 
+void chain_run_refused(struct exchange *x)
+{
+    const struct router *router = x->router;
+    while (x->chain_at < router->chain_count && router->chain[x->chain_at]->type->dresses) {
+        struct middleware *m = router->chain[x->chain_at];
+        x->chain_entered = x->chain_at + 1;
+        if (m->type->on_request != NULL && m->type->on_request(x, m, own_memory(x, m)) != VERDICT_NEXT)
+            return;
+        x->chain_at++;
+    }
+}
+
 /* chain_at counts the middlewares that the response has still to pass. */
 enum verdict chain_run_response(struct exchange *x)
 {

@@ -3,12 +3,9 @@
 
 #define NAME_MAX_BYTES 255
 
-const struct tls_policy *entry_policy(const struct entry_tls *tls, struct str name)
+static const struct tls_policy *host_policy(const struct entry_tls *tls, struct str name)
 {
-    const struct tls_policy *policy = NULL;
-    if (tls->policies.live == 0 || name.len == 0 || name.len > NAME_MAX_BYTES)
-        return tls->policy;
-    policy = map_get(&tls->policies, name);
+    const struct tls_policy *policy = map_get(&tls->policies, name);
     ptrdiff_t dot = str_find_char(name, '.', 0);
     if (policy == NULL && dot >= 0) {
         char wildcard[NAME_MAX_BYTES + 1];
@@ -17,5 +14,23 @@ const struct tls_policy *entry_policy(const struct entry_tls *tls, struct str na
         memcpy(wildcard + 1, rest.data, rest.len);
         policy = map_get(&tls->policies, str_of(wildcard, rest.len + 1));
     }
-    return policy != NULL ? policy : tls->policy;
+    return policy;
+}
+
+const struct site *entry_site(const struct entry_tls *tls, struct str name)
+{
+    struct captures captures;
+    const struct perl_regex *regex;
+    return tls->sites != NULL && tls->sites->fallback != NULL ? site_names_find(tls->sites, name, &captures, &regex) : NULL;
+}
+
+const struct tls_policy *entry_policy(const struct entry_tls *tls, struct str name)
+{
+    const struct tls_policy *policy = NULL;
+    if (tls->policies.live != 0 && name.len != 0 && name.len <= NAME_MAX_BYTES)
+        policy = host_policy(tls, name);
+    if (policy != NULL || tls->sites == NULL)
+        return policy != NULL ? policy : tls->policy;
+    const struct site *site = entry_site(tls, name);
+    return site != NULL && site->policy != NULL ? site->policy : tls->policy;
 }

@@ -35,6 +35,10 @@ int error_classic_status(enum status failure, int status)
 {
     if (failure == STATUS_PLAIN_HTTP_ON_TLS)
         return 497;
+    if (failure == STATUS_CLIENT_CERTIFICATE_BAD)
+        return 495;
+    if (failure == STATUS_CLIENT_CERTIFICATE_MISSING)
+        return 496;
     if (failure == STATUS_NO_READY_SERVER && status == 503)
         return 502;
     if (failure == STATUS_LOOP_DETECTED)

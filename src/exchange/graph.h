@@ -50,6 +50,7 @@ struct router {
     int64_t priority;
     const struct node *origin;
     const struct router_config *config;   /* NULL: nobody wrote it */
+    const struct client_limits *limits;   /* NULL: as its entrypoint says */
     struct strs entry_points;         /* names of those that it is on */
     struct meter *meter;              /* NULL: not counted; one reference */
     struct meter *counts;             /* joint of its entrypoint's meter and its own; NULL: it is on several; one reference */
@@ -85,6 +86,10 @@ struct site {
     struct site_regex *regexes;       /* of its names, with the variables that they capture */
     unsigned regex_count;
     bool secure;                      /* it takes HTTPS here */
+    bool rejects_handshake;
+    const struct tls_policy *policy;  /* with `secure`: its TLS options */
+    struct certificate **certificates;    /* with `secure`: its own, references of the graph's */
+    unsigned certificate_count;
 };
 struct site_regex {
     const struct perl_regex *regex;
@@ -110,8 +115,10 @@ struct entry_tls {
     bool on_demand;                   /* a name without a certificate may get one at its handshake */
 };
 
-/* The options for a name (lower case). */
+/* The options for a name (lower case): of the routers that have it as host, else of the site. */
 const struct tls_policy *entry_policy(const struct entry_tls *tls, struct str name);
+/* The site of a name that a client asks for, by which TLS options and certificates are chosen; NULL: there is none. */
+const struct site *entry_site(const struct entry_tls *tls, struct str name);
 
 /* Certificates that somebody asks a resolver for. */
 struct certificate_want {
@@ -169,6 +176,8 @@ struct graph {
     unsigned want_count;
     struct certificate **certificates;    /* from files: for the vault */
     unsigned certificate_count;
+    struct certificate **site_certificates;       /* the same, that sites have to themselves */
+    unsigned site_certificate_count;
     struct certificate *default_certificate;      /* configured; NULL: the generated one */
     struct str default_name;          /* of the certificate that a resolver gets as the default one; empty: none */
     struct access_log *access_log;    /* NULL: none; owned by observe, outlives graphs */

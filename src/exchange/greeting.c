@@ -43,13 +43,27 @@ static void refuse(struct greeting *greeting)
     end(greeting);
 }
 
-static void take_addresses(struct client *client, const struct proxyproto *header)
+/* The header is told apart from the connection: whoever believes it says so (realIp). */
+static void note_addresses(struct client *client, const struct addr *source, const struct addr *destination)
+{
+    client->proxied = true;
+    client->proxied_ip = addr_ip(source);
+    client->proxied_port = addr_port(source);
+    client->proxied_local = addr_ip(destination);
+    client->proxied_local_port = addr_port(destination);
+}
+
+static void take_addresses(struct client *client, const struct proxyproto *header, bool keep_peer)
 {
     struct addr source = {.len = sizeof(source.v6)}, destination = {.len = sizeof(destination.v6)};
     memcpy(&source, &header->source, sizeof(source.v6));
     memcpy(&destination, &header->destination, sizeof(destination.v6));
     if (header->local || (source.any.sa_family != AF_INET && source.any.sa_family != AF_INET6))
         return;
+    if (keep_peer) {
+        note_addresses(client, &source, &destination);
+        return;
+    }
     client->peer = addr_ip(&source);
     client->peer_port = addr_port(&source);
     client->local = addr_ip(&destination);
@@ -68,7 +82,8 @@ static void on_ready(struct watch *watch, unsigned events)
     struct proxyproto header = {.local = true};
     size_t length = 0;
     enum status status = STATUS_BAD_PROXY_HEADER;
-    if (got > 0 && !proxyproto_may_begin(str_of(bytes, (size_t)got)))
+    const struct proxy_protocol *options = greeting->port->entry->config->proxy_protocol;
+    if (got > 0 && (options == NULL || !options->required) && !proxyproto_may_begin(str_of(bytes, (size_t)got)))
         status = STATUS_OK;     /* left out, as health checks of a load balancer do */
     else if (got > 0)
         status = proxyproto_parse(str_of(bytes, (size_t)got), &header, &length);
@@ -78,7 +93,7 @@ static void on_ready(struct watch *watch, unsigned events)
         refuse(greeting);
         return;
     }
-    take_addresses(&greeting->client, &header);
+    take_addresses(&greeting->client, &header, options != NULL && options->keep_peer);
     int fd = watch->fd;
     struct port *port = greeting->port;
     loop_unwatch(&port->worker->loop, watch);

@@ -98,9 +98,22 @@ static int64_t unix_now(const struct handshake *handshake)
     return handshake->sock.loop->wall / TIME_S;
 }
 
+static struct certificate *site_certificate(const struct handshake *handshake, const struct site *site)
+{
+    return site != NULL ? certificate_choose(site->certificates, site->certificate_count, &handshake->hello, unix_now(handshake)) : NULL;
+}
+
+/* A site has certificates of its own, whatever names they have; a name that is no site's, or of one without any, gets what fits it, else
+ * what the default site has. */
 static struct certificate *find_certificate(const struct handshake *handshake)
 {
-    return store_find(vault_of(handshake->port->worker), &handshake->hello, unix_now(handshake));
+    const struct entry_tls *tls = handshake->port->entry->tls;
+    const struct site *site = entry_site(tls, hello_name(&handshake->hello));
+    const struct site *fallback = site != NULL ? tls->sites->fallback : NULL;
+    struct certificate *certificate = site != fallback ? site_certificate(handshake, site) : NULL;
+    if (certificate == NULL)
+        certificate = store_find(vault_of(handshake->port->worker), &handshake->hello, unix_now(handshake));
+    return certificate != NULL ? certificate : site_certificate(handshake, fallback);
 }
 
 /* tls.stores.default.defaultGeneratedCert names one; else the configured or generated default. */
@@ -206,6 +219,12 @@ static void ask_on_demand(struct handshake *handshake)
 
 /* ---- the way ---- */
 
+static bool is_rejected(const struct handshake *handshake)
+{
+    const struct site *site = entry_site(handshake->port->entry->tls, hello_name(&handshake->hello));
+    return site != NULL && site->rejects_handshake;
+}
+
 /* The hello is known: everything is chosen by it. `asked`: a certificate was asked for on demand already. */
 static void begin(struct handshake *handshake, bool asked)
 {
@@ -223,6 +242,10 @@ static void begin(struct handshake *handshake, bool asked)
             refuse(handshake, ALERT_NO_APPLICATION_PROTOCOL, "no TLS-ALPN-01 challenge is under way for it");
         else
             begin_tls(handshake, policy, certificate);
+        return;
+    }
+    if (is_rejected(handshake)) {
+        refuse(handshake, ALERT_UNRECOGNIZED_NAME, "its site rejects handshakes");
         return;
     }
     certificate = find_certificate(handshake);

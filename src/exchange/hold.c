@@ -1,6 +1,7 @@
 /* Holding a request's body: it is taken off the connection before anything else is done with the request. */
 #include "exchange/hold.h"
 
+#include "exchange/graph.h"
 #include "exchange/progress.h"
 #include "exchange/spool.h"
 
@@ -53,6 +54,12 @@ enum status hold_gather(struct spool *spool, struct body_source *source, int64_t
     return status;
 }
 
+static int64_t body_limit(const struct exchange *x)
+{
+    const struct client_limits *limits = x->router != NULL ? x->router->limits : NULL;
+    return limits != NULL && limits->body_bytes != 0 ? limits->body_bytes : INT64_MAX - 1;
+}
+
 enum exchange_hold exchange_try_hold(struct exchange *x, int64_t max, int64_t memory_max)
 {
     const struct request *request = exchange_request(x);
@@ -67,7 +74,10 @@ enum exchange_hold exchange_try_hold(struct exchange *x, int64_t max, int64_t me
         return HOLD_READY;
     if (x->spool == NULL && !begin(x, memory_max))
         return refuse(x, STATUS_OUT_OF_MEMORY);
-    enum status status = hold_gather(x->spool, &x->stream.source, max + 1);
+    int64_t limit = body_limit(x);
+    enum status status = hold_gather(x->spool, &x->stream.source, (max < limit ? max : limit) + 1);
+    if (spool_length(x->spool) > limit)
+        return refuse(x, STATUS_BODY_TOO_LARGE);
     if (status == STATUS_END)
         return finish(x);
     if (status == STATUS_OK) {

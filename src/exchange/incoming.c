@@ -26,6 +26,17 @@ static bool names_forwarding(struct str name)
            str_equal(text, str_from(names[2]));
 }
 
+/* Letters, digits, dashes and underscores are what all who read fields expect. */
+static bool is_unusual(struct str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+        if (!ascii_alpha(c) && !ascii_digit(c) && c != '-' && c != '_')
+            return true;
+    }
+    return false;
+}
+
 static bool has_underscore(struct str name)
 {
     return memchr(name.data, '_', name.len) != NULL;
@@ -36,6 +47,7 @@ static enum status clean_unknown_fields(struct exchange *x)
 {
     struct fields *fields = &exchange_request(x)->fields;
     int strategy = x->entry->config->http.underscore_headers_strategy;
+    int unusual_strategy = x->entry->config->http.unusual_headers_strategy;
     bool keep_twins = x->forwarded_trusted || x->entry->config->forwarded_headers.pass;
     if (!fields_has(fields, FIELD_OTHER))
         return STATUS_OK;
@@ -44,9 +56,10 @@ static enum status clean_unknown_fields(struct exchange *x)
             continue;
         char first = ascii_lower(field->name.data[0]);
         bool underscore = strategy != UNDERSCORE_KEEP && has_underscore(field->name);
-        if (underscore && strategy == UNDERSCORE_REJECT)
+        bool unusual = unusual_strategy != UNDERSCORE_KEEP && is_unusual(field->name);
+        if ((underscore && strategy == UNDERSCORE_REJECT) || (unusual && unusual_strategy == UNDERSCORE_REJECT))
             return STATUS_BAD_FIELD;
-        if (underscore || (!keep_twins && (first == 'x' || first == 'f') && names_forwarding(field->name)))
+        if (underscore || unusual || (!keep_twins && (first == 'x' || first == 'f') && names_forwarding(field->name)))
             field->name.len = 0;
     }
     return STATUS_OK;

@@ -122,6 +122,7 @@ static void apply_entry(struct port *port, struct entry *entry, struct graph_pin
                                               .head_timeout = transport->responding_timeouts.read_timeout,
                                               .idle_timeout = transport->responding_timeouts.idle_timeout,
                                               .write_timeout = transport->responding_timeouts.write_timeout,
+                                              .announce_keep_alive = entry->config->http.keep_alive_field,
                                               .max_requests = (uint64_t)transport->keep_alive_max_requests,
                                               .max_age = transport->keep_alive_max_time,
                                               .h2 = h2_settings_of(&entry->config->http2),

@@ -52,6 +52,18 @@ static const struct responding_timeouts *client_limits(const struct exchange *x)
     return &x->entry->config->transport.responding_timeouts;
 }
 
+static int64_t read_limit(const struct exchange *x)
+{
+    const struct client_limits *own = x->router != NULL ? x->router->limits : NULL;
+    return own != NULL && own->body_timeout != 0 ? own->body_timeout : client_limits(x)->read_timeout;
+}
+
+static int64_t write_limit(const struct exchange *x)
+{
+    const struct client_limits *own = x->router != NULL ? x->router->limits : NULL;
+    return own != NULL && own->send_timeout != 0 ? own->send_timeout : client_limits(x)->write_timeout;
+}
+
 /* When a body that the client holds up comes below the minimum rate, if no byte moves any more. */
 static int64_t rate_deadline(const struct exchange *x, int64_t began_at, uint64_t moved)
 {
@@ -95,7 +107,7 @@ static void note_pace(const struct exchange *x, struct relay *relay, bool held_b
 
 enum status progress_hold(struct exchange *x)
 {
-    return watch_client(x, client_limits(x)->read_timeout, x->hold_began, (uint64_t)exchange_held_length(x));
+    return watch_client(x, read_limit(x), x->hold_began, (uint64_t)exchange_held_length(x));
 }
 
 static enum status watch_upload(struct exchange *x)
@@ -103,7 +115,7 @@ static enum status watch_upload(struct exchange *x)
     note_pace(x, &x->upload, !x->upload.stalled_on_sink);
     if (x->upload.stalled_on_sink)
         return watch(x, x->transport->send_timeout, STATUS_UPSTREAM_TOO_SLOW);
-    return watch_relay(x, client_limits(x)->read_timeout, &x->upload);
+    return watch_relay(x, read_limit(x), &x->upload);
 }
 
 enum status progress_hold_response(struct exchange *x)
@@ -143,7 +155,7 @@ enum status progress_relay(struct exchange *x)
         return watch(x, HALF_CLOSED_LIMIT, STATUS_UPSTREAM_TOO_SLOW);
     note_pace(x, &x->download, x->download.stalled_on_sink);
     if (x->download.stalled_on_sink)
-        return watch_relay(x, client_limits(x)->write_timeout, &x->download);
+        return watch_relay(x, write_limit(x), &x->download);
     if (x->upload_began && !x->upload_done && !x->upgraded)
         return watch_upload(x);
     int64_t limit = x->answered_here ? 0 : x->transport->read_timeout;

@@ -29,7 +29,7 @@ static enum step await_head(struct exchange *x)
     if ((x->facts_client & FACT_HEAD) == 0)
         return STEP_WAIT;
     if (x->stream.failure != STATUS_OK)
-        return fail(x, x->stream.failure);
+        return visit_begin_refused(x, x->stream.failure) ? STEP_FIND_ROUTE : fail(x, x->stream.failure);
     enum status status = incoming_prepare(x);
     return status == STATUS_OK ? STEP_FIND_ROUTE : fail(x, status);
 }
@@ -40,7 +40,7 @@ static bool is_misdirected(const struct exchange *x)
 {
     const struct entry_tls *tls = x->entry->tls;
     const struct client *client = x->stream.client;
-    if (tls->policies.live == 0 || client->secure == NULL)
+    if (tls->policies.live == 0 || client->secure == NULL)      /* sites judge by themselves (exchange/admission.h) */
         return false;
     return !str_equal(entry_policy(tls, x->stream.request.host)->name, tls_policy_name(client->secure));
 }
@@ -56,16 +56,48 @@ static enum step no_route(struct exchange *x)
     return fail(x, x->entry->only_tls && !x->stream.client->tls ? STATUS_PLAIN_HTTP_ON_TLS : STATUS_NO_ROUTE);
 }
 
+/* Before its router would look at it: what dresses its responses holds for this one too. */
+static enum step refuse(struct exchange *x, enum status status)
+{
+    if (!chain_begin(x))
+        return fail(x, STATUS_OUT_OF_MEMORY);
+    chain_run_refused(x);
+    return fail(x, status);
+}
+
+static bool is_too_large(const struct exchange *x)
+{
+    const struct client_limits *limits = x->router->limits;
+    return limits != NULL && limits->body_bytes != 0 && x->stream.request.body_length > limits->body_bytes;
+}
+
+/* The site will not have it, or not have it read: it gives the answer all the same. */
+static enum step refuse_by_site(struct exchange *x)
+{
+    enum status status = x->visit->refused;
+    x->visit->refused = STATUS_OK;
+    x->router = x->visit->site->fallback;
+    if (x->router == NULL)
+        return fail(x, status);
+    x->service = x->router->service;
+    x->internal = x->router->internal;
+    return refuse(x, status);
+}
+
 /* In the site that has the request: its entrance, a location, or where a redirect inside leads. */
 static enum step find_location(struct exchange *x)
 {
     bool first = x->trace == NULL;
+    if (__builtin_expect(x->visit->refused != STATUS_OK, 0))
+        return refuse_by_site(x);
     if (!visit_route(x))
         return STEP_ANSWER;
     if (first)
         tracing_begin(x);
     x->service = x->router->service;
     x->internal = x->router->internal;
+    if (!x->visit->internal && x->router->limits != NULL && x->router->location != NULL && is_too_large(x))
+        return refuse(x, STATUS_BODY_TOO_LARGE);
     return chain_begin(x) ? STEP_RUN_REQUEST : fail(x, STATUS_OUT_OF_MEMORY);
 }
 
@@ -95,6 +127,8 @@ static enum step find_route(struct exchange *x)
         return no_route(x);
     x->service = x->router->service;
     x->internal = x->router->internal;
+    if (__builtin_expect(x->router->limits != NULL, 0) && is_too_large(x))
+        return refuse(x, STATUS_BODY_TOO_LARGE);
     return chain_begin(x) ? STEP_RUN_REQUEST : fail(x, STATUS_OUT_OF_MEMORY);
 }
 
@@ -310,6 +344,17 @@ static void begin_download(struct exchange *x)
     x->download_began = true;
 }
 
+/* What the router says of the connection behind this response. */
+static void tell_connection(struct exchange *x, const struct client_limits *limits)
+{
+    struct stream *stream = &x->stream;
+    stream->idle_timeout = limits->idle_timeout;
+    stream->keep_alive_seconds = (uint32_t)limits->keep_alive_header;
+    stream->unchunked = !limits->chunked;
+    if (!limits->keep_alive || (limits->requests != 0 && stream->client->requests >= (uint64_t)limits->requests))
+        stream->close_after = true;
+}
+
 /* 444 of our own: whoever configured it wants the connection closed without a word. */
 static bool is_silence(const struct exchange *x)
 {
@@ -350,6 +395,8 @@ static enum step run_response(struct exchange *x)
         exchange_answer_status(x, 502, STATUS_UPSTREAM_PROTOCOL);
     }
     outgoing_finish_response(x);
+    if (x->router != NULL && x->router->limits != NULL)
+        tell_connection(x, x->router->limits);
     x->response_sent = true;
     enum status status = x->stream.ops->send_head(&x->stream, &x->response);
     if (status != STATUS_OK) {

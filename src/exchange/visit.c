@@ -1,5 +1,6 @@
 #include "exchange/visit.h"
 
+#include "exchange/admission.h"
 #include "exchange/attempt.h"
 #include "exchange/chain.h"
 #include "exchange/graph.h"
@@ -38,11 +39,8 @@ static void keep_host_captures(struct exchange *x, const struct perl_regex *rege
             keep_captures(x, &site->regexes[i].captures);
 }
 
-bool visit_begin(struct exchange *x)
+static bool begin_at(struct exchange *x, const struct site_names *sites)
 {
-    const struct entry *entry = x->entry;
-    bool secure = x->stream.client->tls && entry->tls != NULL;
-    const struct site_names *sites = secure ? entry->tls->sites : entry->sites;
     if (sites == NULL || sites->fallback == NULL || exchange_visit(x) == NULL)
         return false;
     const struct perl_regex *regex;
@@ -50,6 +48,32 @@ bool visit_begin(struct exchange *x)
     if (regex != NULL)
         keep_host_captures(x, regex);
     return x->visit->site != NULL;
+}
+
+bool visit_begin(struct exchange *x)
+{
+    const struct entry *entry = x->entry;
+    if (x->stream.client->tls && entry->tls != NULL) {
+        if (!begin_at(x, entry->tls->sites))
+            return false;
+        x->visit->refused = admission_judge(x, x->visit->site);
+        return true;
+    }
+    if (begin_at(x, entry->sites))
+        return true;
+    if (entry->tls == NULL || !begin_at(x, entry->tls->sites))
+        return false;
+    x->visit->refused = STATUS_PLAIN_HTTP_ON_TLS;
+    return true;
+}
+
+bool visit_begin_refused(struct exchange *x, enum status status)
+{
+    if (!visit_begin(x))
+        return false;
+    x->visit->refused = status;
+    x->visit->uri = S("/");
+    return true;
 }
 
 static bool refuse(struct exchange *x, enum status status)
@@ -191,6 +215,7 @@ void exchange_go_to(struct exchange *x, struct str uri, struct str query)
     exchange_set_uri(x, uri);
     exchange_request(x)->query = query;
     leave_by_redirect(x);
+    x->visit->entered = false;      /* the site's script sees the new path too */
 }
 
 void exchange_go_to_named(struct exchange *x, struct str name)

@@ -36,6 +36,7 @@ struct visit {
     bool entered;                 /* the site's own middlewares were passed */
     bool redirected_by_error;     /* an error page is being fetched: its errors are not replaced again, unless asked for */
     bool uri_below_root;          /* `uri` lies below a root that otherwise names a file: tryFiles has found it there */
+    enum status refused;          /* by the site as a whole, before a location is looked for; OK: it is not */
     bool lost;                    /* the location that it is to go to is not there */
     unsigned redirects;
     int status_override;          /* of the final response; 0: as it comes */
@@ -69,8 +70,10 @@ struct visit *exchange_visit(struct exchange *x);
 
 /* For the spine: */
 
-/* The site of a request that no rule has taken; false: there is none. */
+/* The site of a request that no rule has taken; false: there is none. The site may refuse it (visit->refused). */
 bool visit_begin(struct exchange *x);
+/* The same for a request whose head is refused with `status`: the site gives its error pages. */
+bool visit_begin_refused(struct exchange *x, enum status status);
 /* Where the visit goes next: x->router is set. False: x->failure says why not, or an answer was made. */
 bool visit_route(struct exchange *x);
 /* Lets go of the chain and of what the request was doing there, before it is routed anew. REDIRECT_CYCLE, NO_LOCATION, OUT_OF_MEMORY. */

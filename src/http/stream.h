@@ -108,6 +108,9 @@ struct stream {
     uint32_t head_bytes_out;     /* of the final head; 0: nobody counted */
     bool pipelined;              /* its first bytes came together with the request before */
     bool response_begun;         /* a final head was queued */
+    bool unchunked;              /* a response of unknown length ends with the connection */
+    int64_t idle_timeout;        /* ns that the connection is kept behind this response; 0: as its settings say */
+    uint32_t keep_alive_seconds; /* told in Keep-Alive where the connection is kept; 0: nothing is told */
     bool close_after;            /* the product wants the connection closed after this response */
 };
 

@@ -19,6 +19,9 @@ static const struct option proxy_protocol_options[] = {
     OPTION(BOOL, struct proxy_protocol, insecure, .help = "Expect the PROXY protocol from every peer."),
     OPTION_NAMED(STRS, struct proxy_protocol, trusted_ips, "trustedIPs", .check = network_check,
                  .help = "Addresses and networks whose PROXY protocol header (v1 or v2) is read and believed."),
+    OPTION(BOOL, struct proxy_protocol, required, .help = "Connections that begin without a header are closed."),
+    OPTION_NAMED(BOOL, struct proxy_protocol, keep_peer, "keepPeer",
+                 .help = "The connection's other end stays the client; what the header says is for realIp and variables."),
 };
 static const struct option_table proxy_protocol_table =
     OPTION_TABLE(struct proxy_protocol, proxy_protocol_options, .summary = "The PROXY protocol from load balancers in front.");
@@ -81,6 +84,11 @@ static const struct option http_options[] = {
     OPTION_NAMED(ENUM, struct entrypoint_http, underscore_headers_strategy, "underscoreHeadersStrategy",
                  .names = underscore_names, .fallback = "keep",
                  .help = "What is done with header fields that have an underscore in their name."),
+    OPTION_NAMED(ENUM, struct entrypoint_http, unusual_headers_strategy, "unusualHeadersStrategy", .names = underscore_names,
+                 .fallback = "keep",
+                 .help = "What is done with header fields whose name has other characters than letters, digits, dashes and underscores."),
+    OPTION_NAMED(BOOL, struct entrypoint_http, keep_alive_field, "keepAliveField",
+                 .help = "Responses say Connection: keep-alive to HTTP/1.1 clients too, which take it for granted."),
     OPTION_NAMED(STRUCT, struct entrypoint_http, encoded_characters, "encodedCharacters",
                  .table = &encoded_characters_table, .help = "Which encoded characters a path may hold."),
     OPTION(OBJECT, struct entrypoint_http, tls, .table = &router_tls_table,
@@ -167,6 +175,23 @@ static const struct option observability_options[] = {
 static const struct option_table observability_table =
     OPTION_TABLE(struct entrypoint_observability, observability_options, .summary = "What is recorded of an entrypoint.");
 
+static const struct option socket_options[] = {
+    OPTION_NAMED(BOOL, struct entrypoint_socket, ipv6_only, "ipv6Only",
+                 .help = "\"[::]:80\" takes IPv6 connections alone, and leaves IPv4 to another entrypoint."),
+    OPTION_NAMED(BOOL, struct entrypoint_socket, keep_alive, "keepAlive", .fallback = "true",
+                 .help = "TCP keep-alive: peers that are silent are asked whether they are still there."),
+    OPTION_NAMED(INT, struct entrypoint_socket, keep_alive_idle, "keepAliveIdle", .min = 0, .max = 32767,
+                 .help = "Seconds of silence before the first such question; 0: 15."),
+    OPTION_NAMED(INT, struct entrypoint_socket, keep_alive_interval, "keepAliveInterval", .min = 0, .max = 32767,
+                 .help = "Seconds between two of them; 0: 15."),
+    OPTION_NAMED(INT, struct entrypoint_socket, keep_alive_count, "keepAliveCount", .min = 0, .max = 127,
+                 .help = "Questions without an answer after which the connection is gone; 0: as the system says."),
+    OPTION(INT, struct entrypoint_socket, mode, .min = 0, .max = 511,
+           .help = "Permissions of a Unix socket's file as a decimal number (438 is rw for all); 0: as the umask says."),
+};
+static const struct option_table socket_table =
+    OPTION_TABLE(struct entrypoint_socket, socket_options, .summary = "The listening socket.");
+
 static const struct option entrypoint_options[] = {
     OPTION(STR, struct entrypoint, address, .required = true, .check = addr_check_listen,
            .help = "Where to listen: \":80\", \"127.0.0.1:8080\", \"[::1]:80\", \"unix:/run/portico.sock\"."),
@@ -174,6 +199,7 @@ static const struct option entrypoint_options[] = {
                  .help = "Routers that name no entrypoint are on this one (if none is flagged: on all)."),
     OPTION(INT, struct entrypoint, backlog, .fallback = "4096", .min = 1, .max = 65535,
            .help = "Connections that may wait to be accepted."),
+    OPTION(STRUCT, struct entrypoint, socket, .table = &socket_table, .help = "The listening socket."),
     OPTION_NAMED(BOOL, struct entrypoint, as_default, "reusePort",
                  .accepted = "every worker has a listening socket of its own, so the port is always shared"),
     OPTION_NAMED(STRUCT, struct entrypoint, forwarded_headers, "forwardedHeaders", .table = &forwarded_headers_table,

@@ -16,6 +16,8 @@ struct proxy_protocol {
     const struct node *origin;
     bool insecure;
     struct strs trusted_ips;
+    bool required;                  /* a connection without a header is refused */
+    bool keep_peer;                 /* the connection's other end stays the client; what the header says is for who asks */
 };
 
 struct entrypoint_redirection {
@@ -46,6 +48,8 @@ struct entrypoint_http {
     bool bare_line_feeds;
     bool encode_query_semicolons, sanitize_path, via;
     int underscore_headers_strategy;
+    int unusual_headers_strategy;   /* enum underscore_strategy: names of other characters than letters, digits, '-' and '_' */
+    bool keep_alive_field;          /* Connection: keep-alive is said to HTTP/1.1 clients too */
     struct encoded_characters encoded_characters;
     struct router_tls *tls;         /* of all its routers; NULL: as they say */
     int error_pages;                /* enum error_pages */
@@ -83,6 +87,14 @@ struct entrypoint_transport {
     int64_t keep_alive_max_time;            /* ns */
 };
 
+struct entrypoint_socket {
+    const struct node *origin;
+    bool ipv6_only;
+    bool keep_alive;
+    int64_t keep_alive_idle, keep_alive_interval, keep_alive_count;     /* seconds, seconds, probes; 0: as usual */
+    int64_t mode;                           /* of a Unix socket's file; 0: as the umask says */
+};
+
 struct entrypoint_observability {
     const struct node *origin;
     bool access_logs, metrics, tracing;
@@ -95,6 +107,7 @@ struct entrypoint {
     bool as_default;
     bool allow_acme_bypass;         /* ACME's HTTP-01 path may be a router's own */
     int64_t backlog;
+    struct entrypoint_socket socket;
     struct forwarded_headers forwarded_headers;
     struct proxy_protocol *proxy_protocol;
     struct entrypoint_http http;

@@ -101,6 +101,27 @@ static const struct option media_types_options[] = {
 static const struct option_table media_types_table =
     OPTION_TABLE(struct media_types_config, media_types_options, .summary = "What files are, by the ends of their names.");
 
+static const struct option limits_options[] = {
+    OPTION_NAMED(SIZE, struct client_limits, body_bytes, "bodyBytes",
+                 .help = "Bytes that a request's body may have; more gets 413. 0: any number."),
+    OPTION_NAMED(DURATION, struct client_limits, body_timeout, "bodyTimeout",
+                 .help = "Time between two arrivals of body bytes; 0: the entrypoint's readTimeout."),
+    OPTION_NAMED(DURATION, struct client_limits, send_timeout, "sendTimeout",
+                 .help = "Time in which a client must take some of what waits for it; 0: the entrypoint's writeTimeout."),
+    OPTION_NAMED(DURATION, struct client_limits, idle_timeout, "idleTimeout",
+                 .help = "Time that the connection is kept behind such a request; 0: the entrypoint's idleTimeout."),
+    OPTION_NAMED(BOOL, struct client_limits, keep_alive, "keepAlive", .fallback = "true",
+                 .help = "HTTP/1: the connection may serve another request; false: it is closed behind the response."),
+    OPTION_NAMED(INT, struct client_limits, keep_alive_header, "keepAliveHeader", .min = 0, .max = 31536000,
+                 .help = "Seconds that clients are told in a Keep-Alive field; 0: no such field."),
+    OPTION_NAMED(INT, struct client_limits, requests, "keepAliveMaxRequests", .min = 0, .max = 1000000000,
+                 .help = "Requests after which the connection is closed; 0: the entrypoint's keepAliveMaxRequests."),
+    OPTION(BOOL, struct client_limits, chunked, .fallback = "true",
+           .help = "HTTP/1.1 responses of unknown length come in chunks; false: they end with the connection."),
+};
+static const struct option_table limits_table =
+    OPTION_TABLE(struct client_limits, limits_options, .summary = "What clients may take of time and room for a request.");
+
 static const struct option site_options[] = {
     OPTION_NAMED(STRS, struct site_config, entry_points, "entryPoints",
                  .help = "The entrypoints that it listens on; none: the default ones."),
@@ -109,7 +130,9 @@ static const struct option site_options[] = {
     OPTION_NAMED(STRS, struct site_config, default_on, "defaultOn",
                  .help = "Entrypoints whose unknown hosts it takes; where no site does, the first one."),
     OPTION(STRS, struct site_config, middlewares, .help = "Middlewares that requests pass before a location is looked for."),
-    OPTION(OBJECT, struct site_config, tls, .table = &router_tls_table, .help = "It takes HTTPS; an empty one will do."),
+    OPTION(OBJECT, struct site_config, tls, .table = &site_tls_table, .help = "It takes HTTPS; an empty one will do."),
+    OPTION(OBJECT, struct site_config, limits, .table = &limits_table,
+           .help = "What clients may take of time and room, for its routers that say nothing of it."),
     OPTION_NAMED(STRS, struct site_config, plain_on, "plainOn",
                  .help = "With tls: entrypoints on which it takes plain HTTP all the same."),
     OPTION_NAMED(BOOL, struct site_config, merge_slashes, "mergeSlashes", .fallback = "true",
@@ -142,6 +165,8 @@ static const struct option router_options[] = {
     OPTION(STR, struct router_config, service, .required = true, .help = "The service that takes the requests."),
     OPTION(OBJECT, struct router_config, tls, .table = &router_tls_table,
            .help = "It takes HTTPS, and only HTTPS; an empty one will do."),
+    OPTION(OBJECT, struct router_config, limits, .table = &limits_table,
+           .help = "What clients may take of time and room for its requests."),
     OPTION(OBJECT, struct router_config, observability, .table = &observability_table,
            .help = "What is recorded of its requests."),
     OPTION(OBJECT, struct router_config, maintenance, .table = &maintenance_table,

@@ -62,9 +62,21 @@ struct site_config {
     struct strs names;
     struct strs default_on;         /* entrypoints whose unknown hosts it takes; where none does, the first site */
     struct strs middlewares;        /* passed before a location is looked for: server-level scripts */
-    struct router_tls *tls;         /* NULL: plain HTTP only */
+    struct site_tls *tls;           /* NULL: plain HTTP only */
+    struct client_limits *limits;   /* of its routers that have none of their own; NULL: the entrypoint's */
     bool merge_slashes;             /* "//" in a path counts as "/" */
     struct strs plain_on;           /* with tls: entrypoints on which it takes plain HTTP all the same */
+};
+
+/* What clients may take of time and room for a request: http.routers.R.limits, http.sites.S.limits. */
+struct client_limits {
+    const struct node *origin;
+    int64_t body_bytes;             /* of a request's body; 0: any number */
+    int64_t body_timeout, send_timeout, idle_timeout;   /* ns; 0: as the entrypoint says */
+    int64_t keep_alive_header;      /* seconds, told in Keep-Alive; 0: nothing is told */
+    int64_t requests;               /* that a connection may have had; 0: as the entrypoint says */
+    bool keep_alive;                /* connections may serve another request behind one of these */
+    bool chunked;                   /* HTTP/1.1 responses of unknown length come in chunks, else they end with the connection */
 };
 
 /* How a redirect to a path of the same host is written: Location: /path, or with scheme and host before it. */
@@ -85,6 +97,7 @@ struct router_config {
     struct strs middlewares;
     struct str service;
     struct router_tls *tls;         /* NULL: plain HTTP only */
+    struct client_limits *limits;   /* NULL: its site's, else the entrypoint's */
     struct router_observability *observability;
     struct router_maintenance *maintenance;     /* NULL: off */
     int error_pages;                /* enum error_pages */

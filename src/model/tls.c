@@ -31,10 +31,29 @@ static const struct option certificate_options[] = {
                  .help = "The certificate and its chain: a PEM file, or the PEM text itself."),
     OPTION_NAMED(STR, struct tls_certificate_config, key_file, "keyFile", .required = true, .secret = true,
                  .help = "Its key: a PEM file, or the PEM text itself."),
+    OPTION_NAMED(STR, struct tls_certificate_config, password_file, "passwordFile",
+                 .help = "A file with pass phrases for the key, one a line, which are tried in turn."),
     OPTION(STRS, struct tls_certificate_config, stores, .accepted = "there is one store, as in Traefik"),
 };
 static const struct option_table certificate_table =
     OPTION_TABLE(struct tls_certificate_config, certificate_options, .summary = "A certificate from files.");
+
+static const struct option site_options[] = {
+    OPTION_NAMED(STR, struct site_tls, router.options, "options", .help = "TLS options by name; none: default."),
+    OPTION_NAMED(STR, struct site_tls, router.cert_resolver, "certResolver",
+                 .help = "The certificatesResolver that gets the certificate; none: those that are there."),
+    OPTION_NAMED(LIST, struct site_tls, router.domains, "domains", .table = &domain_table,
+                 .help = "The certificates to get; none: one for the site's names."),
+    OPTION(LIST, struct site_tls, certificates, .table = &certificate_table,
+           .help = "The certificates of this site, whatever names they have: one for each kind of key."),
+    OPTION_NAMED(BOOL, struct site_tls, reject_handshake, "rejectHandshake",
+                 .help = "Clients that ask for one of its names are refused (unrecognized_name)."),
+};
+const struct option_table site_tls_table = {.options = site_options,
+                                            .count = sizeof(site_options) / sizeof(site_options[0]),
+                                            .size = sizeof(struct site_tls),
+                                            .origin_offset = offsetof(struct site_tls, router.origin),
+                                            .summary = "The site takes HTTPS."};
 
 static const struct option pair_options[] = {
     OPTION_NAMED(STR, struct tls_pair, cert_file, "certFile", .required = true, .help = "A PEM file, or the PEM text itself."),
@@ -73,6 +92,15 @@ static const struct option auth_options[] = {
                  .help = "Authorities of clients' certificates: PEM files, or the PEM texts themselves."),
     OPTION_NAMED(ENUM, struct tls_client_auth, type, "clientAuthType", .names = auth_names, .fallback = "NoClientCert",
                  .help = "Whether clients must show a certificate."),
+    OPTION_NAMED(STRS, struct tls_client_auth, hidden_ca_files, "hiddenCaFiles",
+                 .help = "Authorities that are trusted as well, but of which clients are not told."),
+    OPTION_NAMED(STRS, struct tls_client_auth, crl_files, "crlFiles", .help = "Lists of revoked certificates: PEM files or texts."),
+    OPTION(INT, struct tls_client_auth, depth, .fallback = "-1", .min = -1, .max = 100,
+           .help = "Certificates that may stand between a client's and its authority; -1: as the library says."),
+    OPTION(BOOL, struct tls_client_auth, answer,
+           .help = "Sites: who is not let in gets 400 as an answer (495 and 496 for error pages) instead of an alert in the handshake."),
+    OPTION_NAMED(BOOL, struct tls_client_auth, any_authority, "anyAuthority",
+                 .help = "With answer: a certificate counts although nobody who is trusted has signed it."),
 };
 static const struct option_table auth_table =
     OPTION_TABLE(struct tls_client_auth, auth_options, .summary = "Certificates of clients (mutual TLS).");
@@ -86,6 +114,17 @@ static const struct option tls_options_options[] = {
                  .help = "Cipher suites of TLS 1.2 and before; none: a good choice. Those of TLS 1.3 are fixed."),
     OPTION_NAMED(STRS, struct tls_options, curve_preferences, "curvePreferences", .check = policy_check_curve,
                  .help = "Key exchange groups, the preferred first; none: X25519, P-256, P-384."),
+    OPTION_NAMED(STR, struct tls_options, cipher_list, "cipherList",
+                 .help = "The same in OpenSSL's words (\"HIGH:!aNULL:!MD5\"), instead of cipherSuites."),
+    OPTION_NAMED(STR, struct tls_options, group_list, "groupList",
+                 .help = "The same as curvePreferences in OpenSSL's words (\"X25519:prime256v1\"), instead of them."),
+    OPTION_NAMED(STR, struct tls_options, dh_file, "dhFile", .help = "Parameters for DHE of TLS 1.2 and before: a PEM file or text; none: no DHE."),
+    OPTION(STRS, struct tls_options, commands,
+           .help = "What OpenSSL's configuration files can say, each with its name and its value (SSL_CONF_cmd(3))."),
+    OPTION_NAMED(DURATION, struct tls_options, session_timeout, "sessionTimeout",
+                 .help = "How long a session may be resumed; 0: as the library says."),
+    OPTION_NAMED(BOOL, struct tls_options, client_order, "preferClientCipherSuites",
+                 .help = "The client's order of cipher suites counts, not the server's."),
     OPTION_NAMED(BOOL, struct tls_options, sni_strict, "sniStrict",
                  .help = "Refuse clients whose name has no certificate instead of showing the default one."),
     OPTION_NAMED(STRS, struct tls_options, alpn_protocols, "alpnProtocols", .fallback = "h2,http/1.1,acme-tls/1",

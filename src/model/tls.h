@@ -25,8 +25,16 @@ extern const struct option_table router_tls_table;
 struct tls_certificate_config {     /* tls.certificates[n], a store's defaultCertificate */
     const struct node *origin;
     struct str cert_file, key_file; /* paths or PEM texts */
+    struct str password_file;       /* pass phrases of the key, a line for each; empty: it has none */
     struct strs stores;
 };
+struct site_tls {                   /* http.sites.S.tls */
+    struct router_tls router;       /* first: `origin` */
+    struct objects certificates;    /* struct tls_certificate_config: shown to clients that ask for the site, whatever names they have */
+    bool reject_handshake;          /* clients that ask for it are refused */
+};
+extern const struct option_table site_tls_table;
+
 struct tls_generated_config {
     const struct node *origin;
     struct str resolver;

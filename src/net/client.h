@@ -19,6 +19,8 @@ struct client {
     bool proxied;                /* a PROXY header was read that does not count as the peer: */
     uint16_t proxied_port;
     struct ip proxied_ip;
+    struct ip proxied_local;     /* the address that the header says the client came to */
+    uint16_t proxied_local_port;
     uint8_t peer_text_len;       /* 0: not made yet, or longer than fits */
     char peer_text[CLIENT_TEXT_SIZE];    /* of an IPv4 peer, made once for all requests of the connection */
     struct tls_conn *secure;     /* of the connection (tls/conn.h); NULL: plain */

@@ -20,8 +20,21 @@ static bool is_any_v6(const struct addr *address)
     return address->any.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr);
 }
 
-static void set_options(int fd, sa_family_t family)
+static void set_keep_alive(int fd, const struct listen_options *options)
 {
+    int on = !options->no_keep_alive;
+    int idle = options->keep_idle != 0 ? options->keep_idle : KEEPALIVE_SECONDS;
+    int interval = options->keep_interval != 0 ? options->keep_interval : KEEPALIVE_SECONDS;
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+    if (options->keep_count != 0)
+        setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &options->keep_count, sizeof(options->keep_count));
+}
+
+static void set_options(int fd, sa_family_t family, const struct listen_options *options)
+{
+    int ipv6_only = options->ipv6_only;
     if (family == AF_UNIX)
         return;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
@@ -29,12 +42,10 @@ static void set_options(int fd, sa_family_t family)
     /* Accepted sockets inherit all that follows, which spares them a call each. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     /* A client that has vanished is noticed where no limit of time ends its connection: behind a tunnel. */
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){1}, sizeof(int));
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &(int){KEEPALIVE_SECONDS}, sizeof(int));
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &(int){KEEPALIVE_SECONDS}, sizeof(int));
+    set_keep_alive(fd, options);
     /* "[::]" is every address, IPv4 too, whatever the system's default. */
     if (family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){0}, sizeof(int));
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &ipv6_only, sizeof(ipv6_only));
 }
 
 /* A socket file that nobody listens behind is left over from a process that ended. Other files refuse
@@ -79,7 +90,20 @@ bool listener_is_taken(const struct addr *address)
     return taken;
 }
 
+/* Before anybody could connect to a file that is not meant for them, nor be refused by one that is. */
+static bool bind_with_mode(int fd, const struct addr *address, const struct listen_options *options)
+{
+    if (!bind_and_listen(fd, address, options->backlog))
+        return false;
+    return options->mode == 0 || address->any.sa_family != AF_UNIX || chmod(address->un.sun_path, (mode_t)options->mode) == 0;
+}
+
 int listener_bind(const struct addr *address, int backlog, int *ret_error)
+{
+    return listener_bind_with(address, &(struct listen_options){.backlog = backlog}, ret_error);
+}
+
+int listener_bind_with(const struct addr *address, const struct listen_options *options, int *ret_error)
 {
     struct addr v4_any = {.v4 = {.sin_family = AF_INET}, .len = sizeof(v4_any.v4)};
     int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -93,8 +117,8 @@ int listener_bind(const struct addr *address, int backlog, int *ret_error)
         *ret_error = errno;
         return -1;
     }
-    set_options(fd, address->any.sa_family);
-    if (bind_and_listen(fd, address, backlog))
+    set_options(fd, address->any.sa_family, options);
+    if (bind_with_mode(fd, address, options))
         return fd;
     *ret_error = errno;
     close(fd);

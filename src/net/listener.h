@@ -20,9 +20,19 @@ struct listener {
     bool unix_socket;
 };
 
+/* How it is listened; zeros are what is usual. */
+struct listen_options {
+    int backlog;
+    bool ipv6_only;             /* "[::]" has no IPv4 connections */
+    bool no_keep_alive;         /* silent peers are not probed */
+    int keep_idle, keep_interval, keep_count;     /* seconds, seconds and probes */
+    int mode;                   /* of a Unix socket's file; 0: as the umask says */
+};
+
 /* Binds and listens without a loop: by the control thread, so that a bad address is known before anything
  * changes. *ret_error: errno. -1 on failure. A stale Unix socket file is replaced. */
 int listener_bind(const struct addr *address, int backlog, int *ret_error);
+int listener_bind_with(const struct addr *address, const struct listen_options *options, int *ret_error);
 /* Removes the file of a Unix socket that nobody listens behind. True: it was there. */
 bool listener_remove_stale(const struct addr *address);
 /* Does somebody listen on this port already? Sockets with SO_REUSEPORT let each other in, so binding does not tell. */

@@ -31,6 +31,7 @@ enum foreign_kind { FOREIGN_TLS, FOREIGN_H2 };
 struct server_settings {
     struct h1_limits limits;
     int64_t head_timeout, idle_timeout, write_timeout;
+    bool announce_keep_alive;        /* HTTP/1.1 clients are told that the connection is kept, too */
     uint64_t max_requests;           /* 0: any number */
     int64_t max_age;
     struct h2_settings h2;

@@ -37,6 +37,18 @@ static bool is_bound(const struct graph *running, const struct entry *entry)
     return false;
 }
 
+static struct listen_options options_of(const struct entry *entry)
+{
+    const struct entrypoint_socket *socket = &entry->config->socket;
+    return (struct listen_options){.backlog = (int)entry->config->backlog,
+                                   .ipv6_only = socket->ipv6_only,
+                                   .no_keep_alive = !socket->keep_alive,
+                                   .keep_idle = (int)socket->keep_alive_idle,
+                                   .keep_interval = (int)socket->keep_alive_interval,
+                                   .keep_count = (int)socket->keep_alive_count,
+                                   .mode = (int)socket->mode};
+}
+
 /* `exclusive`: in nginx's words, for who looks for these. */
 static void report_unbound(const struct entry *entry, int error, bool exclusive, struct diag *diag)
 {
@@ -53,10 +65,11 @@ static void report_unbound(const struct entry *entry, int error, bool exclusive,
 static bool bind_entry(struct entry *entry, int *sockets, unsigned count, unsigned stride, bool exclusive, struct diag *diag)
 {
     bool unix_socket = entry->address.any.sa_family == AF_UNIX;
+    struct listen_options options = options_of(entry);
     for (unsigned worker = 0; worker < count; worker++) {
         int error = 0;
         int fd = unix_socket && worker != 0 ? dup(sockets[0])
-                                            : listener_bind(&entry->address, (int)entry->config->backlog, &error);
+                                            : listener_bind_with(&entry->address, &options, &error);
         sockets[(size_t)worker * stride] = fd;
         if (fd >= 0)
             continue;

@@ -149,6 +149,7 @@ static void copy_answers(struct build *build, struct router *router, const struc
 {
     router->server_line = server_line(config->server_header, &build->graph->arena);
     router->error_pages = config->error_pages;
+    router->limits = config->limits;
 }
 
 static void copy_observability(struct build *build, struct router *router, const struct router_config *config)

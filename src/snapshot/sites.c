@@ -196,6 +196,8 @@ static void build_location(struct site_draft *draft, size_t index)
                named->name.data);
     build_object_begin(build, &object, named);
     struct router *router = build_site_router(build, named->name, config);
+    if (router->limits == NULL)
+        router->limits = ((const struct site_config *)draft->named->value)->limits;
     bool good = fill_location(draft, index);
     router->provider = named->provider;
     router->rule = location_text(build, config->location);
@@ -223,7 +225,7 @@ static struct router *build_entrance(struct site_draft *draft)
     if (config->middlewares.count == 0)
         return NULL;
     struct router_config *like = arena_new(&build->graph->arena, struct router_config);
-    *like = (struct router_config){.origin = config->origin, .middlewares = config->middlewares};
+    *like = (struct router_config){.origin = config->origin, .middlewares = config->middlewares, .limits = config->limits};
     if (draft->fallback != NULL && draft->fallback->config != NULL) {
         like->redirects = draft->fallback->config->redirects;
         like->server_header = draft->fallback->config->server_header;
@@ -272,7 +274,7 @@ static const struct router_tls *tls_on(const struct site_config *config, const s
 {
     if (is_in(&config->plain_on, entry->name))
         return NULL;
-    return config->tls != NULL ? config->tls : entry->config->http.tls;
+    return config->tls != NULL ? &config->tls->router : entry->config->http.tls;
 }
 
 /* The names that TLS options and certificates can be kept by. */
@@ -296,14 +298,20 @@ static void build_site_tls(struct site_draft *draft, const struct router_tls *tl
 {
     struct build *build = draft->build;
     const struct site_config *config = draft->named->value;
-    struct router_config like = {.origin = config->origin, .tls = config->tls};
+    struct router_config like = {.origin = config->origin, .tls = config->tls != NULL ? &config->tls->router : NULL};
     struct named as_router = *draft->named;
     as_router.value = &like;
     if (!build_check_tls(build, tls, &as_router))
         return;
     struct strs hosts = hosts_of(build, config);
-    build_entry_tls(build, draft->entry, tls, &as_router, &hosts);
+    struct strs none = {0};
+    build_entry_tls(build, draft->entry, tls, &as_router, &none);
     build_wants(build, tls, draft->named->name, &hosts);
+    draft->site->policy = build_policy(build, tls, &as_router);
+    if (config->tls == NULL)
+        return;
+    draft->site->rejects_handshake = config->tls->reject_handshake;
+    draft->site->certificates = build_site_certificates(build, &config->tls->certificates, &draft->site->certificate_count);
 }
 
 static void build_site_on(struct site_draft *draft)

@@ -5,6 +5,7 @@
 #include "config/bind.h"
 #include "snapshot/build.h"
 #include "tls/client.h"
+#include "tls/pem.h"
 
 /* ---- options ---- */
 
@@ -163,6 +164,27 @@ static void warn_of_end(struct build *build, const struct certificate *certifica
         diag_warning(build->compile.diag, span, "the certificate ends on %s", day);
 }
 
+/* The key's text, decrypted by the pass phrases of its file; false after an error. */
+static bool read_key(struct build *build, const struct tls_certificate_config *config, struct arena *arena, struct str *ret_key)
+{
+    struct diag *diag = build->compile.diag;
+    struct str passwords;
+    if (!tls_read_pem(config->key_file, arena, ret_key)) {
+        diag_error(diag, node_span(node_get(config->origin, S("keyFile"))), "cannot load certificate key \"%.*s\": %m",
+                   STR_ARGS(config->key_file));
+        return false;
+    }
+    if (config->password_file.len == 0)
+        return true;
+    if (!tls_read_pem(config->password_file, arena, &passwords)) {
+        diag_error(diag, node_span(node_get(config->origin, S("passwordFile"))), "cannot read the pass phrases in \"%.*s\": %m",
+                   STR_ARGS(config->password_file));
+        return false;
+    }
+    *ret_key = pem_decrypt_key(*ret_key, passwords, arena);
+    return true;
+}
+
 static struct certificate *read_certificate(struct build *build, const struct tls_certificate_config *config)
 {
     struct diag *diag = build->compile.diag;
@@ -172,15 +194,15 @@ static struct certificate *read_certificate(struct build *build, const struct tl
     struct certificate *certificate = NULL;
     arena_init(&arena, ARENA_UNLIMITED);
     if (!tls_read_pem(config->cert_file, &arena, &chain)) {
-        diag_error(diag, node_span(node_get(config->origin, S("certFile"))), "the certificate cannot be read: %m");
-    } else if (!tls_read_pem(config->key_file, &arena, &key)) {
-        diag_error(diag, node_span(node_get(config->origin, S("keyFile"))), "the key cannot be read: %m");
-    } else {
+        diag_error(diag, node_span(node_get(config->origin, S("certFile"))), "cannot load certificate \"%.*s\": %m",
+                   STR_ARGS(config->cert_file));
+    } else if (read_key(build, config, &arena, &key)) {
         bool inline_text = tls_is_pem_text(config->cert_file);
         struct str source = inline_text ? S("configuration") : arena_printf(&arena, "file %.*s", STR_ARGS(config->cert_file));
         certificate = certificate_parse(chain, key, source, &why);
         if (certificate == NULL)
-            diag_error(diag, node_span(node_get(config->origin, S("certFile"))), "the certificate %s", why);
+            diag_error(diag, node_span(node_get(config->origin, S("certFile"))), "cannot load certificate \"%.*s\": it %s",
+                       inline_text ? 3 : (int)config->cert_file.len, inline_text ? "PEM" : config->cert_file.data, why);
         else
             warn_of_end(build, certificate, node_span(node_get(config->origin, S("certFile"))));
     }
@@ -215,6 +237,28 @@ static void read_certificates(struct build *build, const struct objects *certifi
         if (certificate != NULL)
             VEC_PUSH(&build->certificates, certificate);
     }
+}
+
+static struct certificate *site_certificate(struct build *build, const struct tls_certificate_config *config)
+{
+    struct str key = arena_printf(&build->graph->arena, "%.*s\n%.*s", STR_ARGS(config->cert_file), STR_ARGS(config->key_file));
+    struct certificate *certificate = map_get(&build->site_certificates, key);
+    if (certificate != NULL || map_has(&build->site_certificates, key))
+        return certificate;
+    certificate = read_certificate(build, config);
+    map_put(&build->site_certificates, key, certificate);
+    return certificate;
+}
+
+struct certificate **build_site_certificates(struct build *build, const struct objects *configs, unsigned *ret_count)
+{
+    struct certificate **certificates = arena_array(&build->graph->arena, struct certificate *, configs->count + 1);
+    for (size_t i = 0; i < configs->count; i++) {
+        struct certificate *certificate = configs->items[i].broken ? NULL : site_certificate(build, configs->items[i].value);
+        if (certificate != NULL)
+            certificates[(*ret_count)++] = certificate;
+    }
+    return certificates;
 }
 
 /* The default certificate is the whole proxy's: labels may only say what the configuration itself leaves open. */
@@ -273,6 +317,11 @@ bool build_check_tls(struct build *build, const struct router_tls *tls, const st
     return tls != config->tls ? build_object_end(build, &object, good) : good;
 }
 
+const struct tls_policy *build_policy(struct build *build, const struct router_tls *tls, const struct named *router)
+{
+    return find_policy(build, tls, provider_of(tls, router));
+}
+
 /* Options that the owner's own configuration gave to a host: no label takes them away again. */
 static bool is_firm(const struct build *build, struct str host, const struct tls_policy *policy, const struct named *router)
 {
@@ -317,8 +366,9 @@ void build_entry_tls(struct build *build, struct entry *entry, const struct rout
     const struct tls_policy *policy = find_policy(build, tls, provider_of(tls, router));
     for (size_t i = 0; policy != NULL && hosts != NULL && i < hosts->count; i++)
         note_host(build, entry, hosts->items[i], policy, tls, router);
-    /* Nobody can tell the handshake of a router without a host from others: its options would never hold. */
-    if (policy != NULL && policy != entry->tls->policy && (hosts == NULL || hosts->count == 0))
+    /* Nobody can tell the handshake of a router without a host from others: its options would never hold. Sites have them by name. */
+    bool is_site = router->kind == NAME_SITE;
+    if (!is_site && policy != NULL && policy != entry->tls->policy && (hosts == NULL || hosts->count == 0))
         diag_warning(build->compile.diag, options_span(tls),
                      "the rule names no host, so these TLS options never hold: the default ones do");
 }
@@ -397,12 +447,24 @@ static void drop_needless_wants(struct build *build)
     wants->list.count = kept;
 }
 
+static void take_site_certificates(struct build *build)
+{
+    struct graph *graph = build->graph;
+    const struct map *map = &build->site_certificates;
+    graph->site_certificates = arena_array(&graph->arena, struct certificate *, map->count + 1);
+    for (uint32_t i = 0; i < map->count; i++)
+        if (map->items[i].value != NULL)
+            graph->site_certificates[graph->site_certificate_count++] = map->items[i].value;
+    map_release(&build->site_certificates);
+}
+
 void build_tls_end(struct build *build)
 {
     struct graph *graph = build->graph;
     if (build->any_left_out)
         drop_needless_wants(build);
     map_release(&build->firm_policies);
+    take_site_certificates(build);
     for (unsigned i = 0; i < graph->entry_count; i++)
         if (graph->entries[i]->tls != NULL)
             drop_needless_policies(graph->entries[i]->tls);
@@ -422,6 +484,8 @@ void build_tls_release(struct graph *graph)
 {
     for (unsigned i = 0; i < graph->certificate_count; i++)
         certificate_unref(graph->certificates[i]);
+    for (unsigned i = 0; i < graph->site_certificate_count; i++)
+        certificate_unref(graph->site_certificates[i]);
     if (graph->default_certificate != NULL)
         certificate_unref(graph->default_certificate);
     for (unsigned i = 0; i < graph->entry_count; i++)

@@ -57,6 +57,8 @@ struct str tls_policy_name(const struct tls_conn *conn);
 /* The peer's certificate and chain; NULL: it showed none. Borrowed. */
 X509 *tls_peer_certificate(const struct tls_conn *conn);
 STACK_OF(X509) *tls_peer_chain(const struct tls_conn *conn);
+/* What verifying the peer's certificate gave: X509_V_OK, also where it showed none. */
+long tls_verify_result(const struct tls_conn *conn);
 /* "CN=client" of the peer's certificate, made once; empty: none. */
 struct str tls_peer_subject(struct tls_conn *conn);
 /* For clients, set before the handshake: called when the server gives a new ticket; the session is the callee's. The socket

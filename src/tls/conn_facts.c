@@ -113,6 +113,11 @@ STACK_OF(X509) *tls_peer_chain(const struct tls_conn *conn)
     return conn->ssl != NULL ? SSL_get_peer_cert_chain(conn->ssl) : conn->own->chain;
 }
 
+long tls_verify_result(const struct tls_conn *conn)
+{
+    return conn->ssl != NULL ? SSL_get_verify_result(conn->ssl) : conn->own->verify_result;
+}
+
 static char *print_subject(const X509 *certificate)
 {
     char *text = NULL;

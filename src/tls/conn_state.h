@@ -43,6 +43,7 @@ struct tls_own {
     struct record_keys read, write;
     X509 *peer;                     /* references; NULL: none */
     STACK_OF(X509) *chain;
+    long verify_result;             /* of `peer` */
     bool read_secret, write_secret; /* the library has told them */
     bool resumed;
     uint8_t barren;                 /* records in a row that carried nothing */

@@ -112,3 +112,39 @@ struct str pem_from_certificate(X509 *certificate, struct arena *arena)
     BIO *bio = BIO_new(BIO_s_mem());
     return pem_take_text(bio, bio != NULL && PEM_write_bio_X509(bio, certificate) == 1, arena);
 }
+
+static int give_password(char *buffer, int size, int writes, void *password)
+{
+    const struct str *text = password;
+    if (text->len > (size_t)size)
+        return -1;
+    memcpy(buffer, text->data, text->len);
+    return (int)text->len;
+}
+
+static struct str open_key(struct str key_pem, struct str password, struct arena *arena)
+{
+    BIO *bio = key_pem.len < INT_MAX ? BIO_new_mem_buf(key_pem.data, (int)key_pem.len) : NULL;
+    EVP_PKEY *key = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, give_password, &password) : NULL;
+    struct str opened = key != NULL ? pem_from_key(key, arena) : STR_NONE;
+    EVP_PKEY_free(key);
+    BIO_free(bio);
+    ERR_clear_error();
+    return opened;
+}
+
+struct str pem_decrypt_key(struct str key_pem, struct str passwords, struct arena *arena)
+{
+    bool encrypted = str_find(key_pem, S("ENCRYPTED")) >= 0;
+    while (encrypted && passwords.len != 0) {
+        ptrdiff_t feed = str_find_char(passwords, '\n', 0);
+        struct str line = feed >= 0 ? str_first(passwords, (size_t)feed) : passwords;
+        passwords = feed >= 0 ? str_from_index(passwords, (size_t)feed + 1) : S("");
+        if (str_ends(line, S("\r")))
+            line.len--;
+        struct str opened = open_key(key_pem, line, arena);
+        if (opened.len != 0)
+            return opened;
+    }
+    return key_pem;
+}

@@ -19,6 +19,9 @@ void pem_parts_init(struct pem_parts *parts);
 void pem_parts_read(struct pem_parts *parts, struct str text);
 /* Frees what is still there: who takes a part leaves NULL. */
 void pem_parts_release(struct pem_parts *parts);
+/* A key's text without its encryption, by the first of `passwords` (one a line) that fits. What is not encrypted, or stays closed, comes
+ * back as it is. */
+struct str pem_decrypt_key(struct str key_pem, struct str passwords, struct arena *arena);
 /* Unencrypted PKCS #8, NUL-terminated, in `arena`; empty on failure. */
 struct str pem_from_key(EVP_PKEY *key, struct arena *arena);
 struct str pem_from_certificate(X509 *certificate, struct arena *arena);

@@ -8,14 +8,14 @@
 #include "base/memory.h"
 #include "tls/conn_state.h"
 #include "tls/policy_auth.h"
+#include "tls/policy_extras.h"
 #include "tls/policy_names.h"
 #include "tls/schedule.h"
 #include "tls/tickets.h"
 
 #define SERVER_MODES (SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN)
-#define SERVER_OPTIONS \
-    (SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_CIPHER_SERVER_PREFERENCE | \
-     SSL_OP_PRIORITIZE_CHACHA)
+#define SERVER_OPTIONS (SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF)
+#define SERVER_ORDER (SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA)
 
 /* ---- life ---- */
 
@@ -84,8 +84,15 @@ bool policy_set_suites(SSL_CTX *context, const struct strs *names, const struct 
            (!tls13_alone || SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1);
 }
 
+static bool set_suites(SSL_CTX *context, const struct tls_options *options, struct diag *diag)
+{
+    return options->cipher_list.len != 0 || policy_set_suites(context, &options->cipher_suites, options->origin, diag);
+}
+
 static bool set_groups(SSL_CTX *context, const struct tls_options *options, struct diag *diag)
 {
+    if (options->group_list.len != 0)
+        return true;
     const char *list = groups_of(&options->curve_preferences, options->origin, S("curvePreferences"), diag);
     return list != NULL && groups_set(context, list);
 }
@@ -165,14 +172,18 @@ static bool fill(struct tls_policy *policy, const struct tls_options *options, s
     SSL_CTX *context = policy->context;
     struct str authorities = STR_NONE;
     SSL_CTX_set_mode(context, SERVER_MODES);
-    SSL_CTX_set_options(context, SERVER_OPTIONS);
+    SSL_CTX_set_options(context, options->client_order ? SERVER_OPTIONS : SERVER_OPTIONS | SERVER_ORDER);
+    policy->client_auth = (enum client_auth)policy_auth_type(&options->client_auth);
+    policy->judged_later = options->client_auth.answer;
+    policy->any_authority = options->client_auth.any_authority;
     SSL_CTX_set_tlsext_servername_callback(context, on_server_name);
     policy->sni_strict = options->sni_strict;
     int auth = policy_auth_type(&options->client_auth);
     policy->verifies_clients = auth == CLIENT_AUTH_VERIFY_IF_GIVEN || auth == CLIENT_AUTH_REQUIRE;
     bool good = policy_set_versions(context, options->min_version, options->max_version, options->origin, diag);
-    good = policy_set_suites(context, &options->cipher_suites, options->origin, diag) && good;
+    good = set_suites(context, options, diag) && good;
     good = set_groups(context, options, diag) && good;
+    good = policy_extras_set(context, options, scratch, diag) && good;
     good = policy_set_auth(context, &options->client_auth, scratch, &authorities, diag) && good;
     set_protocols(policy, options, diag);
     return good && set_tickets(policy, options, authorities);

@@ -26,7 +26,12 @@ enum client_auth {
 struct tls_client_auth {
     const struct node *origin;
     struct strs ca_files;           /* paths or PEM texts */
+    struct strs hidden_ca_files;    /* trusted as well, but clients are not told of them */
+    struct strs crl_files;
     int type;                       /* enum client_auth */
+    int64_t depth;                  /* of chains; -1: the library's */
+    bool answer;                    /* who is not let in gets an answer by HTTP, not an alert */
+    bool any_authority;             /* with `answer`: a certificate counts though nobody who is trusted has signed it */
 };
 struct tls_options {
     const struct node *origin;
@@ -35,6 +40,12 @@ struct tls_options {
     struct strs curve_preferences;  /* CurveP256, X25519, ... */
     struct strs alpn_protocols;
     struct tls_client_auth client_auth;
+    struct str cipher_list;         /* OpenSSL's own words, instead of cipher_suites; empty: none */
+    struct str group_list;          /* the same instead of curve_preferences */
+    struct str dh_file;             /* a PEM file or text: parameters of DHE; empty: none */
+    struct strs commands;           /* "Name value": SSL_CONF_cmd(3) */
+    int64_t session_timeout;        /* ns; 0: the library's */
+    bool client_order;              /* the client's order of suites counts */
     bool sni_strict, disable_session_tickets;
     bool library_records;           /* TLS 1.3 too stays with OpenSSL behind the handshake (else: tls/record.h) */
 };
@@ -43,6 +54,8 @@ struct tls_policy {
     struct str name;                /* "default", "mtls@file" */
     SSL_CTX *context;               /* goes with the policy */
     bool sni_strict;
+    enum client_auth client_auth;
+    bool judged_later, any_authority;       /* handshakes let certificates of all kinds in; requests are judged by policy_accepts */
     bool verifies_clients;          /* a certificate that a client showed was verified */
     bool h2, http1;                 /* what ALPN may choose */
     unsigned char alpn[12];         /* the same as RFC 7301 3.1 writes it, the preferred first */
@@ -56,6 +69,9 @@ struct tls_policy *policy_new(const struct tls_options *options, struct str name
 /* From any thread; who takes a reference has one, or a graph that has. */
 const struct tls_policy *policy_ref(const struct tls_policy *policy);
 void policy_unref(const struct tls_policy *policy); /* NULL: nothing */
+
+/* Is a client let in whose certificate was verified with this result (X509_V_OK, ...)? */
+bool policy_accepts(const struct tls_policy *policy, long result);
 
 /* For tls/client.h too: false, mostly after errors in `diag` at options.minVersion and options.cipherSuites. */
 bool policy_set_versions(SSL_CTX *context, int min, int max, const struct node *options, struct diag *diag);

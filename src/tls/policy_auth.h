@@ -10,4 +10,7 @@ int policy_auth_type(const struct tls_client_auth *auth);
 bool policy_set_auth(SSL_CTX *context, const struct tls_client_auth *auth, struct arena *scratch,
                      struct str *ret_authorities, struct diag *diag);
 
+/* Revocation lists, PEM files or texts: certificates of whole chains are looked up in them. False after errors at options.crlFiles. */
+bool policy_add_crls(X509_STORE *store, const struct strs *files, const struct node *origin, struct arena *scratch, struct diag *diag);
+
 #endif

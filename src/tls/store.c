@@ -78,12 +78,14 @@ static size_t list_candidates(struct tls_store *store)
     store->candidates = memory_alloc((count + 1) * sizeof(*store->candidates));
     for (size_t i = 0; i < store->count; i++) {
         const struct strs *names = &store->items[i].certificate->names;
+        if (store->items[i].preference == STORE_LISTED)
+            continue;
         for (size_t j = 0; j < names->count; j++)
             store->candidates[at++] = (struct candidate){
                 .name = names->items[j].data, .name_len = names->items[j].len, .item = &store->items[i]};
     }
-    qsort(store->candidates, count, sizeof(*store->candidates), compare_candidates);
-    return count;
+    qsort(store->candidates, at, sizeof(*store->candidates), compare_candidates);
+    return at;
 }
 
 static void index_names(struct tls_store *store)
@@ -184,6 +186,17 @@ static enum fit fit_of(const struct certificate *certificate, const struct hello
     if (hello != NULL && !can_verify(hello, certificate->kind))
         return FIT_UNVERIFIABLE;
     return now < certificate->not_before || now > certificate->not_after ? FIT_OUT_OF_DATE : FIT_GOOD;
+}
+
+struct certificate *certificate_choose(struct certificate *const *certificates, unsigned count, const struct hello *hello, int64_t now)
+{
+    struct found best = {.fit = FIT_NONE};
+    for (unsigned i = 0; i < count; i++) {
+        enum fit fit = fit_of(certificates[i], hello, now);
+        if (fit < best.fit || (fit == best.fit && certificates[i]->kind < best.certificate->kind))
+            best = (struct found){.certificate = certificates[i], .fit = fit};
+    }
+    return best.certificate;
 }
 
 static void look_up(const struct tls_store *store, struct str key, const struct hello *hello, int64_t now, struct found *best)

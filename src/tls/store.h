@@ -14,9 +14,10 @@
 
 struct tls_store;
 
+#define STORE_LISTED 3
 struct store_item {
     struct certificate *certificate;    /* a reference is taken */
-    int preference;                     /* lower is preferred: 0 files, 1 ACME, 2 local CA */
+    int preference;                     /* lower is preferred: 0 files, 1 ACME, 2 local CA; STORE_LISTED: it is found by no name */
 };
 struct store_challenge {                /* TLS-ALPN-01: name -> certificate */
     struct str name;
@@ -36,6 +37,9 @@ struct certificate *store_find(const struct tls_store *store, const struct hello
 struct certificate *store_find_name(const struct tls_store *store, struct str name, int64_t now);
 struct certificate *store_challenge(const struct tls_store *store, struct str name);
 struct certificate *store_fallback(const struct tls_store *store);
+/* The one of these that serves a client best: a key that it can verify, and one that is in force; of several the first in order of
+ * kinds (as above). NULL for none. */
+struct certificate *certificate_choose(struct certificate *const *certificates, unsigned count, const struct hello *hello, int64_t now);
 /* All items in no order, for lists. */
 const struct store_item *store_items(const struct tls_store *store, size_t *ret_count);
 

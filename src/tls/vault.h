@@ -8,7 +8,8 @@
 #include "net/worker.h"
 #include "tls/store.h"
 
-enum vault_source { VAULT_FILES, VAULT_ACME, VAULT_LOCAL, VAULT_SOURCES };
+/* VAULT_SITES: those that handshakes find by their site (exchange/graph.h) and never by their names; here to be listed. */
+enum vault_source { VAULT_FILES, VAULT_ACME, VAULT_LOCAL, VAULT_SITES, VAULT_SOURCES };
 
 /* The workers must be inited; publishing begins with the first vault_publish. Makes the default certificate. */
 void vault_start(struct worker *workers, unsigned count);

@@ -358,7 +358,7 @@ def test_strict_transport_security_is_sent_over_tls(portico, backend, authority)
 # Mistakes
 
 MISTAKES = {
-    "a missing file": ({"certificates": [{"certFile": "/nowhere.pem", "keyFile": "/nowhere.key"}]}, "cannot be read"),
+    "a missing file": ({"certificates": [{"certFile": "/nowhere.pem", "keyFile": "/nowhere.key"}]}, "cannot load certificate"),
     "an unknown cipher": ({"options": {"default": {"cipherSuites": ["TLS_MADE_UP"]}}}, "TLS_MADE_UP"),
     "an unknown curve": ({"options": {"default": {"curvePreferences": ["CurveP999"]}}}, "CurveP999"),
     "an unknown mode": ({"options": {"default": {"clientAuth": {"clientAuthType": "Maybe"}}}}, "Maybe"),

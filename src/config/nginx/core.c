@@ -74,7 +74,6 @@ static const struct nginx_syntax rows[] = {
     {"tcp_nopush", NGINX_EVERYWHERE, .flag = true, .noted = OF_TCP},
     {"tcp_nodelay", NGINX_EVERYWHERE, .flag = true, .noted = OF_TCP},
     {"send_lowat", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = "nginx ignores it on Linux as well"},
-    {"chunked_transfer_encoding", NGINX_EVERYWHERE, .flag = true, .noted = "responses of unknown length are chunked wherever the client understands it"},
     {"msie_padding", NGINX_EVERYWHERE, .flag = true, .noted = "browsers that need it are long gone"},
     {"msie_refresh", NGINX_EVERYWHERE, .flag = true, .noted = "browsers that need it are long gone"},
     {"keepalive_disable", NGINX_EVERYWHERE, .min = 1, .max = 2, .noted = "browsers that need it are long gone"},

@@ -62,11 +62,11 @@ static void close_now(struct h1_server *connection, bool reset)
     loop_defer_free(loop, &connection->freeing);
 }
 
-static void become_idle(struct h1_server *connection)
+static void become_idle(struct h1_server *connection, int64_t limit)
 {
     connection->state = IDLE;
-    if (connection->settings->idle_timeout != 0)
-        timer_after(connection->wire.sock.loop, &connection->timer, connection->settings->idle_timeout);
+    if (limit != 0)
+        timer_after(connection->wire.sock.loop, &connection->timer, limit);
     else
         timer_cancel(&connection->timer);
 }
@@ -429,7 +429,7 @@ static void begin_waiting(struct h1_server *connection, struct list *connections
 {
     const struct server_settings *settings = connection->settings;
     connection_join(&connection->connection, connections, settings->open, settings->traffic);
-    become_idle(connection);
+    become_idle(connection, settings->idle_timeout);
     /* A client that says nothing at all is held to the head's limit, not to the longer one between requests. */
     if (settings->head_timeout != 0 && (settings->idle_timeout == 0 || settings->head_timeout < settings->idle_timeout))
         timer_after(connection->wire.sock.loop, &connection->timer, settings->head_timeout);
@@ -494,7 +494,7 @@ static enum h1_framing choose_framing(const struct stream *stream, const struct 
         return response->body_length >= 0 && stream->request.method == METHOD_HEAD ? H1_LENGTH : H1_NO_BODY;
     if (response->body_length >= 0)
         return H1_LENGTH;
-    return stream->request.version >= HTTP_1_1 ? H1_CHUNKED : H1_UNTIL_CLOSE;
+    return stream->request.version >= HTTP_1_1 && !stream->unchunked ? H1_CHUNKED : H1_UNTIL_CLOSE;
 }
 
 static struct str connection_value(const struct h1_server *connection, const struct response *response)
@@ -503,7 +503,13 @@ static struct str connection_value(const struct h1_server *connection, const str
         return S("Upgrade");
     if (connection->active->close)
         return S("close");
-    return connection->stream->request.version < HTTP_1_1 ? S("keep-alive") : STR_NONE;
+    const struct stream *stream = connection->stream;
+    if (stream->request.version >= HTTP_1_1 && !connection->settings->announce_keep_alive)
+        return STR_NONE;
+    if (stream->keep_alive_seconds == 0)
+        return S("keep-alive");
+    struct str told = arena_printf(stream->arena, "keep-alive\r\nKeep-Alive: timeout=%u", stream->keep_alive_seconds);
+    return told.data != NULL ? told : S("keep-alive");
 }
 
 static enum status send_head(struct stream *stream, const struct response *response)
@@ -571,6 +577,7 @@ static void finish(struct stream *stream, bool broken)
 {
     struct h1_server *connection = connection_of(stream);
     struct h1_active *active = connection->active;
+    int64_t idle_limit = stream->idle_timeout != 0 ? stream->idle_timeout : connection->settings->idle_timeout;
     bool whole = !broken && active->final_head_queued && active->out.bytes == 0;
     bool close = active->close || active->upgraded || !whole;
     bool unread = !active->upgraded && !active->body_in.ended && (close || !skip_body(connection));
@@ -578,7 +585,7 @@ static void finish(struct stream *stream, bool broken)
     if (!whole) {
         close_now(connection, true);
     } else if (!close && !unread) {
-        become_idle(connection);
+        become_idle(connection, idle_limit);
         connection->pipelined = h1_wire_input(&connection->wire).len != 0;
         if (connection->pipelined || sock_may_read(&connection->wire.sock))
             process(connection);

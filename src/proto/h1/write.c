@@ -9,7 +9,7 @@
 #include "proto/h1/copy_value.h"
 
 #define NUMBER_MAX 20             /* digits of 2^64 */
-#define CONNECTION_MAX 32
+#define CONNECTION_MAX 64
 #define REASON_MAX 40             /* of those that http_reason knows */
 /* Whole words may be copied beyond what is meant. */
 #define SLACK 32

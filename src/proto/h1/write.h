@@ -11,12 +11,12 @@
 #include "proto/h1/parse.h"
 
 /* Bytes that the head needs at most, to reserve a chunk: more than are written, since the writers copy in
- * whole words. Beyond it stands `connection`, of which 32 bytes are counted in. */
+ * whole words. Beyond it stands `connection`, of which 64 bytes are counted in. */
 size_t h1_request_size(const struct request *request);
 size_t h1_response_size(const struct response *response);
 
 /* Writes to `out`, which has the room; gives the length. `framing` chosen by the caller.
- * `connection`: the value for Connection ("close", "keep-alive", "upgrade"; at most 32 bytes), or empty for
+ * `connection`: the value for Connection ("close", "keep-alive", "upgrade"; at most 64 bytes), or empty for
  * none; with request->upgrade set, Upgrade is written too. Host is written first from request->authority, then
  * the fields. The target is path and query; bytes that may not stand in one (a rewritten path may have them) are
  * percent-encoded. 0 when the method is no token. */

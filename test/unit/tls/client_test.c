@@ -124,7 +124,7 @@ TEST(client_shows_its_certificate)
     issue(&pair.arena, &(struct wish){.name = "proxy", .issuer = &pair.authority}, &own);
     struct tls_pair shown = {.cert_file = own.pem, .key_file = own.key_pem};
     struct object_item item = {.value = &shown};
-    pair.options.client_auth = (struct tls_client_auth){.type = CLIENT_AUTH_REQUIRE, .ca_files = {&pem, 1}};
+    pair.options.client_auth = (struct tls_client_auth){.depth = -1, .type = CLIENT_AUTH_REQUIRE, .ca_files = {&pem, 1}};
     pair.client_options.certificates = (struct objects){.items = &item, .count = 1};
     pair_compile(&pair);
     assert_string_equal(shake_towards(&pair, S("a.example")), "");

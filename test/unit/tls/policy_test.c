@@ -188,7 +188,7 @@ TEST(policy_answers_challenges_only_to_who_asks_for_nothing_else)
     struct str authority;
     pair_init(&pair);
     authority = pair.authority.pem;
-    pair.options.client_auth = (struct tls_client_auth){.type = CLIENT_AUTH_REQUIRE, .ca_files = list(&authority, 1)};
+    pair.options.client_auth = (struct tls_client_auth){.depth = -1, .type = CLIENT_AUTH_REQUIRE, .ca_files = list(&authority, 1)};
     pair_compile(&pair);
     assert_string_equal(shake_offer(&pair, true, "\012acme-tls/1"), "");
     assert_int_equal(pair.peer.status, STATUS_OK);
@@ -244,7 +244,7 @@ TEST(policy_asks_clients_for_certificates_in_all_five_ways)
                 struct node origin = {.kind = NODE_MAP}, said = {.kind = NODE_SCALAR, .key = STR("clientAuthType")};
                 node_append(&origin, &said);
                 pair.options.max_version = max;
-                pair.options.client_auth = (struct tls_client_auth){.origin = &origin, .type = type,
+                pair.options.client_auth = (struct tls_client_auth){.depth = -1, .origin = &origin, .type = type,
                                                                     .ca_files = list(&node, 1)};
                 pair_compile(&pair);
                 if (what != NOTHING)
@@ -339,7 +339,7 @@ TEST(tickets_of_one_policy_are_of_no_use_with_another)
     assert_false(tls_resumed(pair.server.conn));
     settle(&pair);
     pem = pair.authority.pem;
-    pair.options.client_auth = (struct tls_client_auth){.type = CLIENT_AUTH_VERIFY_IF_GIVEN, .ca_files = list(&pem, 1)};
+    pair.options.client_auth = (struct tls_client_auth){.depth = -1, .type = CLIENT_AUTH_VERIFY_IF_GIVEN, .ca_files = list(&pem, 1)};
     reload(&pair, "other");
     assert_string_equal(shake(&pair, last_session(&pair), true), "");
     assert_false(tls_resumed(pair.server.conn));
