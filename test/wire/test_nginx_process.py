@@ -91,6 +91,12 @@ def test_file_that_is_not_there_fails_the_test(tool):
     assert f'nginx: [emerg] open() "{path}" failed (2: No such file or directory)' in result.stderr
 
 
+def test_log_that_cannot_be_written_fails_the_test(tool):
+    result = tool("-t", conf=GOOD.replace("access_log off", "access_log /nowhere/at/all.log"))
+    assert result.returncode == 1
+    assert 'nginx: [emerg] open() "/nowhere/at/all.log" failed (2: No such file or directory)' in result.stderr
+
+
 def test_dump_has_each_file_once(tool):
     (tool.folder / "one.conf").write_text("# one\n")
     conf = "pid nginx.pid; events { }\nhttp { access_log off; include one.conf; include one.conf; server { listen 127.0.0.1:1; return 204; } }\n"

@@ -1,5 +1,6 @@
 """Files of sites-available as they are found in the field, unchanged, on their own ports and paths."""
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -32,7 +33,7 @@ def ask(tmp_path):
 
     def call(name, *urls):
         result = subprocess.run(["unshare", "--mount", "--net", sys.executable, APART, BINARY, tmp_path, FILES / name, *urls],
-                                capture_output=True, text=True, timeout=120, env={**__import__("os").environ, **_ENVIRONMENT})
+                                capture_output=True, text=True, timeout=120, env={**os.environ, **_ENVIRONMENT})
         assert result.returncode == 0, result.stderr
         return [json.loads(line) for line in result.stdout.splitlines()]
     return call
@@ -51,8 +52,8 @@ def test_application_with_redirect_headers_and_files(ask):
     redirect, api, static = ask("myapp.conf", "http://api.example.com/a?b", "https://api.example.com/api/x",
                                 "https://api.example.com/static/app.css")
     assert redirect["status"] == 301 and all_of(redirect, "Location") == ["https://api.example.com/a"]
-    seen = json.loads(api["body"])["headers"]
-    assert (seen["Host"], seen["X-Real-IP"], seen["X-Forwarded-For"], seen["X-Forwarded-Proto"]) == (
+    seen = {name.lower(): value for name, value in json.loads(api["body"])["headers"].items()}
+    assert (seen["host"], seen["x-real-ip"], seen["x-forwarded-for"], seen["x-forwarded-proto"]) == (
         "api.example.com", "127.0.0.1", "127.0.0.1", "https")
     assert all_of(api, "X-Frame-Options") == ["DENY"]
     assert static["body"] == "body {}\n" and all_of(static, "Cache-Control") == ["max-age=2592000", "public, immutable"]
