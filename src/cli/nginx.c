@@ -12,6 +12,7 @@
 #include "cli/nginx_flags.h"
 #include "cli/nginx_words.h"
 #include "cli/process.h"
+#include "cli/take_up.h"
 #include "snapshot/compile.h"
 
 #define PID_FILE_MAX ((size_t)128)
@@ -45,6 +46,8 @@ static struct model *load_checked(struct nginx_order *order)
     if (graph != NULL) {
         acme_check(model, &diag);
         metrics_push_check(model, &diag);
+        if (order->flags.test)
+            take_up_open_logs(graph, &diag);
     }
     nginx_words_show(&diag, order->log_path, order->flags.quiet);
     bool good = diag.errors == 0;

@@ -41,7 +41,7 @@ static bool choose_access_log(struct graph *graph, const struct graph *running, 
 }
 
 /* Those that were open stay so. */
-static bool open_named_logs(const struct graph *graph, struct diag *diag)
+bool take_up_open_logs(const struct graph *graph, struct diag *diag)
 {
     bool good = true;
     for (unsigned i = 0; i < graph->log_count; i++)
@@ -94,7 +94,7 @@ struct graph *take_up(const struct take_up *place, struct model *model, struct d
         return NULL;
     good = acme_check(model, diag) && good;
     good = metrics_push_check(model, diag) && good;
-    if (good && configure_logs(graph, diag) && choose_access_log(graph, place->running, diag) && open_named_logs(graph, diag) &&
+    if (good && configure_logs(graph, diag) && choose_access_log(graph, place->running, diag) && take_up_open_logs(graph, diag) &&
         choose_tracing(graph, place->running, diag) && publish(place, graph, diag))
         return graph;
     graph->model = NULL;

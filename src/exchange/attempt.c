@@ -194,11 +194,15 @@ static bool has_had_enough(const struct exchange *x, bool unsent)
     return x->attempts >= ATTEMPTS_MAX && !(x->awaiting != NULL && unsent);
 }
 
-static void forget(struct exchange *x, enum status status)
+/* A connection that had ended while it was idle is nothing to tell of. */
+static void forget(struct exchange *x, enum status status, bool stale)
 {
     int code = status_http(status);
     tracing_attempt_failed(x, status);
-    attempt_remember(x, code != 0 ? code : 502, false);
+    if (stale)
+        x->attempt_open = false;
+    else
+        attempt_remember(x, code != 0 ? code : 502, false);
     attempt_release(x, false);
     x->failure = status;
     x->reason_detail = x->upstream.detail;
@@ -229,7 +233,7 @@ enum step attempt_failed(struct exchange *x, enum status status)
     if (x->upstream.missed && x->body_kept)
         x->replayable = true;
     bool another = is_worth_another(x, status, stale, unsent);
-    forget(x, status);
+    forget(x, status, stale);
     if (status == STATUS_CLIENT_ABORTED)
         return STEP_FINISH;
     if (!another)

@@ -52,12 +52,17 @@ void passed_on_response(struct exchange *x)
             service->type->on_response(x, service);
 }
 
+static inline bool may_refuse(const struct exchange *x, const struct service_type *type)
+{
+    return type->refuses != NULL && (x->forwarding != NULL || !type->refuses_by_forwarding);
+}
+
 bool passed_refuse(struct exchange *x)
 {
     if (x->service == NULL || x->answered_here)
         return false;
     for (struct service *service = first_service(x); service != NULL; service = next_service(x, service))
-        if (service->type->refuses != NULL && exchange_can_retry(x) && service->type->refuses(x, service))
+        if (may_refuse(x, service->type) && exchange_can_retry(x) && service->type->refuses(x, service))
             return true;
     return false;
 }

@@ -37,6 +37,7 @@ struct service_type {
     /* The response will not do, and pick is to be called again: asked of every service that was passed on the way to
      * x->server, only while exchange_can_retry. May be NULL. */
     bool (*refuses)(struct exchange *x, struct service *service);
+    bool refuses_by_forwarding;      /* only where x->forwarding says which responses send a request on */
     /* A server for a request of our own (a mirror's copy, explain), chosen as pick would, without an exchange. One reference
      * is the caller's. NULL: none is ready, or the service names no servers. May be NULL. */
     struct server *(*choose)(struct service *service, struct worker *worker, const struct ip *client,

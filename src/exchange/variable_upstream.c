@@ -123,7 +123,7 @@ LISTED(upstream_bytes_received, put_received, "Bytes that came from servers, hea
 
 static bool has_response(const struct exchange *x)
 {
-    return x->attempts != 0 && x->upstream_status != 0;
+    return x->upstream_status != 0;
 }
 
 static struct str get_field(struct exchange *x, struct str name)

@@ -215,6 +215,7 @@ void exchange_go_to(struct exchange *x, struct str uri, struct str query)
     exchange_set_uri(x, uri);
     exchange_request(x)->query = query;
     leave_by_redirect(x);
+    x->visit->entered = false;      /* the site's script sees the new path too */
 }
 
 void exchange_go_to_named(struct exchange *x, struct str name)

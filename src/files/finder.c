@@ -114,9 +114,11 @@ static enum status find_by_rule(const struct finder *finder, struct exchange *x,
 {
     struct str name;
     enum status status = tree_name(&finder->tree, &x->arena, exchange_request(x)->path, &name);
+    if (status != STATUS_OK)
+        return status;
     spot->below = str_equal(name, S(".")) ? S("") : name;
     spot->glue = S("/");
-    return status;
+    return STATUS_OK;
 }
 
 static const struct document_root *root_of(const struct finder *finder, const struct exchange *x)

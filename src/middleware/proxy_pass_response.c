@@ -17,7 +17,7 @@ static bool read_uri(struct exchange *x, struct str value, struct str *ret_uri, 
     *ret_query = mark >= 0 ? str_of(value.data + mark + 1, value.len - (size_t)mark - 1) : STR_NONE;
     if (!uri_decode(&x->arena, path, ret_uri) || ret_uri->len == 0 || memchr(ret_uri->data, 0, ret_uri->len) != NULL)
         return false;
-    return str_find(*ret_uri, S("/../")) < 0 && !str_ends(*ret_uri, S("/..")) && !str_starts(*ret_uri, S("../"));
+    return !str_equal(*ret_uri, S("..")) && str_find(*ret_uri, S("/../")) < 0 && !str_ends(*ret_uri, S("/..")) && !str_starts(*ret_uri, S("../"));
 }
 
 static void ask_by_get(struct exchange *x)

@@ -273,6 +273,30 @@ static enum pick_result pick(struct exchange *x, struct service *service)
     return PICK_SERVICE;
 }
 
+/* A name may have further addresses; those that the last answer had are known. */
+static bool has_another(struct exchange *x, const struct forward *forward)
+{
+    struct ip addresses[LOOKUP_ADDRESSES_MAX];
+    struct lookup lookup = {.done = on_found};
+    unsigned count = 0;
+    if (x->url == NULL || x->url->unix_socket ||
+        lookup_begin(x->worker, &forward->rule, x->url->host, &lookup, addresses, &count) != STATUS_OK) {
+        lookup_cancel(&lookup);
+        return false;
+    }
+    for (unsigned i = 0; i < count; i++)
+        if ((x->tried >> i & 1) == 0)
+            return true;
+    return false;
+}
+
+static bool refuses(struct exchange *x, struct service *service)
+{
+    unsigned reason = retry_on_status(x->response.status);
+    return x->service == service && reason != 0 && x->forwarding != NULL && x->forwarding->retries != NULL &&
+           retries_allow(x, reason) && has_another(x, service->state);
+}
+
 static bool is_ready(const struct service *service, int64_t now)
 {
     const struct forward *forward = service->state;
@@ -303,6 +327,7 @@ static const struct service_type forward_type = {
     .compile = compile_forward,
     .pick = pick,
     .is_ready = is_ready,
+    .refuses = refuses,
     .choose = choose_server,
     .child = child,
 };

@@ -12,9 +12,9 @@
 #define FAIL_TIMEOUT (10 * TIME_S)
 
 /* Without preservePath the path of a server's URL means nothing, so it is no part of the server. */
-static struct server *get_server(struct service *service, const struct server_config *config, struct compile *compile)
+static struct server *get_server(struct service *service, const struct server_config *config, size_t index, struct compile *compile)
 {
-    struct str owner = config->again ? arena_printf(compile->arena, "%.*s (again)", STR_ARGS(service->name)) : service->name;
+    struct str owner = config->again ? arena_printf(compile->arena, "%.*s (%zu)", STR_ARGS(service->name), index + 1) : service->name;
     if (config->preserve_path)
         return server_get(owner, config->url);
     struct server_url parts;
@@ -65,7 +65,7 @@ static void compile_targets(struct service *service, const struct load_balancer_
     lb->targets.slow_start = config->slow_start;
     for (size_t i = 0; i < config->servers.count; i++) {
         const struct server_config *item = config->servers.items[i].value;
-        struct server *server = get_server(service, item, compile);
+        struct server *server = get_server(service, item, i, compile);
         if (server == NULL)
             continue;       /* the option's check reported it */
         if (has_server(&lb->targets, server)) {
@@ -465,6 +465,7 @@ static const struct service_type load_balancer = {
     .on_attempt = on_attempt,
     .on_response = on_response,
     .refuses = refuses,
+    .refuses_by_forwarding = true,
     .choose = choose_server,
 };
 REGISTER(service_type, load_balancer);

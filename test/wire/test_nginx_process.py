@@ -91,6 +91,12 @@ def test_file_that_is_not_there_fails_the_test(tool):
     assert f'nginx: [emerg] open() "{path}" failed (2: No such file or directory)' in result.stderr
 
 
+def test_log_that_cannot_be_written_fails_the_test(tool):
+    result = tool("-t", conf=GOOD.replace("access_log off", "access_log /nowhere/at/all.log"))
+    assert result.returncode == 1
+    assert 'nginx: [emerg] open() "/nowhere/at/all.log" failed (2: No such file or directory)' in result.stderr
+
+
 def test_dump_has_each_file_once(tool):
     (tool.folder / "one.conf").write_text("# one\n")
     conf = "pid nginx.pid; events { }\nhttp { access_log off; include one.conf; include one.conf; server { listen 127.0.0.1:1; return 204; } }\n"
@@ -216,3 +222,56 @@ def test_daemon_that_cannot_start_gives_its_exit_code_to_the_caller(tool):
                       % taken.getsockname()[1])
     assert result.returncode == 1 and "bind() to" in result.stderr
     assert not (tool.folder / "nginx.pid").exists()
+
+
+def test_root_is_given_up_and_the_pid_file_goes_all_the_same(tmp_path):
+    if os.getuid() != 0:
+        pytest.skip("only root has anything to give up")
+    tmp_path.chmod(0o755)
+    for folder in list(tmp_path.parents)[:3]:
+        folder.chmod(folder.stat().st_mode | 0o011)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (tmp_path / "nginx.conf").write_text(
+        f"user nobody; pid nginx.pid; error_log error.log; events {{ }} http {{ access_log off; server {{ listen 127.0.0.1:{port}; return 204; }} }}")
+    started = subprocess.run([BINARY, "nginx", "-p", f"{tmp_path}/", "-c", "nginx.conf"], capture_output=True, text=True, timeout=60)
+    assert started.returncode == 0, started.stderr
+    pid = int((tmp_path / "nginx.pid").read_text())
+    status = (f for f in open(f"/proc/{pid}/status") if f.startswith("Uid:"))
+    assert next(status).split()[1] != "0"
+    os.kill(pid, signal.SIGQUIT)
+    wait_for("the pid file to go", lambda: not (tmp_path / "nginx.pid").exists())
+
+
+def test_certbot_s_way_of_taking_up_a_change(portico_nginx):
+    """`nginx -c FILE -t`, then `nginx -c FILE -s reload`; where that fails certbot starts `nginx -c FILE`."""
+    like = portico_nginx(SMALL)
+    like.write_conf(SMALL.replace("$request_uri", "changed"))
+    assert subprocess.run([*like.command, "-t"], capture_output=True, timeout=60).returncode == 0
+    assert subprocess.run([*like.command, "-s", "reload"], capture_output=True, timeout=60).returncode == 0
+    wait_for("the change", lambda: like.get("/").body == b"changed\n")
+
+
+def test_init_script_s_way_of_stopping(portico_nginx):
+    """start-stop-daemon --stop --retry=QUIT/5 --pidfile, as systemd's unit of Debian has it."""
+    like = portico_nginx(SMALL)
+    os.kill(like.pid, signal.SIGQUIT)
+    assert like.process.wait() == 0
+
+
+def test_nginx_conf_beside_other_configuration(portico, tmp_path):
+    """providers.nginx: its addresses become entrypoints, unless they are there already; changes are taken up."""
+    path = tmp_path / "nginx.conf"
+    conf = "events { } http { access_log off; server { listen 127.0.0.1:%d; location /n { return 200 nginx%s; } } }"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    path.write_text(conf % (port, 1))
+    proxy = portico({"entryPoints": {"web": {"address": f"127.0.0.1:{port}"}},
+                     "providers": {"nginx": {"filename": str(path)}, "providersThrottleDuration": "0s"},
+                     "http": {"routers": {"own": {"rule": "Path(`/own`)", "service": "own"}},
+                              "services": {"own": {"respond": {"body": "own"}}}}}, ports={"web": port})
+    assert proxy.get("/own").body == b"own" and proxy.get("/n").body == b"nginx1"
+    path.write_text(conf % (port, 2))
+    proxy.wait_for_answer(lambda response: response.body == b"nginx2", "/n")

@@ -46,7 +46,8 @@ static void add_field(struct nginx_compile *compile, struct node *list, const st
     const struct nginx_word *words = directive->words;
     struct node *field = nginx_add_map(compile, list, directive->span);
     nginx_put(compile, field, "name", words[0].text, words[0].span);
-    nginx_put(compile, field, "value", nginx_template(compile, &words[1]), words[1].span);
+    /* White space at the end says nothing (RFC 9110 5.5); line ends stand there by mistake. */
+    nginx_put(compile, field, "value", str_trim_space(nginx_template(compile, &words[1])), words[1].span);
     if (kind == &headers && replaces(words[0].text))
         nginx_put_flag(compile, field, "replace", true, words[0].span);
     if (directive->count == 3 && str_equal(words[2].text, S("always")))

@@ -208,3 +208,39 @@ TEST(log_lines_of_threads_never_mix_nor_vanish_while_it_is_reopened)
     assert_int_equal(count, 3 * LINES);
     leave(&place);
 }
+
+static enum log_level tapped;
+static char tapped_line[256];
+
+static void on_line(enum log_level level, struct str line)
+{
+    tapped = level;
+    snprintf(tapped_line, sizeof(tapped_line), "%.*s", STR_ARGS(line));
+}
+
+TEST(log_in_nginx_s_form_has_level_and_process)
+{
+    struct place place;
+    enter(&place, LOG_NGINX);
+    log_with(LOG_PANIC, FIELDS("client", "1.2.3.4"), "a\nb");
+    struct str line = content_of(&place, place.path);
+    assert_true(str_find(line, S(" [emerg] ")) > 0 && str_find(line, S("#")) > 0);
+    assert_true(str_ends(line, S(": a\\nb, client: 1.2.3.4\n")));
+    leave(&place);
+}
+
+TEST(log_tells_its_tap_of_more_than_it_writes)
+{
+    struct place place;
+    enter(&place, LOG_TEXT);
+    struct log_settings settings = settings_for(&place, LOG_TEXT);
+    settings.heard_below = 1;
+    assert_true(log_configure(&settings));
+    log_set_tap(on_line);
+    log_debug("only heard");
+    log_set_tap(NULL);
+    assert_int_equal(tapped, LOG_DEBUG);
+    assert_non_null(strstr(tapped_line, "only heard"));
+    assert_str_equal(content_of(&place, place.path), S(""));
+    leave(&place);
+}
