@@ -104,6 +104,8 @@ static const struct option_table http_table =
 static const struct option http2_options[] = {
     OPTION(BOOL, struct entrypoint_http2, h2c, .fallback = "true",
            .help = "Take HTTP/2 without TLS from clients that begin with its preface (prior knowledge)."),
+    OPTION_NAMED(BOOL, struct entrypoint_http2, settings_optional, "settingsOptional",
+                 .help = "Take clients that send no SETTINGS at first for such that send empty ones, as nginx does."),
     OPTION_NAMED(INT, struct entrypoint_http2, max_concurrent_streams, "maxConcurrentStreams", .fallback = "250", .min = 1,
                  .max = 100000, .help = "Streams that a connection may have open at once."),
     OPTION_NAMED(INT, struct entrypoint_http2, max_running_requests, "maxRunningRequests", .fallback = "500", .min = 1,

@@ -117,6 +117,8 @@ void nginx_entry_limits(struct nginx_compile *compile, struct nginx_address *add
     struct node *options = nginx_put_map(compile, address->entry, "http2", span);
     if (!http2 || address->tls)
         nginx_put_flag(compile, options, "h2c", false, span);
+    if (http2)
+        nginx_put_flag(compile, options, "settingsOptional", true, span);
     nginx_put_number(compile, options, "maxConcurrentStreams", find_number(&place, "http2_max_concurrent_streams", 128), span);
 }
 

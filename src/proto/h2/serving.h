@@ -73,6 +73,7 @@ struct h2_server {
     int64_t drain_until;              /* the client's answer to the notice is waited for until then */
     uint64_t lingered;                /* bytes read away */
     enum status doom;                 /* why the connection is broken off; OK: it is not */
+    uint8_t opening;                  /* bytes of the connection preface that came; only where SETTINGS are optional */
     uint8_t draining;                 /* enum h2_draining */
     uint8_t state;
     bool hold_reading;                /* until output has gone */

@@ -394,7 +394,7 @@ void h2_session_close(struct h2_server *server)
     h2_memory_trim(&server->memory);
 }
 
-bool h2_session_feed(struct h2_server *server, const char *bytes, size_t len)
+static bool feed(struct h2_server *server, const char *bytes, size_t len)
 {
     ssize_t read = nghttp2_session_mem_recv(server->session, (const uint8_t *)bytes, len);
     if (read >= 0)
@@ -406,4 +406,32 @@ bool h2_session_feed(struct h2_server *server, const char *bytes, size_t len)
     else
         h2_server_doom(server, NGHTTP2_ENHANCE_YOUR_CALM, STATUS_H2_FLOOD);
     return false;
+}
+
+#define PREFACE_BYTES ((size_t)NGHTTP2_CLIENT_MAGIC_LEN)
+#define PREFACE_DONE UINT8_MAX
+
+/* The preface ends with SETTINGS (RFC 9113 3.4). Clients that nginx serves may wait for the server's before they say more than an
+ * acknowledgement: where that is allowed, empty ones are read before the first frame that is something else. */
+static __attribute__((noinline)) bool feed_opening(struct h2_server *server, const char *bytes, size_t len)
+{
+    static const char empty[9] = {0, 0, 0, NGHTTP2_SETTINGS};
+    size_t magic = PREFACE_BYTES - server->opening < len ? PREFACE_BYTES - server->opening : len;
+    server->opening += (uint8_t)magic;
+    if (magic != 0 && !feed(server, bytes, magic))
+        return false;
+    bytes += magic;
+    len -= magic;
+    if (len == 0)
+        return true;
+    bool settings = len < 5 || (bytes[3] == NGHTTP2_SETTINGS && (bytes[4] & NGHTTP2_FLAG_ACK) == 0);
+    server->opening = PREFACE_DONE;
+    return (settings || feed(server, empty, sizeof(empty))) && feed(server, bytes, len);
+}
+
+bool h2_session_feed(struct h2_server *server, const char *bytes, size_t len)
+{
+    if (server->settings->h2.settings_optional && server->opening != PREFACE_DONE)
+        return feed_opening(server, bytes, len);
+    return feed(server, bytes, len);
 }
