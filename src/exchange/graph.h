@@ -61,6 +61,7 @@ struct router {
     const struct document_root *root;         /* of a location (exchange/document.h); NULL: it has none */
     const struct media_types *media_types;    /* of a location (exchange/media_types.h); NULL: the system's */
     bool access_log, traced;
+    bool logs_subrequests;            /* requests of our own have lines in `logs` too */
     const struct request_logs *logs;  /* those of its own that it names (exchange/request_log.h); NULL: none */
     enum trace_verbosity trace_verbosity;
     bool internal;

@@ -104,17 +104,26 @@ static __attribute__((noinline)) void write_named(struct exchange *x)
         request_log_write(x);
 }
 
+/* No client has asked for it, so nothing counts it. */
+static __attribute__((noinline)) void record_subrequest(struct exchange *x)
+{
+    if (x->router != NULL && x->router->logs_subrequests && request_logs_of(x) != NULL)
+        request_log_write(x);
+}
+
 /* Apart from exchange_run, which most often is called for something else. */
 __attribute__((noinline)) void record_exchange(struct exchange *x)
 {
     if (x->failure == STATUS_CLIENT_ABORTED && x->times.routed == 0)
         return;      /* a connection that closed before it asked for anything */
-    if (x->subrequest != NULL)
-        return;      /* no client has asked for it */
+    if (x->subrequest != NULL) {
+        record_subrequest(x);
+        return;
+    }
     int status = record_status(x);
     bool failed = status >= 500 || (x->failure != STATUS_OK && count_is_failure(x->failure));
     count_exchange(x, status);
-    if (x->subrequest == NULL && request_logs_of(x) != NULL)
+    if (request_logs_of(x) != NULL)
         write_named(x);
     bool log = wants_log(x), recent = !x->internal && recent_wants(x->worker, failed);
     if (log || recent)

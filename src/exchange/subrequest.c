@@ -22,6 +22,13 @@ struct subrequest {
 
 /* ---- telling ---- */
 
+/* It may go now, and its descriptor become another's. */
+static void leave_connection(struct subrequest *sub)
+{
+    sub->client.secure = NULL;
+    sub->client.descriptor = -1;
+}
+
 static void unlink_from_parent(struct subrequest *sub)
 {
     struct subrequest **at = &sub->parent->waits_for;
@@ -29,7 +36,7 @@ static void unlink_from_parent(struct subrequest *sub)
         at = &(*at)->next;
     *at = sub->next;
     sub->parent = NULL;
-    sub->client.secure = NULL;
+    leave_connection(sub);
 }
 
 /* The parent may go on at once, and end, before this returns: nothing of it is looked at afterwards. */
@@ -230,6 +237,7 @@ static bool place(struct exchange *x, const struct exchange *parent, struct str 
     uri = copy(x, uri);
     request->path = visit_escape_uri(x, uri);
     x->routing_path = uri;
+    x->times.routed = exchange_now(x);
     x->step = STEP_FIND_ROUTE;
     if (parent->visit == NULL || parent->visit->site == NULL)
         return request->path.data != NULL;
@@ -250,6 +258,7 @@ static struct subrequest *new_stream(struct exchange *x, struct exchange *parent
     sub->x = x;
     sub->done = order->done;
     sub->context = order->context;
+    client_local(parent->stream.client);      /* while its connection is there to be asked */
     sub->client = *parent->stream.client;
     sub->depth = parent->subrequest != NULL ? parent->subrequest->depth + 1 : 1;
     x->subrequest = sub;
@@ -287,7 +296,7 @@ bool subrequest_start(struct exchange *parent, const struct subrequest_order *or
     struct subrequest *sub = new_stream(x, parent, order);
     bool good = fill(x, parent, order);
     if (!good || order->alone)
-        sub->client.secure = NULL;
+        leave_connection(sub);
     else
         link_to_parent(sub, parent);
     if (good)

@@ -1,5 +1,5 @@
 /* Addresses that may come in and that may not, in one list in order: the first rule that fits decides, and whom none fits may pass. */
-#include "exchange/exchange_log.h"
+#include "exchange/error_log.h"
 #include "exchange/middleware.h"
 
 struct access_rule {
@@ -48,7 +48,8 @@ static const struct option_table rule_table =
 static const struct option access_options[] = {
     OPTION(LIST, struct access, rules, .required = true, .table = &rule_table,
            .help = "Rules in order: the first that fits the client's address decides; whom none fits may pass."),
-    OPTION_NAMED(BOOL, struct access, log_refusals, "logRefusals", .help = "Tell the application's log who was refused."),
+    OPTION_NAMED(BOOL, struct access, log_refusals, "logRefusals", .fallback = "true",
+                 .help = "Tell the router's error logs who was refused."),
 };
 static const struct option_table access_table =
     OPTION_TABLE(struct access, access_options, .summary = "Lets addresses pass or not, by rules in order.");
@@ -111,7 +112,7 @@ static enum verdict on_request(struct exchange *x, struct middleware *m, void *o
     if (rule == NULL || rule->allows)
         return VERDICT_NEXT;
     if (options->log_refusals)
-        exchange_log(x, SYSLOG_ERROR, "access forbidden by rule");
+        error_log_add(x, SYSLOG_ERROR, "access forbidden by rule");
     exchange_answer_status(x, status_http(STATUS_IP_DENIED), STATUS_IP_DENIED);
     return VERDICT_ANSWER;
 }

@@ -1,6 +1,7 @@
 /* Several guards, one of which must let a request in. They are asked in turn; who has nothing to say of a request is passed over,
  * and where nobody has, it passes. When all refuse, the answer is 401 if one of them would hear of a password (with the
  * challenges of all), else 403; any other answer of a guard (a redirect to a login page, a failure) is the client's at once. */
+#include "exchange/error_log.h"
 #include "middleware/answer.h"
 #include "middleware/nested.h"
 
@@ -57,6 +58,8 @@ static bool note_refusal(struct exchange *x, struct asked *asked)
 
 static enum verdict refuse(struct exchange *x, const struct asked *asked)
 {
+    if (asked->status == 403)
+        error_log_add(x, SYSLOG_ERROR, "access forbidden by rule");
     exchange_answer_status(x, asked->status, asked->reason);
     for (const struct challenge *it = asked->challenges; it != NULL; it = it->next)
         fields_add_id(&x->response.fields, FIELD_WWW_AUTHENTICATE, it->value);

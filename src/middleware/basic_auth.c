@@ -2,7 +2,7 @@
  * (password_pool.h), good ones are remembered for some minutes. A user that does not exist costs
  * what one that does would cost. */
 #include "base/base64.h"
-#include "exchange/exchange_log.h"
+#include "exchange/error_log.h"
 #include "exchange/text_template.h"
 #include "http/token.h"
 #include "middleware/answer.h"
@@ -16,7 +16,7 @@ struct basic_auth {
     const struct node *origin;
     struct strs users;
     struct str users_file, live_users_file, live_users_folder, realm, header_field;
-    bool remove_header, log_failures;
+    bool remove_header;
 };
 
 struct basic_auth_state {
@@ -68,8 +68,6 @@ static const struct option basic_auth_options[] = {
                  .help = "A field of the request that gets the user's name."),
     OPTION_NAMED(BOOL, struct basic_auth, remove_header, "removeHeader",
                  .help = "Take Authorization out of the request that goes on."),
-    OPTION_NAMED(BOOL, struct basic_auth, log_failures, "logFailures",
-                 .help = "Tell the application's log of wrong passwords and unknown users."),
 };
 
 static void validate(void *value, const struct node *node, struct diag *diag)
@@ -205,8 +203,7 @@ static struct str find_live_hash(struct exchange *x, const struct basic_auth *op
         attempt->is_known = true;
         break;
     case USER_FILE_NOT_FOUND:
-        if (options->log_failures)
-            exchange_log(x, SYSLOG_ERROR, "user \"%.*s\" was not found in \"%.*s\"", STR_ARGS(attempt->user), STR_ARGS(path));
+        error_log_add(x, SYSLOG_ERROR, "user \"%.*s\" was not found in \"%.*s\"", STR_ARGS(attempt->user), STR_ARGS(path));
         break;
     case USER_FILE_MISSING:
         attempt->trouble = 403;
@@ -216,7 +213,7 @@ static struct str find_live_hash(struct exchange *x, const struct basic_auth *op
         break;
     }
     if (attempt->trouble != 0)
-        exchange_log(x, SYSLOG_ERROR, "the users of \"%.*s\" cannot be read", STR_ARGS(path));
+        error_log_add(x, SYSLOG_ERROR, "the users of \"%.*s\" cannot be read", STR_ARGS(path));
     return hash;
 }
 
@@ -251,15 +248,14 @@ static enum check begin_check(struct exchange *x, const struct basic_auth *optio
     return CHECK_RUNS;
 }
 
-static enum verdict refuse(struct exchange *x, const struct basic_auth *options, const struct basic_auth_state *state,
-                           const struct attempt *attempt)
+static enum verdict refuse(struct exchange *x, const struct basic_auth_state *state, const struct attempt *attempt)
 {
     if (attempt->trouble != 0) {
         exchange_answer_status(x, attempt->trouble, STATUS_FILE_ERROR);
         return VERDICT_ANSWER;
     }
-    if (options->log_failures && attempt->is_known)
-        exchange_log(x, SYSLOG_ERROR, "user \"%.*s\": password mismatch", STR_ARGS(attempt->user));
+    if (attempt->is_known)
+        error_log_add(x, SYSLOG_ERROR, "user \"%.*s\": password mismatch", STR_ARGS(attempt->user));
     return challenge(x, state);
 }
 
@@ -291,7 +287,7 @@ static enum verdict on_request(struct exchange *x, struct middleware *m, void *o
     }
     if (attempt->check == CHECK_GOOD && attempt->is_known)
         return let_pass(x, options, attempt->user);
-    return refuse(x, options, state, attempt);
+    return refuse(x, state, attempt);
 }
 
 static void on_finish(struct exchange *x, struct middleware *m, void *own)

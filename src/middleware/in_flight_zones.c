@@ -1,7 +1,6 @@
 #include "middleware/in_flight_zones.h"
 
 #include "base/time.h"
-#include "exchange/exchange_log.h"
 #include "middleware/answer.h"
 
 struct in_flight_zone_options {
@@ -59,9 +58,8 @@ static void note_refusal(const struct in_flight_zones *zones, const struct in_fl
 {
     const struct zone_policy *policy = &zones->policy;
     refused_sources_note(&zone->counts->refused, key, zone_key_text(x, text), exchange_now(x));
-    if (policy->log_level != ZONE_LOG_NONE)
-        exchange_log(x, zone_log_level((enum zone_log)policy->log_level), "limiting connections%s by zone \"%.*s\"",
-                     policy->dry_run ? ", dry run," : "", STR_ARGS(zone->options->zone));
+    error_log_add(x, (enum syslog_severity)policy->log_level, "limiting connections%s by zone \"%.*s\"",
+                  policy->dry_run ? ", dry run," : "", STR_ARGS(zone->options->zone));
 }
 
 static enum verdict refuse(const struct in_flight_zones *zones, struct exchange *x)

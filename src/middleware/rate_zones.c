@@ -1,7 +1,6 @@
 #include "middleware/rate_zones.h"
 
 #include "base/time.h"
-#include "exchange/exchange_log.h"
 
 struct rate_zone_options {
     const struct node *origin;
@@ -146,14 +145,16 @@ static struct finding ask(const struct rate_zones *zones, struct exchange *x)
 
 static void tell(const struct rate_zones *zones, struct exchange *x, const struct finding *finding)
 {
-    const struct zone_policy *policy = &zones->policy;
-    if (policy->log_level == ZONE_LOG_NONE)
-        return;
-    bool lower = !finding->refused && policy->log_level > ZONE_LOG_INFO;
-    exchange_log(x, zone_log_level((enum zone_log)(policy->log_level - lower)),
-                 "%s%s, excess: %lld.%03lld%s by zone \"%.*s\"", finding->refused ? "limiting requests" : "delaying request",
-                 policy->dry_run ? ", dry run" : "", (long long)(finding->excess / 1000), (long long)(finding->excess % 1000),
-                 finding->refused ? "" : ",", STR_ARGS(finding->zone->options->zone));
+    const char *dry = zones->policy.dry_run ? ", dry run" : "";
+    long long whole = finding->excess / LEAKY_UNIT, part = finding->excess % LEAKY_UNIT;
+    struct str name = finding->zone->options->zone;
+    int level = zones->policy.log_level;
+    if (finding->refused)
+        error_log_add(x, (enum syslog_severity)level, "limiting requests%s, excess: %lld.%03lld by zone \"%.*s\"", dry, whole, part,
+                      STR_ARGS(name));
+    else
+        error_log_add(x, (enum syslog_severity)(level < SYSLOG_INFO ? level + 1 : level),
+                      "delaying request%s, excess: %lld.%03lld, by zone \"%.*s\"", dry, whole, part, STR_ARGS(name));
 }
 
 static enum verdict refuse(const struct rate_zones *zones, struct exchange *x)

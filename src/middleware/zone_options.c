@@ -1,8 +1,7 @@
 #include "middleware/zone_options.h"
 
-const struct option_name zone_log_names[] = {{"none", ZONE_LOG_NONE},     {"info", ZONE_LOG_INFO},
-                                             {"notice", ZONE_LOG_NOTICE}, {"warn", ZONE_LOG_WARN},
-                                             {"error", ZONE_LOG_ERROR},   {NULL, 0}};
+const struct option_name zone_log_names[] = {
+    {"info", SYSLOG_INFO}, {"notice", SYSLOG_NOTICE}, {"warn", SYSLOG_WARN}, {"error", SYSLOG_ERROR}, {NULL, 0}};
 
 struct str zone_identity(const char *kind, struct str name, int64_t size, struct str key, struct compile *compile)
 {
@@ -27,20 +26,4 @@ struct str zone_key_text(struct exchange *x, struct str key)
             return exchange_client_text(x);
     }
     return key;
-}
-
-enum syslog_severity zone_log_level(enum zone_log level)
-{
-    switch (level) {
-    case ZONE_LOG_ERROR:
-        return SYSLOG_ERROR;
-    case ZONE_LOG_WARN:
-        return SYSLOG_WARN;
-    case ZONE_LOG_NOTICE:
-        return SYSLOG_NOTICE;
-    case ZONE_LOG_NONE:
-    case ZONE_LOG_INFO:
-        break;
-    }
-    return SYSLOG_INFO;
 }

@@ -3,18 +3,17 @@
 #ifndef MIDDLEWARE_ZONE_OPTIONS_H
 #define MIDDLEWARE_ZONE_OPTIONS_H
 
+#include "exchange/error_log.h"
 #include "exchange/middleware.h"
 #include "exchange/text_template.h"
-#include "net/syslog.h"
 
 /* Options of a limit that has `zones`. */
 struct zone_policy {
     int64_t reject_status_code;
     bool dry_run;
-    int log_level;               /* enum zone_log */
+    int log_level;               /* enum syslog_severity */
 };
 
-enum zone_log { ZONE_LOG_NONE, ZONE_LOG_INFO, ZONE_LOG_NOTICE, ZONE_LOG_WARN, ZONE_LOG_ERROR };
 extern const struct option_name zone_log_names[];
 
 /* The rows of such an option table; `type` has a member `policy`. */
@@ -23,8 +22,8 @@ extern const struct option_name zone_log_names[];
                  .help = "With zones: the status that refused requests get."), \
     OPTION_NAMED(BOOL, type, policy.dry_run, "dryRun", \
                  .help = "With zones: count and log what would be refused or delayed, and let it pass."), \
-    OPTION_NAMED(ENUM, type, policy.log_level, "logLevel", .names = zone_log_names, .fallback = "none", \
-                 .help = "With zones: at which level refusals are logged; delays one level lower.")
+    OPTION_NAMED(ENUM, type, policy.log_level, "logLevel", .names = zone_log_names, .fallback = "error", \
+                 .help = "With zones: at which level the router's error logs are told of refusals; of delays one level lower.")
 
 /* Bytes of a key that are looked at; a request with a longer one is not limited, as in nginx. */
 #define ZONE_KEY_MAX ((size_t)65535)
@@ -35,6 +34,5 @@ struct str zone_identity(const char *kind, struct str name, int64_t size, struct
 uint64_t zone_key(const struct text_template *key, struct exchange *x, struct str *ret_text);
 /* A key as people may read it: an address in bytes as the address. */
 struct str zone_key_text(struct exchange *x, struct str key);
-enum syslog_severity zone_log_level(enum zone_log level);
 
 #endif

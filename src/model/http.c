@@ -25,6 +25,8 @@ static const struct choice_type *variable_choice(size_t index)
 static const struct option observability_options[] = {
     OPTION_NAMED(BOOL, struct router_observability, access_logs, "accessLogs", .fallback = "true",
                  .help = "Write access-log lines for its requests."),
+    OPTION_NAMED(BOOL, struct router_observability, subrequest_logs, "subrequestLogs",
+                 .help = "Write lines to the logs of 'accessLogTo' for requests of the proxy's own as well (authRequest, mirror)."),
     OPTION_NAMED(STRS, struct router_observability, access_log_to, "accessLogTo",
                  .help = "Logs of http.accessLogs that its requests go to as well."),
     OPTION_NAMED(STRS, struct router_observability, error_log_to, "errorLogTo",

@@ -13,7 +13,7 @@ enum rule_syntax { RULE_DEFAULT, RULE_V3, RULE_V2 };
 
 struct router_observability {
     const struct node *origin;
-    bool access_logs, metrics, tracing;
+    bool access_logs, subrequest_logs, metrics, tracing;
     struct strs access_log_to;      /* names of http.accessLogs, besides the one at the top */
     struct strs error_log_to;       /* names of http.errorLogs */
     int trace_verbosity;            /* enum trace_verbosity */

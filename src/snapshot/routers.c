@@ -157,6 +157,7 @@ static void copy_observability(struct build *build, struct router *router, const
     if (config->observability == NULL)
         return;
     router->access_log = config->observability->access_logs;
+    router->logs_subrequests = config->observability->subrequest_logs;
     router->traced = config->observability->tracing;
     router->trace_verbosity = (enum trace_verbosity)config->observability->trace_verbosity;
     router->logs = build_router_logs(build, config, router->name);

@@ -169,8 +169,8 @@ def test_a_client_that_leaves_takes_the_question_along(portico, raw_server):
 
 def test_a_reload_takes_nothing_away_from_a_question(portico, raw_server):
     go_on = threading.Event()
-    server = raw_server([act.head, act.wait_on(go_on), b"HTTP/1.1 204 No Content\r\n\r\n",
-                     act.until_end])
+    good = b"HTTP/1.1 204 No Content\r\n\r\n"
+    server = raw_server([act.head, act.wait_on(go_on), good, act.until_end], [act.head, good.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), act.close])
     proxy = portico(asking({"loadBalancer": {"servers": [{"url": server.url}]}}))
     client = proxy.client().send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
     wait_for("the question", lambda: server.played and server.played[0].heads)

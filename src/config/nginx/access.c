@@ -42,7 +42,8 @@ static void put_rule(struct nginx_compile *compile, struct node *list, const str
     nginx_put_named(compile, nginx_add_map(compile, list, directive->span), directive->name, word->text, word->span);
 }
 
-static void add_address_rules(struct nginx_place *place, const struct nginx_scope *scope, bool logs, struct node *list)
+/* Where another guard may still let a request in, whoever asks them all tells the log. */
+static void add_address_rules(struct nginx_place *place, const struct nginx_scope *scope, bool alone, struct node *list)
 {
     const struct nginx_scope *level = level_of_rules(scope);
     struct node *options = NULL, *rules = NULL;
@@ -57,8 +58,8 @@ static void add_address_rules(struct nginx_place *place, const struct nginx_scop
         }
         put_rule(place->compile, rules, it);
     }
-    if (options != NULL && logs)
-        nginx_put_flag(place->compile, options, "logRefusals", true, level->block->span);
+    if (options != NULL && !alone)
+        nginx_put_flag(place->compile, options, "logRefusals", false, level->block->span);
 }
 
 /* ---- together ---- */

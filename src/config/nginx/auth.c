@@ -41,7 +41,6 @@ void nginx_add_basic_auth(struct nginx_place *place, const struct nginx_scope *s
     struct node *options = nginx_free_middleware(place, "basicAuth", realm->span, &name);
     nginx_put(compile, options, "realm", nginx_template(compile, &realm->words[0]), realm->words[0].span);
     put_user_file(compile, options, &file->words[0]);
-    nginx_put_flag(compile, options, "logFailures", true, realm->span);
     nginx_add_text(compile, list, name, realm->span);
 }
 

@@ -12,7 +12,7 @@ static const struct nginx_syntax rows[] = {
     {"access_log", NGINX_EVERYWHERE | NGINX_LOCATION_IF | NGINX_LIMIT_EXCEPT, .min = 1, .max = NGINX_MANY, .repeats = true,
      .help = "Where a line for each request goes."},
     {"open_log_file_cache", NGINX_EVERYWHERE, .min = 1, .max = 4, .help = "Files of logs with variables in their name that stay open."},
-    {"log_subrequest", NGINX_EVERYWHERE, .flag = true, .noted = "requests of Portico's own are not logged"},
+    {"log_subrequest", NGINX_EVERYWHERE, .flag = true, .help = "Whether requests of auth_request and mirror have lines too."},
     {"error_log", NGINX_MAIN | NGINX_EVERYWHERE, .min = 1, .max = 2, .repeats = true, .help = "Where messages go, from which level on."},
 };
 static const struct nginx_syntax_table table = NGINX_SYNTAX_TABLE(rows);
@@ -386,6 +386,8 @@ static void place(struct nginx_place *place)
         return;
     struct node *observability = nginx_put_map(place->compile, place->router, "observability", SPAN_NONE);
     put_access(place, observability);
+    if (nginx_flag(place->scope, "log_subrequest", false))
+        nginx_put_flag(place->compile, observability, "subrequestLogs", true, nginx_find(place->scope, "log_subrequest")->span);
     put_errors(place, observability);
 }
 

@@ -101,6 +101,4 @@ void nginx_put_zone_policy(struct nginx_place *place, struct node *options, cons
         nginx_put_flag(compile, options, "dryRun", true, span);
     if (level != NULL)
         nginx_put(compile, options, "logLevel", level->words[0].text, level->words[0].span);
-    else
-        nginx_put(compile, options, "logLevel", S("error"), span);
 }

@@ -147,7 +147,6 @@ TEST(bursts_of_a_leaky_zone_pass_wait_or_are_refused)
         snprintf(options, sizeof(options), "{zones: [{zone: one, key: '${binary_remote_addr}', %s}]}", rows[i].options);
         rig_init(&rig);
         assert_true(rig_configure(&rig, "rateLimit", options));
-        timer_init(&rig.x.timer, NULL);
         struct outcome got = ask_at_once(25, "http://foo/");
         const struct outcome *want = &rows[i].outcome;
         if (got.passed != want->passed || got.delayed != want->delayed || got.refused != want->refused ||
