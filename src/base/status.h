@@ -22,6 +22,7 @@
     X(BODY_TOO_LARGE,            413, "the request body is larger than allowed") \
     X(BAD_TRANSFER_CODING,       501, "the transfer coding is not known") \
     X(METHOD_NOT_IMPLEMENTED,    501, "the method is not one that a reverse proxy serves") \
+    X(TRACE_REFUSED,             405, "TRACE would show the client's own fields to whoever can read a response") \
     X(BAD_VERSION,               505, "the HTTP version is not one that is spoken here") \
     X(BAD_PROXY_HEADER,          400, "the PROXY protocol header is missing or malformed") \
     X(EXPECTATION_FAILED,        417, "the expectation is not one that is known") \

@@ -41,6 +41,8 @@ int error_classic_status(enum status failure, int status)
         return 496;
     if (failure == STATUS_NO_READY_SERVER && status == 503)
         return 502;
+    if (failure == STATUS_METHOD_NOT_IMPLEMENTED)
+        return 405;
     if (failure == STATUS_LOOP_DETECTED)
         return 500;
     return status == 431 ? 494 : status;

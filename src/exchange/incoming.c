@@ -139,5 +139,7 @@ enum status incoming_prepare(struct exchange *x)
     if (status != STATUS_OK)
         return status;
     give_id(x);
+    if (__builtin_expect(request->method == METHOD_TRACE, 0) && x->entry->config->http.refuse_trace)
+        return STATUS_TRACE_REFUSED;
     return normalize(&x->entry->normalizer, request, &x->arena, &x->routing_path);
 }

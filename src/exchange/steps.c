@@ -31,7 +31,9 @@ static enum step await_head(struct exchange *x)
     if (x->stream.failure != STATUS_OK)
         return visit_begin_refused(x, x->stream.failure) ? STEP_FIND_ROUTE : fail(x, x->stream.failure);
     enum status status = incoming_prepare(x);
-    return status == STATUS_OK ? STEP_FIND_ROUTE : fail(x, status);
+    if (__builtin_expect(status != STATUS_OK, 0))
+        return visit_begin_refused(x, status) ? STEP_FIND_ROUTE : fail(x, status);
+    return STEP_FIND_ROUTE;
 }
 
 /* A request for a host whose TLS options are others than those that the connection was made with must not profit from what

@@ -168,6 +168,11 @@ def test_names_pass_where_they_may(nginx_pair):
         pair.same(fields=[("X_B", "b")], port=port)
 
 
+def test_trace_is_refused(nginx_pair):
+    pair = nginx_pair("server { listen 127.0.0.1:@port@; error_page 405 /no; location / { return 200 x; } location /no { return 200 no; } }")
+    pair.same("TRACE", "/")
+
+
 def connection_of(response):
     return [(name.lower(), value) for name, value in response.fields if name.lower() in ("connection", "keep-alive")]
 

@@ -93,7 +93,7 @@ static void put_head_limits(const struct nginx_place *place, struct node *http, 
     int64_t line = size > first ? size : first;
     nginx_put_number(compile, http, "maxLineBytes", clamp(line, 256, 1048576), span);
     nginx_put_number(compile, http, "maxHeaderBytes", clamp((int64_t)count * size, 1024, 16777216), span);
-    nginx_put_number(compile, http, "maxHeaderFields", clamp(find_number(place, "max_headers", 1000), 8, 10000), span);
+    nginx_put_number(compile, http, "maxHeaderFields", clamp(find_number(place, "max_headers", 1000), 1, 10000), span);
 }
 
 static void put_names(const struct nginx_place *place, struct node *http, struct span span)
