@@ -49,6 +49,8 @@ static const struct option options[] = {
     OPTION_NAMED(BOOL, struct proxy_pass_config, buffer_body, "bufferBody",
                  .help = "Take the whole body before a server is asked: it then has a length, and can be sent again."),
     OPTION(STR, struct proxy_pass_config, body, .help = "A body instead of the client's, with variables."),
+    OPTION_NAMED(STR, struct proxy_pass_config, limit_rate, "limitRate",
+                 .help = "Bytes a second by which a server's response is read (\"100k\"), with variables; 0 or nothing: no limit."),
     OPTION(STRS, struct proxy_pass_config, hide, .check = check_field, .help = "Fields of responses that are not passed on."),
     OPTION(STRS, struct proxy_pass_config, ignore, .check = check_field,
            .help = "Orders of servers that are not obeyed: X-Accel-Redirect, X-Accel-Limit-Rate, X-Accel-Charset."),
@@ -177,6 +179,18 @@ static bool compile_response(struct proxy_pass *pass, struct compile *compile)
            text_rewrites_compile(&pass->cookie_paths, &config->cookie_paths, REWRITE_START, compile);
 }
 
+static bool compile_rate(struct proxy_pass *pass, struct compile *compile)
+{
+    const struct proxy_pass_config *config = pass->config;
+    int64_t bytes;
+    if (!text_template_is_in(config->limit_rate) && (!size_parse(config->limit_rate, &bytes) || bytes < 0)) {
+        diag_error(compile->diag, node_span(node_get(config->origin, S("limitRate"))), "'%.*s' is not a size", STR_ARGS(config->limit_rate));
+        return false;
+    }
+    pass->server_rate = template_of(config, config->limit_rate, "limitRate", compile);
+    return pass->server_rate != NULL;
+}
+
 static bool compile(struct middleware *m, struct compile *compile)
 {
     struct proxy_pass *pass = m->state;
@@ -184,6 +198,8 @@ static bool compile(struct middleware *m, struct compile *compile)
     bool good = compile_url(pass, compile) && compile_fields(pass, compile) && compile_response(pass, compile);
     if (!str_empty(config->method))
         good &= (pass->method = template_of(config, config->method, "method", compile)) != NULL;
+    if (!str_empty(config->limit_rate))
+        good &= compile_rate(pass, compile);
     if (config->body.data != NULL)
         good &= (pass->body = template_of(config, config->body, "body", compile)) != NULL;
     return good;
