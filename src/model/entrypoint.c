@@ -78,6 +78,8 @@ static const struct option http_options[] = {
                  .max = 10000, .help = "Header fields that a request may have; more gets 431."),
     OPTION_NAMED(BOOL, struct entrypoint_http, encode_query_semicolons, "encodeQuerySemicolons",
                  .help = "Encode semicolons in queries instead of reading them as '&'."),
+    OPTION_NAMED(BOOL, struct entrypoint_http, keep_query_semicolons, "keepQuerySemicolons",
+                 .help = "Leave semicolons in queries as they came; encodeQuerySemicolons has no effect then."),
     OPTION_NAMED(BOOL, struct entrypoint_http, sanitize_path, "sanitizePath", .fallback = "true",
                  .help = "Collapse '//', '/./' and '/../' in paths before routing."),
     OPTION(BOOL, struct entrypoint_http, via, .help = "Add Via (RFC 9110 7.6.3) to requests and responses."),
