@@ -108,9 +108,9 @@ static struct h2_settings h2_settings_of(const struct entrypoint_http2 *config)
                                 .reset_rate = (uint32_t)config->reset_rate,
                                 .control_burst = (uint32_t)config->control_burst,
                                 .control_rate = (uint32_t)config->control_rate,
-                                .settings_optional = config->settings_optional,
                                 .stream_window = (uint32_t)config->stream_window,
-                                .connection_window = (uint32_t)config->connection_window};
+                                .connection_window = (uint32_t)config->connection_window,
+                                .any_opening = config->any_opening};
 }
 
 /* What connections read of their entrypoint, renewed with each graph. */

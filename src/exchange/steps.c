@@ -355,7 +355,8 @@ static void tell_connection(struct exchange *x, const struct client_limits *limi
     stream->idle_timeout = limits->idle_timeout;
     stream->keep_alive_seconds = (uint32_t)limits->keep_alive_header;
     stream->unchunked = !limits->chunked;
-    if (!limits->keep_alive || (limits->requests != 0 && stream->client->requests >= (uint64_t)limits->requests))
+    stream->max_requests = (uint64_t)limits->requests;
+    if (!limits->keep_alive)
         stream->close_after = true;
 }
 

@@ -63,6 +63,20 @@ static struct str server_port(struct exchange *x, struct str argument)
     return x->stream.client->unix_socket ? S("") : number(x, x->stream.client->local_port);
 }
 
+/* What a PROXY header says of where the client came to. */
+static struct str proxied_server_addr(struct exchange *x, struct str argument)
+{
+    const struct client *client = x->stream.client;
+    char *text = client->proxied ? arena_alloc(&x->arena, IP_TEXT_SIZE) : NULL;
+    return text != NULL ? str_of(text, ip_format(&client->proxied_local, text)) : STR_NONE;
+}
+
+static struct str proxied_server_port(struct exchange *x, struct str argument)
+{
+    const struct client *client = x->stream.client;
+    return client->proxied ? number(x, client->proxied_local_port) : STR_NONE;
+}
+
 static struct str entry_point(struct exchange *x, struct str argument)
 {
     return x->entry != NULL ? x->entry->name : STR_NONE;
@@ -105,6 +119,8 @@ READS(peer_addr, "realip_remote_addr", "peer.address", "The address of the conne
 READS(peer_port, "realip_remote_port", "peer.port", "The port of the connection's other end.");
 READS(server_addr, "server_addr", "entryPoint.address", "The address that the request came in at.");
 READS(server_port, "server_port", "entryPoint.port", "The port that the request came in at.");
+READS(proxied_server_addr, "proxy_protocol_server_addr", "proxyProtocol.serverAddress", "The address that the client came to, as the PROXY header says.");
+READS(proxied_server_port, "proxy_protocol_server_port", "proxyProtocol.serverPort", "Its port.");
 ASKS(entry_point, "entry_point", "entryPoint.name", "The entrypoint's name.");
 ASKS(hostname, "hostname", "proxy.host", "This machine's name.");
 READS(pid, "pid", "proxy.pid", "The process's number.");

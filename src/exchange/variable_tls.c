@@ -64,8 +64,10 @@ static struct str ssl_client_verify(struct exchange *x, struct str argument)
     const struct tls_policy *policy = tls_policy_of(conn);
     if (certificate(x) == NULL)
         return S("NONE");
-    bool verified = policy != NULL && policy->verifies_clients;
-    return verified ? S("SUCCESS") : S("FAILED:not verified");
+    long result = tls_verify_result(conn);
+    if (policy == NULL || !policy->verifies_clients)
+        return S("FAILED:not verified");
+    return result == X509_V_OK ? S("SUCCESS") : arena_printf(&x->arena, "FAILED:%s", X509_verify_cert_error_string(result));
 }
 
 /* What was written to `memory`, in the arena; `memory` is freed. */

@@ -106,8 +106,6 @@ static const struct option_table http_table =
 static const struct option http2_options[] = {
     OPTION(BOOL, struct entrypoint_http2, h2c, .fallback = "true",
            .help = "Take HTTP/2 without TLS from clients that begin with its preface (prior knowledge)."),
-    OPTION_NAMED(BOOL, struct entrypoint_http2, settings_optional, "settingsOptional",
-                 .help = "Take clients that send no SETTINGS at first for such that send empty ones, as nginx does."),
     OPTION_NAMED(INT, struct entrypoint_http2, max_concurrent_streams, "maxConcurrentStreams", .fallback = "250", .min = 1,
                  .max = 100000, .help = "Streams that a connection may have open at once."),
     OPTION_NAMED(INT, struct entrypoint_http2, max_running_requests, "maxRunningRequests", .fallback = "500", .min = 1,
@@ -125,6 +123,8 @@ static const struct option http2_options[] = {
                  .max = 16777216, .help = "Bytes of a request's body that a client may send ahead."),
     OPTION_NAMED(SIZE, struct entrypoint_http2, connection_window, "connectionWindow", .fallback = "1048576",
                  .min = 65535, .max = 67108864, .help = "The same for all streams of a connection together."),
+    OPTION_NAMED(BOOL, struct entrypoint_http2, any_opening, "anyOpening",
+                 .help = "Clients may leave out the SETTINGS that must be their first frame (RFC 9113 3.4)."),
 };
 static const struct option_table http2_table =
     OPTION_TABLE(struct entrypoint_http2, http2_options, .summary = "HTTP/2 on an entrypoint.");

@@ -62,7 +62,7 @@ struct entrypoint_http2 {
     int64_t max_concurrent_streams, max_running_requests;
     int64_t reset_burst, reset_rate, control_burst, control_rate;    /* token buckets: at once, and a second */
     int64_t stream_window, connection_window;       /* bytes */
-    bool settings_optional;
+    bool any_opening;               /* clients may begin with another frame than SETTINGS */
 };
 
 struct responding_timeouts {

@@ -56,6 +56,8 @@ const struct option_table site_tls_table = {.options = site_options,
                                             .summary = "The site takes HTTPS."};
 
 static const struct option pair_options[] = {
+    OPTION_NAMED(STR, struct tls_pair, password_file, "passwordFile",
+                 .help = "A file with pass phrases for the key, one a line, which are tried in turn."),
     OPTION_NAMED(STR, struct tls_pair, cert_file, "certFile", .required = true, .help = "A PEM file, or the PEM text itself."),
     OPTION_NAMED(STR, struct tls_pair, key_file, "keyFile", .required = true, .secret = true,
                  .help = "Its key: a PEM file, or the PEM text itself."),

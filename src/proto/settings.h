@@ -16,7 +16,7 @@ struct h2_settings {
     uint32_t reset_burst, reset_rate;        /* streams that end by a reset of either side */
     uint32_t control_burst, control_rate;    /* frames that carry nothing: PING, SETTINGS, empty DATA, ... */
     uint32_t stream_window, connection_window;   /* bytes of request body granted ahead */
-    bool settings_optional;          /* a client that sends no SETTINGS of its own at first is taken to have sent empty ones */
+    bool any_opening;                /* clients may begin with another frame than SETTINGS */
 };
 
 /* A connection that begins with something else than HTTP/1, taken out of its first owner's hands. */

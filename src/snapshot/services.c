@@ -13,7 +13,7 @@ struct built_transport {
 static bool has_tls_options(const struct tls_client_options *options)
 {
     return options->server_name.len != 0 || options->insecure_skip_verify || options->root_cas.count != 0 ||
-           options->certificates.count != 0 || options->cipher_suites.count != 0 || options->peer_cert_sans.count != 0;
+           options->certificates.count != 0 || options->cipher_list.len != 0 || options->crl_files.count != 0 || options->commands.count != 0 || options->cipher_suites.count != 0 || options->peer_cert_sans.count != 0;
 }
 
 static bool secure(struct build *build, struct built_transport *built)

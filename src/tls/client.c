@@ -11,6 +11,9 @@
 
 #include "tls/client_pem.h"
 #include "tls/conn_state.h"
+#include "tls/pem.h"
+#include "tls/policy_auth.h"
+#include "tls/policy_extras.h"
 #include "tls/policy_names.h"
 
 #define CLIENT_MODES (SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN)
@@ -144,6 +147,9 @@ static bool show(SSL_CTX *context, const struct tls_pair *pair, struct arena *ar
         diag_error(diag, node_span(node_get(pair->origin, S("keyFile"))), "the key cannot be read: %s", strerror(errno));
         return false;
     }
+    struct str passwords;
+    if (pair->password_file.len != 0 && tls_read_pem(pair->password_file, arena, &passwords))
+        key = pem_decrypt_key(key, passwords, arena);
     struct certificate *certificate = certificate_parse(chain, key, S("client"), &why);
     if (certificate == NULL) {
         diag_error(diag, node_span(node_get(pair->origin, S("certFile"))), "the client's certificate %s", why);
@@ -174,11 +180,17 @@ static bool fill(struct tls_client *client, const struct tls_client_options *opt
     SSL_CTX_set_options(context, CLIENT_OPTIONS);
     SSL_CTX_set_read_ahead(context, 1);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-    SSL_CTX_sess_set_new_cb(context, conn_take_session);
+    if (!options->no_resumption)
+        SSL_CTX_sess_set_new_cb(context, conn_take_session);
     bool good = policy_set_versions(context, options->min_version, options->max_version, options->origin, diag);
-    good = policy_set_suites(context, &options->cipher_suites, options->origin, diag) && good;
+    good = (options->cipher_list.len != 0 || policy_set_suites(context, &options->cipher_suites, options->origin, diag)) && good;
+    good = policy_set_cipher_list(context, options->cipher_list, options->origin, arena, diag) && good;
     good = groups_set(context, GROUPS_DEFAULT) && good;
     good = set_trust(context, options, arena, diag) && good;
+    good = policy_add_crls(SSL_CTX_get_cert_store(context), &options->crl_files, options->origin, arena, diag) && good;
+    good = policy_set_commands(context, false, &options->commands, options->origin, arena, diag) && good;
+    if (options->depth != 0)
+        SSL_CTX_set_verify_depth(context, (int)options->depth);
     return set_certificates(context, &options->certificates, arena, diag) && good;
 }
 
@@ -192,6 +204,8 @@ static void copy_names(struct tls_client *client, const struct tls_client_option
     for (size_t i = 0; i < sans->count; i++)
         client->peer_cert_sans.items[i] = arena_str(arena, sans->items[i]);
     client->verify = !options->insecure_skip_verify;
+    client->sni = !options->no_sni;
+    client->alpn = !options->no_alpn;
 }
 
 struct tls_client *tls_client_new(const struct tls_client_options *options, struct arena *arena, struct diag *diag)

@@ -10,6 +10,7 @@
 struct tls_pair {                   /* a certificate that we show */
     const struct node *origin;
     struct str cert_file, key_file; /* paths or PEM texts */
+    struct str password_file;       /* pass phrases of the key, a line for each; empty: it has none */
 };
 struct tls_client_options {
     const struct node *origin;      /* of the object that holds the options below */
@@ -20,13 +21,19 @@ struct tls_client_options {
     struct strs cipher_suites;
     int min_version, max_version;
     struct strs peer_cert_sans;     /* one of them must be in the server's certificate: DNS names, addresses, URIs */
+    struct str cipher_list;         /* OpenSSL's own words, instead of cipher_suites; empty: none */
+    struct strs crl_files;
+    struct strs commands;           /* SSL_CONF_cmd(3) */
+    int64_t depth;                  /* of chains; 0: the library's */
+    bool no_sni, no_resumption;
+    bool no_alpn;                   /* nothing is offered where HTTP/1.1 alone is spoken */
 };
 
 struct tls_client {
     SSL_CTX *context;
     struct str server_name;
     struct strs peer_cert_sans;
-    bool verify;
+    bool verify, sni, alpn;
 };
 
 /* Lives in `arena` but for its SSL_CTX: tls_client_free. NULL after errors in `diag`. Reads files (blocking). */

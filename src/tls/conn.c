@@ -110,7 +110,7 @@ static bool expect_name(struct tls_conn *conn, const struct tls_client *client, 
     memcpy(text, name.data, name.len);
     text[name.len] = '\0';
     bool is_address = inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1;
-    if (!is_address && name.len != 0 && SSL_set_tlsext_host_name(conn->ssl, text) != 1)
+    if (!is_address && client->sni && name.len != 0 && SSL_set_tlsext_host_name(conn->ssl, text) != 1)
         return false;
     if (!client->verify || client->peer_cert_sans.count != 0)
         return true;
@@ -133,7 +133,7 @@ struct tls_conn *tls_connect(struct worker *worker, struct sock *sock, const str
         const unsigned char *from = h2 ? offer : offer + skipped;
         unsigned len = (unsigned)(sizeof(offer) - 1) - (h2 ? 0 : skipped);
         struct str expected = str_empty(client->server_name) ? name : client->server_name;
-        bool ready = SSL_set_alpn_protos(conn->ssl, from, len) == 0 && expect_name(conn, client, expected) &&
+        bool ready = ((!client->alpn && !h2) || SSL_set_alpn_protos(conn->ssl, from, len) == 0) && expect_name(conn, client, expected) &&
                      (session == NULL || SSL_set_session(conn->ssl, session) == 1);
         if (!ready) {
             take_off(conn);

@@ -144,7 +144,7 @@ bool policy_set_auth(SSL_CTX *context, const struct tls_client_auth *auth, struc
     set_mode(context, auth, type);
     if (type == CLIENT_AUTH_NONE)
         return true;
-    if (verified && auth->ca_files.count == 0 && auth->hidden_ca_files.count == 0 && !auth->any_authority) {
+    if (verified && !auth->answer && auth->ca_files.count == 0 && auth->hidden_ca_files.count == 0) {
         diag_error(diag, node_span(node_get(auth->origin, S("clientAuthType"))),
                    "clients' certificates cannot be verified without caFiles");
         return false;

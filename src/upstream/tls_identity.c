@@ -33,10 +33,15 @@ uint64_t tls_identity(const struct tls_client_options *options, bool h2, struct 
     uint64_t hash = mix(0, options->server_name);
     hash = mix_number(hash, (uint64_t)options->insecure_skip_verify << 1 | h2);
     hash = mix_number(hash, (uint64_t)options->min_version << 32 | (uint64_t)options->max_version);
+    hash = mix_number(hash, (uint64_t)options->depth << 3 | (uint64_t)options->no_sni << 2 | (uint64_t)options->no_resumption << 1 | options->no_alpn);
+    hash = mix(hash, options->cipher_list);
+    hash = mix_list(hash, &options->commands);
     hash = mix_list(hash, &options->cipher_suites);
     hash = mix_list(hash, &options->peer_cert_sans);
     for (size_t i = 0; i < options->root_cas.count; i++)
         hash = mix_pem(hash, options->root_cas.items[i], arena);
+    for (size_t i = 0; i < options->crl_files.count; i++)
+        hash = mix_pem(hash, options->crl_files.items[i], arena);
     hash = mix_number(hash, options->certificates.count);
     for (size_t i = 0; i < options->certificates.count; i++) {
         const struct tls_pair *pair = options->certificates.items[i].value;

@@ -98,10 +98,11 @@ static void put_head_limits(const struct nginx_place *place, struct node *http, 
 
 static void put_names(const struct nginx_place *place, struct node *http, struct span span)
 {
+    if (!nginx_flag(place->scope, "ignore_invalid_headers", true))
+        return;
     if (!nginx_flag(place->scope, "underscores_in_headers", false))
         nginx_put(place->compile, http, "underscoreHeadersStrategy", S("delete"), span);
-    if (nginx_flag(place->scope, "ignore_invalid_headers", true))
-        nginx_put(place->compile, http, "unusualHeadersStrategy", S("delete"), span);
+    nginx_put(place->compile, http, "unusualHeadersStrategy", S("delete"), span);
 }
 
 void nginx_entry_limits(struct nginx_compile *compile, struct nginx_address *address)
@@ -117,8 +118,7 @@ void nginx_entry_limits(struct nginx_compile *compile, struct nginx_address *add
     struct node *options = nginx_put_map(compile, address->entry, "http2", span);
     if (!http2 || address->tls)
         nginx_put_flag(compile, options, "h2c", false, span);
-    if (http2)
-        nginx_put_flag(compile, options, "settingsOptional", true, span);
+    nginx_put_flag(compile, options, "anyOpening", true, span);
     nginx_put_number(compile, options, "maxConcurrentStreams", find_number(&place, "http2_max_concurrent_streams", 128), span);
 }
 

@@ -193,7 +193,8 @@ static void put_client_auth(struct nginx_server *server, struct node *options)
         return;
     }
     const struct nginx_directive *told = nginx_find(server->scope, "ssl_client_certificate"), *hidden = nginx_find(server->scope, "ssl_trusted_certificate");
-    if (told == NULL && hidden == NULL && !verifies[at].any_authority) {
+    bool shows = nginx_find(server->scope, "ssl_certificate") != NULL;
+    if (shows && told == NULL && hidden == NULL && !verifies[at].any_authority) {
         diag_error(compile->diag, verify->span, "no ssl_client_certificate or ssl_trusted_certificate for ssl_verify_client");
         return;
     }

@@ -473,8 +473,9 @@ static bool must_close(const struct h1_server *connection)
 {
     const struct server_settings *settings = connection->settings;
     int64_t age = connection->wire.sock.loop->now - connection->client.opened_at;
+    uint64_t requests = connection->stream->max_requests != 0 ? connection->stream->max_requests : settings->max_requests;
     return connection->active->close || connection->stream->close_after || connection->draining ||
-           (settings->max_requests != 0 && connection->client.requests >= settings->max_requests) ||
+           (requests != 0 && connection->client.requests >= requests) ||
            (settings->max_age != 0 && age >= settings->max_age);
 }
 

@@ -72,8 +72,11 @@ struct h2_server {
     int64_t id_named_until;           /* the client's table of fields holds the name of request ids until then */
     int64_t drain_until;              /* the client's answer to the notice is waited for until then */
     uint64_t lingered;                /* bytes read away */
+    uint8_t opening_len;              /* bytes of `opening` that have come, behind preface_len of the preface */
+    uint8_t preface_len;
+    uint8_t opening[H2_FRAME_HEAD];   /* the head of the client's first frame; see h2_settings.any_opening */
+    bool opened, swallows_ack;
     enum status doom;                 /* why the connection is broken off; OK: it is not */
-    uint8_t opening;                  /* bytes of the connection preface that came; only where SETTINGS are optional */
     uint8_t draining;                 /* enum h2_draining */
     uint8_t state;
     bool hold_reading;                /* until output has gone */

@@ -290,6 +290,15 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
     return 0;
 }
 
+static int before_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *owner)
+{
+    struct h2_server *server = owner;
+    bool swallowed = server->swallows_ack && frame->hd.type == NGHTTP2_SETTINGS && (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0;
+    if (swallowed)
+        server->swallows_ack = false;
+    return swallowed ? NGHTTP2_ERR_CANCEL : 0;
+}
+
 /* What nghttp2 gives next, to the output; how much that was, 0 when there is nothing or no more room. */
 static size_t frame_next(struct h2_server *server, const uint8_t **ret_data)
 {
@@ -338,6 +347,7 @@ static void make_callbacks(void)
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
     nghttp2_session_callbacks_set_send_data_callback(callbacks, send_data);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_send);
+    nghttp2_session_callbacks_set_before_frame_send_callback(callbacks, before_frame_send);
 }
 
 /* nghttp2 frames, compresses and keeps windows. What a message means is judged in request_head.c, once, and resets are counted
@@ -394,9 +404,38 @@ void h2_session_close(struct h2_server *server)
     h2_memory_trim(&server->memory);
 }
 
-static bool feed(struct h2_server *server, const char *bytes, size_t len)
+static bool give(struct h2_server *server, const void *bytes, size_t len);
+
+/* The preface and the head of the first frame are looked at before nghttp2 sees the latter: where it is no SETTINGS, as RFC 9113 3.4 has
+ * it, an empty one is put in front of it, and the answer to that is kept from the client. */
+static size_t open(struct h2_server *server, const char *bytes, size_t len)
 {
-    ssize_t read = nghttp2_session_mem_recv(server->session, (const uint8_t *)bytes, len);
+    static const uint8_t settings[H2_FRAME_HEAD] = {0, 0, 0, NGHTTP2_SETTINGS};
+    size_t room = (size_t)NGHTTP2_CLIENT_MAGIC_LEN - server->preface_len;
+    size_t taken = len < room ? len : room;
+    if (taken != 0 && !give(server, bytes, taken))
+        return len;
+    server->preface_len += (uint8_t)taken;
+    while (taken < len && server->opening_len < H2_FRAME_HEAD)
+        server->opening[server->opening_len++] = (uint8_t)bytes[taken++];
+    if (server->opening_len < H2_FRAME_HEAD)
+        return len;
+    server->opened = true;
+    server->swallows_ack = server->opening[3] != NGHTTP2_SETTINGS || (server->opening[4] & NGHTTP2_FLAG_ACK) != 0;
+    if (server->swallows_ack && !give(server, settings, sizeof(settings)))
+        return len;
+    return give(server, server->opening, H2_FRAME_HEAD) ? taken : len;
+}
+
+bool h2_session_feed(struct h2_server *server, const char *bytes, size_t len)
+{
+    size_t taken = server->settings->h2.any_opening && !server->opened ? open(server, bytes, len) : 0;
+    return server->doom == STATUS_OK && give(server, bytes + taken, len - taken);
+}
+
+static bool give(struct h2_server *server, const void *bytes, size_t len)
+{
+    ssize_t read = nghttp2_session_mem_recv(server->session, bytes, len);
     if (read >= 0)
         return server->doom == STATUS_OK;
     if (read == NGHTTP2_ERR_NOMEM)
@@ -406,32 +445,4 @@ static bool feed(struct h2_server *server, const char *bytes, size_t len)
     else
         h2_server_doom(server, NGHTTP2_ENHANCE_YOUR_CALM, STATUS_H2_FLOOD);
     return false;
-}
-
-#define PREFACE_BYTES ((size_t)NGHTTP2_CLIENT_MAGIC_LEN)
-#define PREFACE_DONE UINT8_MAX
-
-/* The preface ends with SETTINGS (RFC 9113 3.4). Clients that nginx serves may wait for the server's before they say more than an
- * acknowledgement: where that is allowed, empty ones are read before the first frame that is something else. */
-static __attribute__((noinline)) bool feed_opening(struct h2_server *server, const char *bytes, size_t len)
-{
-    static const char empty[9] = {0, 0, 0, NGHTTP2_SETTINGS};
-    size_t magic = PREFACE_BYTES - server->opening < len ? PREFACE_BYTES - server->opening : len;
-    server->opening += (uint8_t)magic;
-    if (magic != 0 && !feed(server, bytes, magic))
-        return false;
-    bytes += magic;
-    len -= magic;
-    if (len == 0)
-        return true;
-    bool settings = len < 5 || (bytes[3] == NGHTTP2_SETTINGS && (bytes[4] & NGHTTP2_FLAG_ACK) == 0);
-    server->opening = PREFACE_DONE;
-    return (settings || feed(server, empty, sizeof(empty))) && feed(server, bytes, len);
-}
-
-bool h2_session_feed(struct h2_server *server, const char *bytes, size_t len)
-{
-    if (server->settings->h2.settings_optional && server->opening != PREFACE_DONE)
-        return feed_opening(server, bytes, len);
-    return feed(server, bytes, len);
 }
