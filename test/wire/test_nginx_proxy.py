@@ -169,13 +169,14 @@ def test_a_limit_except_may_have_a_server_of_its_own(nginx_pair, echo):
     assert pair.portico.get("/a").body.split()[1] == b"/read"
 
 
-def test_of_fields_that_hold_once_the_first_counts(nginx_pair, backend):
+def test_of_fields_that_hold_once_the_first_counts(portico_nginx, backend):
+    # As nginx does since 1.23; before, it passed them all on.
     fields = [("Expires", "one"), ("Expires", "two"), ("ETag", '"1"'), ("ETag", '"2"'), ("Content-Type", "text/a"), ("Content-Type", "text/b"),
               ("Cache-Control", "a"), ("Cache-Control", "b")]
     other = backend(lambda request: response_bytes(200, fields=fields))
-    pair = nginx_pair(server(other, "location / { proxy_pass UP; }"))
-    pair.same()
-    assert [value for name, value in pair.portico.get().fields if name.lower() == "expires"] == ["one"]
+    answer = portico_nginx(server(other, "location / { proxy_pass UP; }")).get()
+    seen = [(name, value) for name, value in answer.fields if name in dict(fields)]
+    assert sorted(seen) == sorted([fields[0], fields[2], fields[4], *fields[6:]])
 
 
 def test_semicolons_of_a_query_stay(nginx_pair, echo):
@@ -187,5 +188,5 @@ def test_semicolons_of_a_query_stay(nginx_pair, echo):
 
 def test_the_file_of_a_body(portico_nginx, echo):
     proxy = portico_nginx(server(echo, "location / { proxy_pass UP; add_header X-File $request_body_file; }"))
-    assert proxy.client().request("POST", "/", body=b"small").get("X-File") is None
-    assert proxy.client().request("POST", "/", body=b"x" * 500000).get("X-File").startswith("/proc/")
+    assert proxy.request("POST", "/", body=b"small").get("X-File") is None
+    assert proxy.request("POST", "/", body=b"x" * 500000).get("X-File").startswith("/proc/")
