@@ -12,6 +12,12 @@ static const char *check_field(struct str text, struct arena *arena, size_t *ret
     return token_is_valid(text) ? NULL : "is not the name of a field";
 }
 
+static const char *check_scheme(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length)
+{
+    bool known = str_equal(text, S("http")) || str_equal(text, S("https")) || str_equal(text, S("grpc")) || str_equal(text, S("grpcs"));
+    return known ? NULL : "is none of http, https, grpc and grpcs";
+}
+
 static const struct option field_options[] = {
     OPTION(STR, struct pass_field, name, .required = true, .check = check_field, .help = "The field."),
     OPTION(STR, struct pass_field, value, .help = "Its value, with variables; empty: the field is not sent."),
@@ -39,6 +45,8 @@ static const struct option options[] = {
     OPTION(STR, struct proxy_pass_config, url,
            .help = "Where requests go, with variables: its host gives Host, its path takes the place of `replaces`. With variables in it a "
                    "path is sent as it is."),
+    OPTION(STR, struct proxy_pass_config, scheme, .check = check_scheme,
+           .help = "What a `url` with variables begins with where they come to none: http, https, grpc, grpcs."),
     OPTION(STR, struct proxy_pass_config, replaces, .help = "The beginning of the path that the URL's path takes the place of."),
     OPTION(STR, struct proxy_pass_config, method, .help = "The method, with variables; none: the client's."),
     OPTION(ENUM, struct proxy_pass_config, version, .names = versions, .fallback = "1.1",

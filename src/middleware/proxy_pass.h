@@ -28,7 +28,7 @@ struct pass_flags {
 
 struct proxy_pass_config {
     const struct node *origin;
-    struct str url, replaces, method, body, limit_rate;
+    struct str url, scheme, replaces, method, body, limit_rate;
     int version;                      /* enum http_version; 0: the connection's own */
     struct objects fields;            /* struct pass_field */
     bool pass_fields, pass_body, buffer_body;

@@ -91,6 +91,9 @@ static const struct option http_options[] = {
                  .help = "What is done with header fields whose name has other characters than letters, digits, dashes and underscores."),
     OPTION_NAMED(BOOL, struct entrypoint_http, keep_alive_field, "keepAliveField",
                  .help = "Responses say Connection: keep-alive to HTTP/1.1 clients too, which take it for granted."),
+    OPTION_NAMED(BOOL, struct entrypoint_http, half_close_is_gone, "halfCloseIsGone",
+                 .help = "A client that ends its direction of the connection behind a whole HTTP/1 request is gone at once, as nginx has "
+                         "it; else it has 2 seconds to go on taking its response."),
     OPTION_NAMED(STRUCT, struct entrypoint_http, encoded_characters, "encodedCharacters",
                  .table = &encoded_characters_table, .help = "Which encoded characters a path may hold."),
     OPTION(OBJECT, struct entrypoint_http, tls, .table = &router_tls_table,
