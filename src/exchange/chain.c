@@ -43,8 +43,10 @@ enum verdict chain_run_request(struct exchange *x)
 void chain_run_refused(struct exchange *x)
 {
     const struct router *router = x->router;
-    while (x->chain_at < router->chain_count && router->chain[x->chain_at]->type->dresses) {
+    while (x->chain_at < router->chain_count) {
         struct middleware *m = router->chain[x->chain_at];
+        if (m->type->on_request != NULL && !m->type->harmless)
+            return;
         x->chain_entered = x->chain_at + 1;
         if (m->type->on_request != NULL && m->type->on_request(x, m, own_memory(x, m)) != VERDICT_NEXT)
             return;

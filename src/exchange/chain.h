@@ -8,7 +8,7 @@
 bool chain_begin(struct exchange *x);
 /* Runs on_request from x->chain_at on. NEXT: all are through; ANSWER; WAIT. */
 enum verdict chain_run_request(struct exchange *x);
-/* on_request of those in front alone that dress responses: for a request that is refused before the others would see it. */
+/* on_request of those in front alone that only dress responses: for a request that is refused before the others would see it. */
 void chain_run_refused(struct exchange *x);
 /* Runs on_response from x->chain_at down to the outermost. NEXT: all are through; WAIT, RETRY, DETOUR. */
 enum verdict chain_run_response(struct exchange *x);

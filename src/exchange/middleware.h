@@ -50,9 +50,9 @@ struct middleware_type {
     /* on_request looks at the request and the options alone and changes nothing beyond the exchange (it never WAITs):
      * `portico explain` calls it to tell what becomes of a request. */
     bool pure;
-    /* It refuses nobody and changes responses alone. Those that stand in front of all others are passed by requests, too, that are refused
-     * before their router would look at them, so that they get its error pages and fields. */
-    bool dresses;
+    /* Its on_request refuses nobody and changes nothing but what is known of the client. A request that is refused before its router
+     * would look at it passes those in front that are so, or have no on_request: it gets their error pages and fields. */
+    bool harmless;
     /* It lets pass only those whom somebody has chosen: by a password, an address, another service's word. */
     bool guards;
     /* For a guard: it has nothing to say of this request (no rule of its list fits). Its on_request would let it pass; where one of

@@ -98,6 +98,33 @@ static struct str ssl_client_i_dn(struct exchange *x, struct str argument)
     return shown != NULL ? name_text(x, X509_get_issuer_name(shown)) : STR_NONE;
 }
 
+/* The form of old: "/C=GB/CN=client". */
+static struct str oneline(struct exchange *x, const X509_NAME *name)
+{
+    char *text = X509_NAME_oneline(name, NULL, 0);
+    struct str kept = text != NULL ? arena_str(&x->arena, str_from(text)) : STR_NONE;
+    OPENSSL_free(text);
+    return kept;
+}
+
+static struct str ssl_client_s_dn_legacy(struct exchange *x, struct str argument)
+{
+    const X509 *shown = certificate(x);
+    return shown != NULL ? oneline(x, X509_get_subject_name(shown)) : STR_NONE;
+}
+
+static struct str ssl_client_i_dn_legacy(struct exchange *x, struct str argument)
+{
+    const X509 *shown = certificate(x);
+    return shown != NULL ? oneline(x, X509_get_issuer_name(shown)) : STR_NONE;
+}
+
+static struct str ssl_curve(struct exchange *x, struct str argument)
+{
+    const struct tls_conn *conn = connection(x);
+    return conn != NULL ? str_from(tls_group_text(conn)) : STR_NONE;
+}
+
 static struct str ssl_client_serial(struct exchange *x, struct str argument)
 {
     const X509 *shown = certificate(x);
@@ -192,6 +219,9 @@ KEEPS(ssl_alpn_protocol, "tls.alpn", "The protocol that the handshake chose: \"h
 KEEPS(ssl_client_verify, "tls.client.verify", "\"SUCCESS\", \"FAILED:reason\", or \"NONE\" where the client showed no certificate.");
 KEEPS(ssl_client_s_dn, "tls.client.subject", "The subject of the client's certificate (RFC 2253).");
 KEEPS(ssl_client_i_dn, "tls.client.issuer", "The issuer of the client's certificate (RFC 2253).");
+KEEPS(ssl_client_s_dn_legacy, "tls.client.subject.legacy", "The same as \"/C=GB/CN=client\".");
+KEEPS(ssl_client_i_dn_legacy, "tls.client.issuer.legacy", "The same of its issuer.");
+KEEPS(ssl_curve, "tls.curve", "The group of the key exchange: \"X25519\".");
 KEEPS(ssl_client_serial, "tls.client.serial", "The serial number of the client's certificate.");
 KEEPS(ssl_client_fingerprint, "tls.client.fingerprint", "The SHA-1 of the client's certificate, in hexadecimal digits.");
 KEEPS(ssl_client_cert, "tls.client.certificate", "The client's certificate as PEM, each line but the first behind a tab.");

@@ -70,7 +70,6 @@ static const struct middleware_type bandwidth_type = {
     .state_size = sizeof(struct bandwidth_state),
     .compile = compile,
     .pure = true,
-    .dresses = true,
     .on_response = on_response,
 };
 REGISTER(middleware_type, bandwidth_type);

@@ -204,7 +204,6 @@ static const struct middleware_type compress_type = {
     .choice = {.name = "compress", .summary = "Compresses response bodies.", .table = &compress_table},
     .state_size = sizeof(struct compress_state),
     .compile = compile,
-    .dresses = true,
     .on_response = on_response,
 };
 REGISTER(middleware_type, compress_type);

@@ -51,7 +51,6 @@ static const struct middleware_type content_type = {
     .choice = {.name = "contentType",
                .summary = "Finds the media type of responses that name none.",
                .table = &content_type_table},
-    .dresses = true,
     .on_response = on_response,
 };
 REGISTER(middleware_type, content_type);

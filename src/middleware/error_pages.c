@@ -174,7 +174,6 @@ static const struct middleware_type error_pages_type = {
     .choice = {.name = "errorPages", .summary = "Locations of the same site give the pages of errors.", .table = &error_pages_table},
     .state_size = sizeof(struct error_pages_state),
     .compile = compile,
-    .dresses = true,
     .on_response = on_response,
 };
 REGISTER(middleware_type, error_pages_type);

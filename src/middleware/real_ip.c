@@ -229,7 +229,7 @@ static const struct middleware_type real_ip = {
     .state_size = sizeof(struct real_ip_state),
     .compile = compile,
     .pure = true,
-    .dresses = true,
+    .harmless = true,
     .on_request = on_request,
 };
 REGISTER(middleware_type, real_ip);

@@ -195,7 +195,6 @@ static const struct middleware_type response_headers_type = {
     .state_size = sizeof(struct response_headers_state),
     .compile = compile,
     .pure = true,
-    .dresses = true,
     .on_response = on_response,
 };
 REGISTER(middleware_type, response_headers_type);

@@ -46,6 +46,7 @@ bool tls_chose_h2(const struct tls_conn *conn);
 bool tls_resumed(const struct tls_conn *conn);
 const char *tls_version_text(const struct tls_conn *conn);      /* "1.3": Traefik's form */
 const char *tls_cipher_text(const struct tls_conn *conn);       /* "TLS_AES_128_GCM_SHA256" */
+const char *tls_group_text(const struct tls_conn *conn);        /* of the key exchange: "X25519"; "" where there was none */
 /* Version and cipher in one number, for counting, and their texts as above; the latter on any thread. */
 uint32_t tls_agreed(const struct tls_conn *conn);
 const char *tls_agreed_version(uint32_t agreed);

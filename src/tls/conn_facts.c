@@ -113,6 +113,13 @@ STACK_OF(X509) *tls_peer_chain(const struct tls_conn *conn)
     return conn->ssl != NULL ? SSL_get_peer_cert_chain(conn->ssl) : conn->own->chain;
 }
 
+const char *tls_group_text(const struct tls_conn *conn)
+{
+    int group = conn->ssl != NULL ? (int)SSL_get_negotiated_group(conn->ssl) : conn->own->group;
+    const char *name = group > 0 && group < TLSEXT_nid_unknown ? OBJ_nid2sn(group) : NULL;
+    return name != NULL ? name : "";
+}
+
 long tls_verify_result(const struct tls_conn *conn)
 {
     return conn->ssl != NULL ? SSL_get_verify_result(conn->ssl) : conn->own->verify_result;

@@ -84,6 +84,7 @@ static bool keep_facts(struct tls_own *own, SSL *ssl)
 {
     STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
     own->resumed = SSL_session_reused(ssl) == 1;
+    own->group = (int)SSL_get_negotiated_group(ssl);
     own->verify_result = SSL_get_verify_result(ssl);
     own->peer = SSL_get1_peer_certificate(ssl);
     return own->peer == NULL || chain == NULL || (own->chain = X509_chain_up_ref(chain)) != NULL;

@@ -43,6 +43,7 @@ struct tls_own {
     struct record_keys read, write;
     X509 *peer;                     /* references; NULL: none */
     STACK_OF(X509) *chain;
+    int group;                      /* of the key exchange, as the library numbers it */
     long verify_result;             /* of `peer` */
     bool read_secret, write_secret; /* the library has told them */
     bool resumed;

@@ -46,11 +46,21 @@ static int go_on(int trusted, X509_STORE_CTX *chain)
 }
 
 /* Clients are told which authorities are trusted, so that they can choose. */
+/* Nobody is told of an authority twice. */
+static bool tell_of(SSL_CTX *context, X509 *authority)
+{
+    const STACK_OF(X509_NAME) *told = SSL_CTX_get_client_CA_list(context);
+    for (int i = 0; i < sk_X509_NAME_num(told); i++)
+        if (X509_NAME_cmp(sk_X509_NAME_value(told, i), X509_get_subject_name(authority)) == 0)
+            return true;
+    return SSL_CTX_add_client_CA(context, authority) == 1;
+}
+
 static bool trust(SSL_CTX *context, X509_STORE *store, STACK_OF(X509) *authorities, bool told)
 {
     for (int i = 0; i < sk_X509_num(authorities); i++)
         if (X509_STORE_add_cert(store, sk_X509_value(authorities, i)) != 1 ||
-            (told && SSL_CTX_add_client_CA(context, sk_X509_value(authorities, i)) != 1))
+            (told && !tell_of(context, sk_X509_value(authorities, i))))
             return false;
     return true;
 }
