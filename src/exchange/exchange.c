@@ -205,6 +205,7 @@ void exchange_drop_response(struct exchange *x)
     x->response_spool = NULL;
     x->answered_here = x->service_told = x->response_held = false;
     x->customary = 0;
+    x->server_rate = 0;
     x->failure = STATUS_OK;
     x->reason_detail = NULL;
 }

@@ -128,6 +128,7 @@ struct exchange {
     bool upload_began, upload_done, download_began, download_done;
     bool rate_set;                    /* exchange_limit_rate was called */
     int64_t rate, rate_after;         /* of the response's body: bytes a second, after so many that are free; 0: no limit */
+    int64_t server_rate;              /* bytes a second that are read of the server's response at most; 0: no limit */
     bool continue_sent;               /* a 100 went to the client */
     struct filter *request_filters, *response_filters;     /* added by middlewares before the relays begin */
 

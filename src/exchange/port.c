@@ -124,6 +124,7 @@ static void apply_entry(struct port *port, struct entry *entry, struct graph_pin
                                               .idle_timeout = transport->responding_timeouts.idle_timeout,
                                               .write_timeout = transport->responding_timeouts.write_timeout,
                                               .announce_keep_alive = entry->config->http.keep_alive_field,
+                                              .half_close_is_gone = entry->config->http.half_close_is_gone,
                                               .max_requests = (uint64_t)transport->keep_alive_max_requests,
                                               .max_age = transport->keep_alive_max_time,
                                               .h2 = h2_settings_of(&entry->config->http2),

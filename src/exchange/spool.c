@@ -122,6 +122,11 @@ int64_t spool_length(const struct spool *spool)
     return spool->length;
 }
 
+int spool_file(const struct spool *spool)
+{
+    return spool->fd;
+}
+
 struct str spool_bytes(struct spool *spool)
 {
     if (spool->fd >= 0)

@@ -22,6 +22,8 @@ enum status spool_add(struct spool *spool, struct chunkq *bytes);
 int64_t spool_length(const struct spool *spool);
 /* All of it when it lies in memory, made contiguous; else data NULL. */
 struct str spool_bytes(struct spool *spool);
+/* The file's descriptor where it lies in one, else -1. The spool's. */
+int spool_file(const struct spool *spool);
 /* A source that gives it from the start; rewinds at each call. One reader at a time. */
 struct body_source *spool_rewind(struct spool *spool);
 /* The same, and behind it what `then` still gives: a body of which only the beginning is held. */

@@ -316,13 +316,17 @@ static void begin_tunnel(struct exchange *x)
     x->upgraded = true;
 }
 
-/* Without the memory for it the response is not slowed down. */
+/* How fast a server is read rules where it is the slower of the two: nothing is held in between. Without the memory for it the response
+ * is not slowed down. */
 static void pace_download(struct exchange *x)
 {
+    bool by_server = x->server_rate > 0 && !x->answered_here && (x->rate <= 0 || x->server_rate < x->rate);
+    if (x->rate <= 0 && !by_server)
+        return;
     struct pace *pace = arena_new(&x->arena, struct pace);
     if (pace == NULL)
         return;
-    *pace = (struct pace){.rate = x->rate, .after = x->rate_after, .began = exchange_now(x)};
+    *pace = (struct pace){.rate = by_server ? x->server_rate : x->rate, .after = by_server ? 0 : x->rate_after, .began = exchange_now(x)};
     chunkq_init(&pace->out);
     x->download.pace = pace;
 }
@@ -333,7 +337,7 @@ static void begin_download(struct exchange *x)
         begin_tunnel(x);
     relay_init(&x->download, x->worker, hold_response_source(x), &x->stream.sink);
     x->download.filters = x->response_filters;
-    if (x->rate > 0 && !x->upgraded)
+    if ((x->rate > 0 || x->server_rate > 0) && !x->upgraded)
         pace_download(x);
     if (!x->answered_here) {
         const struct response *response = &x->upstream.response;

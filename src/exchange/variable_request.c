@@ -1,6 +1,9 @@
 /* The request itself: its line, its target in all its forms, its body. */
+#include <unistd.h>
+
 #include "base/base64.h"
 #include "exchange/graph.h"
+#include "exchange/spool.h"
 #include "exchange/variable.h"
 #include "exchange/visit.h"
 #include "http/uri.h"
@@ -102,6 +105,13 @@ static struct str request_body(struct exchange *x, struct str argument)
     return x->body_held ? exchange_held_bytes(x) : STR_NONE;
 }
 
+/* The file has no name but this one, which lasts as long as the request. */
+static struct str request_body_file(struct exchange *x, struct str argument)
+{
+    int file = x->body_held && x->spool != NULL ? spool_file(x->spool) : -1;
+    return file >= 0 ? arena_printf(&x->arena, "/proc/%d/fd/%d", (int)getpid(), file) : STR_NONE;
+}
+
 static struct str request_id(struct exchange *x, struct str argument)
 {
     return x->request_id;
@@ -145,6 +155,8 @@ READS(https, "https", "request.https", "\"on\" where TLS is used, else nothing."
 READS(content_length, "content_length", "request.contentLength", "The Content-Length of the request.");
 READS(content_type, "content_type", "request.contentType", "The Content-Type of the request.");
 READS(request_body, "request_body", "request.body", "The request's body, where it was held in memory.");
+READS(request_body_file, "request_body_file", "request.bodyFile",
+      "The file that holds the request's body, while the request lasts; nothing where memory holds it.");
 READS(request_id, "request_id", "request.id", "The request's id: 32 hexadecimal digits, or what a trusted peer named it.");
 READS(remote_user, "remote_user", "request.user", "Who authenticated.");
 READS(router_name, "router", "router.name", "The router that took the request.");

@@ -12,6 +12,12 @@ static const char *check_field(struct str text, struct arena *arena, size_t *ret
     return token_is_valid(text) ? NULL : "is not the name of a field";
 }
 
+static const char *check_scheme(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length)
+{
+    bool known = str_equal(text, S("http")) || str_equal(text, S("https")) || str_equal(text, S("grpc")) || str_equal(text, S("grpcs"));
+    return known ? NULL : "is none of http, https, grpc and grpcs";
+}
+
 static const struct option field_options[] = {
     OPTION(STR, struct pass_field, name, .required = true, .check = check_field, .help = "The field."),
     OPTION(STR, struct pass_field, value, .help = "Its value, with variables; empty: the field is not sent."),
@@ -39,6 +45,8 @@ static const struct option options[] = {
     OPTION(STR, struct proxy_pass_config, url,
            .help = "Where requests go, with variables: its host gives Host, its path takes the place of `replaces`. With variables in it a "
                    "path is sent as it is."),
+    OPTION(STR, struct proxy_pass_config, scheme, .check = check_scheme,
+           .help = "What a `url` with variables begins with where they come to none: http, https, grpc, grpcs."),
     OPTION(STR, struct proxy_pass_config, replaces, .help = "The beginning of the path that the URL's path takes the place of."),
     OPTION(STR, struct proxy_pass_config, method, .help = "The method, with variables; none: the client's."),
     OPTION(ENUM, struct proxy_pass_config, version, .names = versions, .fallback = "1.1",
@@ -49,6 +57,8 @@ static const struct option options[] = {
     OPTION_NAMED(BOOL, struct proxy_pass_config, buffer_body, "bufferBody",
                  .help = "Take the whole body before a server is asked: it then has a length, and can be sent again."),
     OPTION(STR, struct proxy_pass_config, body, .help = "A body instead of the client's, with variables."),
+    OPTION_NAMED(STR, struct proxy_pass_config, limit_rate, "limitRate",
+                 .help = "Bytes a second by which a server's response is read (\"100k\"), with variables; 0 or nothing: no limit."),
     OPTION(STRS, struct proxy_pass_config, hide, .check = check_field, .help = "Fields of responses that are not passed on."),
     OPTION(STRS, struct proxy_pass_config, ignore, .check = check_field,
            .help = "Orders of servers that are not obeyed: X-Accel-Redirect, X-Accel-Limit-Rate, X-Accel-Charset."),
@@ -177,6 +187,18 @@ static bool compile_response(struct proxy_pass *pass, struct compile *compile)
            text_rewrites_compile(&pass->cookie_paths, &config->cookie_paths, REWRITE_START, compile);
 }
 
+static bool compile_rate(struct proxy_pass *pass, struct compile *compile)
+{
+    const struct proxy_pass_config *config = pass->config;
+    int64_t bytes;
+    if (!text_template_is_in(config->limit_rate) && (!size_parse(config->limit_rate, &bytes) || bytes < 0)) {
+        diag_error(compile->diag, node_span(node_get(config->origin, S("limitRate"))), "'%.*s' is not a size", STR_ARGS(config->limit_rate));
+        return false;
+    }
+    pass->server_rate = template_of(config, config->limit_rate, "limitRate", compile);
+    return pass->server_rate != NULL;
+}
+
 static bool compile(struct middleware *m, struct compile *compile)
 {
     struct proxy_pass *pass = m->state;
@@ -184,6 +206,8 @@ static bool compile(struct middleware *m, struct compile *compile)
     bool good = compile_url(pass, compile) && compile_fields(pass, compile) && compile_response(pass, compile);
     if (!str_empty(config->method))
         good &= (pass->method = template_of(config, config->method, "method", compile)) != NULL;
+    if (!str_empty(config->limit_rate))
+        good &= compile_rate(pass, compile);
     if (config->body.data != NULL)
         good &= (pass->body = template_of(config, config->body, "body", compile)) != NULL;
     return good;

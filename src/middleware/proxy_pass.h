@@ -28,7 +28,7 @@ struct pass_flags {
 
 struct proxy_pass_config {
     const struct node *origin;
-    struct str url, replaces, method, body;
+    struct str url, scheme, replaces, method, body, limit_rate;
     int version;                      /* enum http_version; 0: the connection's own */
     struct objects fields;            /* struct pass_field */
     bool pass_fields, pass_body, buffer_body;
@@ -84,6 +84,7 @@ struct proxy_pass {
     unsigned hidden_count;
     unsigned accel;                   /* enum accel: those that are obeyed */
     const struct variable *limit_rate;      /* NULL: not obeyed */
+    const struct text_template *server_rate;      /* NULL: servers are read as fast as clients take it */
     struct text_rewrites redirects, cookie_domains, cookie_paths;
     struct cookie_flags_rule *cookie_flags;
     unsigned cookie_flag_count;

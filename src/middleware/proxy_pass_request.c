@@ -15,7 +15,10 @@ static bool find_url(const struct proxy_pass *pass, struct exchange *x)
     if (pass->url == NULL)
         return true;
     struct outgoing_url *url = arena_alloc(&x->arena, sizeof(*url));
-    if (url == NULL || !outgoing_url_parse(text_template_text(pass->url, x), url))
+    struct str text = text_template_text(pass->url, x), scheme = pass->config->scheme;
+    if (!str_empty(scheme) && str_find(text, S("://")) < 0)
+        text = arena_printf(&x->arena, "%.*s://%.*s", STR_ARGS(scheme), STR_ARGS(text));
+    if (url == NULL || !outgoing_url_parse(text, url))
         return false;
     x->url = url;
     return true;

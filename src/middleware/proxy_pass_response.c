@@ -67,6 +67,14 @@ static void obey_rate(const struct proxy_pass *pass, struct exchange *x)
         variable_set(pass->limit_rate, x, rate);
 }
 
+/* What is no size limits nothing. */
+static void limit_server(const struct proxy_pass *pass, struct exchange *x)
+{
+    int64_t bytes;
+    if (pass->server_rate != NULL && size_parse(text_template_text(pass->server_rate, x), &bytes) && bytes > 0)
+        x->server_rate = bytes;
+}
+
 static void obey(const struct proxy_pass *pass, struct exchange *x)
 {
     struct fields *fields = &x->response.fields;
@@ -100,11 +108,25 @@ static bool take_copy(struct exchange *x, struct fields *fields)
     return true;
 }
 
+/* Of what can hold but once a server's first word counts. */
+#define SINGLE_FIELDS (FIELD_BIT(CONTENT_TYPE) | FIELD_BIT(LAST_MODIFIED) | FIELD_BIT(ETAG) | FIELD_BIT(LOCATION))
+
+static uint64_t single_bit(const struct field *field)
+{
+    if (field->id != FIELD_OTHER)
+        return UINT64_C(1) << field->id & SINGLE_FIELDS;
+    return str_equal_nocase(field->name, S("Expires")) ? UINT64_C(1) << FIELD_OTHER : 0;
+}
+
 static void hide(const struct proxy_pass *pass, struct fields *fields)
 {
-    FIELDS_FOREACH(fields, field)
-        if (is_hidden(pass, field))
+    uint64_t seen = 0;
+    FIELDS_FOREACH(fields, field) {
+        uint64_t single = single_bit(field);
+        if (is_hidden(pass, field) || (seen & single) != 0)
             field->name.len = 0;
+        seen |= single;
+    }
     fields->present[0] &= ~pass->hidden_ids;
 }
 
@@ -158,6 +180,7 @@ enum verdict proxy_pass_response(const struct proxy_pass *pass, struct exchange 
         if (order.len != 0)
             return redirect_inside(x, order);
     }
+    limit_server(pass, x);
     if (fields->count == 0 || !take_copy(x, fields))
         return VERDICT_NEXT;
     obey(pass, x);

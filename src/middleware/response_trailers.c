@@ -55,8 +55,8 @@ bool response_trailers_begin(struct exchange *x, const struct response_fields *f
         return false;
     *own = (struct trailers_filter){.filter = {.process = process}, .x = x, .fields = fields, .status = status};
     exchange_filter_response(x, &own->filter);
-    /* Behind a length that was told HTTP/1.1 has no place for them; before it, none at all. */
-    if (request->version == HTTP_1_1)
+    /* Behind a length that was told HTTP/1.1 has no place for them, and HTTP/2 none behind a head that is all; before both, none at all. */
+    if (request->version == HTTP_1_1 || (request->version > HTTP_1_1 && x->response.body_length == 0))
         x->response.body_length = BODY_UNKNOWN;
     return true;
 }

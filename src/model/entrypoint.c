@@ -78,6 +78,8 @@ static const struct option http_options[] = {
                  .max = 10000, .help = "Header fields that a request may have; more gets 431."),
     OPTION_NAMED(BOOL, struct entrypoint_http, encode_query_semicolons, "encodeQuerySemicolons",
                  .help = "Encode semicolons in queries instead of reading them as '&'."),
+    OPTION_NAMED(BOOL, struct entrypoint_http, keep_query_semicolons, "keepQuerySemicolons",
+                 .help = "Leave semicolons in queries as they came; encodeQuerySemicolons has no effect then."),
     OPTION_NAMED(BOOL, struct entrypoint_http, sanitize_path, "sanitizePath", .fallback = "true",
                  .help = "Collapse '//', '/./' and '/../' in paths before routing."),
     OPTION(BOOL, struct entrypoint_http, via, .help = "Add Via (RFC 9110 7.6.3) to requests and responses."),
@@ -90,6 +92,9 @@ static const struct option http_options[] = {
     OPTION_NAMED(BOOL, struct entrypoint_http, refuse_trace, "refuseTrace", .help = "TRACE gets 405 and is passed on to nobody."),
     OPTION_NAMED(BOOL, struct entrypoint_http, keep_alive_field, "keepAliveField",
                  .help = "Responses say Connection: keep-alive to HTTP/1.1 clients too, which take it for granted."),
+    OPTION_NAMED(BOOL, struct entrypoint_http, half_close_is_gone, "halfCloseIsGone",
+                 .help = "A client that ends its direction of the connection behind a whole HTTP/1 request is gone at once, as nginx has "
+                         "it; else it has 2 seconds to go on taking its response."),
     OPTION_NAMED(STRUCT, struct entrypoint_http, encoded_characters, "encodedCharacters",
                  .table = &encoded_characters_table, .help = "Which encoded characters a path may hold."),
     OPTION(OBJECT, struct entrypoint_http, tls, .table = &router_tls_table,

@@ -46,10 +46,11 @@ struct entrypoint_http {
     struct strs middlewares;
     int64_t max_header_bytes, max_line_bytes, max_header_fields;
     bool bare_line_feeds;
-    bool encode_query_semicolons, sanitize_path, via;
+    bool encode_query_semicolons, keep_query_semicolons, sanitize_path, via;
     int underscore_headers_strategy;
     int unusual_headers_strategy;   /* enum underscore_strategy: names of other characters than letters, digits, '-' and '_' */
     bool refuse_trace;
+    bool half_close_is_gone;        /* clients that end their direction behind a whole request do not wait for its response */
     bool keep_alive_field;          /* Connection: keep-alive is said to HTTP/1.1 clients too */
     struct encoded_characters encoded_characters;
     struct router_tls *tls;         /* of all its routers; NULL: as they say */

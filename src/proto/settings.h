@@ -33,6 +33,7 @@ struct server_settings {
     struct h1_limits limits;
     int64_t head_timeout, idle_timeout, write_timeout;
     bool announce_keep_alive;        /* HTTP/1.1 clients are told that the connection is kept, too */
+    bool half_close_is_gone;         /* HTTP/1: who ends its direction behind a whole request is gone; else it is given some time */
     uint64_t max_requests;           /* 0: any number */
     int64_t max_age;
     struct h2_settings h2;

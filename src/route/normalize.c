@@ -45,6 +45,7 @@ void normalizer_init(struct normalizer *normalizer, const struct entrypoint_http
     encoded_policy_init(&normalizer->encoded, &settings->encoded_characters);
     normalizer->sanitize_path = settings->sanitize_path;
     normalizer->encode_query_semicolons = settings->encode_query_semicolons;
+    normalizer->keep_query_semicolons = settings->keep_query_semicolons;
 }
 
 /* A top bit for every zero byte (and perhaps for bytes above one: good enough to look closer). */
@@ -163,7 +164,7 @@ enum status normalize(const struct normalizer *normalizer, struct request *reque
                       struct arena *arena, struct str *ret_routing_path)
 {
     *ret_routing_path = request->path;
-    if (request->query.len > 0 && memchr(request->query.data, ';', request->query.len) != NULL) {
+    if (request->query.len > 0 && !normalizer->keep_query_semicolons && memchr(request->query.data, ';', request->query.len) != NULL) {
         enum status status = normalize_query(normalizer->encode_query_semicolons, request, arena);
         if (status != STATUS_OK)
             return status;

@@ -24,7 +24,7 @@ enum status encoded_policy_check(const struct encoded_policy *policy, struct str
 
 struct normalizer {
     struct encoded_policy encoded;
-    bool sanitize_path, encode_query_semicolons;
+    bool sanitize_path, encode_query_semicolons, keep_query_semicolons;
 };
 
 void normalizer_init(struct normalizer *normalizer, const struct entrypoint_http *settings);

@@ -1,5 +1,7 @@
 """limit_req and limit_conn of nginx.conf, beside nginx itself; and zones as YAML says them."""
+import contextlib
 import signal
+import socket
 import threading
 import time
 
@@ -162,3 +164,21 @@ def test_zones_are_shown(portico, backend):
     shown = {row["type"]: row["state"] for row in proxy.get("/api/portico/limits", entry_point="traefik").json()}
     assert shown["rateLimit"]["zones"][0]["zone"] == "all" and shown["rateLimit"]["refused"] == 1
     assert shown["inFlightReq"]["zones"][0]["allowed"] == 1
+
+
+def test_a_client_that_ends_its_direction_is_gone_at_once(portico_nginx, raw_server):
+    def trickle(play):
+        """Until the proxy leaves: a client that only half closed would be taken to go on reading."""
+        with contextlib.suppress(OSError):
+            while not stop.wait(0.1):
+                play.connection.sendall(b"x")
+    stop = threading.Event()
+    slow = raw_server([act.head, b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", trickle])
+    proxy = portico_nginx(server("location / { proxy_pass http://%s; }" % slow.address, ""))
+    client = proxy.client().send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    wait_for("the request to arrive", lambda: slow.played and slow.played[0].heads)
+    client.socket.shutdown(socket.SHUT_WR)
+    try:
+        assert "GET / " in proxy.access_log(1)[0]
+    finally:
+        stop.set()

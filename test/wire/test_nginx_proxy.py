@@ -1,5 +1,6 @@
 """proxy_pass and its kin in nginx.conf: beside Debian's nginx where it says the same, alone where it is older."""
 import subprocess
+import time
 
 import pytest
 
@@ -137,3 +138,55 @@ def test_mistakes_are_told_in_nginx_words(tmp_path, text, complaint):
     conf.write_text("events {} http { server { listen 127.0.0.1:1; %s } }" % text)
     got = subprocess.run([BINARY, "nginx", "-t", "-c", conf, "-p", tmp_path], capture_output=True, text=True, timeout=30)
     assert got.returncode == 1 and complaint in got.stderr
+
+
+def test_ranges_are_forced(nginx_pair, backend):
+    other = backend(lambda request: response_bytes(200, body=b"0123456789"))
+    pair = nginx_pair(server(other, "location / { proxy_pass UP; } location /cut { proxy_pass UP; proxy_force_ranges on; }"))
+    assert pair.same(target="/", fields=[("Range", "bytes=2-4")]).status == 200
+    answer = pair.portico.get("/cut", [("Range", "bytes=2-4")])
+    assert (answer.status, answer.body, answer.get("Content-Range")) == (206, b"234", "bytes 2-4/10")
+
+
+def test_a_server_is_read_at_a_pace(portico_nginx, backend):
+    other = backend(lambda request: response_bytes(200, fields=[("X-Rate", request.target[1:])], body=b"x" * 60000))
+    proxy = portico_nginx(server(other, "location / { proxy_pass UP; proxy_limit_rate $upstream_http_x_rate; } "
+                                        "location /30k { proxy_pass UP; limit_rate 1m; proxy_limit_rate 30k; }"))
+    for target, slow in (("/30000", True), ("/30k", True), ("/0", False), ("/10000000", False)):
+        began = time.monotonic()
+        assert len(proxy.get(target).body) == 60000
+        # Half of it goes out at once, and the other half takes a second; nothing is said of how long the others take.
+        assert not slow or time.monotonic() - began > 0.7
+
+
+def test_a_limit_except_may_have_a_server_of_its_own(nginx_pair, echo):
+    pair = nginx_pair(server(echo, "location /a { proxy_pass UP/read; proxy_http_version 1.1; proxy_set_header Connection ''; "
+                                   "limit_except GET { proxy_pass UP; } } "
+                                   "location /b { proxy_pass UP; limit_except POST { proxy_pass UP; deny all; } }"))
+    for method in ("GET", "HEAD", "POST", "DELETE"):
+        pair.same(method, "/a?x")
+    assert pair.same("DELETE", "/b", ignoring=("body", "content-length")).status == 403
+    assert pair.portico.get("/a").body.split()[1] == b"/read"
+
+
+def test_of_fields_that_hold_once_the_first_counts(portico_nginx, backend):
+    # As nginx does since 1.23; before, it passed them all on.
+    fields = [("Expires", "one"), ("Expires", "two"), ("ETag", '"1"'), ("ETag", '"2"'), ("Content-Type", "text/a"), ("Content-Type", "text/b"),
+              ("Cache-Control", "a"), ("Cache-Control", "b")]
+    other = backend(lambda request: response_bytes(200, fields=fields))
+    answer = portico_nginx(server(other, "location / { proxy_pass UP; }")).get()
+    seen = [(name, value) for name, value in answer.fields if name in dict(fields)]
+    assert sorted(seen) == sorted([fields[0], fields[2], fields[4], *fields[6:]])
+
+
+def test_semicolons_of_a_query_stay(nginx_pair, echo):
+    pair = nginx_pair(server(echo, "location / { proxy_pass UP/x; proxy_http_version 1.1; proxy_set_header Connection ''; } "
+                                   "location /arg { return 200 $arg_a; }"))
+    assert b"/x?a=b;c=d" in pair.same(target="/?a=b;c=d").body
+    assert pair.same(target="/arg?a=b;c=d").body == b"b;c=d"
+
+
+def test_the_file_of_a_body(portico_nginx, echo):
+    proxy = portico_nginx(server(echo, "location / { proxy_pass UP; add_header X-File $request_body_file; }"))
+    assert proxy.request("POST", "/", body=b"small").get("X-File") is None
+    assert proxy.request("POST", "/", body=b"x" * 500000).get("X-File").startswith("/proc/")

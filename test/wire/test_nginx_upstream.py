@@ -1,9 +1,11 @@
 """upstream{} in nginx.conf: whose turn it is, who is passed over, when the next server is asked."""
 import collections
+import subprocess
 
 import pytest
 
 from harness.http1 import response_bytes
+from harness.portico import BINARY
 from harness.ports import free_port
 
 
@@ -103,3 +105,14 @@ def test_tiers_limits_and_retries_in_yaml(portico, servers):
     assert proxy.get("/x").body == b"0"
     assert servers[0].last.target == "/base/x" and servers[0].last.get("Host") == "inside.example"
     assert servers[0].last.get("X-Client") == "127.0.0.1"
+
+
+def test_a_group_starts_as_slowly_as_its_slowest(tmp_path):
+    path = tmp_path / "nginx.conf"
+    path.write_text("events { } http { upstream u { server 127.0.0.1:1 slow_start=30s; server 127.0.0.1:2 slow_start=1m; server 127.0.0.1:3; } "
+                    "server { listen 127.0.0.1:8; location / { proxy_pass http://u; } } }")
+    done = subprocess.run([BINARY, "convert", path], capture_output=True, text=True, check=True)
+    assert "slowStart: 60000ms" in done.stdout or "slowStart: 1m" in done.stdout
+    path.write_text(path.read_text().replace("slow_start=1m", "slow_start=never"))
+    done = subprocess.run([BINARY, "convert", path], capture_output=True, text=True, check=False)
+    assert done.returncode != 0 and 'invalid parameter "slow_start=never"' in done.stderr

@@ -114,6 +114,7 @@ void nginx_entry_limits(struct nginx_compile *compile, struct nginx_address *add
     put_head_limits(&place, http, span);
     put_names(&place, http, span);
     nginx_put_flag(compile, http, "keepAliveField", true, span);
+    nginx_put_flag(compile, http, "halfCloseIsGone", true, span);
     bool http2 = address->http2 || nginx_flag(address->first, "http2", false);
     struct node *options = nginx_put_map(compile, address->entry, "http2", span);
     if (!http2 || address->tls)

@@ -133,7 +133,7 @@ void nginx_files_content(struct nginx_place *place)
 
 static bool is_proxied(const struct nginx_place *place)
 {
-    for (; place != NULL; place = place->kind == NGINX_PLACE_IF ? place->outer : NULL)
+    for (; place != NULL; place = place->kind == NGINX_PLACE_IF || place->kind == NGINX_PLACE_LIMIT_EXCEPT ? place->outer : NULL)
         if (nginx_here(place->scope, "proxy_pass") != NULL || nginx_here(place->scope, "grpc_pass") != NULL)
             return true;
     return false;

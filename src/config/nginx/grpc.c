@@ -35,7 +35,10 @@ static void grpc_content(struct nginx_place *place, const struct nginx_directive
     struct node *options = nginx_middleware(place, NGINX_CHAIN_UPSTREAM, "proxyPass", directive->span);
     struct str text = nginx_template(compile, word);
     bool has_scheme = str_find(word->text, S("://")) >= 0;
-    nginx_put(compile, options, "url", has_scheme ? text : arena_concat(compile->arena, S("grpc://"), text), word->span);
+    bool later = !has_scheme && url.variables;      /* a variable may hold one */
+    nginx_put(compile, options, "url", has_scheme || later ? text : arena_concat(compile->arena, S("grpc://"), text), word->span);
+    if (later)
+        nginx_put(compile, options, "scheme", S("grpc"), word->span);
     if (nginx_flag(place->scope, "grpc_request_buffering", false))
         nginx_put_flag(compile, options, "bufferBody", true, directive->span);
     nginx_put_fields(place, "grpc", options);

@@ -180,6 +180,7 @@ static void put_manners(struct nginx_compile *compile, struct nginx_address *add
     struct span span = address->entry->key_span;
     struct node *http = nginx_put_map(compile, address->entry, "http", span);
     nginx_put_flag(compile, http, "sanitizePath", false, span);
+    nginx_put_flag(compile, http, "keepQuerySemicolons", true, span);
     nginx_put_flag(compile, http, "bareLineFeeds", true, span);
     nginx_put_flag(compile, http, "refuseTrace", true, span);
     struct node *characters = nginx_put_map(compile, http, "encodedCharacters", span);

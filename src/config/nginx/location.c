@@ -73,7 +73,7 @@ static struct str place_name(const struct nginx_place *outer, const struct nginx
                               matcher->modifier != NULL ? (int)matcher->modifier->text.len : 0,
                               matcher->modifier != NULL ? matcher->modifier->text.data : "", STR_ARGS(matcher->path));
     else if (outer != NULL)
-        wanted = arena_printf(compile->arena, "%.*s if:%u", STR_ARGS(outer->name), block->span.line);
+        wanted = arena_printf(compile->arena, "%.*s %.*s:%u", STR_ARGS(outer->name), STR_ARGS(block->name), block->span.line);
     return nginx_unique(compile, "http.routers", wanted);
 }
 
@@ -85,7 +85,8 @@ static struct nginx_place *new_place(struct nginx_server *server, struct nginx_p
     struct nginx_compile *compile = server->compile;
     struct nginx_place *place = arena_new(compile->arena, struct nginx_place);
     *place = (struct nginx_place){.kind = kind, .compile = compile, .server = server, .outer = outer, .block = block};
-    enum nginx_context context = kind == NGINX_PLACE_IF ? NGINX_LOCATION_IF : NGINX_LOCATION;
+    enum nginx_context context = kind == NGINX_PLACE_IF ? NGINX_LOCATION_IF : kind == NGINX_PLACE_LIMIT_EXCEPT ? NGINX_LIMIT_EXCEPT : NGINX_LOCATION;
+    bool inner = kind == NGINX_PLACE_IF || kind == NGINX_PLACE_LIMIT_EXCEPT;
     place->scope = kind == NGINX_PLACE_SERVER
                        ? server->scope
                        : nginx_scope_new(compile, block, context, outer != NULL ? outer->scope : server->scope);
@@ -93,7 +94,7 @@ static struct nginx_place *new_place(struct nginx_server *server, struct nginx_p
     place->router = nginx_put_map_named(compile, nginx_section(compile, "http.routers"), place->name, block->span);
     struct node *location = nginx_put_map(compile, place->router, "location", block->span);
     nginx_put(compile, location, "site", server->name, block->span);
-    const char *match = kind == NGINX_PLACE_SERVER ? "fallback" : kind == NGINX_PLACE_IF ? "inner" : NULL;
+    const char *match = kind == NGINX_PLACE_SERVER ? "fallback" : inner ? "inner" : NULL;
     if (matcher != NULL)
         match = matcher->modifier != NULL ? matcher->modifier->match : NULL;
     if (match != NULL)
@@ -141,7 +142,18 @@ static struct nginx_place *make_location(struct nginx_place *outer, const struct
     return place;
 }
 
-/* `if` at the level of a server has no place: nothing but a script may stand in it. */
+bool nginx_has_own_server(const struct nginx_directive *block)
+{
+    if (!str_equal(block->name, S("limit_except")))
+        return false;
+    NGINX_FOREACH(block, it)
+        if (str_equal(it->name, S("proxy_pass")) || str_equal(it->name, S("grpc_pass")))
+            return true;
+    return false;
+}
+
+/* `if` at the level of a server has no place: nothing but a script may stand in it. A limit_except has one where it has a server of its
+ * own; else its guards are all there is to it (access.c). */
 static void make_inner(struct nginx_place *outer, struct nginx_place ***end)
 {
     NGINX_FOREACH(outer->block, it) {
@@ -152,6 +164,8 @@ static void make_inner(struct nginx_place *outer, struct nginx_place ***end)
             place = make_location(outer, it);
         else if (str_equal(it->name, S("if")) && outer->kind != NGINX_PLACE_SERVER)
             place = new_place(outer->server, outer, it, NGINX_PLACE_IF, NULL);
+        else if (nginx_has_own_server(it) && outer->kind == NGINX_PLACE_LOCATION)
+            place = new_place(outer->server, outer, it, NGINX_PLACE_LIMIT_EXCEPT, NULL);
         if (place == NULL)
             continue;
         **end = place;

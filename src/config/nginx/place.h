@@ -11,6 +11,8 @@ void nginx_server_listens(struct nginx_server *server);
 struct nginx_place *nginx_places(struct nginx_server *server);
 /* What the parts make of each; then the routers are complete. */
 void nginx_fill_places(struct nginx_place *place);
+/* A limit_except whose requests go to another server than those of its location: it is a place of its own. */
+bool nginx_has_own_server(const struct nginx_directive *block);
 
 /* compile.c: all parts in their order. */
 const struct nginx_part *const *nginx_parts(size_t *ret_count);

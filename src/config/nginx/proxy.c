@@ -178,6 +178,29 @@ static void put_flag(struct nginx_place *place, struct node *options, const char
         nginx_put_flag(place->compile, options, key, on, options->span);
 }
 
+static void put_rate(struct nginx_place *place, struct node *options)
+{
+    const struct nginx_directive *directive = nginx_find(place->scope, "proxy_limit_rate");
+    int64_t bytes;
+    if (directive != NULL && !nginx_has_variables(directive->words[0].text) && !nginx_size(directive->words[0].text, &bytes))
+        nginx_invalid(place->compile, directive, &directive->words[0]);
+    else
+        put_template(place, options, "limitRate", "proxy_limit_rate");
+}
+
+/* What servers send is cut here only where nginx is told to: its own ranges are the server's business. */
+static void put_force_ranges(struct nginx_place *place, const struct nginx_directive *pass)
+{
+    const struct nginx_directive *max = nginx_find(place->scope, "max_ranges");
+    uint64_t count;
+    if (!nginx_flag(place->scope, "proxy_force_ranges", false))
+        return;
+    struct node *options = nginx_middleware(place, NGINX_CHAIN_RANGE, "range", pass->span);
+    nginx_put_flag(place->compile, options, "force", true, pass->span);
+    if (max != NULL && str_to_u64(max->words[0].text, &count) && count <= 1000000)
+        nginx_put_number(place->compile, options, "maxRanges", (int64_t)count, max->span);
+}
+
 static void proxy_content(struct nginx_place *place, const struct nginx_directive *directive)
 {
     struct nginx_compile *compile = place->compile;
@@ -194,6 +217,8 @@ static void proxy_content(struct nginx_place *place, const struct nginx_directiv
     put_template(place, options, "method", "proxy_method");
     put_template(place, options, "body", "proxy_set_body");
     put_version(place, options);
+    put_rate(place, options);
+    put_force_ranges(place, directive);
     put_flag(place, options, "passFields", "proxy_pass_request_headers", true, false);
     put_flag(place, options, "passBody", "proxy_pass_request_body", true, false);
     put_flag(place, options, "bufferBody", "proxy_request_buffering", true, true);

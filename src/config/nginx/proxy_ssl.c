@@ -93,6 +93,15 @@ static struct str name_of(const struct peer *peer, const struct nginx_directive 
     return refuse_variables(peer, directive, "write the name, or give each name a server block of its own") ? STR_NONE : text;
 }
 
+/* Without its port, and without the brackets of an address. */
+static struct str bare_name(struct str name)
+{
+    ptrdiff_t colon = str_find_last_char(name, ':'), bracket = str_find_last_char(name, ']');
+    if (str_starts(name, S("[")) && bracket > 0)
+        return str_of(name.data + 1, (size_t)bracket - 1);
+    return colon > 0 ? str_first(name, (size_t)colon) : name;
+}
+
 static void put_name(const struct peer *peer, bool verified)
 {
     struct nginx_compile *compile = peer->place->compile;
@@ -102,7 +111,7 @@ static void put_name(const struct peer *peer, bool verified)
         nginx_put_flag(compile, peer->transport, "disableSNI", true, peer->place->block->span);
     if (!told && !verified)
         return;
-    struct str name = directive != NULL ? name_of(peer, directive) : peer->host;
+    struct str name = bare_name(directive != NULL ? name_of(peer, directive) : peer->host);
     if (name.len != 0)
         nginx_put(compile, peer->transport, "serverName", name, directive != NULL ? directive->words[0].span : peer->place->block->span);
 }

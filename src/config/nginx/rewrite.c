@@ -1,5 +1,5 @@
 /* rewrite, set, if, return and break: the instructions of a block, in the order of the file, become one script. */
-#include "config/nginx/compile.h"
+#include "config/nginx/place.h"
 
 #define HERE (NGINX_SERVER | NGINX_SERVER_IF | NGINX_LOCATION | NGINX_LOCATION_IF)
 
@@ -231,18 +231,46 @@ static bool has_instructions(const struct nginx_directive *block)
     return false;
 }
 
+/* What a limit_except with a server of its own is: an `if` on the method before all others, behind which no script is run. */
+static void write_limit_except(const struct writer *writer, struct node *steps, const struct nginx_directive *directive)
+{
+    struct nginx_compile *compile = writer->compile;
+    struct str methods = S("");
+    for (size_t i = 0; i < directive->count; i++) {
+        struct str method = directive->words[i].text;
+        methods = arena_printf(compile->arena, "%.*s%s%.*s%s", STR_ARGS(methods), i != 0 ? "|" : "", STR_ARGS(method),
+                               str_equal(method, S("GET")) ? "|HEAD" : "");
+    }
+    struct node *step = add_step(writer, steps, "if", directive);
+    nginx_put(compile, step, "value", S("${request_method}"), directive->span);
+    nginx_put(compile, step, "is", S("noMatch"), directive->span);
+    nginx_put(compile, step, "operand", arena_printf(compile->arena, "^(?:%.*s)$", STR_ARGS(methods)), directive->span);
+    nginx_put(compile, step, "router", router_of(writer->place, directive), directive->span);
+    add_step(writer, nginx_put_list(compile, step, "then", directive->span), "break", directive);
+}
+
+static const struct nginx_directive *limit_except_of(const struct nginx_place *place)
+{
+    const struct nginx_directive *except = place->kind == NGINX_PLACE_LOCATION ? nginx_here(place->scope, "limit_except") : NULL;
+    return except != NULL && nginx_has_own_server(except) ? except : NULL;
+}
+
 /* An `if` has a script without steps: what is left of the outer one is passed in its chain. */
 static void add_script(struct nginx_place *place)
 {
     const struct writer writer = {.place = place, .compile = place->compile};
-    if (place->kind == NGINX_PLACE_IF) {
+    const struct nginx_directive *except = limit_except_of(place);
+    if (place->kind == NGINX_PLACE_IF || place->kind == NGINX_PLACE_LIMIT_EXCEPT) {
         nginx_middleware(place, NGINX_CHAIN_REWRITE, "script", place->block->span);
         return;
     }
-    if (place->kind == NGINX_PLACE_LIMIT_EXCEPT || !has_instructions(place->block))
+    if (except == NULL && !has_instructions(place->block))
         return;
     struct node *script = nginx_middleware(place, NGINX_CHAIN_REWRITE, "script", place->block->span);
-    write_block(&writer, nginx_put_list(place->compile, script, "steps", place->block->span), place->block);
+    struct node *steps = nginx_put_list(place->compile, script, "steps", place->block->span);
+    if (except != NULL)
+        write_limit_except(&writer, steps, except);
+    write_block(&writer, steps, place->block);
 }
 
 static const struct nginx_part part = {.name = "rewrite", .order = 50, .place = add_script};

@@ -122,7 +122,7 @@ static void put_parameter(struct nginx_compile *compile, struct node *server, co
     else if (str_starts(text, S("service=")))
         diag_error(compile->diag, word->span, "SRV records are not looked up: name the servers with their ports");
     else if (!str_starts(text, S("max_fails=")) && !str_starts(text, S("fail_timeout=")) && !str_equal(text, S("resolve")) &&
-             !str_starts(text, S("slow_start=")))
+             !str_starts(text, S("slow_start=")))      /* put_slow_start */
         diag_error(compile->diag, word->span, "invalid parameter \"%.*s\"", STR_ARGS(text));
 }
 
@@ -209,6 +209,32 @@ static void put_usual(struct nginx_compile *compile, struct node *options, struc
     nginx_put_flag(compile, options, "badGatewayWhenNone", true, span);
 }
 
+/* Servers of one group come back alike: the slowest rules. `told`: the group stands in another service as well. */
+static void put_slow_start(struct nginx_compile *compile, struct node *options, const struct nginx_directive *group, bool told)
+{
+    const struct nginx_word *word = NULL, *slowest = NULL;
+    int64_t most = 0, ms;
+    bool differ = false, first = true;
+    NGINX_FOREACH(group, it) {
+        struct str value;
+        if (!str_equal(it->name, S("server")) || it->count == 0)
+            continue;
+        ms = 0;
+        if (nginx_parameter(it, 1, "slow_start", &value, &word) && !nginx_time(value, &ms))
+            diag_error(compile->diag, word->span, "invalid parameter \"%.*s\"", STR_ARGS(word->text));
+        differ |= !first && ms != most;
+        if (ms > most)
+            slowest = word;
+        most = ms > most ? ms : most;
+        first = false;
+    }
+    if (slowest == NULL)
+        return;
+    nginx_put_time(compile, options, "slowStart", most, slowest->span);
+    if (differ && !told)
+        diag_note(compile->diag, slowest->span, "slow_start holds for all servers of the group: that of the slowest is taken");
+}
+
 static struct node *new_balancer(struct nginx_compile *compile, struct str name, struct span span)
 {
     struct node *service = nginx_put_map_named(compile, nginx_section(compile, "http.services"), name, span);
@@ -222,6 +248,7 @@ static void fill_group(struct nginx_compile *compile, struct node *options, cons
         if (str_equal(it->name, S("server")) && it->count != 0)
             put_server(compile, servers, group, it, scheme);
     put_strategy(compile, options, group);
+    put_slow_start(compile, options, group, strcmp(scheme, "http") != 0);
     nginx_put_sticky(compile, options, group);
     put_usual(compile, options, group->span);
 }

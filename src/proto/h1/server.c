@@ -322,15 +322,18 @@ static void process(struct h1_server *connection)
 
 /* The client ended its direction while it waits. It may be gone, or have sent all that it has to say (nc -N): which of the
  * two, nobody can know without writing. It is given some time; see still_there. An upgraded connection or a body under way
- * finds the end by reading it; a body that nobody reads, because its request is held, does not. */
-static void doubt_client(struct h1_server *connection)
+ * finds the end by reading it; a body that nobody reads, because its request is held, does not. True: it is taken to be gone at once. */
+static bool doubt_client(struct h1_server *connection)
 {
     struct h1_active *active = connection->active;
     if (active->upgraded || (!active->body_in.ended && active->body_in.asked))
-        return;
+        return false;
+    if (connection->settings->half_close_is_gone)
+        return true;
     active->whole_at_doubt = active->body_in.ended;
     active->out_at_doubt = connection->stream->bytes_out;
     timer_after(connection->wire.sock.loop, &connection->timer, DOUBT_TIME);
+    return false;
 }
 
 /* Whether a client that ended its direction goes on taking its response; one that is slow with what waits for it is told
@@ -360,11 +363,9 @@ static void on_event(struct sock *sock, unsigned events)
         facts |= FACT_READABLE;
     if ((events & WATCH_WRITE) != 0)
         facts |= FACT_WRITABLE;
-    if (sock->broken) {
+    if (sock->broken || ((events & WATCH_HANGUP) != 0 && doubt_client(connection))) {
         connection->stream->failure = STATUS_CLIENT_ABORTED;
         facts |= FACT_CLOSED;
-    } else if ((events & WATCH_HANGUP) != 0) {
-        doubt_client(connection);
     }
     if (facts != 0)
         connection->stream->handler->on_facts(connection->stream, facts);

@@ -138,6 +138,8 @@ static void end_of_head(struct h2_server *server, const nghttp2_frame *frame)
     if (own == NULL)
         return;
     own->stream->bytes_in += frame->hd.length + H2_FRAME_HEAD;
+    if (!own->head.is_trailers)
+        own->stream->request.head_bytes = (uint32_t)(frame->hd.length - frame->headers.padlen);
     h2_head_end(own, (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0);
 }
 
