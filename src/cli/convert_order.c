@@ -8,7 +8,7 @@ static const struct {
     {"", {"global", "log", "accessLog", "workers", "user", "entryPoints", "providers", "variables", "http", "tls"}},
     {"entryPoints.*", {"address", "asDefault", "proxyProtocol", "forwardedHeaders", "http"}},
     {"http", {"variables", "sites", "routers", "middlewares", "services", "serversTransports"}},
-    {"http.sites.*", {"entryPoints", "defaultOn", "names", "tls", "plainToo", "middlewares"}},
+    {"http.sites.*", {"entryPoints", "defaultOn", "names", "tls", "plainOn", "mergeSlashes", "middlewares"}},
     {"http.routers.*", {"rule", "location", "priority", "entryPoints", "tls", "middlewares", "service"}},
     {"http.routers.*.location", {"site", "match", "path", "within"}},
     {"http.services.*.loadBalancer", {"servers"}},
