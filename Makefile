@@ -35,18 +35,28 @@ LINK_release  := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack $(LINK_$(GCC))
 LINK_asan     := -fsanitize=address,undefined
 LINK_tsan     := -fsanitize=thread
 
-OUT      := $(if $(filter release,$(MODE)),$(BUILD),$(BUILD)/$(MODE))
+# URING=1: what is ready is received by io_uring (src/net/ring.h), in a build of its own: build/uring, build/uring-debug...
+ifdef URING
+PACKAGES += liburing
+CPPFLAGS += -DPORTICO_URING
+KIND     := uring
+else
+LEFT_OUT := src/net/ring.c test/unit/net/ring.c
+endif
+# build, build/MODE, build/uring, build/uring-MODE
+EMPTY    :=
+OUT      := $(BUILD)$(addprefix /,$(subst $(EMPTY) ,-,$(strip $(KIND) $(filter-out release,$(MODE)))))
 CPPFLAGS += -Isrc -D_GNU_SOURCE $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 # Hidden: a name of ours must never take the place of a library's own, inside of that library.
 CFLAGS   += -std=gnu17 -fvisibility=hidden -fno-common -fno-semantic-interposition $(FLAGS_$(MODE)) $(WARNINGS)
 LDFLAGS  += $(LINK_$(MODE))
 LDLIBS   += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lcrypt -lm -pthread
 
-SOURCES  := $(shell find src -name '*.c' | LC_ALL=C sort)
+SOURCES  := $(filter-out $(LEFT_OUT),$(shell find src -name '*.c' | LC_ALL=C sort))
 OBJECTS  := $(SOURCES:%.c=$(OUT)/obj/%.o)
 WEB      := $(shell find web -type f 2>/dev/null | LC_ALL=C sort)
 PARTS    := $(filter-out $(OUT)/obj/src/main.o,$(OBJECTS)) $(OUT)/web/web.o
-UNIT     := $(shell find test/unit -name '*.c' 2>/dev/null | LC_ALL=C sort)
+UNIT     := $(filter-out $(LEFT_OUT),$(shell find test/unit -name '*.c' 2>/dev/null | LC_ALL=C sort))
 UNIT_OBJECTS := $(UNIT:%.c=$(OUT)/obj/%.o)
 
 # What runs is named, not shown whole; V=1 shows it.
