@@ -33,6 +33,15 @@ void *memory_zalloc(size_t size)
     return memory;
 }
 
+void *memory_zalloc_apart(size_t size)
+{
+    size_t whole = (size + MEMORY_LINE - 1) / MEMORY_LINE * MEMORY_LINE;
+    void *memory = aligned_alloc(MEMORY_LINE, whole);
+    if (memory == NULL)
+        fail(size);
+    return memset(memory, 0, whole);
+}
+
 void *memory_resize(void *memory, size_t size)
 {
     void *resized = realloc(memory, size != 0 ? size : 1);

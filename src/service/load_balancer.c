@@ -79,6 +79,8 @@ static void compile_targets(struct service *service, const struct load_balancer_
     for (unsigned i = 0; i < lb->targets.count; i++) {
         const struct target *target = &lb->targets.items[i];
         lb->passive |= target->passive != NULL;
+        if (lb->balancer->weighs || target->max_active != 0)
+            server_weigh(target->server);
         lb->targets.tiers = lb->targets.tiers > target->tier ? lb->targets.tiers : target->tier + 1;
     }
     /* Containers come and go: nobody need be told that one is stopped. */
@@ -412,12 +414,12 @@ static void on_attempt(struct exchange *x, struct service *service, enum status 
     const struct retries *retries = x->forwarding != NULL ? x->forwarding->retries : NULL;
     int64_t now = exchange_now(x);
     if (outcome == STATUS_OK)
-        measure_response(x->server, (x->times.first_byte != 0 ? x->times.first_byte : now) - x->times.picked, now);
+        measure_response(x->server, x->worker->index, (x->times.first_byte != 0 ? x->times.first_byte : now) - x->times.picked, now);
     if (outcome == STATUS_OK && !lb->passive)
         return;
     bool failed = passive_is_failure(outcome, retries != NULL ? 0 : x->response.status);
     if (outcome != STATUS_OK && failed)
-        measure_failure(x->server, now);
+        measure_failure(x->server, x->worker->index, now);
     if (outcome != STATUS_OK && !failed)
         return;      /* a client that went away says nothing of the server */
     if (outcome == STATUS_OK && retries != NULL && retries_blame(retries, retry_on_status(x->response.status)))

@@ -5,6 +5,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 
+/* Where nobody said how many workers there are: tools and tests have a few. */
+#define TALLIES_LEAST 7
+
 struct server_meters {
     struct server_meters *next;
     struct meter *meter, *counts;
@@ -17,6 +20,11 @@ void server_count_by(unsigned workers, const struct meter_bounds *bounds)
 {
     meter_workers = workers;
     meter_bounds = *bounds;
+}
+
+unsigned server_tally_count(void)
+{
+    return (meter_workers > TALLIES_LEAST ? meter_workers : TALLIES_LEAST) + 1;
 }
 
 static bool is_as_wanted(const struct meter *meter)

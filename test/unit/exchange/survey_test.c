@@ -15,10 +15,10 @@ struct house {
     uint64_t numbers[WORKERS];
 };
 
-static void keep_recent(struct worker *worker, uint64_t number)
+static void keep_recent(struct worker *worker)
 {
     struct client client = {.unix_socket = true};
-    struct access_record record = {.client = &client, .path = S("/kept"), .number = number};
+    struct access_record record = {.client = &client, .path = S("/kept")};
     recent_add(worker, &record, false);
 }
 
@@ -30,7 +30,7 @@ static void begin(struct house *house)
         assert_true(worker_init(&house->workers[i], i));
         worker_graph_init(&house->workers[i]);
         house->workers[i].graph->sent_away[STATUS_H2_FLOOD] = 10 + i;
-        keep_recent(&house->workers[i], i + 1);
+        keep_recent(&house->workers[i]);
     }
     survey_open(&house->control, house->workers, WORKERS);
 }

@@ -17,7 +17,7 @@ static void begin(struct kept *kept)
     kept->client.tls = true;
     kept->record = (struct access_record){.client = &kept->client, .method_name = S("GET"), .authority = S("a.example"),
                                           .path = S("/x"), .router = S("a@file"), .client_ip = S("192.0.2.1"),
-                                          .reason_detail = "why", .status = 200, .total = 5, .number = 1};
+                                          .reason_detail = "why", .status = 200, .total = 5};
     arena_init(&kept->arena, ARENA_UNLIMITED);
     recent_init(&kept->worker);
 }
@@ -31,7 +31,6 @@ static void end(struct kept *kept)
 static void add(struct kept *kept, bool failed)
 {
     recent_add(&kept->worker, &kept->record, failed);
-    kept->record.number++;
 }
 
 TEST(recent_keeps_what_is_known_of_a_request)
