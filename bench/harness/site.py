@@ -1,6 +1,6 @@
 """Brings origin, peers and load together: what every benchmark does first."""
 import functools
-import hashlib
+import gzip
 import http.client
 import json
 import os
@@ -8,12 +8,14 @@ import ssl
 import subprocess
 import sys
 import time
+import zlib
 
 from .peers import Certificate, Site
 from .processes import Failure, ROOT
 
 TOOLS = os.path.join(ROOT, 'build', 'bench')
-ERRORS = ('lost', 'broken', 'refused', 'bad_handshake', 'not_resumed', 'bad_status', 'bad_size', 'stuck')
+PATTERN = b'0123456789abcde\n'
+ERRORS = ('lost', 'broken', 'refused', 'bad_handshake', 'not_resumed', 'bad_status', 'bad_size', 'bad_encoding', 'stuck')
 
 
 def build_tools():
@@ -44,16 +46,25 @@ def make_certificate(stage):
     return certificate
 
 
+def write_documents(folder):
+    os.mkdir(folder)
+    with open(os.path.join(folder, '10k'), 'wb') as file:
+        file.write(PATTERN * (10240 // len(PATTERN)))
+
+
 class Server:
     """A peer that runs, with its site."""
 
-    def __init__(self, stage, peer, origin, routers=0, log=True, wrap=(), patience=30.0, tls=False):
+    def __init__(self, stage, peer, origin, routers=0, log=True, wrap=(), patience=30.0, tls=False, cpus=None, **more):
         self.stage, self.peer = stage, peer
         folder = stage.path(peer.kind)
         os.mkdir(folder)
-        self.site = Site(folder, stage.port(), origin, routers, log, stage.port(), make_certificate(stage) if tls else None)
+        certificate = make_certificate(stage) if tls else None
+        self.site = Site(folder, stage.port(), origin, routers, log, stage.port(), certificate, **more)
+        if self.site.needs == 'files':
+            write_documents(self.site.documents)
         peer.write(self.site)
-        self.child = stage.start(peer.kind, [*wrap, *peer.command(self.site)], stage.proxy_cpu, cwd=folder,
+        self.child = stage.start(peer.kind, [*wrap, *peer.command(self.site)], cpus or stage.proxy_cpu, cwd=folder,
                                  environment=peer.environment)
         stage.wait_for_port(self.child, self.site.port, patience)
 
@@ -108,7 +119,7 @@ def errors(report):
     return ', '.join(f'{report[name]} {name}' for name in ERRORS if report[name])
 
 
-def fetch(site, path, host='bench.test', body=None):
+def fetch(site, path, host='bench.test', body=None, headers=None):
     """One request in HTTP/1.1: status and content; 0 and what went wrong when there is no answer."""
     connection = http.client.HTTPConnection('127.0.0.1', site.port, timeout=20)
     try:
@@ -116,7 +127,7 @@ def fetch(site, path, host='bench.test', body=None):
             context = ssl.create_default_context(cafile=site.certificate.chain)
             connection.connect()
             connection.sock = context.wrap_socket(connection.sock, server_hostname=host)
-        connection.request('POST' if body else 'GET', path, body=body, headers={'Host': host})
+        connection.request('POST' if body else 'GET', path, body=body, headers={'Host': host, **(headers or {})})
         answer = connection.getresponse()
         return answer.status, answer.read()
     except (OSError, http.client.HTTPException) as error:
@@ -125,13 +136,41 @@ def fetch(site, path, host='bench.test', body=None):
         connection.close()
 
 
-def verify(server, path, size, host='bench.test', body=None, what=''):
-    """One request whose answer is compared byte for byte with what the origin has."""
-    status, content = fetch(server.site, path, host, body)
-    expected = b'ok' if size == 2 else b'0123456789abcde\n' * (size // 16)
-    if status != 200 or hashlib.sha256(content).digest() != hashlib.sha256(expected).digest():
-        raise Failure(f'{server.peer.label} {what}: a wrong answer to {path}: status {status}, {len(content)} bytes '
-                      f'instead of {size}: {content[:200]!r}\n{server.child.explain()}')
+def decoded(content, encoding):
+    """The content without its encoding; as it is where that cannot be taken off."""
+    try:
+        if encoding == 'gzip':
+            return gzip.decompress(content)
+        if encoding == 'zstd':
+            return subprocess.run(['zstd', '-dcq'], input=content, capture_output=True, check=True).stdout
+    except FileNotFoundError:
+        raise Failure(f'{encoding} is not installed: what comes in it cannot be checked') from None
+    except (OSError, EOFError, zlib.error, subprocess.CalledProcessError):
+        pass
+    return content
+
+
+@functools.cache
+def original(port, path):
+    """What the origin itself answers."""
+    connection = http.client.HTTPConnection('127.0.0.1', port, timeout=20)
+    connection.request('GET', path)
+    content = connection.getresponse().read()
+    connection.close()
+    return content
+
+
+def verify(server, scenario):
+    """One request, whose answer is compared byte for byte with what the origin has."""
+    site, encoding = server.site, scenario.encoding_of(server.peer)
+    headers = {'Accept-Encoding': encoding} if encoding else {}
+    host = 'h0.test' if scenario.routers else 'bench.test'
+    status, content = fetch(site, scenario.path, host, b'x' * scenario.post or None, headers)
+    if status == scenario.status != 200:
+        return
+    if status != 200 or decoded(content, encoding) != original(site.origin, scenario.path):
+        raise Failure(f'{server.peer.label} {scenario.name}: a wrong answer to {scenario.path}: status {status}, '
+                      f'{len(content)} bytes instead of {scenario.size}: {content[:200]!r}\n{server.child.explain()}')
 
 
 class Progress:
