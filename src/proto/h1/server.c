@@ -200,11 +200,13 @@ static enum status read_head(struct h1_server *connection)
     enum status status = STATUS_AGAIN;
     for (size_t len = HEAD_GUESS; status == STATUS_AGAIN; len *= 4) {
         struct arena_mark mark = arena_mark(stream->arena);
+        const struct field *room = stream->request.fields.items;
         struct str copy = arena_str(stream->arena, str_first(input, len));
         if (copy.data == NULL)
             return STATUS_FIELDS_TOO_LARGE;
         status = h1_parse_request(copy, limits, &stream->request, head);
-        if (status == STATUS_AGAIN)
+        /* Room that the fields were given behind the copy is theirs from now on. */
+        if (status == STATUS_AGAIN && stream->request.fields.items == room)
             arena_rewind(stream->arena, mark);
         if (len >= input.len)
             break;
