@@ -107,11 +107,11 @@ fuzz:                                                ## one fuzzer: make fuzz T=
 fuzz-replay:                                         ## every fuzzer over its corpus
 	tools/fuzz replay
 
-BENCH_TOOLS := $(BUILD)/bench/origin $(BUILD)/bench/load
+BENCH_TOOLS := $(BUILD)/bench/origin $(BUILD)/bench/load $(BUILD)/bench/crowd
 BENCH_FLAGS := -std=gnu17 -D_GNU_SOURCE -O2 -g $(WARNINGS)
 BENCH_LIBS  := libssl libcrypto libnghttp2
 
-$(BUILD)/bench/origin: bench/origin.c bench/head.h
+$(BUILD)/bench/origin $(BUILD)/bench/crowd: $(BUILD)/bench/%: bench/%.c bench/head.h
 	@mkdir -p $(@D)
 	$(call SAY,CC)$(CC) $(BENCH_FLAGS) -o $@ $<
 

@@ -369,7 +369,7 @@ PROGRAMS = {'varnish': 'varnishd'}
 def find(kind, portico):
     """The path of a peer's program as the distribution installs it, or None."""
     if issubclass(KINDS[kind], Portico):
-        return portico if os.path.exists(portico) else None
+        return os.path.abspath(portico) if os.path.exists(portico) else None
     return shutil.which(PROGRAMS.get(kind, kind), path=os.environ.get('PATH', '') + ':/usr/sbin:/sbin')
 
 
