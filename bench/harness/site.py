@@ -57,7 +57,8 @@ def write_documents(folder):
 class Server:
     """A peer that runs, with its site."""
 
-    def __init__(self, stage, peer, origin, routers=0, log=True, wrap=(), patience=30.0, tls=False, cpus=None, **more):
+    def __init__(self, stage, peer, origin, routers=0, log=True, wrap=(), patience=30.0, tls=False, cpus=None, wait=True,
+                 **more):
         self.stage, self.peer = stage, peer
         folder = stage.path(peer.kind)
         os.mkdir(folder)
@@ -66,8 +67,11 @@ class Server:
         if self.site.needs == 'files':
             write_documents(self.site.documents)
         peer.write(self.site)
+        self.started = time.monotonic()
         self.child = stage.start(peer.kind, [*wrap, *peer.command(self.site)], cpus or stage.proxy_cpu, cwd=folder,
                                  environment=peer.environment)
+        if not wait:
+            return
         stage.wait_for_port(self.child, self.site.port, patience)
 
     @property
