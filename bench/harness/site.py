@@ -69,7 +69,7 @@ class Server:
         peer.write(self.site)
         self.started = time.monotonic()
         self.child = stage.start(peer.kind, [*wrap, *peer.command(self.site)], cpus or stage.proxy_cpu, cwd=folder,
-                                 environment=peer.environment)
+                                 environment=peer.environment, realtime=stage.realtime)
         if not wait:
             return
         stage.wait_for_port(self.child, self.site.port, patience)
