@@ -10,6 +10,9 @@ CCACHE  := $(shell command -v ccache 2>/dev/null)
 JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
 
 PACKAGES := ncursesw libssl libcrypto libnghttp2 libcurl jose libpcre2-8 yaml-0.1 jansson libbrotlienc libzstd zlib libcares
+# Where there is no ISA-L (it knows amd64 and arm64), zlib makes all gzip.
+ISAL     := $(shell pkg-config --exists libisal && echo libisal)
+PACKAGES += $(ISAL)
 WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wcast-qual -Wwrite-strings \
             -Wvla -Wformat=2 -Wimplicit-fallthrough -Wswitch-enum -Wno-unused-parameter -Werror
 # Return addresses only: Linux has no indirect-branch tracking for programs, whose marks would cost two per cent of a request.
@@ -55,7 +58,7 @@ CFLAGS   += -std=gnu17 -fvisibility=hidden -fno-common -fno-semantic-interpositi
 LDFLAGS  += $(LINK_$(MODE))
 LDLIBS   += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lcrypt -lm -pthread
 
-SOURCES  := $(shell find src -name '*.c' | LC_ALL=C sort)
+SOURCES  := $(filter-out $(if $(ISAL),,src/middleware/gzip_isal.c),$(shell find src -name '*.c' | LC_ALL=C sort))
 HEADERS  := $(shell find src -name '*.h' | LC_ALL=C sort)
 OBJECTS  := $(SOURCES:%.c=$(OUT)/obj/%.o)
 WEB      := $(shell find web -type f 2>/dev/null | LC_ALL=C sort)

@@ -21,7 +21,9 @@ ERRORS = ('lost', 'broken', 'refused', 'bad_handshake', 'not_resumed', 'bad_stat
 
 
 def build_tools():
-    if subprocess.run(['make', '-s', '-C', ROOT, 'bench-tools']).returncode != 0:
+    # The jobs of a make that we were called by are not ours to use.
+    environment = {name: value for name, value in os.environ.items() if name not in ('MAKEFLAGS', 'MFLAGS', 'MAKELEVEL')}
+    if subprocess.run(['make', '-s', '-C', ROOT, 'bench-tools'], env=environment).returncode != 0:
         raise Failure('the tools in build/bench could not be built')
 
 
