@@ -76,14 +76,17 @@ static void read_clocks(struct loop *loop)
     loop->wall = loop->now + loop->wall_offset;
 }
 
-/* The coarse clock lags by up to a tick of the kernel's (1 to 4 ms), so the measure errs downwards only, and
- * costs a few instructions. */
+/* The coarse clock lags by up to a tick of the kernel's (1 to 4 ms), and costs a few instructions. Where it says that a tick
+ * has passed within this turn, the exact one is asked: so turns longer than a tick are measured exactly, shorter ones as
+ * often as a tick falls into them, and the measure errs downwards only. */
 static void note_work(struct loop *loop)
 {
     struct timespec coarse;
     clock_gettime(CLOCK_MONOTONIC_COARSE, &coarse);
-    int64_t until = (int64_t)coarse.tv_sec * TIME_S + coarse.tv_nsec;
-    loop->worked_until = until > loop->now ? until : loop->now;
+    loop->worked_until = loop->now;
+    if ((int64_t)coarse.tv_sec * TIME_S + coarse.tv_nsec <= loop->now)
+        return;
+    loop->worked_until = time_monotonic();
     if (loop->worked_until - loop->now > loop->longest_turn)
         loop->longest_turn = loop->worked_until - loop->now;
 }

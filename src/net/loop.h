@@ -52,8 +52,8 @@ struct loop {
     _Atomic(struct message *) inbox;
     struct wheel wheel;
     uint32_t turn;                               /* number of this turn, never 0 */
-    int64_t worked_until;                        /* monotonic ns, to a clock tick, at which this turn ended */
-    int64_t longest_turn;                        /* ns of work in one turn, to a clock tick; the reader clears it */
+    int64_t worked_until;                        /* monotonic ns at which this turn ended; `now` if no clock tick fell into it */
+    int64_t longest_turn;                        /* ns of work in one turn, of those that a clock tick fell into; the reader clears it */
     void (*before_wait)(struct loop *loop);      /* top of a turn: picks up a new snapshot; may be NULL */
     void *owner;
 };

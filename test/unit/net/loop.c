@@ -393,3 +393,35 @@ TEST(loop_wake_ends_a_wait_and_each_turn_begins_with_before_wait)
     assert_int_equal(tops, 2);
     loop_release(&loop);
 }
+
+/* ---- the longest turn ---- */
+
+enum { LONG_WORK = 12 * TIME_MS };            /* longer than any tick of a kernel's clock */
+
+struct toil {
+    struct deferred deferred;
+    int64_t took;
+};
+
+static void work_for_long(struct deferred *deferred)
+{
+    struct toil *toil = container_of(deferred, struct toil, deferred);
+    int64_t begun = time_monotonic();
+    do
+        toil->took = time_monotonic() - begun;
+    while (toil->took < LONG_WORK);
+}
+
+TEST(loop_measures_a_turn_that_is_longer_than_a_clock_tick_exactly)
+{
+    static struct loop loop;
+    assert_true(loop_init(&loop));
+    struct toil toil = {.deferred.run = work_for_long};
+    loop_defer_flush(&loop, &toil.deferred);
+    int64_t begun = time_monotonic();
+    loop_turn(&loop, 0);
+    int64_t all = time_monotonic() - begun;
+    assert_true(loop.longest_turn >= toil.took);
+    assert_true(loop.longest_turn <= all);
+    loop_release(&loop);
+}
