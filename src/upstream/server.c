@@ -88,7 +88,7 @@ void server_free(struct server *server)
     server_meters_release(server);
     for (unsigned i = 0; i < server->tally_count; i++)
         free(atomic_load(&server->tallies[i]));
-    free((void *)server->tallies);
+    free((void *)(uintptr_t)server->tallies);
     free((char *)(uintptr_t)server->key.data);
     free(server);
 }
