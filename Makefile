@@ -78,7 +78,7 @@ UNIT_OBJECTS := $(UNIT:%.c=$(OUT)/obj/%.o)
 SAY   = $(if $(V),,@printf '  %-5s %s\n' "$(1)" "$@" &&)
 
 .PHONY: all release help check unit unit-binary wire asan tsan fuzz fuzz-replay bench bench-calls \
-        bench-memory bench-reload bench-scale bench-tails bench-flame bench-all bench-tools lint docs image install clean format
+        bench-memory bench-reload bench-scale bench-tails bench-contention bench-flame bench-all bench-tools lint docs image install clean format
 all: $(OUT)/portico                                  ## build/portico
 
 release:                                             ## as above; PGO=1: trained by the benchmarks first, build/pgo/portico
@@ -180,6 +180,14 @@ bench-tails: $(OUT)/portico $(BENCH_TOOLS)            ## p99 and p99.9 at half o
 
 bench-all: $(OUT)/portico $(BENCH_TOOLS)              ## all benchmarks, for the tables of docs/performance.md (bench/report)
 	bench/all --portico $(abspath $(OUT)/portico) $(ARGS)
+
+# Linked with all of the house, as the unit tests are.
+$(OUT)/bench/contention: $(PARTS) $(OUT)/obj/bench/contention.o
+	@mkdir -p $(@D)
+	$(call SAY,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+bench-contention: $(OUT)/bench/contention            ## ns that threads cost each other where requests meet
+	$<
 
 bench-flame: $(OUT)/portico $(BENCH_TOOLS)            ## docs/pictures/*.svg: where the time of a request goes (S=scenario)
 	bench/flame --portico $(abspath $(OUT)/portico) $(if $(S),--scenario "$(S)") $(ARGS)
