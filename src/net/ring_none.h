@@ -3,6 +3,13 @@
 #define NET_RING_NONE_H
 
 #include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct chunk_pool;
+struct epoll_event;
+struct loop;
+struct sock;
 
 #define RING_BUILT false
 

@@ -103,8 +103,8 @@ TEST(survey_calls_back_once_with_a_report_of_each_worker)
         loop_turn(&house.control.loop, TIME_S);
     assert_int_equal(house.done, 1);
     assert_int_equal(house.seen.count, WORKERS);
-    assert_int_equal(house.numbers[0], 1);
-    assert_int_equal(house.numbers[1], 2);
+    assert_true(house.numbers[0] != 0);
+    assert_int_equal(house.numbers[1], house.numbers[0] + 1);
     assert_true(survey_heard(0) >= before && survey_heard(1) != INT64_MAX);
     stop(&house);
     end(&house);
@@ -121,7 +121,7 @@ TEST(survey_that_is_closed_is_answered_with_what_has_come_and_no_other_begins)
     survey_close();
     assert_int_equal(house.done, 1);
     assert_int_equal(house.numbers[0], 0);
-    assert_int_equal(house.numbers[1], 2);
+    assert_true(house.numbers[1] != 0);
     assert_false(survey_start(SURVEY_REQUESTS, 0, &house, on_done));
     assert_true(survey_heard(0) == INT64_MAX);
     run(&house);           /* the other worker answers still, and nobody hears */
