@@ -107,6 +107,14 @@ static const struct option auth_options[] = {
 static const struct option_table auth_table =
     OPTION_TABLE(struct tls_client_auth, auth_options, .summary = "Certificates of clients (mutual TLS).");
 
+static const struct option cache_options[] = {
+    OPTION(STR, struct tls_session_cache, name, .help = "TLS options that name the same share it; none: these have it to themselves."),
+    OPTION(SIZE, struct tls_session_cache, size, .fallback = "1MiB", .min = 4096, .max = INT64_C(1) << 40,
+           .help = "Its memory: about 4,000 sessions a MiB. The oldest give way."),
+};
+static const struct option_table cache_table =
+    OPTION_TABLE(struct tls_session_cache, cache_options, .summary = "Sessions kept here, for clients that are given no tickets.");
+
 static const struct option tls_options_options[] = {
     OPTION_NAMED(ENUM, struct tls_options, min_version, "minVersion", .names = tls_version_names, .fallback = "VersionTLS12",
                  .help = "The oldest version that is spoken."),
@@ -124,7 +132,11 @@ static const struct option tls_options_options[] = {
     OPTION(STRS, struct tls_options, commands,
            .help = "What OpenSSL's configuration files can say, each with its name and its value (SSL_CONF_cmd(3))."),
     OPTION_NAMED(DURATION, struct tls_options, session_timeout, "sessionTimeout",
-                 .help = "How long a session may be resumed; 0: as the library says."),
+                 .help = "How long a session may be resumed; 0: 12 hours."),
+    OPTION_NAMED(OBJECT, struct tls_options, session_cache, "sessionCache", .table = &cache_table,
+                 .help = "Keep sessions for clients without tickets, and for all with disableSessionTickets; all workers share them."),
+    OPTION_NAMED(STRS, struct tls_options, ticket_key_files, "sessionTicketKeyFiles",
+                 .help = "Files of 48 or 80 bytes: the first makes tickets, all open them; none: keys of our own, renewed every 12 hours."),
     OPTION_NAMED(BOOL, struct tls_options, client_order, "preferClientCipherSuites",
                  .help = "The client's order of cipher suites counts, not the server's."),
     OPTION_NAMED(BOOL, struct tls_options, sni_strict, "sniStrict",
@@ -134,7 +146,7 @@ static const struct option tls_options_options[] = {
     OPTION_NAMED(STRUCT, struct tls_options, client_auth, "clientAuth", .table = &auth_table,
                  .help = "Certificates of clients (mutual TLS)."),
     OPTION_NAMED(BOOL, struct tls_options, disable_session_tickets, "disableSessionTickets",
-                 .help = "Every connection makes a full handshake."),
+                 .help = "Clients are given no tickets: without sessionCache every connection makes a full handshake."),
     OPTION_NAMED(BOOL, struct tls_options, library_records, "libraryRecords",
                  .help = "Leave TLS 1.3 connections to OpenSSL behind the handshake too: 14 KB each instead of 1."),
     OPTION_NAMED(BOOL, struct tls_options, sni_strict, "preferServerCipherSuites",

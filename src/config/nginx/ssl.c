@@ -4,7 +4,6 @@
 #include "config/nginx/listen.h"
 
 #define SERVERS (NGINX_HTTP | NGINX_SERVER)
-#define OF_SESSIONS "sessions are resumed by tickets, whose keys all workers share and a reload keeps"
 #define OF_STAPLING "clients ask for revocation by other ways by now, and authorities give up OCSP"
 
 static const struct nginx_syntax rows[] = {
@@ -17,16 +16,12 @@ static const struct nginx_syntax rows[] = {
     {"ssl_ecdh_curve", SERVERS, .min = 1, .max = 1, .help = "Key exchange groups."},
     {"ssl_dhparam", SERVERS, .min = 1, .max = 1, .help = "Parameters of DHE."},
     {"ssl_conf_command", SERVERS, .min = 2, .max = 2, .repeats = true, .help = "What OpenSSL's configuration files can say."},
-    {"ssl_session_tickets", SERVERS, .flag = true, .min = 1, .max = 1, .help = "Sessions are resumed."},
-    {"ssl_session_timeout", SERVERS, .min = 1, .max = 1, .help = "How long a session may be resumed."},
     {"ssl_verify_client", SERVERS, .min = 1, .max = 1, .help = "Whether clients must show a certificate."},
     {"ssl_verify_depth", SERVERS, .min = 1, .max = 1, .help = "How long chains of clients may be."},
     {"ssl_client_certificate", SERVERS, .min = 1, .max = 1, .help = "Authorities of clients, of which they are told."},
     {"ssl_trusted_certificate", SERVERS, .min = 1, .max = 1, .help = "Authorities of clients, of which they are not told."},
     {"ssl_crl", SERVERS, .min = 1, .max = 1, .help = "Revoked certificates of clients."},
     {"ssl_reject_handshake", SERVERS, .flag = true, .min = 1, .max = 1, .help = "Clients that ask for this server are refused."},
-    {"ssl_session_cache", SERVERS, .min = 1, .max = 2, .noted = OF_SESSIONS},
-    {"ssl_session_ticket_key", SERVERS, .min = 1, .max = 1, .repeats = true, .noted = OF_SESSIONS},
     {"ssl_buffer_size", SERVERS, .min = 1, .max = 1, .noted = "records are as long as what there is to send, up to 16 KiB"},
     {"ssl_early_data", SERVERS, .flag = true, .min = 1, .max = 1, .noted = "early data can be replayed by whoever sees it, so it is not taken: clients send it again"},
     {"ssl_stapling", SERVERS, .flag = true, .min = 1, .max = 1, .noted = OF_STAPLING},
@@ -221,14 +216,6 @@ static bool speaks_http2(const struct nginx_server *server)
     return http2;
 }
 
-static void put_sessions(struct nginx_server *server, struct node *options)
-{
-    struct nginx_place place = {.compile = server->compile, .scope = server->scope};
-    if (!nginx_flag(server->scope, "ssl_session_tickets", true))
-        nginx_put_flag(server->compile, options, "disableSessionTickets", true, server->block->span);
-    nginx_put_time(server->compile, options, "sessionTimeout", nginx_find_time(&place, "ssl_session_timeout", 300000), server->block->span);
-}
-
 static void put_options(struct nginx_server *server, struct node *options)
 {
     struct nginx_compile *compile = server->compile;
@@ -244,7 +231,7 @@ static void put_options(struct nginx_server *server, struct node *options)
     if (speaks_http2(server))
         nginx_add_text(compile, protocols, S("h2"), server->block->span);
     nginx_add_text(compile, protocols, S("http/1.1"), server->block->span);
-    put_sessions(server, options);
+    nginx_put_sessions(server, options);
     put_client_auth(server, options);
     nginx_put_commands(compile, options, nginx_all(server->scope, "ssl_conf_command"));
 }
