@@ -45,7 +45,9 @@ struct loop *on_demand_loop;
 
 static void free_handshake(struct deferred *deferred)
 {
-    free(container_of(deferred, struct handshake, freeing));
+    struct handshake *handshake = container_of(deferred, struct handshake, freeing);
+    client_release(&handshake->client);
+    free(handshake);
 }
 
 /* The socket is closed, or another's by now. */
@@ -433,7 +435,7 @@ static struct handshake *new_handshake(struct port *port, const struct client *c
 {
     struct handshake *handshake = memory_zalloc(sizeof(*handshake));
     handshake->port = port;
-    handshake->client = *client;
+    client_copy(&handshake->client, client);
     handshake->connection.ops = &connection_ops;
     handshake->pin = port->pin;
     graph_pin_take(handshake->pin);

@@ -31,7 +31,7 @@ static struct str ssl_protocol(struct exchange *x, struct str argument)
 static struct str ssl_cipher(struct exchange *x, struct str argument)
 {
     const struct tls_conn *conn = connection(x);
-    return conn != NULL ? str_from(tls_cipher_text(conn)) : STR_NONE;
+    return conn != NULL ? str_from(tls_cipher_name(conn)) : STR_NONE;
 }
 
 static struct str ssl_server_name(struct exchange *x, struct str argument)
@@ -51,9 +51,31 @@ static struct str ssl_session_reused(struct exchange *x, struct str argument)
 static struct str ssl_alpn_protocol(struct exchange *x, struct str argument)
 {
     const struct tls_conn *conn = connection(x);
-    if (conn == NULL)
-        return STR_NONE;
-    return tls_chose_h2(conn) ? S("h2") : S("http/1.1");
+    return conn != NULL ? str_from(tls_alpn_text(conn)) : STR_NONE;
+}
+
+static struct str ssl_ciphers(struct exchange *x, struct str argument)
+{
+    const struct tls_conn *conn = connection(x);
+    return conn != NULL ? tls_offered_suites(conn, &x->arena) : STR_NONE;
+}
+
+static struct str ssl_curves(struct exchange *x, struct str argument)
+{
+    const struct tls_conn *conn = connection(x);
+    return conn != NULL ? tls_offered_groups(conn, &x->arena) : STR_NONE;
+}
+
+static struct str ssl_session_id(struct exchange *x, struct str argument)
+{
+    const struct tls_conn *conn = connection(x);
+    return conn != NULL ? tls_session_id(conn, &x->arena) : STR_NONE;
+}
+
+/* It is not taken: clients send it again. */
+static struct str ssl_early_data(struct exchange *x, struct str argument)
+{
+    return STR_NONE;
 }
 
 static struct str ssl_client_verify(struct exchange *x, struct str argument)
@@ -150,8 +172,7 @@ static struct str pem_of(struct exchange *x)
 {
     X509 *shown = certificate(x);
     BIO *memory = shown != NULL ? BIO_new(BIO_s_mem()) : NULL;
-    struct str text = take_text(x, memory, memory != NULL && PEM_write_bio_X509(memory, shown) == 1);
-    return str_ends(text, S("\n")) ? str_first(text, text.len - 1) : text;
+    return take_text(x, memory, memory != NULL && PEM_write_bio_X509(memory, shown) == 1);
 }
 
 static struct str ssl_client_raw_cert(struct exchange *x, struct str argument)
@@ -163,6 +184,8 @@ static struct str ssl_client_raw_cert(struct exchange *x, struct str argument)
 static struct str ssl_client_cert(struct exchange *x, struct str argument)
 {
     struct str pem = pem_of(x);
+    if (str_ends(pem, S("\n")))
+        pem.len--;
     char *start = pem.len != 0 ? arena_alloc(&x->arena, 2 * pem.len) : NULL, *out = start;
     if (start == NULL)
         return STR_NONE;
@@ -211,6 +234,15 @@ static struct str ssl_client_v_remain(struct exchange *x, struct str argument)
     static const struct variable_type function##_type = {.name = #function, .alias = dotted, .help = words, .get = function}; \
     REGISTER(variable_type, function##_type)
 
+#define OFFERED(function, dotted, words) \
+    static const struct variable_type function##_type = { \
+        .name = #function, .alias = dotted, .help = words, .get = function, .used = tls_keep_offers}; \
+    REGISTER(variable_type, function##_type)
+
+OFFERED(ssl_ciphers, "tls.offered.ciphers", "The cipher suites that the client offered, with ':' between; unknown ones as \"0x1301\".");
+OFFERED(ssl_curves, "tls.offered.curves", "The groups for the key exchange that the client offered, in the same form.");
+OFFERED(ssl_session_id, "tls.session", "The session's id, in hexadecimal digits.");
+KEEPS(ssl_early_data, "tls.earlyData", "\"1\" for a request in early data: nothing, because it is not taken.");
 KEEPS(ssl_protocol, "tls.protocol", "The version of TLS: \"TLSv1.3\".");
 KEEPS(ssl_cipher, "tls.cipher", "The cipher suite.");
 KEEPS(ssl_server_name, "tls.serverName", "The name that the client asked for in its handshake (SNI).");

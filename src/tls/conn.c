@@ -153,6 +153,7 @@ static enum status establish(struct tls_conn *conn)
     conn->established = true;
     SSL_get0_alpn_selected(conn->ssl, &protocol, &len);
     conn->h2 = len == 2 && memcmp(protocol, "h2", 2) == 0;
+    conn->alpn = len != 0;
     const struct tls_client *client = conn->client;
     conn->client = NULL;
     if (client != NULL && !client_accepts_sans(client, SSL_get0_peer_certificate(conn->ssl))) {
