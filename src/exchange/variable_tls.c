@@ -37,7 +37,9 @@ static struct str ssl_cipher(struct exchange *x, struct str argument)
 static struct str ssl_server_name(struct exchange *x, struct str argument)
 {
     const struct tls_conn *conn = connection(x);
-    return conn != NULL ? tls_server_name(conn) : STR_NONE;
+    if (conn == NULL)
+        return x->stream.client->tls ? x->stream.client->asked_name : STR_NONE;
+    return tls_server_name(conn);
 }
 
 static struct str ssl_session_reused(struct exchange *x, struct str argument)

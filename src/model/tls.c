@@ -33,10 +33,20 @@ static const struct option certificate_options[] = {
                  .help = "Its key: a PEM file, or the PEM text itself."),
     OPTION_NAMED(STR, struct tls_certificate_config, password_file, "passwordFile",
                  .help = "A file with pass phrases for the key, one a line, which are tried in turn."),
+    OPTION(STR, struct tls_certificate_config, directory,
+           .help = "Sites: the folder of files that are named with variables (${ssl_server_name}) and not from the root."),
     OPTION(STRS, struct tls_certificate_config, stores, .accepted = "there is one store, as in Traefik"),
 };
 static const struct option_table certificate_table =
     OPTION_TABLE(struct tls_certificate_config, certificate_options, .summary = "A certificate from files.");
+
+static const struct option certificate_cache_options[] = {
+    OPTION(INT, struct tls_certificate_cache, max, .fallback = "100", .min = 0, .max = 1000000, .help = "Certificates that are kept."),
+    OPTION(DURATION, struct tls_certificate_cache, valid, .fallback = "60s", .help = "How long one is used before its files are looked at."),
+    OPTION(DURATION, struct tls_certificate_cache, inactive, .fallback = "10s", .help = "One that nobody asks for so long is dropped."),
+};
+static const struct option_table certificate_cache_table =
+    OPTION_TABLE(struct tls_certificate_cache, certificate_cache_options, .summary = "Certificates whose files are named with variables.");
 
 static const struct option site_options[] = {
     OPTION_NAMED(STR, struct site_tls, router.options, "options", .help = "TLS options by name; none: default."),
@@ -45,7 +55,9 @@ static const struct option site_options[] = {
     OPTION_NAMED(LIST, struct site_tls, router.domains, "domains", .table = &domain_table,
                  .help = "The certificates to get; none: one for the site's names."),
     OPTION(LIST, struct site_tls, certificates, .table = &certificate_table,
-           .help = "The certificates of this site, whatever names they have: one for each kind of key."),
+           .help = "The certificates of this site, whatever names they have: one for each kind of key. Files may be named with variables."),
+    OPTION_NAMED(OBJECT, struct site_tls, certificate_cache, "certificateCache", .table = &certificate_cache_table,
+                 .help = "How files named with variables are kept; none: looked at in each handshake, and read when they changed."),
     OPTION_NAMED(BOOL, struct site_tls, reject_handshake, "rejectHandshake",
                  .help = "Clients that ask for one of its names are refused (unrecognized_name)."),
 };

@@ -33,6 +33,7 @@ struct client {
     char peer_text[CLIENT_TEXT_SIZE];    /* of an IPv4 peer, made once for all requests of the connection */
     struct tls_conn *secure;     /* of the connection (tls/conn.h); NULL: plain */
     struct client_tlvs *tlvs;    /* a reference; NULL: none */
+    struct str asked_name;       /* while there is no `secure`: what its handshake asks for */
     uint64_t number;             /* of the connection in this process, from 1 on */
     int64_t opened_at;           /* monotonic ns */
     uint32_t requests;           /* served on the connection so far, this one included */

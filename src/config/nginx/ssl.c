@@ -31,7 +31,7 @@ static const struct nginx_syntax rows[] = {
     {"ssl_ocsp", SERVERS, .min = 1, .max = 1, .refused = "OCSP is not asked: give lists of revoked certificates by ssl_crl"},
     {"ssl_ocsp_cache", SERVERS, .min = 1, .max = 1, .noted = "OCSP is not asked"},
     {"ssl_ocsp_responder", SERVERS, .min = 1, .max = 1, .noted = "OCSP is not asked"},
-    {"ssl_certificate_cache", SERVERS, .min = 1, .max = 3, .noted = "certificates are read once, at the start and at each reload"},
+    {"ssl_certificate_cache", SERVERS, .min = 1, .max = 3, .help = "How certificates are kept whose files are named with variables."},
     {"ssl_certificate_compression", SERVERS, .flag = true, .min = 1, .max = 1, .noted = "certificates go out as they are"},
     {"ssl_ech_file", SERVERS, .min = 1, .max = 1, .repeats = true, .noted = "Encrypted Client Hello is not spoken: clients fall back"},
     {"ssl_verify_server_name", SERVERS, .min = 1, .max = 1, .noted = "a host that asks for client certificates is not served on a connection made for another one"},
@@ -42,23 +42,20 @@ REGISTER(nginx_syntax_table, table);
 
 /* ---- certificates ---- */
 
-/* "data:..." is the PEM text itself; "engine:..." and "store:..." are not for files. Empty: reported. */
+/* "data:..." is the PEM text itself, "store:file:..." a file; other stores and engines are not for files. Empty: reported. With variables
+ * the name is a template, and what it comes to may be relative. */
 static struct str file_of(struct nginx_compile *compile, const struct nginx_directive *directive)
 {
-    const struct nginx_word *word = &directive->words[0];
-    if (nginx_has_variables(word->text)) {
-        struct diag_item *item = diag_error(compile->diag, word->span, "\"%.*s\" cannot have variables: certificates are read once, not at each handshake",
-                                            STR_ARGS(directive->name));
-        diag_hint(compile->diag, item, "name each certificate in a server of its own, or all in tls.certificates of a YAML file, where they are found by their names");
+    struct nginx_word word = directive->words[0];
+    if (str_starts(word.text, S("store:file:")))
+        word.text = str_from_index(word.text, 11);
+    if (str_starts(word.text, S("engine:")) || str_starts(word.text, S("store:"))) {
+        diag_error(compile->diag, word.span, "\"%.*s\" cannot be loaded: keys come from files", STR_ARGS(word.text));
         return STR_NONE;
     }
-    if (str_starts(word->text, S("data:")))
-        return str_from_index(word->text, 5);
-    if (str_starts(word->text, S("engine:")) || str_starts(word->text, S("store:"))) {
-        diag_error(compile->diag, word->span, "\"%.*s\" cannot be loaded: keys come from files", STR_ARGS(word->text));
-        return STR_NONE;
-    }
-    return nginx_conf_path(compile, word->text);
+    if (nginx_has_variables(word.text))
+        return nginx_template(compile, &word);
+    return str_starts(word.text, S("data:")) ? str_from_index(word.text, 5) : nginx_conf_path(compile, word.text);
 }
 
 static void put_pair(struct nginx_server *server, struct node *list, const struct nginx_directive *certificate, const struct nginx_directive *key)
@@ -70,6 +67,8 @@ static void put_pair(struct nginx_server *server, struct node *list, const struc
     struct node *pair = nginx_add_map(compile, list, certificate->span);
     nginx_put(compile, pair, "certFile", certificate_file, certificate->words[0].span);
     nginx_put(compile, pair, "keyFile", key_file, key->words[0].span);
+    if (nginx_has_variables(certificate->words[0].text) || nginx_has_variables(key->words[0].text))
+        nginx_put(compile, pair, "directory", nginx_conf_path(compile, S(".")), certificate->span);
     const struct nginx_directive *passwords = nginx_find(server->scope, "ssl_password_file");
     if (passwords != NULL)
         nginx_put(compile, pair, "passwordFile", nginx_conf_path(compile, passwords->words[0].text), passwords->words[0].span);
@@ -89,6 +88,32 @@ static void put_certificates(struct nginx_server *server, struct node *tls)
         }
         put_pair(server, list, certificate, key);
         key = nginx_same(key);
+    }
+}
+
+/* nginx counts certificates and keys each for themselves. `off` is what holds where nothing is said. */
+static void put_cache(struct nginx_server *server, struct node *tls)
+{
+    struct nginx_compile *compile = server->compile;
+    const struct nginx_directive *directive = nginx_find(server->scope, "ssl_certificate_cache");
+    static const char *const times[] = {"valid", "inactive"};
+    struct str value;
+    const struct nginx_word *word;
+    uint64_t max = 0;
+    int64_t ms;
+    if (directive == NULL || str_equal(directive->words[0].text, S("off")))
+        return;
+    struct node *cache = nginx_put_map(compile, tls, "certificateCache", directive->span);
+    if (!nginx_parameter(directive, 0, "max", &value, &word) || !str_to_u64(value, &max) || max == 0)
+        diag_error(compile->diag, directive->span, "\"ssl_certificate_cache\" must have the \"max\" parameter");
+    nginx_put_number(compile, cache, "max", (int64_t)(max < 2000000 ? (max + 1) / 2 : 1000000), directive->span);
+    for (size_t i = 0; i < 2; i++) {
+        if (!nginx_parameter(directive, 0, times[i], &value, &word))
+            continue;
+        if (nginx_time(value, &ms))
+            nginx_put_time(compile, cache, times[i], ms, word->span);
+        else
+            nginx_invalid(compile, directive, word);
     }
 }
 
@@ -275,6 +300,7 @@ static void put_tls(struct nginx_server *server, struct nginx_address **addresse
     if (nginx_flag(server->scope, "ssl_reject_handshake", false))
         nginx_put_flag(compile, tls, "rejectHandshake", true, nginx_find(server->scope, "ssl_reject_handshake")->span);
     put_certificates(server, tls);
+    put_cache(server, tls);
     for (size_t i = 0; i < count; i++) {
         if (!addresses[i]->tls)
             nginx_add_text(compile, nginx_put_list(compile, server->site, "plainOn", span), addresses[i]->name, span);
