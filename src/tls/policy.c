@@ -148,7 +148,10 @@ static bool set_session_context(struct tls_policy *policy, const struct tls_opti
                   EVP_DigestUpdate(hash, authorities.data, authorities.len) == 1 &&
                   EVP_DigestFinal_ex(hash, id, &id_len) == 1;
     EVP_MD_CTX_free(hash);
-    return hashed && SSL_CTX_set_session_id_context(policy->context, id, id_len) == 1;
+    if (!hashed || id_len != sizeof(policy->session_context))
+        return false;
+    memcpy(policy->session_context, id, id_len);
+    return SSL_CTX_set_session_id_context(policy->context, id, id_len) == 1;
 }
 
 static bool set_cache(struct tls_policy *policy, const struct tls_session_cache *cache, struct arena *scratch)

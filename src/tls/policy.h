@@ -60,6 +60,7 @@ struct tls_options {
 struct tls_policy {
     struct str name;                /* "default", "mtls@file" */
     SSL_CTX *context;               /* goes with the policy */
+    unsigned char session_context[32];      /* sessions of other contexts are not resumed; a connection's certificate is mixed in */
     struct sessions *sessions;      /* a reference; NULL: none are kept */
     struct ticket_keys *ticket_keys;    /* of the user's own; NULL: the process's */
     bool sni_strict;
