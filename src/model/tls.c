@@ -119,6 +119,16 @@ static const struct option auth_options[] = {
 static const struct option_table auth_table =
     OPTION_TABLE(struct tls_client_auth, auth_options, .summary = "Certificates of clients (mutual TLS).");
 
+static const struct option stapling_table_options[] = {
+    OPTION(STR, struct stapling_options, file, .help = "A response (DER) to show instead of asking."),
+    OPTION(STR, struct stapling_options, responder, .help = "Whom to ask, a URL; none: as the certificate says."),
+    OPTION(BOOL, struct stapling_options, verify, .help = "The signer of the response must lead to caFiles, too."),
+    OPTION_NAMED(STRS, struct stapling_options, ca_files, "caFiles",
+                 .help = "Authorities, PEM files or texts: issuers that a certificate's file lacks, and whom verify trusts."),
+};
+static const struct option_table stapling_table =
+    OPTION_TABLE(struct stapling_options, stapling_table_options, .summary = "OCSP responses shown with our certificates.");
+
 static const struct option cache_options[] = {
     OPTION(STR, struct tls_session_cache, name, .help = "TLS options that name the same share it; none: these have it to themselves."),
     OPTION(SIZE, struct tls_session_cache, size, .fallback = "1MiB", .min = 4096, .max = INT64_C(1) << 40,
@@ -147,6 +157,8 @@ static const struct option tls_options_options[] = {
                  .help = "How long a session may be resumed; 0: 12 hours."),
     OPTION_NAMED(OBJECT, struct tls_options, session_cache, "sessionCache", .table = &cache_table,
                  .help = "Keep sessions for clients without tickets, and for all with disableSessionTickets; all workers share them."),
+    OPTION_NAMED(OBJECT, struct tls_options, stapling, "ocspStapling", .table = &stapling_table,
+                 .help = "Show OCSP responses with certificates: got from the responder when clients ask, and renewed."),
     OPTION_NAMED(STRS, struct tls_options, ticket_key_files, "sessionTicketKeyFiles",
                  .help = "Files of 48 or 80 bytes: the first makes tickets, all open them; none: keys of our own, renewed every 12 hours."),
     OPTION_NAMED(BOOL, struct tls_options, client_order, "preferClientCipherSuites",

@@ -52,6 +52,7 @@ void policy_unref(const struct tls_policy *policy)
     SSL_CTX_free(policy->context);
     sessions_unref(policy->sessions);
     ticket_keys_free(policy->ticket_keys);
+    stapling_free(policy->stapling);
     free((char *)(uintptr_t)policy->name.data);
     free((void *)(uintptr_t)policy);
 }
@@ -186,6 +187,16 @@ static bool set_tickets(struct tls_policy *policy, const struct tls_options *opt
     return SSL_CTX_set_num_tickets(context, 1) == 1;
 }
 
+static bool set_stapling(struct tls_policy *policy, const struct stapling_options *options, struct arena *scratch, struct diag *diag)
+{
+    if (options == NULL)
+        return true;
+    policy->stapling = stapling_new(options, scratch, diag);
+    if (policy->stapling != NULL)
+        stapling_use(policy->context, policy->stapling);
+    return policy->stapling != NULL;
+}
+
 /* ---- all of it ---- */
 
 /* The name is taken note of: TLS 1.2's resumption remembers it only then. */
@@ -213,6 +224,7 @@ static bool fill(struct tls_policy *policy, const struct tls_options *options, s
     good = policy_extras_set(context, options, scratch, diag) && good;
     good = policy_set_auth(context, &options->client_auth, scratch, &authorities, diag) && good;
     set_protocols(policy, options, diag);
+    good = set_stapling(policy, options->stapling, scratch, diag) && good;
     good = good && set_session_context(policy, options, authorities);
     good = good && set_cache(policy, options->session_cache, scratch);
     return good && set_tickets(policy, options, scratch, diag);

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/option.h"
+#include "tls/stapling.h"
 
 enum client_auth {
     CLIENT_AUTH_NONE,               /* NoClientCert */
@@ -51,6 +52,7 @@ struct tls_options {
     struct strs commands;           /* "Name value": SSL_CONF_cmd(3) */
     int64_t session_timeout;        /* ns; 0: as long as a key makes tickets (tls/tickets.h) */
     struct tls_session_cache *session_cache;    /* NULL: tickets alone */
+    struct stapling_options *stapling;  /* NULL: OCSP responses are not shown */
     struct strs ticket_key_files;   /* none: the process's own keys, which are renewed */
     bool client_order;              /* the client's order of suites counts */
     bool sni_strict, disable_session_tickets;
@@ -62,6 +64,7 @@ struct tls_policy {
     SSL_CTX *context;               /* goes with the policy */
     unsigned char session_context[32];      /* sessions of other contexts are not resumed; a connection's certificate is mixed in */
     struct sessions *sessions;      /* a reference; NULL: none are kept */
+    struct stapling *stapling;      /* NULL: none */
     struct ticket_keys *ticket_keys;    /* of the user's own; NULL: the process's */
     bool sni_strict;
     enum client_auth client_auth;

@@ -4,7 +4,6 @@
 #include "config/nginx/listen.h"
 
 #define SERVERS (NGINX_HTTP | NGINX_SERVER)
-#define OF_STAPLING "clients ask for revocation by other ways by now, and authorities give up OCSP"
 
 static const struct nginx_syntax rows[] = {
     {"ssl_certificate", SERVERS, .min = 1, .max = 1, .repeats = true, .help = "A certificate and its chain."},
@@ -24,10 +23,10 @@ static const struct nginx_syntax rows[] = {
     {"ssl_reject_handshake", SERVERS, .flag = true, .min = 1, .max = 1, .help = "Clients that ask for this server are refused."},
     {"ssl_buffer_size", SERVERS, .min = 1, .max = 1, .noted = "records are as long as what there is to send, up to 16 KiB"},
     {"ssl_early_data", SERVERS, .flag = true, .min = 1, .max = 1, .noted = "early data can be replayed by whoever sees it, so it is not taken: clients send it again"},
-    {"ssl_stapling", SERVERS, .flag = true, .min = 1, .max = 1, .noted = OF_STAPLING},
-    {"ssl_stapling_file", SERVERS, .min = 1, .max = 1, .noted = OF_STAPLING},
-    {"ssl_stapling_responder", SERVERS, .min = 1, .max = 1, .noted = OF_STAPLING},
-    {"ssl_stapling_verify", SERVERS, .flag = true, .min = 1, .max = 1, .noted = OF_STAPLING},
+    {"ssl_stapling", SERVERS, .flag = true, .min = 1, .max = 1, .help = "OCSP responses are shown with certificates."},
+    {"ssl_stapling_file", SERVERS, .min = 1, .max = 1, .help = "A response that is shown instead of asking."},
+    {"ssl_stapling_responder", SERVERS, .min = 1, .max = 1, .help = "Whom to ask."},
+    {"ssl_stapling_verify", SERVERS, .flag = true, .min = 1, .max = 1, .help = "Responses must be signed by who is trusted."},
     {"ssl_ocsp", SERVERS, .min = 1, .max = 1, .refused = "OCSP is not asked: give lists of revoked certificates by ssl_crl"},
     {"ssl_ocsp_cache", SERVERS, .min = 1, .max = 1, .noted = "OCSP is not asked"},
     {"ssl_ocsp_responder", SERVERS, .min = 1, .max = 1, .noted = "OCSP is not asked"},
@@ -232,6 +231,20 @@ static void put_client_auth(struct nginx_server *server, struct node *options)
     nginx_put_number(compile, auth, "depth", (int64_t)depth, verify->span);
 }
 
+static void put_stapling(struct nginx_server *server, struct node *options)
+{
+    const struct nginx_directive *on = nginx_find(server->scope, "ssl_stapling");
+    if (!nginx_flag(server->scope, "ssl_stapling", false))
+        return;
+    struct node *stapling = nginx_put_map(server->compile, options, "ocspStapling", on->span);
+    put_file(server, stapling, "file", "ssl_stapling_file", false);
+    put_text(server, stapling, "responder", "ssl_stapling_responder", STR_NONE);
+    if (nginx_flag(server->scope, "ssl_stapling_verify", false))
+        nginx_put_flag(server->compile, stapling, "verify", true, on->span);
+    put_file(server, stapling, "caFiles", "ssl_trusted_certificate", true);
+    put_file(server, stapling, "caFiles", "ssl_client_certificate", true);
+}
+
 static bool speaks_http2(const struct nginx_server *server)
 {
     struct nginx_address *found[NGINX_LISTEN_MAX];
@@ -258,6 +271,7 @@ static void put_options(struct nginx_server *server, struct node *options)
     nginx_add_text(compile, protocols, S("http/1.1"), server->block->span);
     nginx_put_sessions(server, options);
     put_client_auth(server, options);
+    put_stapling(server, options);
     nginx_put_commands(compile, options, nginx_all(server->scope, "ssl_conf_command"));
 }
 
