@@ -1,5 +1,6 @@
 """HTTP/1.1 both ways (RFC 9110, 9112): messages that are well-formed pass unchanged in meaning, whatever their framing."""
 import threading
+import time
 
 import pytest
 
@@ -43,6 +44,20 @@ def test_pipelined_requests_are_answered_in_order(start):
     client.send(b"".join(build(f"GET /{number} HTTP/1.1", [("Host", "a")]) for number in range(50)))
     assert [client.response().text for _ in range(50)] == [f"/{number}" for number in range(50)]
     client.assert_open()
+
+
+@pytest.mark.parametrize("pieces", [2, 3, 5])
+@pytest.mark.parametrize("count", [30, 60, 120])
+def test_heads_of_many_fields_that_come_in_pieces_are_read_whole(start, count, pieces):
+    proxy, server = start()
+    fields = [(f"X-Field-{number}", f"v{number}" * (number % 19 + 1)) for number in range(count)]
+    head = build("GET / HTTP/1.1", [("Host", "a"), *fields])
+    client = proxy.client()
+    for piece in range(pieces):
+        client.send(head[len(head) * piece // pieces:len(head) * (piece + 1) // pieces])
+        time.sleep(0.02)      # each piece is read by itself
+    assert client.response().status == 200
+    assert [(name, value) for name, value in server.requests[-1].fields if name.lower().startswith("x-field-")] == fields
 
 
 def test_requests_pipelined_behind_bodies_are_found(start):
