@@ -15,7 +15,7 @@ enum { IDLE, READING_HEAD, STREAMING, LINGERING, CLOSED };
 #define DOUBT_TIME (2 * TIME_S)
 #define LINGER_TIME (2 * TIME_S)
 #define LINGER_BYTES ((uint64_t)1 << 20)
-#define DRAIN_BODY_BYTES ((int64_t)65536)      /* an unread rest of a body that is worth reading for keep-alive */
+#define DRAIN_BODY_BYTES 65536      /* an unread rest of a body that is worth reading for keep-alive */
 
 /* What a connection needs only while a request is under way; lives in the stream's arena. */
 struct h1_active {
@@ -495,6 +495,11 @@ static bool body_is_left(const struct h1_server *connection)
     if (active->body_in.ended)
         return false;
     bool few = active->body_in.framing == H1_LENGTH && active->body_in.left <= DRAIN_BODY_BYTES;
+    /* Of a chunked body the end seems to be here: skip_body will know for certain. */
+    if (active->body_in.framing == H1_CHUNKED && !active->body_in.asked) {
+        struct str input = h1_wire_input(&connection->wire);
+        few = str_starts(input, S("0\r\n\r\n")) || str_find(input, S("\r\n0\r\n\r\n")) >= 0;
+    }
     return !few || connection->stream->request.expects_continue;
 }
 
@@ -575,9 +580,9 @@ static bool skip_body(struct h1_server *connection)
     struct chunkq waste;
     chunkq_init(&waste);
     enum status status = STATUS_OK;
-    while (status == STATUS_OK && !active->body_in.ended) {
-        status = h1_body_read(&active->body_in, &connection->wire, &waste, CHUNK_LARGE_SIZE, STATUS_CLIENT_ABORTED);
+    for (size_t skipped = 0; status == STATUS_OK && !active->body_in.ended && skipped <= DRAIN_BODY_BYTES; skipped += waste.bytes) {
         chunkq_clear(&waste);
+        status = h1_body_read(&active->body_in, &connection->wire, &waste, CHUNK_LARGE_SIZE, STATUS_CLIENT_ABORTED);
     }
     chunkq_release(&waste);
     return active->body_in.ended;
