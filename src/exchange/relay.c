@@ -12,6 +12,7 @@ void relay_init(struct relay *relay, struct worker *worker, struct body_source *
     relay->worker = worker;
     relay->trailers = NULL;
     relay->pace = NULL;
+    relay->late = NULL;
     relay->pipe[0] = relay->pipe[1] = -1;
     relay->in_pipe = 0;
     relay->moved = relay->given = relay->limit = 0;
@@ -174,6 +175,10 @@ static enum status write_sink(struct relay *relay)
     bool end = everything_is_queued(relay) && (relay->pace == NULL || relay->queue.bytes == 0);
     if (due->bytes == 0 && !end)
         return STATUS_OK;
+    if (end && relay->late != NULL) {
+        relay->late->late(relay->late);
+        relay->late = NULL;
+    }
     size_t before = due->bytes;
     enum status status = relay->sink->write(relay->sink, due, end, end ? relay->trailers : NULL);
     relay->given += before - due->bytes;
@@ -280,9 +285,27 @@ static enum status send_file(struct relay *relay)
     return STATUS_OK;
 }
 
+/* Most bodies are short and have come with their head: one word with each neighbour moves them. True: all of it went out. Whatever else
+ * there is to say is said by the loop below, which goes on from here. */
+static bool pump_at_once(struct relay *relay)
+{
+    if (relay->length >= RELAY_SPLICE_FROM || relay->moved != 0 || relay->limit != 0 || relay->filters != NULL || relay->pace != NULL)
+        return false;
+    enum status status = relay->source->read(relay->source, &relay->queue, RELAY_QUEUE_BYTES);
+    relay->moved = relay->queue.bytes;
+    if (relay->moved != relay->length || (status != STATUS_OK && status != STATUS_END))
+        return false;
+    relay->source_ended = true;
+    relay->given = relay->moved;
+    status = relay->sink->write(relay->sink, &relay->queue, true, relay->trailers);
+    relay->given -= relay->queue.bytes;
+    relay->done = status == STATUS_OK && relay->sink->flush(relay->sink) == STATUS_OK;
+    return relay->done;
+}
+
 enum status relay_pump(struct relay *relay)
 {
-    if (relay->done)
+    if (relay->done || pump_at_once(relay))
         return STATUS_OK;
     relay->yielded = false;
     if (relay->pace != NULL)

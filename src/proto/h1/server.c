@@ -15,7 +15,7 @@ enum { IDLE, READING_HEAD, STREAMING, LINGERING, CLOSED };
 #define DOUBT_TIME (2 * TIME_S)
 #define LINGER_TIME (2 * TIME_S)
 #define LINGER_BYTES ((uint64_t)1 << 20)
-#define DRAIN_BODY_BYTES ((int64_t)65536)      /* an unread rest of a body that is worth reading for keep-alive */
+#define DRAIN_BODY_BYTES 65536      /* an unread rest of a body that is worth reading for keep-alive */
 
 /* What a connection needs only while a request is under way; lives in the stream's arena. */
 struct h1_active {
@@ -491,12 +491,17 @@ static bool body_is_left(const struct h1_server *connection)
     if (active->body_in.ended)
         return false;
     bool few = active->body_in.framing == H1_LENGTH && active->body_in.left <= DRAIN_BODY_BYTES;
+    /* Of a chunked body the end seems to be here: skip_body will know for certain. */
+    if (active->body_in.framing == H1_CHUNKED && !active->body_in.asked) {
+        struct str input = h1_wire_input(&connection->wire);
+        few = str_starts(input, S("0\r\n\r\n")) || str_find(input, S("\r\n0\r\n\r\n")) >= 0;
+    }
     return !few || connection->stream->request.expects_continue;
 }
 
-static enum h1_framing choose_framing(const struct stream *stream, const struct response *response)
+static enum h1_framing choose_framing(const struct stream *stream, const struct response *response, bool bodiless)
 {
-    if (stream->request.method == METHOD_HEAD || status_is_bodiless(response->status))
+    if (bodiless)
         return response->body_length >= 0 && stream->request.method == METHOD_HEAD ? H1_LENGTH : H1_NO_BODY;
     if (response->body_length >= 0)
         return H1_LENGTH;
@@ -525,10 +530,10 @@ static enum status send_head(struct stream *stream, const struct response *respo
     bool final = response->status >= 200 || response->status == 101;
     if (!final && stream->request.version < HTTP_1_1)
         return STATUS_OK;      /* RFC 9110 15.2: an HTTP/1.0 client does not know interim responses */
-    enum h1_framing framing = choose_framing(stream, response);
+    const bool bodiless = stream->request.method == METHOD_HEAD || status_is_bodiless(response->status);
+    enum h1_framing framing = choose_framing(stream, response, bodiless);
     if (final) {
         active->close = must_close(connection) || framing == H1_UNTIL_CLOSE || body_is_left(connection);
-        bool bodiless = stream->request.method == METHOD_HEAD || status_is_bodiless(response->status);
         h1_body_out_init(&active->body_out, bodiless ? H1_NO_BODY : framing, response->body_length);
         active->final_head_queued = true;
         stream->response_begun = true;
@@ -571,9 +576,9 @@ static bool skip_body(struct h1_server *connection)
     struct chunkq waste;
     chunkq_init(&waste);
     enum status status = STATUS_OK;
-    while (status == STATUS_OK && !active->body_in.ended) {
-        status = h1_body_read(&active->body_in, &connection->wire, &waste, CHUNK_LARGE_SIZE, STATUS_CLIENT_ABORTED);
+    for (size_t skipped = 0; status == STATUS_OK && !active->body_in.ended && skipped <= DRAIN_BODY_BYTES; skipped += waste.bytes) {
         chunkq_clear(&waste);
+        status = h1_body_read(&active->body_in, &connection->wire, &waste, CHUNK_LARGE_SIZE, STATUS_CLIENT_ABORTED);
     }
     chunkq_release(&waste);
     return active->body_in.ended;
