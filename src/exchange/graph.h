@@ -22,6 +22,7 @@
 #include "tls/policy.h"
 
 struct document_root;
+struct lazy_certificates;
 struct left_out;
 struct line_log;
 struct log_files;
@@ -91,6 +92,7 @@ struct site {
     const struct tls_policy *policy;  /* with `secure`: its TLS options */
     struct certificate **certificates;    /* with `secure`: its own, references of the graph's */
     unsigned certificate_count;
+    struct lazy_certificates *lazy_certificates;  /* read at handshakes (exchange/lazy_certificates.h); NULL: none are */
 };
 struct site_regex {
     const struct perl_regex *regex;
@@ -179,6 +181,8 @@ struct graph {
     unsigned certificate_count;
     struct certificate **site_certificates;       /* the same, that sites have to themselves */
     unsigned site_certificate_count;
+    struct lazy_certificates **lazy_certificates; /* all of them */
+    unsigned lazy_count;
     struct certificate *default_certificate;      /* configured; NULL: the generated one */
     struct str default_name;          /* of the certificate that a resolver gets as the default one; empty: none */
     struct access_log *access_log;    /* NULL: none; owned by observe, outlives graphs */
