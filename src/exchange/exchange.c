@@ -91,6 +91,15 @@ static void release_filters(struct filter **row)
     *row = NULL;
 }
 
+static __attribute__((noinline)) void let_go(struct keepsake *kept)
+{
+    while (kept != NULL) {
+        struct keepsake *next = kept->next;
+        kept->release(kept);
+        kept = next;
+    }
+}
+
 static void end_exchange(struct exchange *x)
 {
     bool whole = response_is_whole(x);
@@ -130,8 +139,8 @@ static void end_exchange(struct exchange *x)
     x->stream.ops->finish(&x->stream, !whole);
     if (__builtin_expect(x->awaiting != NULL, 0))
         await_end(x);
-    if (x->held != NULL)
-        server_unref(x->held);
+    if (x->kept != NULL)
+        let_go(x->kept);
     graph_pin_drop(x->pin);
     arena_release(&x->arena);
     chunk_unref(x->memory);

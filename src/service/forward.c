@@ -45,15 +45,6 @@ static const struct option_table table = OPTION_TABLE(struct forward_config, opt
 
 /* ---- compiling ---- */
 
-static bool needs_tls(const struct service *service)
-{
-    const struct target_set *targets = load_balancer_targets(service);
-    for (unsigned i = 0; targets != NULL && i < targets->count; i++)
-        if (targets->items[i].server->secure)
-            return true;
-    return false;
-}
-
 static bool compile_children(struct forward *forward, const struct forward_config *config, struct compile *compile)
 {
     if (!str_empty(config->service)) {
@@ -83,7 +74,7 @@ static bool compile_connections(struct service *service, const struct forward_co
     if (forward->service != NULL && str_empty(config->servers_transport))
         return true;
     forward->forwarding.transport = transport;
-    bool secure = forward->service != NULL ? needs_tls(forward->service) : true;
+    bool secure = forward->service != NULL ? load_balancer_needs_tls(forward->service) : true;
     return !secure || compile_secure(compile, transport);
 }
 
@@ -130,15 +121,25 @@ static enum pick_result fail(struct exchange *x, enum status status)
     return PICK_NONE;
 }
 
+struct kept_server {
+    struct keepsake keepsake;
+    struct server *server;
+};
+
+static void let_go_of_server(struct keepsake *keepsake)
+{
+    server_unref(container_of(keepsake, struct kept_server, keepsake)->server);
+}
+
 /* A server that no configuration names: the exchange holds it. */
 static enum pick_result use_address(struct exchange *x, struct service *service, struct str url, unsigned index)
 {
-    struct server *server = server_get(service->name, url);
+    struct kept_server *kept = arena_alloc(&x->arena, sizeof(*kept));
+    struct server *server = kept != NULL ? server_get(service->name, url) : NULL;
     if (server == NULL)
-        return fail(x, STATUS_UPSTREAM_UNRESOLVED);
-    if (x->held != NULL)
-        server_unref(x->held);
-    x->held = x->asked = server;
+        return fail(x, kept != NULL ? STATUS_UPSTREAM_UNRESOLVED : STATUS_OUT_OF_MEMORY);
+    *kept = (struct kept_server){.keepsake = {.release = let_go_of_server}, .server = server};
+    exchange_keep(x, &kept->keepsake);
     exchange_use_server(x, server, index);
     return PICK_SERVER;
 }
