@@ -1,5 +1,5 @@
 /* Owns a c-ares channel and lends it the loop: its sockets become watches, its time limits a timer. */
-#include "net/dns_query.h"
+#include "net/dns.h"
 
 #include <ares.h>
 #include <arpa/nameser.h>
@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "net/dns_query.h"
 
 #define TRY_MS 1500                          /* doubled with each of the three tries */
 #define TRIES 3

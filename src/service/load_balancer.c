@@ -264,20 +264,27 @@ static bool is_the_wanted(const struct target *target, bool by_id, uint64_t id, 
     return by_id ? target->server->id_hash == id : target->route.len != 0 && str_equal(target->route, route);
 }
 
-static __attribute__((noinline)) int sticky_target(const struct load_balancer *lb, struct exchange *x, const struct pick *pick)
+/* A server that stands by is stuck to only while none of those before it can be asked; of several with one name any will do. */
+static __attribute__((noinline)) int sticky_target(const struct load_balancer *lb, struct exchange *x, struct pick *pick)
 {
     uint64_t id;
-    bool by_id = sticky_wanted(lb->sticky, exchange_request(x), &id);
+    bool by_id = sticky_wanted(lb->sticky, exchange_request(x), &id) || sticky_session(lb->sticky, x, &id);
     struct str route = by_id ? STR_NONE : sticky_route(lb->sticky, x);
     if (!by_id && route.len == 0)
         return -1;
-    for (unsigned i = 0; i < pick->targets->count; i++) {
-        const struct target *target = &pick->targets->items[i];
-        if (!is_the_wanted(target, by_id, id, route))
-            continue;
-        bool open = !target_was_tried(pick, i) && server_takes_sticky(target->server, pick->now) && !target->down &&
-                    target_has_room(target) && admit(target, pick, false);
-        return open ? (int)i : -1;
+    for (pick->tier = 0; pick->tier < pick->targets->tiers; pick->tier++) {
+        bool any_open = false;
+        for (unsigned i = 0; i < pick->targets->count; i++) {
+            const struct target *target = &pick->targets->items[i];
+            if (target->tier != pick->tier)
+                continue;
+            if (is_the_wanted(target, by_id, id, route) && !target_was_tried(pick, i) && server_takes_sticky(target->server, pick->now) &&
+                !target->down && target_has_room(target) && admit(target, pick, false))
+                return (int)i;
+            any_open |= target_is_open(pick, i);
+        }
+        if (any_open)
+            break;
     }
     return -1;
 }
@@ -489,8 +496,10 @@ static bool refuses(struct exchange *x, struct service *service)
 static void on_response(struct exchange *x, struct service *service)
 {
     const struct load_balancer *lb = service->state;
-    if (lb->sticky != NULL && x->server != NULL && !x->answered_here)
-        sticky_answer(lb->sticky, x, x->server->id_hash);
+    if (lb->sticky == NULL || x->server == NULL || x->answered_here)
+        return;
+    sticky_answer(lb->sticky, x, x->server->id_hash);
+    sticky_learn(lb->sticky, x, x->server->id_hash);
 }
 
 static const struct service_type load_balancer = {
