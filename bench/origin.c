@@ -5,6 +5,9 @@
 //
 //   GET  /0                             2 bytes: "ok"
 //   GET  /1k /10k /100k /1m /10m        1 KiB, 10 KiB, ..., 10 MiB of a fixed pattern
+//   GET  /10g                           10 GB of it
+//   GET  /json                          100 KiB of records in JSON, for what compresses
+//   GET  /slow                          "ok", a second later
 //   GET  /who                           the port it listens on, to tell two origins apart
 //   POST any path                       reads Content-Length bytes, then answers as GET would
 //   GET  /ws with Upgrade: websocket    echoes text and binary frames of up to 4 KiB
@@ -30,7 +33,17 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { INPUT_BYTES = 8192, EVENTS = 512, DESCRIPTORS = 20000, LARGEST_FRAME = 4096 };
+enum {
+    INPUT_BYTES = 8192,
+    EVENTS = 512,
+    DESCRIPTORS = 20000,
+    LARGEST_FRAME = 4096,
+    HEAD_BYTES = 512,
+    PATTERN_BYTES = 1 << 20, // of a body that is too long for the memory: it is sent over and over
+    SLOW_MS = 1000
+};
+
+#define LARGEST_IN_MEMORY (UINT64_C(16) << 20)
 
 // The answer that belongs to the only key that bench/load sends (RFC 6455, section 1.3).
 #define WEBSOCKET_ANSWER                                                                           \
@@ -39,17 +52,35 @@ enum { INPUT_BYTES = 8192, EVENTS = 512, DESCRIPTORS = 20000, LARGEST_FRAME = 40
 
 struct answer {
     const char *path;
-    size_t body_bytes;
+    uint64_t body_bytes;
+    void (*fill)(char *body, size_t size);
+    bool slow;
+    const char *type;
     char *bytes; // head and body in one piece, so that one send() carries both
-    size_t length;
+    size_t held; // of them; what is missing at the end is the last PATTERN_BYTES again and again
+    uint64_t length;
 };
 
+static void fill_pattern(char *body, size_t size);
+static void fill_json(char *body, size_t size);
+static void fill_ok(char *body, size_t size);
+static void fill_port(char *body, size_t size);
+
 static struct answer answers[] = {
-    {"/0", 2, NULL, 0},          {"/1k", 1 << 10, NULL, 0},
-    {"/10k", 10 << 10, NULL, 0}, {"/100k", 100 << 10, NULL, 0},
-    {"/1m", 1 << 20, NULL, 0},   {"/10m", 10 << 20, NULL, 0},
-    {"/who", 0, NULL, 0},        {NULL, 0, NULL, 0}, // the last one is the 404
+    {.path = "/0", .body_bytes = 2, .fill = fill_ok},
+    {.path = "/1k", .body_bytes = 1 << 10},
+    {.path = "/10k", .body_bytes = 10 << 10},
+    {.path = "/100k", .body_bytes = 100 << 10},
+    {.path = "/1m", .body_bytes = 1 << 20},
+    {.path = "/10m", .body_bytes = 10 << 20},
+    {.path = "/10g", .body_bytes = UINT64_C(10000000000)},
+    {.path = "/json", .body_bytes = 100 << 10, .fill = fill_json, .type = "application/json"},
+    {.path = "/slow", .body_bytes = 2, .fill = fill_ok, .slow = true},
+    {.path = "/who", .body_bytes = 5, .fill = fill_port},
+    {.path = NULL, .body_bytes = 3, .fill = fill_ok}, // the 404
 };
+
+enum { ANSWERS = sizeof(answers) / sizeof(answers[0]) };
 
 struct connection {
     int fd;
@@ -57,14 +88,17 @@ struct connection {
     bool last; // the peer asked for Connection: close
     bool wants_write; // EPOLLOUT is armed
     const struct answer *answer; // what is on its way out, or will be when the body has been read
-    size_t sent;
+    uint64_t sent;
+    uint64_t due; // when a slow answer may go, in ms; 0: now
+    struct connection *next_slow; // in the order of `due`
     uint64_t body_left;
     size_t filled;
     char input[INPUT_BYTES];
 };
 
 static struct connection *connections[DESCRIPTORS];
-static int epoll_fd;
+static struct connection *first_slow, *last_slow;
+static int epoll_fd, port;
 
 static void fail(const char *what)
 {
@@ -72,34 +106,83 @@ static void fail(const char *what)
     exit(1);
 }
 
-static void prepare_answer(struct answer *answer, const char *status, const char *body)
+static void fill_pattern(char *body, size_t size)
 {
-    char date[64];
-    time_t now = time(NULL);
-    strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime(&now));
-    size_t body_bytes = body ? strlen(body) : answer->body_bytes;
-    answer->bytes = malloc(body_bytes + 512);
-    if (!answer->bytes)
-        fail("malloc");
-    int head = snprintf(answer->bytes, 512,
-                        "HTTP/1.1 %s\r\nDate: %s\r\nServer: origin\r\nContent-Type: "
-                        "text/plain\r\nContent-Length: %zu\r\n\r\n",
-                        status, date, body_bytes);
-    for (size_t i = 0; i < body_bytes; i++)
-        answer->bytes[(size_t)head + i] = body ? body[i] : "0123456789abcde\n"[i % 16];
-    answer->length = (size_t)head + body_bytes;
+    for (size_t i = 0; i < size; i++)
+        body[i] = "0123456789abcde\n"[i % 16];
 }
 
-static void prepare_answers(int port)
+static void fill_ok(char *body, size_t size)
 {
-    char who[16];
-    snprintf(who, sizeof(who), "%d", port);
-    for (struct answer *answer = answers; answer->path; answer++) {
-        bool is_who = strcmp(answer->path, "/who") == 0;
-        prepare_answer(answer, "200 OK", is_who ? who : answer->body_bytes == 2 ? "ok" : NULL);
+    memcpy(body, size == 2 ? "ok" : "no\n", size);
+}
+
+static void fill_port(char *body, size_t size)
+{
+    char text[8];
+    snprintf(text, sizeof(text), "%05d", port);
+    memcpy(body, text, size);
+}
+
+// Numbers that look random and are the same in every run (Knuth's MMIX generator).
+static unsigned draw(unsigned below)
+{
+    static uint64_t state = 42;
+    state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (unsigned)(state >> 33) % below;
+}
+
+// What an API of a shop might answer: an array of records whose names repeat and whose values do
+// not.
+static void fill_json(char *body, size_t size)
+{
+    static const char *const words[] = {"blue", "small", "iron",  "north", "quiet", "glass",
+                                        "open", "paper", "river", "stone", "amber", "field"};
+    enum { WORDS = sizeof(words) / sizeof(words[0]) };
+    size_t at = (size_t)sprintf(body, "{\"items\":[");
+    char record[256];
+    for (unsigned id = 1000;; id++) {
+        int length = snprintf(record, sizeof(record),
+                              "{\"id\":%u,\"name\":\"%s %s\",\"price\":%u.%02u,\"stock\":%u,\"tags\":["
+                              "\"%s\",\"%s\"],\"updated\":\"2026-%02u-%02uT%02u:%02u:%02uZ\",\"sku\":"
+                              "\"%08x\",\"active\":%s},",
+                              id, words[draw(WORDS)], words[draw(WORDS)], draw(900) + 1, draw(100),
+                              draw(5000), words[draw(WORDS)], words[draw(WORDS)], draw(12) + 1,
+                              draw(28) + 1, draw(24), draw(60), draw(60), draw(UINT32_MAX),
+                              draw(4) ? "true" : "false");
+        if (at + (size_t)length + 2 > size)
+            break;
+        memcpy(body + at, record, (size_t)length);
+        at += (size_t)length;
     }
-    prepare_answer(&answers[sizeof(answers) / sizeof(answers[0]) - 1], "404 Not Found",
-                   "no such path\n");
+    body[at - 1] = ']'; // instead of the last comma
+    memset(body + at, ' ', size - at - 1);
+    body[size - 1] = '}';
+}
+
+static void prepare_answer(struct answer *answer, const char *status)
+{
+    char date[64];
+    time_t time_now = time(NULL);
+    strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime(&time_now));
+    size_t body = answer->body_bytes > LARGEST_IN_MEMORY ? PATTERN_BYTES : answer->body_bytes;
+    answer->bytes = malloc(body + HEAD_BYTES);
+    if (!answer->bytes)
+        fail("malloc");
+    int head = snprintf(answer->bytes, HEAD_BYTES,
+                        "HTTP/1.1 %s\r\nDate: %s\r\nServer: origin\r\nContent-Type: "
+                        "%s\r\nContent-Length: %llu\r\n\r\n",
+                        status, date, answer->type ? answer->type : "text/plain",
+                        (unsigned long long)answer->body_bytes);
+    (answer->fill ? answer->fill : fill_pattern)(answer->bytes + head, body);
+    answer->held = (size_t)head + body;
+    answer->length = (uint64_t)head + answer->body_bytes;
+}
+
+static void prepare_answers(void)
+{
+    for (int i = 0; i < ANSWERS; i++)
+        prepare_answer(&answers[i], answers[i].path ? "200 OK" : "404 Not Found");
 }
 
 static const struct answer *find_answer(const char *path, size_t length)
@@ -111,8 +194,42 @@ static const struct answer *find_answer(const char *path, size_t length)
     return answer;
 }
 
+static uint64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void forget_slow(struct connection *c)
+{
+    struct connection **at = &first_slow, *before = NULL;
+    while (*at != c) {
+        before = *at;
+        at = &before->next_slow;
+    }
+    *at = c->next_slow;
+    if (last_slow == c)
+        last_slow = before;
+    c->due = 0;
+}
+
+// All wait equally long, so who comes last is due last.
+static void put_off(struct connection *c)
+{
+    c->due = now_ms() + SLOW_MS;
+    c->next_slow = NULL;
+    if (last_slow)
+        last_slow->next_slow = c;
+    else
+        first_slow = c;
+    last_slow = c;
+}
+
 static void drop(struct connection *c)
 {
+    if (c->due)
+        forget_slow(c);
     connections[c->fd] = NULL;
     close(c->fd);
     free(c);
@@ -130,9 +247,13 @@ static void watch(struct connection *c, bool write)
 // Returns false when the connection is gone.
 static bool send_answer(struct connection *c)
 {
-    while (c->sent < c->answer->length) {
-        ssize_t n =
-            send(c->fd, c->answer->bytes + c->sent, c->answer->length - c->sent, MSG_NOSIGNAL);
+    const struct answer *answer = c->answer;
+    while (c->sent < answer->length) {
+        uint64_t at = c->sent, left = answer->length - c->sent;
+        if (at >= answer->held) // the pattern again
+            at = answer->held - PATTERN_BYTES + (at - answer->held) % PATTERN_BYTES;
+        size_t length = left < answer->held - at ? (size_t)left : (size_t)(answer->held - at);
+        ssize_t n = send(c->fd, answer->bytes + at, length, MSG_NOSIGNAL);
         if (n < 0 && errno == EAGAIN) {
             watch(c, true);
             return true;
@@ -177,6 +298,8 @@ static bool take_head(struct connection *c, size_t length)
     c->last = close_field && strncasecmp(close_field, "close", 5) == 0;
     c->answer = find_answer(path + 1, (size_t)(end - path - 1));
     c->sent = 0;
+    if (c->answer->slow)
+        put_off(c);
     c->body_left = size ? strtoull(size, NULL, 10) : 0;
     c->filled -= length;
     memmove(c->input, c->input + length, c->filled);
@@ -228,7 +351,7 @@ static bool process(struct connection *c)
             c->filled -= taken;
             memmove(c->input, c->input + taken, c->filled);
         }
-        if (c->body_left > 0)
+        if (c->body_left > 0 || c->due)
             return true;
         if (c->answer && !send_answer(c))
             return false;
@@ -280,7 +403,23 @@ static void accept_all(int listener)
     }
 }
 
-static int listen_on(int port)
+static void send_slow(void)
+{
+    while (first_slow && first_slow->due <= now_ms()) {
+        struct connection *c = first_slow;
+        forget_slow(c);
+        if (process(c) && c->filled == INPUT_BYTES)
+            drop(c);
+    }
+}
+
+static int time_to_wait(void)
+{
+    uint64_t time_now = now_ms();
+    return first_slow->due > time_now ? (int)(first_slow->due - time_now) : 0;
+}
+
+static int listen_on(void)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
     struct sockaddr_in address = {.sin_family = AF_INET,
@@ -298,7 +437,7 @@ static int listen_on(int port)
 
 int main(int argc, char **argv)
 {
-    int port = argc == 2 ? atoi(argv[1]) : 0;
+    port = argc == 2 ? atoi(argv[1]) : 0;
     if (port <= 0 || port > 65535) {
         fprintf(stderr, "usage: origin PORT\n");
         return 2;
@@ -308,12 +447,12 @@ int main(int argc, char **argv)
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    prepare_answers(port);
+    prepare_answers();
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    int listener = listen_on(port);
+    int listener = listen_on();
     struct epoll_event events[EVENTS];
     for (;;) {
-        int count = epoll_wait(epoll_fd, events, EVENTS, -1);
+        int count = epoll_wait(epoll_fd, events, EVENTS, first_slow ? time_to_wait() : -1);
         for (int i = 0; i < count; i++) {
             struct connection *c = connections[events[i].data.fd];
             if (events[i].data.fd == listener)
@@ -323,5 +462,7 @@ int main(int argc, char **argv)
             else if (c)
                 on_readable(c);
         }
+        if (first_slow)
+            send_slow();
     }
 }

@@ -16,7 +16,7 @@ LINE = re.compile(r'^\s*([\d,]+) \(\s*[\d.]+%\)\s+(\S.*)$')
 class Run:
     """One run: what callgrind wrote for each process, `requests` long."""
 
-    def __init__(self, stage, peer, origin, requests, options, log, tls=False, keep=None):
+    def __init__(self, stage, peer, origin, requests, options, log, scenario, keep=None):
         if shutil.which('valgrind') is None:
             raise Failure('valgrind is not installed')
         self.requests = requests
@@ -25,7 +25,8 @@ class Run:
         os.makedirs(self.folder)
         wrap = ['valgrind', '--tool=callgrind', '--trace-children=yes', '--fair-sched=try', '-q',
                 f'--callgrind-out-file={self.folder}/out.%p']
-        server = site.Server(stage, peer, origin, log=log, wrap=wrap, patience=120, tls=tls)
+        server = site.Server(stage, peer, origin, log=log, wrap=wrap, patience=120, tls=scenario.tls,
+                             routers=scenario.routers, needs=scenario.needs)
         outcome = server.load('--requests', requests, *options)
         wrong = site.errors(outcome)
         if wrong:

@@ -2,7 +2,8 @@
 
 Equal for all: one worker, keep-alive to clients and to the origin, Host passed on, X-Forwarded-For/-Proto and
 X-Real-IP set, bodies streamed through buffers large enough, no limits in the way, and the same kind of access log:
-one line for each request, buffered where the peer can. A new peer is a class here, and nothing else."""
+one line for each request, buffered where the peer can. Where they compress, gzip's level is 1, but Portico's own
+default in Portico: the size of what comes out is reported and judged. A new peer is a class here, and nothing else."""
 import collections
 import json
 import os
@@ -19,12 +20,17 @@ Certificate = collections.namedtuple('Certificate', ('chain', 'key', 'both'))
 
 class Site:
     """What a peer is to serve: `routers` 0 is one route for everything, else Host h0.test ... each a router. With a
-    certificate it speaks TLS 1.2 and 1.3 with tickets, and HTTP/1.1 and HTTP/2; without one, HTTP/1.1 in the clear."""
+    certificate it speaks TLS 1.2 and 1.3 with tickets, and HTTP/1.1 and HTTP/2; without one, HTTP/1.1 in the clear.
 
-    def __init__(self, folder, port, origin, routers=0, log=True, admin=None, certificate=None):
+    `needs` is one of what a peer `can`: gzip and zstd compress JSON, limit refuses all but a request in a minute from each
+    address, files gives what lies in `documents` instead of passing on. With `slow`, the path /slow goes to the origin on
+    that port."""
+
+    def __init__(self, folder, port, origin, routers=0, log=True, admin=None, certificate=None, needs='', workers=1, slow=None):
         self.folder, self.port, self.origin, self.routers = folder, port, origin, routers
-        self.admin, self.certificate = admin, certificate
+        self.admin, self.certificate, self.needs, self.workers, self.slow = admin, certificate, needs, workers, slow
         self.log = os.path.join(folder, 'access.log') if log else None
+        self.documents = os.path.join(folder, 'documents')
 
     @property
     def scheme(self):
@@ -42,6 +48,7 @@ class Peer:
     most_routers = 10000
     reloads = True
     environment = None
+    can = frozenset()
 
     def __init__(self, path, label=None):
         self.path, self.label = path, label or self.kind
@@ -63,9 +70,14 @@ class Peer:
 
 
 class Portico(Peer):
+    """With metrics, as a user has them: http://127.0.0.1:ADMIN/metrics."""
     kind = 'portico'
     version_flag = ['version']
-    watched = ''
+    can = frozenset(('gzip', 'zstd', 'limit', 'files', 'slow'))
+    metrics = True
+    traced = ''
+    middlewares = {'gzip': 'compress: {encodings: [gzip]}', 'zstd': 'compress: {encodings: [zstd, gzip]}',
+                   'limit': 'rateLimit: {average: 1, period: 60s, burst: 1}'}
 
     def command(self, site):
         return [self.path, 'run', '--config', os.path.join(site.folder, 'portico.yaml')]
@@ -73,38 +85,62 @@ class Portico(Peer):
     def files(self, site):
         rules = [f'Host(`{host}`)' for host in site.hosts()] or ['PathPrefix(`/`)']
         more = ', tls: {}' if site.certificate else ''
+        if site.needs in self.middlewares:
+            more += ', middlewares: [more]'
         routers = ''.join(f'    r{i}: {{rule: "{rule}", service: origin{more}}}\n' for i, rule in enumerate(rules))
-        tls = ''
-        if site.certificate:
-            tls = (f'tls:\n  certificates:\n'
-                   f'    - {{certFile: "{site.certificate.chain}", keyFile: "{site.certificate.key}"}}\n')
-        return {'portico.yaml': f'workers: 1\nentryPoints:\n  web: {{address: "127.0.0.1:{site.port}"}}\n{tls}'
-                + self.watched.replace('COLLECTOR', f'http://127.0.0.1:{site.origin}/0')
+        if site.slow:
+            routers += f'    slow: {{rule: "Path(`/slow`)", service: slow{more}}}\n'
+        return {'portico.yaml': f'workers: {site.workers}\nentryPoints:\n  web: {{address: "127.0.0.1:{site.port}"}}\n'
+                + self.watched(site) + self.tls_part(site)
                 + (f'accessLog: {{filePath: "{site.log}"}}\n' if site.log else '')
-                + f'http:\n  routers:\n{routers}  services:\n    origin:\n      loadBalancer:\n'
-                f'        servers: [{{url: "http://127.0.0.1:{site.origin}"}}]\n'}
+                + f'http:\n  routers:\n{routers}' + self.services(site)
+                + (f'  middlewares:\n    more: {{{self.middlewares[site.needs]}}}\n' if site.needs in self.middlewares else '')}
+
+    def watched(self, site):
+        """Belongs behind the entrypoints: the one for metrics is the last of them."""
+        metrics = (f'  metrics: {{address: "127.0.0.1:{site.admin}"}}\nmetrics: {{prometheus: {{entryPoint: metrics}}}}\n'
+                   if self.metrics else '')
+        return metrics + self.traced.replace('COLLECTOR', f'http://127.0.0.1:{site.origin}/0')
+
+    @staticmethod
+    def tls_part(site):
+        if not site.certificate:
+            return ''
+        return (f'tls:\n  certificates:\n'
+                f'    - {{certFile: "{site.certificate.chain}", keyFile: "{site.certificate.key}"}}\n')
+
+    @staticmethod
+    def services(site):
+        ports = {'origin': site.origin, **({'slow': site.slow} if site.slow else {})}
+        services = ''.join(f'    {name}:\n      loadBalancer:\n        servers: [{{url: "http://127.0.0.1:{port}"}}]\n'
+                           for name, port in ports.items())
+        if site.needs == 'files':
+            services = f'    origin: {{files: {{root: "{site.documents}"}}}}\n'
+        return f'  services:\n{services}'
 
 
-class PorticoMetrics(Portico):
-    kind = 'portico-metrics'
-    watched = 'metrics: {prometheus: {manualRouting: true}}\n'
+class PorticoBare(Portico):
+    """Without metrics."""
+    kind = 'portico-bare'
+    metrics = False
 
 
 class PorticoSampled(Portico):
     """Metrics, and one request in a hundred traced; the origin is the collector as well."""
     kind = 'portico-sampled'
-    watched = PorticoMetrics.watched + 'tracing: {sampleRate: 0.01, otlp: {http: {endpoint: "COLLECTOR"}}}\n'
+    traced = 'tracing: {sampleRate: 0.01, otlp: {http: {endpoint: "COLLECTOR"}}}\n'
 
 
 class PorticoTraced(Portico):
     """Metrics, and every request traced."""
     kind = 'portico-traced'
-    watched = PorticoMetrics.watched + 'tracing: {otlp: {http: {endpoint: "COLLECTOR"}}}\n'
+    traced = 'tracing: {otlp: {http: {endpoint: "COLLECTOR"}}}\n'
 
 
 class Nginx(Peer):
     kind = 'nginx'
     version_flag = ['-v']
+    can = frozenset(('gzip', 'limit', 'files', 'slow'))
 
     def command(self, site):
         return [self.path, '-p', site.folder, '-e', os.path.join(site.folder, 'error.log'), '-c',
@@ -115,38 +151,58 @@ class Nginx(Peer):
             proxy_set_header X-Real-IP $remote_addr; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
             proxy_set_header X-Forwarded-Proto $scheme;'''
         server = f'''
-        location / {{ proxy_pass http://origin; {common} proxy_set_header Connection ""; }}
+        location / {{ {self.content(site)} }}'''
+        if not site.routers:
+            server += f'''
         location = /ws {{ proxy_pass http://origin; {common} proxy_set_header Upgrade $http_upgrade;
             proxy_set_header Connection "Upgrade"; }}'''
         names = site.hosts() or ['_']
+        if site.slow:
+            server += f'''
+        location = /slow {{ proxy_pass http://slow; }}'''
         listen, tls = f'listen 127.0.0.1:{site.port}', ''
         if site.certificate:
             listen += ' ssl http2'
             tls = (f'ssl_certificate {site.certificate.chain}; ssl_certificate_key {site.certificate.key}; '
                    'ssl_protocols TLSv1.2 TLSv1.3; ssl_session_tickets on;')
-        servers = ''.join(f'    server {{ {listen}{" backlog=4096" if i == 0 else ""}; server_name {name}; {server} }}\n'
+        servers = ''.join(f'    server {{ {listen}{" backlog=4096" + (" reuseport" if site.workers > 1 else "") if i == 0 else ""}; server_name {name}; {server} }}\n'
                           for i, name in enumerate(names))
         temporary = ' '.join(f'{name}_temp_path {site.folder}/{name};' for name in
                              ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'))
         return {'nginx.conf': f'''
-daemon off; user root; worker_processes 1; worker_rlimit_nofile 20000; pid {site.folder}/nginx.pid;
+daemon off; user root; worker_processes {site.workers}; worker_rlimit_nofile 20000; pid {site.folder}/nginx.pid;
 events {{ worker_connections 19000; }}
 http {{
     access_log {f'{site.log} combined buffer=64k flush=1s' if site.log else 'off'};
-    {temporary}
+    {temporary} {self.more(site)}
+    {common} proxy_set_header Connection "";
     tcp_nodelay on; keepalive_timeout 600s; keepalive_requests 1000000000; server_names_hash_max_size 65536;
     {tls}
     client_max_body_size 0; client_body_buffer_size 256k; proxy_request_buffering off;
     proxy_buffer_size 16k; proxy_buffers 4 128k; proxy_busy_buffers_size 256k; proxy_max_temp_file_size 0;
     upstream origin {{ server 127.0.0.1:{site.origin}; keepalive 512; keepalive_requests 1000000000;
         keepalive_timeout 600s; }}
+    {f'upstream slow {{ server 127.0.0.1:{site.slow}; keepalive 512; }}' if site.slow else ''}
 {servers}}}
 '''}
+
+
+    @staticmethod
+    def content(site):
+        return f'root {site.documents};' if site.needs == 'files' else 'proxy_pass http://origin;'
+
+    @staticmethod
+    def more(site):
+        """gzip at nginx's default level, 1. A refused request is not told to the error log, only to the access log."""
+        return {'gzip': 'gzip on; gzip_types application/json;', 'files': 'sendfile on;',
+                'limit': 'limit_req_zone $binary_remote_addr zone=z:1m rate=1r/m; limit_req zone=z; limit_req_status 429; '
+                         'limit_req_log_level info;'}.get('gzip' if site.needs == 'zstd' else site.needs, '')
 
 
 class Haproxy(Peer):
     kind = 'haproxy'
     version_flag = ['-v']
+    can = frozenset(('gzip', 'limit'))
 
     def command(self, site):
         # With a master, since that is what reloads; the master is idle between.
@@ -157,11 +213,15 @@ class Haproxy(Peer):
         if site.routers:
             route = f'use_backend %[req.hdr(host),map({site.folder}/hosts.map)]'
         log = '    log stdout format raw local0\n' if site.log else ''
+        limit = '''    stick-table type ip size 1m expire 10m store http_req_rate(60s)
+    http-request track-sc0 src
+    http-request deny deny_status 429 if { sc_http_req_rate(0) gt 1 }
+'''
         tls = f' ssl crt {site.certificate.both} ssl-min-ver TLSv1.2 alpn h2,http/1.1' if site.certificate else ''
         return {'hosts.map': ''.join(f'{host} origin\n' for host in site.hosts()),
                 'haproxy.cfg': f'''
 global
-    nbthread 1
+    nbthread {site.workers}
     maxconn 9800
     ulimit-n 19900
 {log}
@@ -176,9 +236,11 @@ defaults
     option forwardfor
     {'log global' if log else 'no log'}
     {'option httplog' if log else ''}
+    {'compression algo gzip' if site.needs == 'gzip' else ''}
+    {'compression type application/json' if site.needs == 'gzip' else ''}
 frontend web
     bind 127.0.0.1:{site.port} backlog 4096{tls}
-    http-request set-header X-Forwarded-Proto {site.scheme}
+{limit if site.needs == 'limit' else ''}    http-request set-header X-Forwarded-Proto {site.scheme}
     http-request set-header X-Real-IP %[src]
     {route}
 backend origin
@@ -192,6 +254,7 @@ backend origin
 class Caddy(Peer):
     kind = 'caddy'
     version_flag = ['version']
+    can = frozenset(('gzip', 'files'))
     callgrind = False    # valgrind does not run Go programs
     most_routers = 1000  # 10,000 take it most of a minute to load
     environment = {'GOMAXPROCS': '1', 'XDG_CONFIG_HOME': '/nonexistent', 'XDG_DATA_HOME': '/nonexistent'}
@@ -204,7 +267,12 @@ class Caddy(Peer):
                  'transport': {'protocol': 'http', 'keep_alive': {'max_idle_conns': 1024, 'max_idle_conns_per_host': 512,
                                                                   'idle_timeout': '600s'}, 'compression': False},
                  'headers': {'request': {'set': {'X-Real-Ip': ['{http.request.remote.host}']}}}}
-        routes = [{'match': [{'host': [host]}], 'handle': [proxy]} for host in site.hosts()] or [{'handle': [proxy]}]
+        handlers = [proxy]
+        if site.needs == 'files':
+            handlers = [{'handler': 'file_server', 'root': site.documents}]
+        elif site.needs == 'gzip':
+            handlers.insert(0, {'handler': 'encode', 'encodings': {'gzip': {'level': 1}}, 'prefer': ['gzip']})
+        routes = [{'match': [{'host': [host]}], 'handle': handlers} for host in site.hosts()] or [{'handle': handlers}]
         server = {'listen': [f'127.0.0.1:{site.port}'], 'routes': routes, 'automatic_https': {'disable': True},
                   'idle_timeout': '600s'}
         apps = {'http': {'servers': {'web': server}}}
@@ -230,6 +298,7 @@ class Caddy(Peer):
 class H2o(Peer):
     kind = 'h2o'
     version_flag = ['-v']
+    can = frozenset(('gzip', 'files'))
     websocket = False
     reloads = False      # needs a second program (start_server) above it
 
@@ -237,10 +306,13 @@ class H2o(Peer):
         return [self.path, '-m', 'worker', '-c', os.path.join(site.folder, 'h2o.yaml')]
 
     def files(self, site):
+        content = f'proxy.reverse.url: "http://127.0.0.1:{site.origin}/"'
+        if site.needs == 'files':
+            content = f'file.dir: {site.documents}'
         hosts = ''.join(f'''  "{host}":
     paths:
       "/":
-        proxy.reverse.url: "http://127.0.0.1:{site.origin}/"
+        {content}
 ''' for host in site.hosts() or ['default'])
         tls = ''
         if site.certificate:
@@ -248,7 +320,7 @@ class H2o(Peer):
                    'minimum-version: TLSv1.2}')
         return {'h2o.yaml': f'''
 user: root
-num-threads: 1
+num-threads: {site.workers}
 max-connections: 18000
 pid-file: {site.folder}/h2o.pid
 error-log: {site.folder}/error.log
@@ -259,6 +331,7 @@ http1-request-timeout: 600
 proxy.timeout.keepalive: 600000
 proxy.timeout.io: 600000
 proxy.preserve-host: ON
+{'compress: {gzip: 1}' if site.needs == 'gzip' else ''}
 hosts:
 {hosts}'''}
 
@@ -266,6 +339,7 @@ hosts:
 class Varnish(Peer):
     kind = 'varnish'
     version_flag = ['-V']
+    can = frozenset(('gzip',))
     tls = False
     callgrind = False
     reloads = False
@@ -274,7 +348,7 @@ class Varnish(Peer):
     def command(self, site):
         return [self.path, '-j', 'none', '-F', '-n', os.path.join(site.folder, 'work'), '-a', f'127.0.0.1:{site.port}', '-f',
                 os.path.join(site.folder, 'default.vcl'), '-s', 'malloc,64m', '-p', 'thread_pools=1',
-                '-p', 'timeout_idle=600', '-T', 'none']
+                '-p', 'timeout_idle=600', '-p', 'gzip_level=1', '-T', 'none']
 
     def files(self, site):
         return {'default.vcl': f'''vcl 4.1;
@@ -284,20 +358,21 @@ sub vcl_recv {{
     if (req.http.Upgrade ~ "(?i)websocket") {{ return (pipe); }}
     return (pass);
 }}
+sub vcl_backend_response {{ {'set beresp.do_gzip = true;' if site.needs == 'gzip' else ''} }}
 sub vcl_pipe {{ if (req.http.upgrade) {{ set bereq.http.upgrade = req.http.upgrade;
     set bereq.http.connection = req.http.connection; }} }}
 '''}
 
 
 # Those whose names begin like another's stand before it.
-KINDS = {peer.kind: peer for peer in (PorticoMetrics, PorticoSampled, PorticoTraced, Portico, Nginx, Haproxy, Caddy, H2o, Varnish)}
+KINDS = {peer.kind: peer for peer in (PorticoBare, PorticoSampled, PorticoTraced, Portico, Nginx, Haproxy, Caddy, H2o, Varnish)}
 PROGRAMS = {'varnish': 'varnishd'}
 
 
 def find(kind, portico):
     """The path of a peer's program as the distribution installs it, or None."""
     if issubclass(KINDS[kind], Portico):
-        return portico if os.path.exists(portico) else None
+        return os.path.abspath(portico) if os.path.exists(portico) else None
     return shutil.which(PROGRAMS.get(kind, kind), path=os.environ.get('PATH', '') + ':/usr/sbin:/sbin')
 
 

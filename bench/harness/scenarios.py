@@ -21,8 +21,16 @@ class Scenario:
     websocket: bool = False
     tls: bool = False
     streams: int = 0        # HTTP/2, with so many streams at a time on each connection
+    needs: str = ''         # what the peers must do more than pass on: gzip, zstd, limit or files
+    encoding: str = ''      # how answers are encoded; their size is then reported
+    status: int = 200
+    peers: tuple = ()       # only these kinds; empty: all that can
 
-    def load_options(self):
+    def encoding_of(self, peer):
+        """nginx knows no zstd: beside that it does the best it can."""
+        return 'gzip' if self.encoding and peer and self.encoding not in peer.can else self.encoding
+
+    def load_options(self, peer=None):
         options = ['--path', self.path, '--size', self.size, '--connections', self.connections, *self.options]
         if self.post:
             options += ['--post', self.post]
@@ -32,11 +40,16 @@ class Scenario:
             options += ['--tls']
         if self.streams:
             options += ['--h2', self.streams]
+        if self.encoding:
+            options += ['--accept', ACCEPTED[self.encoding], '--encoding', self.encoding_of(peer)]
+        if self.status != 200:
+            options += ['--status', self.status, '--also', 200, '--any-size']
         return options
 
     def serves(self, peer):
         return ((peer.websocket or not self.websocket) and (peer.tls or not self.tls) and
-                self.routers <= peer.most_routers)
+                self.routers <= peer.most_routers and (not self.peers or peer.kind.split('-')[0] in self.peers) and
+                (not self.needs or self.needs in peer.can or self.encoding_of(peer) in peer.can))
 
     def clients(self):
         """The connections, in words."""
@@ -44,6 +57,7 @@ class Scenario:
 
 
 KIB = 1024
+ACCEPTED = {'gzip': 'gzip', 'zstd': 'gzip, zstd'}
 ALL = [
     Scenario('h1-small', 'keep-alive, 2-byte answer', must=0.78),
     Scenario('h1-1k', 'keep-alive, 1 KiB', '/1k', KIB, must=0.78),
@@ -62,6 +76,11 @@ ALL = [
              options=('--handshake', 'resumed'), must=0.88),
     Scenario('h2-small', 'HTTP/2 over TLS, 2-byte answer', connections=8, tls=True, streams=32, must=0.60),
     Scenario('h2-10k', 'HTTP/2 over TLS, 10 KiB', '/10k', 10 * KIB, 8, tls=True, streams=32, must=0.72),
+    Scenario('gzip-100k', '100 KiB of JSON, compressed with gzip', '/json', 100 * KIB, 16, needs='gzip', encoding='gzip', must=0.65),
+    Scenario('zstd-100k', '100 KiB of JSON for who takes gzip and zstd: zstd from Portico, gzip from nginx', '/json', 100 * KIB, 16,
+             needs='zstd', encoding='zstd', must=0.30, peers=('portico', 'nginx')),
+    Scenario('limited', '429 for nearly every request', needs='limit', status=429, must=0.80),
+    Scenario('files-10k', 'a file of 10 KiB', '/10k', 10 * KIB, needs='files'),
     Scenario('routers-10', '10 Host routers, 2-byte answer', routers=10),
     Scenario('routers-1000', '1,000 Host routers, 2-byte answer', routers=1000, must=0.78),
     Scenario('routers-10000', '10,000 Host routers, 2-byte answer', routers=10000),

@@ -21,6 +21,7 @@ enum state {
     IDLE,
     AWAIT_HEAD,
     AWAIT_BODY,
+    AWAIT_CHUNK, // the line before one
     AWAIT_UPGRADE,
     AWAIT_ECHO,
     HELD,
@@ -33,10 +34,12 @@ struct connection {
     bool wants_write;
     bool upgraded;
     bool last; // the answer said Connection: close
+    bool chunked; // the body comes in chunks
+    bool last_chunk; // ... of which this is the last
     uint64_t started; // when the request was sent, or with a rate: when it was due
     const char *out; // what is being sent; the owner keeps it until sent == out_length
     size_t out_length, sent;
-    uint64_t body_left;
+    uint64_t body_left; // of the body, or of a chunk and the line end behind it
     struct ssl_st *ssl;
     struct ssl_session_st *session; // to resume by: the last ticket that came here
     struct streams *streams; // HTTP/2

@@ -1,5 +1,5 @@
-// HTTP/1.1, and WebSocket frames after an upgrade: one request at a time on a connection. Only
-// bodies with a Content-Length are understood: anything else counts as a wrong size.
+// HTTP/1.1, and WebSocket frames after an upgrade: one request at a time on a connection. Bodies
+// have a Content-Length, or with --any-size perhaps chunks: anything else counts as a wrong size.
 
 #include "../head.h"
 #include "connection.h"
@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { PORTIONS = 4 << 20 };
+enum { PORTIONS = 4 << 20, CHUNK_LINE = 64 };
 
 static void send_bytes(struct connection *c, enum state next, const struct request_bytes *bytes)
 {
@@ -66,6 +66,90 @@ static void on_upgraded(struct connection *c, unsigned status)
     send_request(c);
 }
 
+static void take(struct connection *c, size_t length)
+{
+    c->filled -= length;
+    memmove(c->input, c->input + length, c->filled);
+}
+
+// Works off what the input holds of a chunked body.
+static void read_chunks(struct connection *c)
+{
+    for (;;) {
+        size_t here = c->filled < c->body_left ? c->filled : (size_t)c->body_left;
+        c->body_left -= here;
+        take(c, here);
+        c->state = AWAIT_BODY;
+        if (c->body_left > 0)
+            return;
+        if (c->last_chunk)
+            break;
+        char *end = memmem(c->input, c->filled, "\r\n", 2), *stop = NULL;
+        c->state = AWAIT_CHUNK;
+        if (!end && c->filled < CHUNK_LINE)
+            return;
+        uint64_t size = end ? strtoull(c->input, &stop, 16) : 0;
+        if (!end || stop == c->input) {
+            on_failed(c, &count.broken);
+            return;
+        }
+        count.body += size;
+        c->body_left = size + 2;
+        c->last_chunk = size == 0;
+        take(c, (size_t)(end + 2 - c->input));
+    }
+    if (c->filled > 0)
+        on_failed(c, &count.size);
+    else
+        finish(c);
+}
+
+// What is wrong with an answer by its head; NULL: nothing.
+static uint64_t *why_wrong(const struct connection *c, size_t length, unsigned status,
+                           uint64_t body)
+{
+    if (status != plan.status)
+        return plan.also && status == plan.also ? NULL : &count.status;
+    if (!c->chunked && (body == UINT64_MAX || (!plan.any_size && body != plan.size)))
+        return &count.size;
+    if (!plan.encoding)
+        return NULL;
+    const char *encoding = head_find(c->input, length, "Content-Encoding");
+    bool is_that = encoding && strncmp(encoding, plan.encoding, strlen(plan.encoding)) == 0;
+    return is_that ? NULL : &count.encoding;
+}
+
+// The head of an answer, `length` bytes of the input, is whole.
+static void begin_body(struct connection *c, size_t length, unsigned status)
+{
+    const char *size = head_find(c->input, length, "Content-Length");
+    const char *closing = head_find(c->input, length, "Connection");
+    const char *coding = plan.any_size ? head_find(c->input, length, "Transfer-Encoding") : NULL;
+    uint64_t body = size ? strtoull(size, NULL, 10) : UINT64_MAX, here = c->filled - length;
+    c->last = closing && strncasecmp(closing, "close", 5) == 0;
+    c->chunked = coding && strncasecmp(coding, "chunked", 7) == 0;
+    c->last_chunk = false;
+    uint64_t *wrong = why_wrong(c, length, status, body);
+    if (!wrong && !c->chunked && (body == UINT64_MAX || here > body))
+        wrong = &count.size;
+    if (wrong) {
+        on_failed(c, wrong);
+        return;
+    }
+    count.other += status != plan.status;
+    if (c->chunked) {
+        take(c, length);
+        c->body_left = 0;
+        read_chunks(c);
+        return;
+    }
+    count.body += body;
+    c->body_left = body - here;
+    c->state = AWAIT_BODY;
+    if (c->body_left == 0)
+        finish(c);
+}
+
 // Reads the head in the input, if it is whole.
 static void read_head(struct connection *c)
 {
@@ -87,18 +171,7 @@ static void read_head(struct connection *c)
         on_upgraded(c, status);
         return;
     }
-    const char *size = head_find(c->input, length, "Content-Length");
-    const char *closing = head_find(c->input, length, "Connection");
-    uint64_t body = size ? strtoull(size, NULL, 10) : UINT64_MAX, here = c->filled - length;
-    c->last = closing && strncasecmp(closing, "close", 5) == 0;
-    if (status != plan.status || body != plan.size || here > body) {
-        on_failed(c, status != plan.status ? &count.status : &count.size);
-        return;
-    }
-    c->body_left = body - here;
-    c->state = AWAIT_BODY;
-    if (c->body_left == 0)
-        finish(c);
+    begin_body(c, length, status);
 }
 
 static void read_echo(struct connection *c)
@@ -120,14 +193,19 @@ static void on_end(struct connection *c)
         count.lost++;
         connection_shut(c);
     } else {
-        on_failed(c, c->filled || c->state == AWAIT_BODY ? &count.broken : &count.lost);
+        on_failed(c, c->filled || c->state == AWAIT_BODY || c->state == AWAIT_CHUNK ? &count.broken : &count.lost);
     }
 }
 
 static void on_body(struct connection *c, size_t length)
 {
     c->body_left -= length;
-    if (c->body_left == 0)
+    if (c->body_left > 0)
+        return;
+    c->filled = 0;
+    if (c->chunked)
+        read_chunks(c);
+    else
         finish(c);
 }
 
@@ -136,6 +214,8 @@ static void on_bytes(struct connection *c, size_t length)
     c->filled += length;
     if (c->state == AWAIT_ECHO)
         read_echo(c);
+    else if (c->state == AWAIT_CHUNK)
+        read_chunks(c);
     else
         read_head(c);
 }

@@ -79,7 +79,7 @@ static void begin_requests(void)
 {
     uint64_t time = now();
     while (idle_count > 0 && !is_over(time)) {
-        if ((plan.rate > 0 && due() > time) || (plan.hold && under_way >= plan.in_flight))
+        if ((plan.rate > 0 && due() > time) || (plan.in_flight && under_way >= plan.in_flight))
             return;
         struct connection *c = &connections[idle[idle_head]];
         idle_head = (idle_head + 1) % places;
@@ -113,6 +113,7 @@ static void report(double seconds)
         const char *name;
         uint64_t value;
     } counts[] = {{"bytes", count.bytes},
+                  {"body", count.body},
                   {"lost", count.lost},
                   {"broken", count.broken},
                   {"refused", count.refused},
@@ -120,7 +121,9 @@ static void report(double seconds)
                   {"not_resumed", count.full},
                   {"bad_status", count.status},
                   {"bad_size", count.size},
+                  {"bad_encoding", count.encoding},
                   {"stuck", under_way},
+                  {"other_status", count.other},
                   {"reopened", count.reopened}};
     static const struct {
         const char *name;

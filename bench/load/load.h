@@ -15,8 +15,11 @@ struct counters {
     uint64_t full; // requests on a connection that should have been resumed and was not
     uint64_t status; // answers with a wrong status
     uint64_t size; // answers of a wrong size
+    uint64_t encoding; // answers that are not encoded as they should be
+    uint64_t other; // no error: answers with the other status that is right, too
     uint64_t reopened; // no error: connections that the server closed between requests
     uint64_t bytes; // read, without what TLS adds
+    uint64_t body; // ... of them bodies, in HTTP/1.1
 };
 
 extern struct counters count;

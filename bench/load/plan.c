@@ -18,11 +18,16 @@ static const char usage[] =
     "  --post BYTES        POST a body of so many bytes\n"
     "  --status S          status (200) and\n"
     "  --size BYTES        body size (2) of a right answer\n"
+    "  --also S            another status that is no error\n"
+    "  --any-size          the size is not looked at; bodies may be chunked\n"
+    "  --encoding NAME     ask for it, and a right answer has it; implies --any-size\n"
+    "  --accept LIST       what to ask for instead, as Accept-Encoding has it\n"
     "  --close             a new connection for each request\n"
     "  --websocket BYTES   upgrade, then echo frames of so many bytes\n"
     "  --hold              one request on each connection, then keep all open until standard input "
     "ends\n"
-    "  --in-flight N       with --hold: requests under way at a time (64)\n"
+    "  --in-flight N       requests under way at a time (with --hold 64, else one on each "
+    "connection)\n"
     "  --tls               TLS 1.3, certificates unverified;  --sni NAME: ask for NAME (as "
     "--host)\n"
     "  --handshake KIND    a new TLS connection for each request: full, or resumed by a ticket\n"
@@ -30,7 +35,6 @@ static const char usage[] =
     "prior knowledge\n";
 
 struct plan plan = {.connections = 16,
-                    .in_flight = 64,
                     .status = 200,
                     .size = 2,
                     .path = "/0",
@@ -54,6 +58,10 @@ static const struct setting {
                 {"post", SIZE, &plan.post},
                 {"status", COUNT, &plan.status},
                 {"size", WIDE, &plan.size},
+                {"also", COUNT, &plan.also},
+                {"any-size", FLAG, &plan.any_size},
+                {"encoding", TEXT, &plan.encoding},
+                {"accept", TEXT, &plan.accept},
                 {"close", FLAG, &plan.close_each},
                 {"websocket", SIZE, &plan.websocket},
                 {"hold", FLAG, &plan.hold},
@@ -118,7 +126,8 @@ static enum handshake parse_handshake(const char *text)
 
 static void make_request(struct request_bytes *request, const char *host)
 {
-    request->bytes = allocate(1024 + strlen(plan.path) + strlen(host) + plan.post);
+    size_t accept = plan.accept ? strlen(plan.accept) : 0;
+    request->bytes = allocate(1024 + strlen(plan.path) + strlen(host) + accept + plan.post);
     char *out = request->bytes;
     out +=
         sprintf(out, "%s %s HTTP/1.1\r\nHost: %s\r\n", plan.post ? "POST" : "GET", plan.path, host);
@@ -127,6 +136,8 @@ static void make_request(struct request_bytes *request, const char *host)
                        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
     out += sprintf(out, "User-Agent: bench\r\nAccept: */*\r\n");
+    if (plan.accept)
+        out += sprintf(out, "Accept-Encoding: %s\r\n", plan.accept);
     if (plan.close_each)
         out += sprintf(out, "Connection: close\r\n");
     if (plan.post)
@@ -198,6 +209,8 @@ static void check(void)
         refuse("--handshake and --sni go with --tls only");
     if (plan.streams > 1000)
         refuse("--h2: at most 1000 streams");
+    if (plan.streams && (plan.any_size || plan.accept || plan.also || plan.in_flight))
+        refuse("--h2 goes with neither --any-size, --encoding, --accept, --also nor --in-flight");
     if (plan.streams && (plan.websocket || plan.hold || plan.close_each || plan.post))
         refuse("--h2 goes with neither --websocket, --hold, --close, --handshake nor --post");
 }
@@ -248,6 +261,12 @@ void plan_parse(int argc, char **argv)
     }
     if (optind < argc)
         refuse("'%s': what is that?", argv[optind]);
+    if (plan.encoding)
+        plan.any_size = true;
+    if (!plan.accept)
+        plan.accept = plan.encoding;
+    if (plan.hold && plan.in_flight == 0)
+        plan.in_flight = 64;
     check();
     make_requests();
     if (!plan.sni)

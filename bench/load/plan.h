@@ -18,12 +18,16 @@ enum handshake { HANDSHAKE_ONCE, HANDSHAKE_FULL, HANDSHAKE_RESUMED };
 struct plan {
     struct sockaddr_in address;
     unsigned connections;
-    unsigned in_flight; // with hold: how many requests may be under way at a time
+    unsigned in_flight; // how many requests may be under way at a time; 0 = one on each connection
     double seconds; // how long new requests are begun; 0 = until `requests` are done
     uint64_t requests; // how many to complete; 0 = until `seconds` have passed
     double rate; // requests per second over all connections; 0 = as fast as answers come
     unsigned status; // what a right answer has
+    unsigned also; // another status that is right, too; 0 = none
     uint64_t size; // the body bytes of a right answer
+    bool any_size; // or they are not looked at, and the body may come in chunks
+    const char *accept; // the Accept-Encoding field; NULL = none
+    const char *encoding; // the Content-Encoding that a right answer has; NULL = not looked at
     const char *path;
     const char *host; // the Host field, unless `hosts` says otherwise
     size_t post; // body bytes of a request; 0 = GET

@@ -76,14 +76,17 @@ static void read_clocks(struct loop *loop)
     loop->wall = loop->now + loop->wall_offset;
 }
 
-/* The coarse clock lags by up to a tick of the kernel's (1 to 4 ms), so the measure errs downwards only, and
- * costs a few instructions. */
+/* The coarse clock lags by up to a tick of the kernel's (1 to 4 ms), and costs a few instructions. Where it says that a tick
+ * has passed within this turn, the exact one is asked: so turns longer than a tick are measured exactly, shorter ones as
+ * often as a tick falls into them, and the measure errs downwards only. */
 static void note_work(struct loop *loop)
 {
     struct timespec coarse;
     clock_gettime(CLOCK_MONOTONIC_COARSE, &coarse);
-    int64_t until = (int64_t)coarse.tv_sec * TIME_S + coarse.tv_nsec;
-    loop->worked_until = until > loop->now ? until : loop->now;
+    loop->worked_until = loop->now;
+    if ((int64_t)coarse.tv_sec * TIME_S + coarse.tv_nsec <= loop->now)
+        return;
+    loop->worked_until = time_monotonic();
     if (loop->worked_until - loop->now > loop->longest_turn)
         loop->longest_turn = loop->worked_until - loop->now;
 }
@@ -104,6 +107,7 @@ bool loop_init(struct loop *loop)
     read_clocks(loop);
     loop->worked_until = loop->now;
     wheel_init(&loop->wheel, loop->now);
+    list_init(&loop->next_turn);
 
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (loop->epoll_fd < 0)
@@ -157,7 +161,7 @@ void loop_release(struct loop *loop)
 
 static int wait_milliseconds(const struct loop *loop, int64_t longest)
 {
-    if (loop->flushes != NULL || loop->frees != NULL || loop->stopping)
+    if (loop->flushes != NULL || loop->frees != NULL || loop->stopping || !list_empty(&loop->next_turn))
         return 0;
     int64_t due = wheel_due(&loop->wheel);
     if (due == TIME_NEVER && longest == TIME_NEVER)
@@ -178,6 +182,25 @@ static void hand_out(struct loop *loop, const struct epoll_event *event)
         return;
     watch->since = 0;
     watch->on_ready(watch, events_from_epoll(event->events));
+}
+
+/* What the turn before left. A timer that was moved since stands here all the same (timer_set). */
+static void go_on(struct loop *loop)
+{
+    struct list left = LIST_INIT(left), *link;
+    while ((link = list_pop(&loop->next_turn)) != NULL)
+        list_append(&left, link);
+    while ((link = list_pop(&left)) != NULL) {
+        struct timer *timer = container_of(link, struct timer, link);
+        int64_t deadline = timer->deadline;
+        timer->filed_for = TIME_NEVER;
+        if (deadline > loop->now && deadline != TIME_NEVER) {
+            wheel_file(&loop->wheel, timer);
+        } else if (deadline != TIME_NEVER) {
+            timer->deadline = TIME_NEVER;
+            timer->on_expire(timer);
+        }
+    }
 }
 
 static void deliver_messages(struct loop *loop)
@@ -214,6 +237,8 @@ void loop_turn(struct loop *loop, int64_t wait_ns)
     for (int i = 0; i < count; i++)
         hand_out(loop, &events[i]);
     wheel_advance(&loop->wheel, loop->now);
+    if (!list_empty(&loop->next_turn))
+        go_on(loop);
     if (has_messages(loop))
         deliver_messages(loop);
     if (loop->flushes != NULL || loop->frees != NULL)
