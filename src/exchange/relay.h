@@ -2,7 +2,10 @@
  *
  * A full queue stops the reading (back-pressure). With a pace, what may go by now goes, by whichever way, and the rest waits: relay_pump
  * then says AGAIN and pace->until says when to come again. Without filters, plain bytes from 32 KiB up go from socket to
- * socket through a pipe, and a file's straight to the socket: they never enter the process. Threading: the worker's. */
+ * socket through a pipe, and a file's straight to the socket: they never enter the process.
+ *
+ * Whoever could go on for long, because one side gives and the other takes as fast as bytes move, leaves the rest for the next turn
+ * (loop_turn_is_long). Threading: the worker's. */
 #ifndef EXCHANGE_RELAY_H
 #define EXCHANGE_RELAY_H
 
@@ -14,7 +17,7 @@
 #define RELAY_QUEUE_BYTES ((size_t)65536)       /* reading stops beyond */
 #define RELAY_QUEUE_SLICES 32                   /* and beyond this: each of them may hold a whole buffer */
 #define RELAY_SPLICE_FROM ((int64_t)32768)      /* bytes that are still to come for a pipe to pay */
-#define RELAY_FILE_TURN ((int64_t)16 << 20)     /* of a file in one turn: a fast reader must not keep the loop from others */
+#define RELAY_FILE_SLICE ((int64_t)1 << 20)     /* of a file by one call of the kernel */
 
 #define RELAY_ANY_LENGTH UINT64_MAX
 
@@ -34,6 +37,7 @@ struct relay {
     uint64_t given;                     /* body bytes that the sink took: what filters made of them */
     uint64_t limit;                     /* the source may give no more (413); 0: none */
     uint64_t length;                    /* bytes after which the source has ended without being asked; RELAY_ANY_LENGTH */
+    struct filter *late;                /* to be told when all but the end is given: for trailers; NULL: none */
     struct pace *pace;                  /* NULL: as fast as the sink takes it; its queue is released with the relay */
     int64_t pace_from;                  /* monotonic ns: since when the client has held it up; 0: it does not */
     uint64_t pace_moved;                /* of `moved`: before that */

@@ -3,7 +3,6 @@
 #include "config/nginx/client.h"
 
 #define SERVERS (NGINX_HTTP | NGINX_SERVER)
-#define IN_MEMORY "bodies wait in memory within bounds, and a sender that is faster than its receiver is slowed down"
 
 static const struct nginx_syntax rows[] = {
     {"client_max_body_size", NGINX_EVERYWHERE, .min = 1, .max = 1, .help = "Bytes that a request's body may have; 0: any number."},
@@ -12,6 +11,7 @@ static const struct nginx_syntax rows[] = {
     {"keepalive_timeout", NGINX_EVERYWHERE, .min = 1, .max = 2, .help = "Time that an idle connection is kept; and what clients are told of it."},
     {"keepalive_requests", NGINX_EVERYWHERE, .min = 1, .max = 1, .help = "Requests that a connection may carry."},
     {"keepalive_time", NGINX_EVERYWHERE, .min = 1, .max = 1, .help = "Time that a connection may last."},
+    {"keepalive_disable", NGINX_EVERYWHERE, .min = 1, .max = 2, .help = "Browsers whose connections are not kept: msie6, safari, none."},
     {"chunked_transfer_encoding", NGINX_EVERYWHERE, .min = 1, .max = 1, .flag = true, .help = "HTTP/1.1 responses of unknown length come in chunks."},
     {"client_header_timeout", SERVERS, .min = 1, .max = 1, .help = "Time for a request's head."},
     {"client_header_buffer_size", SERVERS, .min = 1, .max = 1, .help = "Counts towards the size that a request's head may have."},
@@ -29,7 +29,9 @@ static const struct nginx_syntax rows[] = {
     {"quic_gso", SERVERS, .min = 1, .max = 1, .flag = true, .noted = "HTTP/3 is not spoken: clients come by HTTP/2"},
     {"quic_host_key", SERVERS, .min = 1, .max = 1, .noted = "HTTP/3 is not spoken: clients come by HTTP/2"},
     {"quic_active_connection_id_limit", SERVERS, .min = 1, .max = 1, .noted = "HTTP/3 is not spoken: clients come by HTTP/2"},
-    {"client_body_buffer_size", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = IN_MEMORY},
+    {"client_body_buffer_size", NGINX_EVERYWHERE, .min = 1, .max = 1, .help = "Bytes of a body that is held that stay in memory."},
+    {"client_body_in_file_only", NGINX_EVERYWHERE, .min = 1, .max = 1, .help = "Bodies that are held lie in files: on, clean, off."},
+    {"client_body_temp_path", NGINX_EVERYWHERE, .min = 1, .max = 4, .help = "The folder of those files."},
     {"keepalive_min_timeout", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = "connections that are closed behind a reload end when their request is done"},
     {"reset_timedout_connection", NGINX_EVERYWHERE, .min = 1, .max = 1, .flag = true, .noted = "what is broken off is reset anyway"},
 };
@@ -125,8 +127,9 @@ void nginx_entry_limits(struct nginx_compile *compile, struct nginx_address *add
 
 /* ---- sites and locations ---- */
 
-static const char *const names[] = {"client_max_body_size", "client_body_timeout", "send_timeout",
-                                    "keepalive_timeout",    "keepalive_requests",  "chunked_transfer_encoding"};
+static const char *const names[] = {"client_max_body_size", "client_body_timeout", "send_timeout",      "keepalive_timeout",
+                                    "keepalive_requests",   "keepalive_time",      "keepalive_disable", "chunked_transfer_encoding",
+                                    "client_body_buffer_size", "client_body_in_file_only", "client_body_temp_path"};
 #define NAMES (sizeof(names) / sizeof(names[0]))
 
 /* What clients are told of keepalive_timeout: its second word, in seconds. */
@@ -147,6 +150,47 @@ static void put_keep_alive(const struct nginx_place *place, struct node *limits,
         nginx_put_number(compile, limits, "keepAliveHeader", told / 1000, directive->words[1].span);
 }
 
+/* Where bodies are held. nginx puts files that have names into a folder of its own. */
+static void put_body_store(const struct nginx_place *place, struct node *limits)
+{
+    struct nginx_compile *compile = place->compile;
+    const struct nginx_directive *memory = nginx_find(place->scope, "client_body_buffer_size");
+    const struct nginx_directive *file = nginx_find(place->scope, "client_body_in_file_only");
+    const struct nginx_directive *folder = nginx_find(place->scope, "client_body_temp_path");
+    bool named = file != NULL && !str_equal(file->words[0].text, S("off"));
+    if (memory != NULL)
+        nginx_put_number(compile, limits, "bodyMemory", nginx_find_size(place, "client_body_buffer_size", 16384), memory->words[0].span);
+    if (named && !str_equal(file->words[0].text, S("on")) && !str_equal(file->words[0].text, S("clean")))
+        nginx_invalid(compile, file, &file->words[0]);
+    else if (named)
+        nginx_put(compile, limits, "bodyFile", str_equal(file->words[0].text, S("on")) ? S("keep") : S("clean"), file->words[0].span);
+    if (folder != NULL)
+        nginx_put(compile, limits, "bodyFolder", nginx_prefix_path(compile, folder->words[0].text), folder->words[0].span);
+    else if (named)
+        nginx_put(compile, limits, "bodyFolder", nginx_prefix_path(compile, S("client_body_temp")), file->words[0].span);
+}
+
+/* msie6 where nothing is said. */
+static void put_unkept_browsers(const struct nginx_place *place, struct node *limits, struct span span)
+{
+    struct nginx_compile *compile = place->compile;
+    const struct nginx_directive *directive = nginx_find(place->scope, "keepalive_disable");
+    struct node *list = NULL;
+    for (size_t i = 0; directive == NULL ? i == 0 : i < directive->count; i++) {
+        struct str name = directive != NULL ? directive->words[i].text : S("msie6");
+        struct span at = directive != NULL ? directive->words[i].span : span;
+        if (str_equal(name, S("none")))
+            continue;
+        if (!str_equal(name, S("msie6")) && !str_equal(name, S("safari"))) {
+            nginx_invalid(compile, directive, &directive->words[i]);
+            continue;
+        }
+        if (list == NULL)
+            list = nginx_put_list(compile, limits, "keepAliveDisable", at);
+        nginx_add_text(compile, list, name, at);
+    }
+}
+
 static void put_limits(const struct nginx_place *place, struct node *owner)
 {
     struct nginx_compile *compile = place->compile;
@@ -161,6 +205,10 @@ static void put_limits(const struct nginx_place *place, struct node *owner)
     put_keep_alive(place, limits, span);
     if (nginx_find(place->scope, "keepalive_requests") != NULL)
         nginx_put_number(compile, limits, "keepAliveMaxRequests", find_number(place, "keepalive_requests", 1000), span);
+    if (nginx_find(place->scope, "keepalive_time") != NULL)
+        nginx_put_time(compile, limits, "keepAliveMaxTime", nginx_find_time(place, "keepalive_time", 3600000), span);
+    put_unkept_browsers(place, limits, span);
+    put_body_store(place, limits);
     if (!nginx_flag(place->scope, "chunked_transfer_encoding", true))
         nginx_put_flag(compile, limits, "chunked", false, span);
 }

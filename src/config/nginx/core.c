@@ -51,9 +51,7 @@ static const struct nginx_syntax rows[] = {
     {"output_buffers", NGINX_EVERYWHERE, .min = 2, .max = 2, .noted = OF_BUFFERS},
     {"subrequest_output_buffer_size", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = OF_BUFFERS},
     {"postpone_output", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = OF_TCP},
-    {"client_body_temp_path", NGINX_EVERYWHERE, .min = 1, .max = 4, .noted = OF_TEMPORARY},
     {"client_body_in_single_buffer", NGINX_EVERYWHERE, .flag = true, .noted = OF_TEMPORARY},
-    {"client_body_in_file_only", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = OF_TEMPORARY},
     {"client_body_early_read", NGINX_EVERYWHERE, .flag = true, .noted = OF_TEMPORARY},
 
     /* Files. */
@@ -76,7 +74,6 @@ static const struct nginx_syntax rows[] = {
     {"send_lowat", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = "nginx ignores it on Linux as well"},
     {"msie_padding", NGINX_EVERYWHERE, .flag = true, .noted = "browsers that need it are long gone"},
     {"msie_refresh", NGINX_EVERYWHERE, .flag = true, .noted = "browsers that need it are long gone"},
-    {"keepalive_disable", NGINX_EVERYWHERE, .min = 1, .max = 2, .noted = "browsers that need it are long gone"},
     {"lingering_close", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = "a connection that is closed with bytes unread is drained within a bound first"},
     {"lingering_time", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = "a connection that is closed with bytes unread is drained within a bound first"},
     {"lingering_timeout", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = "a connection that is closed with bytes unread is drained within a bound first"},

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "proto/h1/line_ends.h"
 #include "proto/h1/lines.h"
 #include "proto/h1/parse.h"
+#include "proto/h1/repair.h"
 #include "proto/h1/write.h"
 
 enum { IDLE, READING_HEAD, STREAMING, LINGERING, CLOSED };
@@ -15,7 +15,7 @@ enum { IDLE, READING_HEAD, STREAMING, LINGERING, CLOSED };
 #define DOUBT_TIME (2 * TIME_S)
 #define LINGER_TIME (2 * TIME_S)
 #define LINGER_BYTES ((uint64_t)1 << 20)
-#define DRAIN_BODY_BYTES ((int64_t)65536)      /* an unread rest of a body that is worth reading for keep-alive */
+#define DRAIN_BODY_BYTES 65536      /* an unread rest of a body that is worth reading for keep-alive */
 
 /* What a connection needs only while a request is under way; lives in the stream's arena. */
 struct h1_active {
@@ -170,25 +170,26 @@ static void begin_stream(struct h1_server *connection, enum status failure)
     stream->handler->on_facts(stream, FACT_HEAD);
 }
 
-/* Reads the head if it is whole. It is copied to the stream's arena first, so that the input's chunk is free again while the
- * request runs; most heads are small and little of a body that follows is copied along. AGAIN: more must come. */
+/* Behind a strict reading. Nothing of an attempt stays while more must come. */
 static __attribute__((noinline)) enum status read_leniently(struct h1_server *connection, enum status strictly)
 {
     struct stream *stream = connection->stream;
-    struct h1_head *head = &connection->active->head;
+    struct str input = h1_wire_input(&connection->wire);
     const struct h1_limits *limits = &connection->settings->limits;
-    struct str input = h1_wire_input(&connection->wire), repaired;
-    size_t length;
-    if (!h1_has_bare_feed(input))
+    if (!h1_is_repairable(input, limits, strictly))
         return strictly;
-    enum status status = h1_repair_line_ends(input, limits, stream->arena, &repaired, &length);
-    if (status != STATUS_OK)
-        return status;
-    status = h1_parse_request(repaired, limits, &stream->request, head);
-    head->length = length;
-    return status != STATUS_AGAIN ? status : strictly;
+    struct arena_mark mark = arena_mark(stream->arena);
+    const struct field *room = stream->request.fields.items;
+    enum status status = h1_parse_repaired(input, limits, &stream->request, &connection->active->head, strictly);
+    if (status == STATUS_AGAIN && stream->request.fields.items == room)
+        arena_rewind(stream->arena, mark);
+    return status;
 }
 
+/* Reads the head if it is whole. It is copied to the stream's arena first, so that the input's chunk is free again while the
+ * request runs; most heads are small and little of a body that follows is copied along. AGAIN: more must come. */
+/* Reads the head if it is whole. It is copied to the stream's arena first, so that the input's chunk is free again while the
+ * request runs; most heads are small and little of a body that follows is copied along. AGAIN: more must come. */
 static enum status read_head(struct h1_server *connection)
 {
     struct stream *stream = connection->stream;
@@ -211,7 +212,7 @@ static enum status read_head(struct h1_server *connection)
         if (len >= input.len)
             break;
     }
-    if (limits->bare_feeds && status != STATUS_OK && input.len != 0)
+    if (status != STATUS_OK && (limits->bare_feeds || limits->repair_targets || limits->drop_odd_names))
         status = read_leniently(connection, status);
     if (status == STATUS_OK) {
         stream->request.head_bytes = (uint32_t)head->length;
@@ -476,10 +477,11 @@ static bool must_close(const struct h1_server *connection)
 {
     const struct server_settings *settings = connection->settings;
     int64_t age = connection->wire.sock.loop->now - connection->client.opened_at;
+    int64_t max_age = connection->stream->max_age != 0 ? connection->stream->max_age : settings->max_age;
     uint64_t requests = connection->stream->max_requests != 0 ? connection->stream->max_requests : settings->max_requests;
     return connection->active->close || connection->stream->close_after || connection->draining ||
            (requests != 0 && connection->client.requests >= requests) ||
-           (settings->max_age != 0 && age >= settings->max_age);
+           (max_age != 0 && age >= max_age);
 }
 
 /* The client has body bytes to send that nobody reads: worth waiting for only when they are few and come unasked. */
@@ -489,12 +491,17 @@ static bool body_is_left(const struct h1_server *connection)
     if (active->body_in.ended)
         return false;
     bool few = active->body_in.framing == H1_LENGTH && active->body_in.left <= DRAIN_BODY_BYTES;
+    /* Of a chunked body the end seems to be here: skip_body will know for certain. */
+    if (active->body_in.framing == H1_CHUNKED && !active->body_in.asked) {
+        struct str input = h1_wire_input(&connection->wire);
+        few = str_starts(input, S("0\r\n\r\n")) || str_find(input, S("\r\n0\r\n\r\n")) >= 0;
+    }
     return !few || connection->stream->request.expects_continue;
 }
 
-static enum h1_framing choose_framing(const struct stream *stream, const struct response *response)
+static enum h1_framing choose_framing(const struct stream *stream, const struct response *response, bool bodiless)
 {
-    if (stream->request.method == METHOD_HEAD || status_is_bodiless(response->status))
+    if (bodiless)
         return response->body_length >= 0 && stream->request.method == METHOD_HEAD ? H1_LENGTH : H1_NO_BODY;
     if (response->body_length >= 0)
         return H1_LENGTH;
@@ -523,10 +530,10 @@ static enum status send_head(struct stream *stream, const struct response *respo
     bool final = response->status >= 200 || response->status == 101;
     if (!final && stream->request.version < HTTP_1_1)
         return STATUS_OK;      /* RFC 9110 15.2: an HTTP/1.0 client does not know interim responses */
-    enum h1_framing framing = choose_framing(stream, response);
+    const bool bodiless = stream->request.method == METHOD_HEAD || status_is_bodiless(response->status);
+    enum h1_framing framing = choose_framing(stream, response, bodiless);
     if (final) {
         active->close = must_close(connection) || framing == H1_UNTIL_CLOSE || body_is_left(connection);
-        bool bodiless = stream->request.method == METHOD_HEAD || status_is_bodiless(response->status);
         h1_body_out_init(&active->body_out, bodiless ? H1_NO_BODY : framing, response->body_length);
         active->final_head_queued = true;
         stream->response_begun = true;
@@ -569,9 +576,9 @@ static bool skip_body(struct h1_server *connection)
     struct chunkq waste;
     chunkq_init(&waste);
     enum status status = STATUS_OK;
-    while (status == STATUS_OK && !active->body_in.ended) {
-        status = h1_body_read(&active->body_in, &connection->wire, &waste, CHUNK_LARGE_SIZE, STATUS_CLIENT_ABORTED);
+    for (size_t skipped = 0; status == STATUS_OK && !active->body_in.ended && skipped <= DRAIN_BODY_BYTES; skipped += waste.bytes) {
         chunkq_clear(&waste);
+        status = h1_body_read(&active->body_in, &connection->wire, &waste, CHUNK_LARGE_SIZE, STATUS_CLIENT_ABORTED);
     }
     chunkq_release(&waste);
     return active->body_in.ended;
