@@ -48,7 +48,8 @@ void congestion_set(int fd, const struct addr *address, const char *name)
 void congestion_name(struct str name, char out[CONGESTION_NAME_SIZE])
 {
     size_t len = name.len < CONGESTION_NAME_SIZE ? name.len : CONGESTION_NAME_SIZE - 1;
-    memcpy(out, name.data, len);
+    if (len != 0)
+        memcpy(out, name.data, len);
     out[len] = '\0';
 }
 
