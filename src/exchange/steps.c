@@ -318,7 +318,7 @@ static void begin_tunnel(struct exchange *x)
     x->upstream.ops->upgrade(&x->upstream);
     relay_init(&x->upload, x->worker, &x->stream.source, &x->upstream.sink);
     x->upload_done = false;
-    x->upgraded = true;
+    x->upload.tunnel = x->upgraded = true;
 }
 
 /* How fast a server is read rules where it is the slower of the two: nothing is held in between. Without the memory for it the response
@@ -342,6 +342,7 @@ static void begin_download(struct exchange *x)
         begin_tunnel(x);
     relay_init(&x->download, x->worker, hold_response_source(x), &x->stream.sink);
     x->download.filters = x->response_filters;
+    x->download.tunnel = x->upgraded && x->response_filters == NULL;
     if ((x->rate > 0 || x->server_rate > 0) && !x->upgraded)
         pace_download(x);
     if (!x->answered_here) {

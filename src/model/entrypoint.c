@@ -3,6 +3,7 @@
 #include "http/token.h"
 #include "model/observability.h"
 #include "net/addr.h"
+#include "net/congestion.h"
 
 static const struct option forwarded_headers_options[] = {
     OPTION(BOOL, struct forwarded_headers, insecure,
@@ -203,6 +204,9 @@ static const struct option socket_options[] = {
                  .help = "Seconds between two of them; 0: 15."),
     OPTION_NAMED(INT, struct entrypoint_socket, keep_alive_count, "keepAliveCount", .min = 0, .max = 127,
                  .help = "Questions without an answer after which the connection is gone; 0: as the system says."),
+    OPTION_NAMED(STR, struct entrypoint_socket, congestion_control, "congestionControl", .check = congestion_check,
+                 .help = "TCP congestion control of the connections: cubic, bbr, ...; none: the system's, but on a loopback address "
+                         "cubic where that would be BBR, whose pacing only costs there."),
     OPTION(INT, struct entrypoint_socket, mode, .min = 0, .max = 511,
            .help = "Permissions of a Unix socket's file as a decimal number (438 is rw for all); 0: as the umask says."),
 };

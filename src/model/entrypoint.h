@@ -96,6 +96,7 @@ struct entrypoint_socket {
     bool ipv6_only;
     bool keep_alive;
     int64_t keep_alive_idle, keep_alive_interval, keep_alive_count;     /* seconds, seconds, probes; 0: as usual */
+    struct str congestion_control;          /* net/congestion.h; empty: nothing is said */
     int64_t mode;                           /* of a Unix socket's file; 0: as the umask says */
 };
 

@@ -233,7 +233,10 @@ static const struct forwarding *bound_forwarding(struct exchange *x, const struc
     if (from == NULL || transport == NULL || forwarding == NULL || !addr_parse_local(local, &from->addr))
         return &forward->forwarding;
     from->transparent = service->transport->transparent;
-    from->keep_alive = service->transport->from != NULL && service->transport->from->keep_alive;
+    if (service->transport->from != NULL) {
+        from->keep_alive = service->transport->from->keep_alive;
+        memcpy(from->congestion, service->transport->from->congestion, sizeof(from->congestion));
+    }
     *transport = *service->transport;
     transport->from = from;
     transport->from_identity = server_stable_hash(local);
