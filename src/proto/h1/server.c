@@ -42,7 +42,9 @@ static struct h1_server *connection_of(struct stream *stream)
 
 static void free_connection(struct deferred *deferred)
 {
-    free(container_of(deferred, struct h1_server, freeing));
+    struct h1_server *connection = container_of(deferred, struct h1_server, freeing);
+    client_release(&connection->client);
+    free(connection);
 }
 
 static void close_now(struct h1_server *connection, bool reset)
@@ -418,7 +420,7 @@ static const struct connection_ops connection_ops = {.drain = drain, .close = cl
 static struct h1_server *new_connection(struct worker *worker, const struct client *client, const struct server_settings *settings)
 {
     struct h1_server *connection = memory_zalloc(sizeof(*connection));
-    connection->client = *client;
+    client_copy(&connection->client, client);
     connection->settings = settings;
     connection->wire.worker = worker;
     if (client->opened_at == 0)
@@ -444,6 +446,7 @@ struct h1_server *h1_server_new(struct worker *worker, int fd, const struct clie
 {
     struct h1_server *connection = new_connection(worker, client, settings);
     if (!sock_take(&connection->wire.sock, fd, false)) {
+        client_release(&connection->client);
         free(connection);
         return NULL;
     }
@@ -459,6 +462,7 @@ struct h1_server *h1_server_adopt(struct worker *worker, struct sock *from, stru
     if (!sock_move(&connection->wire.sock, from)) {
         if (input != NULL)
             chunk_unref(input);
+        client_release(&connection->client);
         free(connection);
         return NULL;
     }
