@@ -53,7 +53,7 @@ UNIT_OBJECTS := $(UNIT:%.c=$(OUT)/obj/%.o)
 SAY   = $(if $(V),,@printf '  %-5s %s\n' "$(1)" "$@" &&)
 
 .PHONY: all help check unit unit-binary wire asan tsan fuzz fuzz-replay bench bench-calls \
-        bench-memory bench-reload bench-tools lint docs image install clean format
+        bench-memory bench-reload bench-scale bench-tails bench-tools lint docs image install clean format
 all: $(OUT)/portico                                  ## build/portico
 
 $(OUT)/portico: $(OUT)/obj/src/main.o $(PARTS)
@@ -107,11 +107,11 @@ fuzz:                                                ## one fuzzer: make fuzz T=
 fuzz-replay:                                         ## every fuzzer over its corpus
 	tools/fuzz replay
 
-BENCH_TOOLS := $(BUILD)/bench/origin $(BUILD)/bench/load
+BENCH_TOOLS := $(BUILD)/bench/origin $(BUILD)/bench/load $(BUILD)/bench/crowd
 BENCH_FLAGS := -std=gnu17 -D_GNU_SOURCE -O2 -g $(WARNINGS)
 BENCH_LIBS  := libssl libcrypto libnghttp2
 
-$(BUILD)/bench/origin: bench/origin.c bench/head.h
+$(BUILD)/bench/origin $(BUILD)/bench/crowd: $(BUILD)/bench/%: bench/%.c bench/head.h
 	@mkdir -p $(@D)
 	$(call SAY,CC)$(CC) $(BENCH_FLAGS) -o $@ $<
 
@@ -133,6 +133,12 @@ bench-memory: $(OUT)/portico $(BENCH_TOOLS)          ## bytes for each of 9,000 
 
 bench-reload: $(OUT)/portico $(BENCH_TOOLS)          ## requests lost and latency during reloads (P=peers)
 	bench/reload --portico $(abspath $(OUT)/portico) --peers "$(P)" $(ARGS)
+
+bench-scale: $(OUT)/portico $(BENCH_TOOLS)            ## CPU and memory over routers, connections and workers (P=peers)
+	bench/scale --portico $(abspath $(OUT)/portico) --peers "$(P)" $(ARGS)
+
+bench-tails: $(OUT)/portico $(BENCH_TOOLS)            ## p99 and p99.9 at half of nginx's peak, alone and beside slow ones
+	bench/tails --portico $(abspath $(OUT)/portico) --peers "$(P)" $(ARGS)
 
 lint: $(OUT)/portico                                 ## layers, names in ARCHITECTURE.md, docs/options.md, style
 	tools/lint

@@ -151,13 +151,15 @@ class Nginx(Peer):
             proxy_set_header X-Real-IP $remote_addr; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
             proxy_set_header X-Forwarded-Proto $scheme;'''
         server = f'''
-        location / {{ {self.content(site)} {common} proxy_set_header Connection ""; }}
+        location / {{ {self.content(site)} }}'''
+        if not site.routers:
+            server += f'''
         location = /ws {{ proxy_pass http://origin; {common} proxy_set_header Upgrade $http_upgrade;
             proxy_set_header Connection "Upgrade"; }}'''
         names = site.hosts() or ['_']
         if site.slow:
             server += f'''
-        location = /slow {{ proxy_pass http://slow; {common} proxy_set_header Connection ""; }}'''
+        location = /slow {{ proxy_pass http://slow; }}'''
         listen, tls = f'listen 127.0.0.1:{site.port}', ''
         if site.certificate:
             listen += ' ssl http2'
@@ -173,6 +175,7 @@ events {{ worker_connections 19000; }}
 http {{
     access_log {f'{site.log} combined buffer=64k flush=1s' if site.log else 'off'};
     {temporary} {self.more(site)}
+    {common} proxy_set_header Connection "";
     tcp_nodelay on; keepalive_timeout 600s; keepalive_requests 1000000000; server_names_hash_max_size 65536;
     {tls}
     client_max_body_size 0; client_body_buffer_size 256k; proxy_request_buffering off;
@@ -369,7 +372,7 @@ PROGRAMS = {'varnish': 'varnishd'}
 def find(kind, portico):
     """The path of a peer's program as the distribution installs it, or None."""
     if issubclass(KINDS[kind], Portico):
-        return portico if os.path.exists(portico) else None
+        return os.path.abspath(portico) if os.path.exists(portico) else None
     return shutil.which(PROGRAMS.get(kind, kind), path=os.environ.get('PATH', '') + ':/usr/sbin:/sbin')
 
 

@@ -173,11 +173,33 @@ def cpu_seconds(root):
 
 def resident_bytes(root):
     """Proportional set size of the tree."""
+    return memory_bytes(root, ('Pss:',))
+
+
+def preemptions(root):
+    """How often a thread of the tree had to leave its core to others."""
+    total = 0
+    for pid in tree(root):
+        try:
+            for thread in os.listdir(f'/proc/{pid}/task'):
+                with open(f'/proc/{pid}/task/{thread}/status') as file:
+                    total += sum(int(line.split()[1]) for line in file if line.startswith('nonvoluntary_ctxt_switches:'))
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return total
+
+
+def private_bytes(root):
+    """What the tree's processes share with nobody."""
+    return memory_bytes(root, ('Private_Clean:', 'Private_Dirty:'))
+
+
+def memory_bytes(root, names):
     total = 0
     for pid in tree(root):
         try:
             with open(f'/proc/{pid}/smaps_rollup') as file:
-                total += sum(int(line.split()[1]) * 1024 for line in file if line.startswith('Pss:'))
+                total += sum(int(line.split()[1]) * 1024 for line in file if line.startswith(names))
         except (FileNotFoundError, ProcessLookupError):
             pass
     return total

@@ -4,10 +4,12 @@ import gzip
 import http.client
 import json
 import os
+import signal
 import ssl
 import subprocess
 import sys
 import time
+import urllib.request
 import zlib
 
 from .peers import Certificate, Site
@@ -20,7 +22,7 @@ ERRORS = ('lost', 'broken', 'refused', 'bad_handshake', 'not_resumed', 'bad_stat
 
 def build_tools():
     if subprocess.run(['make', '-s', '-C', ROOT, 'bench-tools']).returncode != 0:
-        raise Failure('build/bench/origin and build/bench/load could not be built')
+        raise Failure('the tools in build/bench could not be built')
 
 
 def start_origin(stage):
@@ -55,7 +57,8 @@ def write_documents(folder):
 class Server:
     """A peer that runs, with its site."""
 
-    def __init__(self, stage, peer, origin, routers=0, log=True, wrap=(), patience=30.0, tls=False, cpus=None, **more):
+    def __init__(self, stage, peer, origin, routers=0, log=True, wrap=(), patience=30.0, tls=False, cpus=None, wait=True,
+                 **more):
         self.stage, self.peer = stage, peer
         folder = stage.path(peer.kind)
         os.mkdir(folder)
@@ -64,8 +67,11 @@ class Server:
         if self.site.needs == 'files':
             write_documents(self.site.documents)
         peer.write(self.site)
+        self.started = time.monotonic()
         self.child = stage.start(peer.kind, [*wrap, *peer.command(self.site)], cpus or stage.proxy_cpu, cwd=folder,
                                  environment=peer.environment)
+        if not wait:
+            return
         stage.wait_for_port(self.child, self.site.port, patience)
 
     @property
@@ -78,17 +84,42 @@ class Server:
     def load(self, *options, **more):
         return run_load(self.stage, self.site.port, *options, **more)
 
-    def reload(self, origin):
+    def reload(self, origin, host='bench.test'):
         """Points the peer at another origin, and waits until it answers from there. Returns the seconds that took."""
         self.site.origin = origin
         self.peer.write(self.site)
         began = time.monotonic()
         self.peer.reload(self.child, self.site)
-        while fetch(self.site, '/who')[1] != str(origin).encode():
+        while fetch(self.site, '/who', host)[1] != str(origin).encode():
             if time.monotonic() > began + 20:
                 raise Failure(f'{self.peer.label}: a reload had no effect for 20 s:\n{self.child.explain()}')
             time.sleep(0.01)
         return time.monotonic() - began
+
+
+class Crowd:
+    """Slow clients and others beside the load, see bench/crowd.c: begin, measure, and say what they got in `end`."""
+
+    def __init__(self, server, **options):
+        self.server = server
+        words = [word for name, value in options.items() if value for word in (f'--{name}', str(value))]
+        command = [os.path.join(TOOLS, 'crowd'), '--address', f'127.0.0.1:{server.site.port}', *words]
+        self.child = server.stage.start('crowd', command, server.stage.load_cpu, stdout=subprocess.PIPE)
+
+    def end(self):
+        self.child.process.send_signal(signal.SIGTERM)
+        out = self.child.process.communicate()[0]
+        self.server.stage.children.remove(self.child)
+        return parse(out, self.child)
+
+
+def longest_turn(server):
+    """The longest turn of the worker's loop since it was last asked, in seconds; None where the peer does not tell."""
+    if not getattr(server.peer, 'metrics', False):
+        return None
+    with urllib.request.urlopen(f'http://127.0.0.1:{server.site.admin}/metrics', timeout=20) as answer:
+        lines = answer.read().decode().splitlines()
+    return max(float(line.split()[-1]) for line in lines if line.startswith('portico_worker_longest_turn_seconds{'))
 
 
 def load_command(stage, port, *options):

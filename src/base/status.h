@@ -11,6 +11,7 @@
     X(BAD_REQUEST,               400, "the request is malformed") \
     X(BAD_REQUEST_LINE,          400, "the request line is malformed") \
     X(BAD_FIELD,                 400, "a header field is malformed") \
+    X(REPEATED_FIELD,            400, "a header field of which there may be one came more than once") \
     X(BAD_HOST,                  400, "Host is missing, repeated or malformed") \
     X(BAD_LENGTH,                400, "Content-Length is malformed, repeated or beside Transfer-Encoding") \
     X(BAD_CHUNK,                 400, "the chunked body is malformed") \

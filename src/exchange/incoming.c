@@ -123,6 +123,36 @@ static void give_id(struct exchange *x)
         fields_remove(fields, FIELD_X_REQUEST_ID);
 }
 
+#define BIT(id) UINT64_C(1) << FIELD_##id
+static const uint64_t single_fields = BIT(AUTHORIZATION) | BIT(PROXY_AUTHORIZATION) | BIT(CONTENT_RANGE) | BIT(IF_MATCH) | BIT(IF_NONE_MATCH) |
+                                      BIT(IF_MODIFIED_SINCE) | BIT(IF_UNMODIFIED_SINCE) | BIT(IF_RANGE);
+#undef BIT
+
+static bool has_repeated_field(const struct fields *fields)
+{
+    uint64_t seen = 0;
+    FIELDS_FOREACH(fields, field) {
+        uint64_t bit = UINT64_C(1) << field->id & single_fields;
+        if ((seen & bit) != 0)
+            return true;
+        seen |= bit;
+    }
+    return false;
+}
+
+/* Requests that RFC 9110 has nothing against, or leaves to us, and that the entrypoint does not want. */
+static enum status judge_manners(const struct exchange *x, const struct request *request)
+{
+    const struct entrypoint_http *config = &x->entry->config->http;
+    if (config->refuse_trace && request->method == METHOD_TRACE)
+        return STATUS_TRACE_REFUSED;
+    if (config->refuse_empty_host && request->host.len == 0 && fields_has(&request->fields, FIELD_HOST))
+        return STATUS_BAD_HOST;
+    if (config->refuse_repeated_fields && (request->fields.present[0] & single_fields) != 0 && has_repeated_field(&request->fields))
+        return STATUS_REPEATED_FIELD;
+    return STATUS_OK;
+}
+
 enum status incoming_prepare(struct exchange *x)
 {
     struct request *request = exchange_request(x);
@@ -139,7 +169,10 @@ enum status incoming_prepare(struct exchange *x)
     if (status != STATUS_OK)
         return status;
     give_id(x);
-    if (__builtin_expect(request->method == METHOD_TRACE, 0) && x->entry->config->http.refuse_trace)
-        return STATUS_TRACE_REFUSED;
+    status = judge_manners(x, request);
+    if (__builtin_expect(status != STATUS_OK, 0)) {
+        x->stream.close_after = request->version < HTTP_2;
+        return status;
+    }
     return normalize(&x->entry->normalizer, request, &x->arena, &x->routing_path);
 }

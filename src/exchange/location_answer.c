@@ -3,13 +3,26 @@
 #include "exchange/graph.h"
 #include "exchange/visit.h"
 
-static struct str host_of(const struct exchange *x, const struct redirect_form *form)
+/* The address that the client came to; empty: it has none. */
+static struct str local_host(struct exchange *x)
+{
+    struct client *client = x->stream.client;
+    char text[IP_TEXT_SIZE];
+    if (client->unix_socket)
+        return STR_NONE;
+    client_local(client);
+    size_t len = ip_format(&client->local, text);
+    bool bare = memchr(text, ':', len) == NULL;
+    return arena_printf(&x->arena, bare ? "%.*s" : "[%.*s]", (int)len, text);
+}
+
+static struct str host_of(struct exchange *x, const struct redirect_form *form)
 {
     const struct site *site = x->visit != NULL ? x->visit->site : NULL;
     if (form->site_name && site != NULL && site->config->names.count != 0)
         return site->config->names.items[0];
     struct str host = x->stream.request.host;
-    return host.len != 0 || site == NULL || site->config->names.count == 0 ? host : site->config->names.items[0];
+    return host.len != 0 ? host : local_host(x);
 }
 
 struct str location_complete(struct exchange *x, struct str target)

@@ -14,6 +14,7 @@
 #include "exchange/service.h"
 #include "exchange/tracing.h"
 #include "exchange/visit.h"
+#include "http/browser.h"
 #include "tls/conn.h"
 
 #define SERVICE_HOPS_MAX 16
@@ -350,6 +351,20 @@ static void begin_download(struct exchange *x)
     x->download_began = true;
 }
 
+/* Old browsers that hang on a kept connection: msie6 behind a POST, safari always. */
+static bool is_unfit_for_keep_alive(const struct request *request, const struct strs *browsers)
+{
+    for (size_t i = 0; i < browsers->count; i++) {
+        bool safari = browsers->items[i].data[0] == 's';
+        if (!safari && request->method != METHOD_POST)
+            continue;
+        struct str agent = fields_value(&request->fields, FIELD_USER_AGENT);
+        if (safari ? browser_is_safari(agent) : browser_is_msie6(agent))
+            return true;
+    }
+    return false;
+}
+
 /* What the router says of the connection behind this response. */
 static void tell_connection(struct exchange *x, const struct client_limits *limits)
 {
@@ -358,7 +373,8 @@ static void tell_connection(struct exchange *x, const struct client_limits *limi
     stream->keep_alive_seconds = (uint32_t)limits->keep_alive_header;
     stream->unchunked = !limits->chunked;
     stream->max_requests = (uint64_t)limits->requests;
-    if (!limits->keep_alive)
+    stream->max_age = limits->keep_alive_max_time;
+    if (!limits->keep_alive || (limits->keep_alive_disable.count != 0 && is_unfit_for_keep_alive(&stream->request, &limits->keep_alive_disable)))
         stream->close_after = true;
 }
 

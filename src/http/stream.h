@@ -110,6 +110,7 @@ struct stream {
     bool response_begun;         /* a final head was queued */
     bool unchunked;              /* a response of unknown length ends with the connection */
     int64_t idle_timeout;        /* ns that the connection is kept behind this response; 0: as its settings say */
+    int64_t max_age;             /* ns that the connection may have lasted behind this response; 0: as its settings say */
     uint64_t max_requests;       /* that the connection may have had behind this response; 0: as its settings say */
     uint32_t keep_alive_seconds; /* told in Keep-Alive where the connection is kept; 0: nothing is told */
     bool close_after;            /* the product wants the connection closed after this response */

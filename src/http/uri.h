@@ -34,7 +34,8 @@ struct uri {
 bool uri_split(struct str text, struct uri *ret_uri);
 
 /* "host[:port]" of an authority: host in lower case without a trailing dot (in arena when it changes), the
- * port 0 when absent. A name holds letters, digits, "-", ".", "_" and "~"; brackets hold an IPv6 address. False
+ * port 0 when absent. A name holds letters, digits, "-", ".", "_" and "~"; brackets hold an IPv6 address or an
+ * IPvFuture. False
  * when malformed (user info, empty host, bad brackets, port over 65535, other bytes). */
 bool uri_split_authority(struct arena *arena, struct str authority, struct str *ret_host, uint16_t *ret_port);
 

@@ -5,11 +5,13 @@
 
 #define HOST_MAX 255
 
-enum { NAME = 1, UPPER = 2 };
+enum { NAME = 1, UPPER = 2, FUTURE = 4 };
 
 static const uint8_t classes[256] = {
     ['0' ... '9'] = NAME, ['a' ... 'z'] = NAME, ['A' ... 'Z'] = NAME | UPPER,
     ['-'] = NAME, ['.'] = NAME, ['_'] = NAME, ['~'] = NAME,
+    ['!'] = FUTURE, ['$'] = FUTURE, ['&'] = FUTURE, ['\''] = FUTURE, ['('] = FUTURE, [')'] = FUTURE, ['*'] = FUTURE, ['+'] = FUTURE,
+    [','] = FUTURE, [';'] = FUTURE, ['='] = FUTURE, [':'] = FUTURE,
 };
 
 /* Length of the host name at the start; *ret_classes gets what its bytes are. */
@@ -19,7 +21,7 @@ static size_t name_len(struct str text, uint8_t *ret_classes)
     size_t len = 0;
     for (; len < text.len; len++) {
         uint8_t class = classes[(unsigned char)text.data[len]];
-        if (class == 0)
+        if ((class & NAME) == 0)
             break;
         seen |= class;
     }
@@ -27,10 +29,24 @@ static size_t name_len(struct str text, uint8_t *ret_classes)
     return len;
 }
 
-/* Length of "[address]" at the start with a valid IPv6 address inside, or 0. */
+/* "v1F.anything": an address of a kind that is not known yet (RFC 3986 3.2.2, IPvFuture). */
+static bool is_future_address(struct str text)
+{
+    ptrdiff_t dot = str_find_char(text, '.', 0);
+    if (dot < 2 || (size_t)dot + 1 == text.len || ascii_lower(text.data[0]) != 'v')
+        return false;
+    for (size_t i = 1; i < text.len; i++)
+        if (i < (size_t)dot ? ascii_hex(text.data[i]) < 0 : classes[(unsigned char)text.data[i]] == 0)
+            return false;
+    return true;
+}
+
+/* Length of "[address]" at the start with a valid IPv6 address or an IPvFuture inside, or 0. */
 static size_t bracketed_len(struct str text)
 {
     ptrdiff_t close = str_find_char(text, ']', 0);
+    if (close > 0 && is_future_address(str_of(text.data + 1, (size_t)close - 1)))
+        return (size_t)close + 1;
     char address[INET6_ADDRSTRLEN];
     struct in6_addr binary;
     if (close < 3 || close > INET6_ADDRSTRLEN)

@@ -1,5 +1,6 @@
 /* Whether a client is one to compress for. What proxies on its way may make of it follows nginx's gzip_proxied: they keep what
  * they got for others, who may not accept the coding. */
+#include "http/browser.h"
 #include "http/date.h"
 #include "http/token.h"
 #include "middleware/compress.h"
@@ -62,22 +63,12 @@ static bool suits_proxies(unsigned proxied, const struct request *request, const
     return (proxied & PROXIED_NO_ETAG) == 0 || fields_find(&response->fields, FIELD_ETAG) == NULL;
 }
 
-/* Internet Explorer 4 to 6 without the service pack that mended it. */
-static bool is_msie6(struct str agent)
-{
-    ptrdiff_t at = str_find(agent, S("MSIE "));
-    if (at < 0 || (size_t)at + 7 >= agent.len || agent.data[at + 6] != '.')
-        return false;
-    char version = agent.data[at + 5];
-    return version == '4' || version == '5' || (version == '6' && str_find(agent, S("SV1")) < 0);
-}
-
 static bool is_disabled(const struct compress_choice *choice, const struct request *request)
 {
     struct str agent = fields_value(&request->fields, FIELD_USER_AGENT);
     if (agent.len == 0)
         return false;
-    if (choice->not_msie6 && is_msie6(agent))
+    if (choice->not_msie6 && browser_is_msie6(agent))
         return true;
     for (size_t i = 0; i < choice->agent_count; i++)
         if (perl_regex_match(choice->agents[i], agent, NULL))

@@ -88,8 +88,17 @@ static const struct option http_options[] = {
                  .help = "What is done with header fields that have an underscore in their name."),
     OPTION_NAMED(ENUM, struct entrypoint_http, unusual_headers_strategy, "unusualHeadersStrategy", .names = underscore_names,
                  .fallback = "keep",
-                 .help = "What is done with header fields whose name has other characters than letters, digits, dashes and underscores."),
+                 .help = "What is done with header fields whose name has other characters than letters, digits, dashes and underscores. "
+                         "With delete, over HTTP/1, also with those whose name has characters that none may have; else they get 400."),
     OPTION_NAMED(BOOL, struct entrypoint_http, refuse_trace, "refuseTrace", .help = "TRACE gets 405 and is passed on to nobody."),
+    OPTION_NAMED(BOOL, struct entrypoint_http, refuse_empty_host, "refuseEmptyHost",
+                 .help = "A Host field that names nothing gets 400."),
+    OPTION_NAMED(BOOL, struct entrypoint_http, refuse_repeated_fields, "refuseRepeatedFields",
+                 .help = "More than one Authorization, Proxy-Authorization, Content-Range, If-Match, If-None-Match, If-Modified-Since, "
+                         "If-Unmodified-Since or If-Range gets 400; else they are passed on."),
+    OPTION_NAMED(BOOL, struct entrypoint_http, repair_targets, "repairTargets",
+                 .help = "In targets quotes, angle brackets, backslashes and bytes beyond ASCII are encoded, and a fragment is cut off, "
+                         "before anything is done with them; else they get 400."),
     OPTION_NAMED(BOOL, struct entrypoint_http, keep_alive_field, "keepAliveField",
                  .help = "Responses say Connection: keep-alive to HTTP/1.1 clients too, which take it for granted."),
     OPTION_NAMED(BOOL, struct entrypoint_http, half_close_is_gone, "halfCloseIsGone",

@@ -49,7 +49,8 @@ struct entrypoint_http {
     bool encode_query_semicolons, keep_query_semicolons, sanitize_path, via;
     int underscore_headers_strategy;
     int unusual_headers_strategy;   /* enum underscore_strategy: names of other characters than letters, digits, '-' and '_' */
-    bool refuse_trace;
+    bool refuse_trace, refuse_empty_host, refuse_repeated_fields;
+    bool repair_targets;            /* as proto/h1/repair.h has it */
     bool half_close_is_gone;        /* clients that end their direction behind a whole request do not wait for its response */
     bool keep_alive_field;          /* Connection: keep-alive is said to HTTP/1.1 clients too */
     struct encoded_characters encoded_characters;

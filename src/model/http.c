@@ -103,6 +103,11 @@ static const struct option media_types_options[] = {
 static const struct option_table media_types_table =
     OPTION_TABLE(struct media_types_config, media_types_options, .summary = "What files are, by the ends of their names.");
 
+static const char *check_browser(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length)
+{
+    return str_equal(text, S("msie6")) || str_equal(text, S("safari")) ? NULL : "is none of: msie6, safari";
+}
+
 static const struct option limits_options[] = {
     OPTION_NAMED(SIZE, struct client_limits, body_bytes, "bodyBytes",
                  .help = "Bytes that a request's body may have; more gets 413. 0: any number."),
@@ -118,6 +123,10 @@ static const struct option limits_options[] = {
                  .help = "Seconds that clients are told in a Keep-Alive field; 0: no such field."),
     OPTION_NAMED(INT, struct client_limits, requests, "keepAliveMaxRequests", .min = 0, .max = 1000000000,
                  .help = "Requests after which the connection is closed; 0: the entrypoint's keepAliveMaxRequests."),
+    OPTION_NAMED(DURATION, struct client_limits, keep_alive_max_time, "keepAliveMaxTime",
+                 .help = "Time after which the connection is closed behind such a request; 0: the entrypoint's keepAliveMaxTime."),
+    OPTION_NAMED(STRS, struct client_limits, keep_alive_disable, "keepAliveDisable", .check = check_browser,
+                 .help = "Browsers whose connections are not kept: msie6 (Internet Explorer 6 and older, behind a POST), safari (on macOS)."),
     OPTION(BOOL, struct client_limits, chunked, .fallback = "true",
            .help = "HTTP/1.1 responses of unknown length come in chunks; false: they end with the connection."),
 };

@@ -76,6 +76,8 @@ struct client_limits {
     int64_t keep_alive_header;      /* seconds, told in Keep-Alive; 0: nothing is told */
     int64_t requests;               /* that a connection may have had; 0: as the entrypoint says */
     bool keep_alive;                /* connections may serve another request behind one of these */
+    int64_t keep_alive_max_time;    /* ns that a connection may have lasted; 0: as the entrypoint says */
+    struct strs keep_alive_disable; /* "msie6", "safari": browsers whose connections are not kept */
     bool chunked;                   /* HTTP/1.1 responses of unknown length come in chunks, else they end with the connection */
 };
 

@@ -33,7 +33,9 @@ static struct entry *new_entry(struct build *build, struct str name, const struc
     entry->limits = (struct h1_limits){.line_bytes = (uint32_t)config->http.max_line_bytes,
                                        .head_bytes = (uint32_t)config->http.max_header_bytes,
                                        .field_count = (uint32_t)config->http.max_header_fields,
-                                       .bare_feeds = config->http.bare_line_feeds};
+                                       .bare_feeds = config->http.bare_line_feeds,
+                                       .repair_targets = config->http.repair_targets,
+                                       .drop_odd_names = config->http.unusual_headers_strategy == UNDERSCORE_DELETE};
     normalizer_init(&entry->normalizer, &config->http);
     entry->port_text = arena_printf(arena, "%u", addr_port(&entry->address));
     entry->server_line = server_line(config->http.server_header, arena);

@@ -12,6 +12,7 @@ static const struct nginx_syntax rows[] = {
     {"keepalive_timeout", NGINX_EVERYWHERE, .min = 1, .max = 2, .help = "Time that an idle connection is kept; and what clients are told of it."},
     {"keepalive_requests", NGINX_EVERYWHERE, .min = 1, .max = 1, .help = "Requests that a connection may carry."},
     {"keepalive_time", NGINX_EVERYWHERE, .min = 1, .max = 1, .help = "Time that a connection may last."},
+    {"keepalive_disable", NGINX_EVERYWHERE, .min = 1, .max = 2, .help = "Browsers whose connections are not kept: msie6, safari, none."},
     {"chunked_transfer_encoding", NGINX_EVERYWHERE, .min = 1, .max = 1, .flag = true, .help = "HTTP/1.1 responses of unknown length come in chunks."},
     {"client_header_timeout", SERVERS, .min = 1, .max = 1, .help = "Time for a request's head."},
     {"client_header_buffer_size", SERVERS, .min = 1, .max = 1, .help = "Counts towards the size that a request's head may have."},
@@ -126,8 +127,8 @@ void nginx_entry_limits(struct nginx_compile *compile, struct nginx_address *add
 
 /* ---- sites and locations ---- */
 
-static const char *const names[] = {"client_max_body_size", "client_body_timeout", "send_timeout",
-                                    "keepalive_timeout",    "keepalive_requests",  "chunked_transfer_encoding"};
+static const char *const names[] = {"client_max_body_size", "client_body_timeout", "send_timeout",      "keepalive_timeout",
+                                    "keepalive_requests",   "keepalive_time",      "keepalive_disable", "chunked_transfer_encoding"};
 #define NAMES (sizeof(names) / sizeof(names[0]))
 
 /* What clients are told of keepalive_timeout: its second word, in seconds. */
@@ -148,6 +149,27 @@ static void put_keep_alive(const struct nginx_place *place, struct node *limits,
         nginx_put_number(compile, limits, "keepAliveHeader", told / 1000, directive->words[1].span);
 }
 
+/* msie6 where nothing is said. */
+static void put_unkept_browsers(const struct nginx_place *place, struct node *limits, struct span span)
+{
+    struct nginx_compile *compile = place->compile;
+    const struct nginx_directive *directive = nginx_find(place->scope, "keepalive_disable");
+    struct node *list = NULL;
+    for (size_t i = 0; directive == NULL ? i == 0 : i < directive->count; i++) {
+        struct str name = directive != NULL ? directive->words[i].text : S("msie6");
+        struct span at = directive != NULL ? directive->words[i].span : span;
+        if (str_equal(name, S("none")))
+            continue;
+        if (!str_equal(name, S("msie6")) && !str_equal(name, S("safari"))) {
+            nginx_invalid(compile, directive, &directive->words[i]);
+            continue;
+        }
+        if (list == NULL)
+            list = nginx_put_list(compile, limits, "keepAliveDisable", at);
+        nginx_add_text(compile, list, name, at);
+    }
+}
+
 static void put_limits(const struct nginx_place *place, struct node *owner)
 {
     struct nginx_compile *compile = place->compile;
@@ -162,6 +184,9 @@ static void put_limits(const struct nginx_place *place, struct node *owner)
     put_keep_alive(place, limits, span);
     if (nginx_find(place->scope, "keepalive_requests") != NULL)
         nginx_put_number(compile, limits, "keepAliveMaxRequests", find_number(place, "keepalive_requests", 1000), span);
+    if (nginx_find(place->scope, "keepalive_time") != NULL)
+        nginx_put_time(compile, limits, "keepAliveMaxTime", nginx_find_time(place, "keepalive_time", 3600000), span);
+    put_unkept_browsers(place, limits, span);
     if (!nginx_flag(place->scope, "chunked_transfer_encoding", true))
         nginx_put_flag(compile, limits, "chunked", false, span);
 }

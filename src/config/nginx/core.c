@@ -76,7 +76,6 @@ static const struct nginx_syntax rows[] = {
     {"send_lowat", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = "nginx ignores it on Linux as well"},
     {"msie_padding", NGINX_EVERYWHERE, .flag = true, .noted = "browsers that need it are long gone"},
     {"msie_refresh", NGINX_EVERYWHERE, .flag = true, .noted = "browsers that need it are long gone"},
-    {"keepalive_disable", NGINX_EVERYWHERE, .min = 1, .max = 2, .noted = "browsers that need it are long gone"},
     {"lingering_close", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = "a connection that is closed with bytes unread is drained within a bound first"},
     {"lingering_time", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = "a connection that is closed with bytes unread is drained within a bound first"},
     {"lingering_timeout", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = "a connection that is closed with bytes unread is drained within a bound first"},

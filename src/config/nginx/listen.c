@@ -183,6 +183,9 @@ static void put_manners(struct nginx_compile *compile, struct nginx_address *add
     nginx_put_flag(compile, http, "keepQuerySemicolons", true, span);
     nginx_put_flag(compile, http, "bareLineFeeds", true, span);
     nginx_put_flag(compile, http, "refuseTrace", true, span);
+    nginx_put_flag(compile, http, "refuseEmptyHost", true, span);
+    nginx_put_flag(compile, http, "refuseRepeatedFields", true, span);
+    nginx_put_flag(compile, http, "repairTargets", true, span);
     struct node *characters = nginx_put_map(compile, http, "encodedCharacters", span);
     for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
         nginx_put_flag(compile, characters, allowed[i], true, span);

@@ -14,6 +14,8 @@ struct h1_limits {
     uint32_t head_bytes;       /* the whole head; FIELDS_TOO_LARGE */
     uint32_t field_count;      /* TOO_MANY_FIELDS */
     bool bare_feeds;           /* for connections: a bare LF ends a line too (proto/h1/line_ends.h) */
+    bool repair_targets;       /* for clients' connections: as proto/h1/repair.h has it */
+    bool drop_odd_names;
 };
 
 /* How a message's body is framed (RFC 9112 6.3). */

@@ -269,6 +269,8 @@ static enum status settle_framing(struct request *request, const struct h1_facts
             return STATUS_BAD_LENGTH;
         if (request->version < HTTP_1_1)
             return STATUS_BAD_REQUEST;
+        if (facts->count[H1_SLOT_CODING] > 1)
+            return STATUS_REPEATED_FIELD;
         status = h1_check_coding(&request->fields, facts);
         request->body_length = BODY_UNKNOWN;
         head->framing = H1_CHUNKED;
@@ -284,7 +286,9 @@ static enum status settle_expect(struct request *request, const struct h1_facts 
 {
     if (facts->count[H1_SLOT_EXPECT] == 0)
         return STATUS_OK;
-    if (facts->count[H1_SLOT_EXPECT] > 1 || !H1_IS(facts->value[H1_SLOT_EXPECT], "100-continue"))
+    if (facts->count[H1_SLOT_EXPECT] > 1)
+        return STATUS_REPEATED_FIELD;
+    if (!H1_IS(facts->value[H1_SLOT_EXPECT], "100-continue"))
         return STATUS_EXPECTATION_FAILED;
     request->expects_continue = request->has_body && request->version >= HTTP_1_1;
     return STATUS_OK;
@@ -325,6 +329,15 @@ static void reset(struct request *request, struct h1_head *head)
     head->keep_alive = false;
 }
 
+/* It is not done here. What names no host and port is not even asked for (RFC 9112 3.2.3). */
+static enum status judge_connect(const struct request *request)
+{
+    struct str host;
+    uint16_t port;
+    bool named = uri_split_authority(request->fields.arena, request->target, &host, &port) && port != 0;
+    return named ? STATUS_METHOD_NOT_IMPLEMENTED : STATUS_BAD_TARGET;
+}
+
 static enum status read_head(struct h1_reader *reader, const struct h1_limits *limits,
                              struct request *request, struct h1_head *head)
 {
@@ -335,7 +348,7 @@ static enum status read_head(struct h1_reader *reader, const struct h1_limits *l
     if (status != STATUS_OK)
         return status;
     if (request->method == METHOD_CONNECT)
-        return STATUS_METHOD_NOT_IMPLEMENTED;
+        return judge_connect(request);
     status = split_target(request, question);
     if (status != STATUS_OK)
         return status;

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "proto/h1/line_ends.h"
 #include "proto/h1/lines.h"
 #include "proto/h1/parse.h"
+#include "proto/h1/repair.h"
 #include "proto/h1/write.h"
 
 enum { IDLE, READING_HEAD, STREAMING, LINGERING, CLOSED };
@@ -170,25 +170,26 @@ static void begin_stream(struct h1_server *connection, enum status failure)
     stream->handler->on_facts(stream, FACT_HEAD);
 }
 
-/* Reads the head if it is whole. It is copied to the stream's arena first, so that the input's chunk is free again while the
- * request runs; most heads are small and little of a body that follows is copied along. AGAIN: more must come. */
+/* Behind a strict reading. Nothing of an attempt stays while more must come. */
 static __attribute__((noinline)) enum status read_leniently(struct h1_server *connection, enum status strictly)
 {
     struct stream *stream = connection->stream;
-    struct h1_head *head = &connection->active->head;
+    struct str input = h1_wire_input(&connection->wire);
     const struct h1_limits *limits = &connection->settings->limits;
-    struct str input = h1_wire_input(&connection->wire), repaired;
-    size_t length;
-    if (!h1_has_bare_feed(input))
+    if (!h1_is_repairable(input, limits, strictly))
         return strictly;
-    enum status status = h1_repair_line_ends(input, limits, stream->arena, &repaired, &length);
-    if (status != STATUS_OK)
-        return status;
-    status = h1_parse_request(repaired, limits, &stream->request, head);
-    head->length = length;
-    return status != STATUS_AGAIN ? status : strictly;
+    struct arena_mark mark = arena_mark(stream->arena);
+    const struct field *room = stream->request.fields.items;
+    enum status status = h1_parse_repaired(input, limits, &stream->request, &connection->active->head, strictly);
+    if (status == STATUS_AGAIN && stream->request.fields.items == room)
+        arena_rewind(stream->arena, mark);
+    return status;
 }
 
+/* Reads the head if it is whole. It is copied to the stream's arena first, so that the input's chunk is free again while the
+ * request runs; most heads are small and little of a body that follows is copied along. AGAIN: more must come. */
+/* Reads the head if it is whole. It is copied to the stream's arena first, so that the input's chunk is free again while the
+ * request runs; most heads are small and little of a body that follows is copied along. AGAIN: more must come. */
 static enum status read_head(struct h1_server *connection)
 {
     struct stream *stream = connection->stream;
@@ -211,7 +212,7 @@ static enum status read_head(struct h1_server *connection)
         if (len >= input.len)
             break;
     }
-    if (limits->bare_feeds && status != STATUS_OK && input.len != 0)
+    if (status != STATUS_OK && (limits->bare_feeds || limits->repair_targets || limits->drop_odd_names))
         status = read_leniently(connection, status);
     if (status == STATUS_OK) {
         stream->request.head_bytes = (uint32_t)head->length;
@@ -476,10 +477,11 @@ static bool must_close(const struct h1_server *connection)
 {
     const struct server_settings *settings = connection->settings;
     int64_t age = connection->wire.sock.loop->now - connection->client.opened_at;
+    int64_t max_age = connection->stream->max_age != 0 ? connection->stream->max_age : settings->max_age;
     uint64_t requests = connection->stream->max_requests != 0 ? connection->stream->max_requests : settings->max_requests;
     return connection->active->close || connection->stream->close_after || connection->draining ||
            (requests != 0 && connection->client.requests >= requests) ||
-           (settings->max_age != 0 && age >= settings->max_age);
+           (max_age != 0 && age >= max_age);
 }
 
 /* The client has body bytes to send that nobody reads: worth waiting for only when they are few and come unasked. */

@@ -5,6 +5,7 @@
 #include "http/uri.h"
 #include "proto/h1/chunked.h"
 #include "proto/h1/copy_value.h"
+#include "proto/h1/repair.h"
 #include "proto/h1/target.h"
 #include "proto/h2/serving.h"
 
@@ -241,6 +242,12 @@ static enum status settle_target(struct h2_stream *own)
         return STATUS_TARGET_TOO_LONG;
     if (request->method == METHOD_OPTIONS && str_equal(path, S("*")))
         return STATUS_OK;
+    if (path.data[0] == '/' && own->server->settings->limits.repair_targets && h1_target_end(path, &question) != end) {
+        struct str repaired = h1_repair_target(path, own->stream->arena);
+        if (repaired.data != NULL)
+            request->target = request->path = path = repaired;
+        end = path.data + path.len;
+    }
     if (path.data[0] != '/' || h1_target_end(path, &question) != end)
         return STATUS_BAD_TARGET;
     if (question != NULL) {
@@ -310,7 +317,9 @@ static enum status settle_expect(struct h2_stream *own)
     struct request *request = &own->stream->request;
     if (own->head.expects == 0)
         return STATUS_OK;
-    if (own->head.expects > 1 || !str_equal_nocase(fields_value(&request->fields, FIELD_EXPECT), S("100-continue")))
+    if (own->head.expects > 1)
+        return STATUS_REPEATED_FIELD;
+    if (!str_equal_nocase(fields_value(&request->fields, FIELD_EXPECT), S("100-continue")))
         return STATUS_EXPECTATION_FAILED;
     request->expects_continue = request->has_body;
     return STATUS_OK;

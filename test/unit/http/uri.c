@@ -153,6 +153,7 @@ TEST(authority_gives_host_and_port)
         const char *text, *host;
         int port;
     } good[] = {
+        {"[v1F.a:B;c]:81", "[v1f.a:b;c]", 81},
         {"a", "a", 0},         {"A.b-C_d~.", "a.b-c_d~", 0}, {"a:", "a", 0},     {"a:80", "a", 80},
         {"a:65535", "a", 65535}, {"127.0.0.1:8080", "127.0.0.1", 8080}, {"[::1]", "[::1]", 0},
         {"[2001:DB8::A]:443", "[2001:db8::a]", 443},
@@ -160,7 +161,7 @@ TEST(authority_gives_host_and_port)
     static const char *const bad[] = {"",        ":80",   ".",     "..",      "a..",   ".a",       "a:65536",
                                       "a:1x",    "a:-1",  "a:+1",  "a:000080", "a b",  "a@b",      "a/b",
                                       "a%41",    "a,b",   "a#",    "a?",      "[::1",  "[]",       "[::1]x",
-                                      "[::1]:x", "[1.2.3.4]", "[v1.x]", "::1", "a]",   "\xc3\xa9", "a\tb"};
+                                      "[::1]:x", "[1.2.3.4]", "[v1x]", "[v.x]", "[v1.]", "[v1.x/]", "::1", "a]",   "\xc3\xa9", "a\tb"};
     begin();
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         struct str host;
