@@ -375,7 +375,7 @@ static void tell_connection(struct exchange *x, const struct client_limits *limi
     stream->max_requests = (uint64_t)limits->requests;
     stream->max_age = limits->keep_alive_max_time;
     if (!limits->keep_alive || (limits->keep_alive_disable.count != 0 && is_unfit_for_keep_alive(&stream->request, &limits->keep_alive_disable)))
-        stream->close_after = true;
+        stream->close_after = CLOSE_AFTER;
 }
 
 /* 444 of our own: whoever configured it wants the connection closed without a word. */

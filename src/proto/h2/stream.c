@@ -272,7 +272,7 @@ static void finish(struct stream *stream, bool broken)
     server->queued -= own->out.bytes;
     chunkq_release(&own->in);
     chunkq_release(&own->out);
-    bool close_after = stream->close_after;
+    bool close_after = stream->close_after == CLOSE_AFTER;
     h2_server_forget(own);
     if (close_after)
         h2_server_drain(server);
