@@ -7,6 +7,7 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -155,6 +156,7 @@ def test_connect_is_not_served(portico, backend, connect):
     assert client.request("CONNECT", None, scheme=None, authority="host:443").status == 501
     stream = client.open([(":method", "CONNECT"), (":protocol", "connect-udp"), (":scheme", "http"), (":path", "/"), (":authority", "a")])
     assert client.answer(stream).status == 501
+    assert client.answer(client.open([(":method", "CONNECT"), (":authority", "a"), (":path", "/")])).status == 501
 
 
 MALFORMED = {
@@ -167,8 +169,13 @@ MALFORMED = {
     "status": [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/"), (":status", "200")],
     "pseudo behind": [(":method", "GET"), (":scheme", "http"), (":authority", "a"), ("x-a", "b"), (":path", "/")],
     "protocol": [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/"), (":protocol", "websocket")],
-    "connect with path": [(":method", "CONNECT"), (":authority", "a"), (":path", "/")],
+    "path with a control": [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/\x02")],
+    "authority with a line": [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "a\r\nb: c")],
+    "empty host": [(":method", "GET"), (":scheme", "http"), (":path", "/"), ("host", "")],
+    "no body for its length": [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/"), ("content-length", "1")],
 }
+REASONS = {"no method": "h2_protocol", "bad method": "bad_request_line", "path with a control": "bad_request_line", "empty host": "bad_host",
+           "no body for its length": "bad_length", "pseudo behind": "h2_protocol"}
 BAD_FIELDS = [("X-Upper", "a"), ("connection", "close"), ("keep-alive", "1"), ("proxy-connection", "a"), ("transfer-encoding", "chunked"),
               ("upgrade", "h2c"), ("te", "gzip"), ("x y", "a"), ("", "a"), ("x:y", "a"), ("x-nul", "a\0b"), ("x-line", "a\r\nb: c"),
               ("x-line", "a\nb"), ("x-blank", " a"), ("x-blank", "a\t"), ("x-long", "a" * 40 + "\r")]
@@ -176,21 +183,55 @@ BAD_FIELDS = [("X-Upper", "a"), ("connection", "close"), ("keep-alive", "1"), ("
 
 @pytest.mark.parametrize("fields", list(MALFORMED.values()) + [MALFORMED["no path"] + [(":path", "/"), bad] for bad in BAD_FIELDS],
                          ids=list(MALFORMED) + [repr(bad)[:30] for bad in BAD_FIELDS])
-def test_a_malformed_request_resets_its_stream_alone(portico, backend, connect, fields):
+def test_a_malformed_request_is_refused_alone(portico, backend, connect, fields):
     server = backend()
     client = connect(portico(to(server.url)))
-    assert client.answer(client.open(fields)).reset == h2.PROTOCOL_ERROR
-    assert not server.requests and client.request().status == 200
+    answer = client.answer(client.open(fields))
+    assert answer.status == 400 and answer.ended and answer.reset is None
+    assert not server.requests and client.request().status == 200 and not client.goaways
+
+
+@pytest.mark.parametrize("name", REASONS)
+def test_the_log_says_what_was_malformed(portico, backend, connect, name):
+    proxy = portico(to(backend().url))
+    client = connect(proxy)
+    client.answer(client.open(MALFORMED[name]))
+    line = proxy.access()[0]
+    assert line["reason"] == REASONS[name] and line["DownstreamStatus"] == 400 and line["RequestProtocol"] == "HTTP/2.0"
+
+
+def test_a_malformed_request_with_a_body_is_told_that_nobody_reads_it(portico, backend, connect):
+    client = connect(portico(to(backend().url)))
+    stream = client.open(client.head("POST", "/", [("connection", "close")]), end=False)
+    answer = client.answer(stream)
+    client.read_until("the reset", lambda: answer.reset is not None)
+    assert answer.status == 400 and answer.reset == h2.NO_ERROR
+    client.data(stream, b"late", True)
+    assert client.request().status == 200
 
 
 @pytest.mark.parametrize("length, pieces", [(5, [b"123"]), (5, [b"123", b"456"]), (0, [b"1"]), (1, [])])
 def test_a_body_keeps_to_its_length(portico, backend, connect, length, pieces):
-    client = connect(portico(to(backend(cut=True).url)))
+    server = backend(cut=True)
+    client = connect(portico(to(server.url)))
     stream = client.open(client.head("POST", "/", [("content-length", str(length))]), end=not pieces)
     for number, piece in enumerate(pieces):
         client.data(stream, piece, number == len(pieces) - 1)
-    assert client.answer(stream).reset == h2.PROTOCOL_ERROR
+    assert client.answer(stream).status == 400
     assert client.request().status == 200
+    assert [request.body for request in server.requests] == [b""]
+
+
+def test_a_body_that_nobody_reads_keeps_to_its_length_too(portico, connect):
+    """The response was there already when the body turned out to be wrong: no more than a refusal may come of it."""
+    client = connect(portico({"http": {"routers": {"r": {"rule": "PathPrefix(`/`)", "service": "s"}},
+                                       "services": {"s": {"respond": {"status": 200, "body": "fine"}}}}}))
+    frames = [h2.frame(h2.HEADERS, h2.END_HEADERS, 1, client.block(client.head("POST", "/", [("content-length", "1")]))),
+              h2.frame(h2.DATA, h2.END_STREAM, 1, b"more than that")]
+    client.next_stream, client.answers[1] = 3, h2.Answer()
+    client.send(b"".join(frames))
+    answer = client.answer(1)
+    assert answer.status != 200 and (answer.status == 400 or answer.reset == h2.PROTOCOL_ERROR)
 
 
 def test_request_trailers_pass(portico, backend, connect):
@@ -203,11 +244,11 @@ def test_request_trailers_pass(portico, backend, connect):
 
 
 @pytest.mark.parametrize("trailers, end", [([(":path", "/")], True), ([("x-a", "b")], False), ([("connection", "close")], True)])
-def test_malformed_trailers_reset_the_stream(portico, backend, connect, trailers, end):
+def test_malformed_trailers_are_refused(portico, backend, connect, trailers, end):
     client = connect(portico(to(backend(cut=True).url)))
     stream = client.open(client.head("POST"), end=False)
     client.data(stream, b"body").frame(h2.HEADERS, h2.END_HEADERS | (h2.END_STREAM if end else 0), stream, client.block(trailers))
-    assert client.answer(stream).reset == h2.PROTOCOL_ERROR
+    assert client.answer(stream).status == 400
     assert client.request().status == 200
 
 
@@ -532,7 +573,9 @@ def test_running_requests_say_why_the_connection_ended(portico, backend, connect
     lambda stream: h2.frame(h2.WINDOW_UPDATE, 0, stream, struct.pack(">I", 0)),
     lambda stream: h2.frame(h2.WINDOW_UPDATE, 0, stream, struct.pack(">I", (1 << 31) - 1)),
     lambda stream: h2.frame(h2.DATA, 0, stream, b"more than was announced"),
-], ids=["empty window", "window overflow", "too long"])
+    lambda stream: h2.frame(h2.HEADERS, h2.END_HEADERS, stream, b"\0\1a\1b"),
+    lambda stream: h2.frame(h2.HEADERS, h2.END_HEADERS | h2.END_STREAM, stream, b"\0\1A\1b"),
+], ids=["empty window", "window overflow", "too long", "trailers that do not end", "malformed trailers"])
 def test_resets_that_a_client_provokes_count(portico, backend, connect, provoke):
     """Made you reset: the same as rapid reset, but that the server resets."""
     server = backend(lambda request: [0.2, response_bytes(body=b"fine")], cut=True)
@@ -543,6 +586,14 @@ def test_resets_that_a_client_provokes_count(portico, backend, connect, provoke)
     code = client.read_to_end()
     assert code in (h2.ENHANCE_YOUR_CALM, h2.PROTOCOL_ERROR)
     assert len(server.requests) < 60
+
+
+def test_malformed_requests_count_as_resets(portico, backend, connect):
+    proxy = portico(to(backend().url, entryPoints=limits(resetBurst=50, resetRate=1)))
+    client = connect(proxy)
+    block = client.block(client.head(fields=[("connection", "close")]))
+    attack(client, b"".join(h2.frame(h2.HEADERS, h2.END_HEADERS | h2.END_STREAM, stream, block) for stream in range(1, 2000, 2)), 1)
+    assert client.read_to_end() == h2.ENHANCE_YOUR_CALM
 
 
 def test_requests_that_have_not_ended_are_bounded(portico, backend, connect):
@@ -654,6 +705,7 @@ BROKEN = {
     "data on no stream": h2.frame(h2.DATA, 0, 0, b"a"),
     "data on an idle stream": h2.frame(h2.DATA, 0, 5, b"a"),
     "a push": h2.frame(h2.PUSH_PROMISE, h2.END_HEADERS, 1, b"\0\0\0\2\x82\x86\x84"),
+    "no more of a push than its frame's head": h2.frame(h2.PUSH_PROMISE, h2.END_HEADERS, 1, b"\0\0\0\2")[:9],
     "a continuation out of place": h2.frame(h2.CONTINUATION, h2.END_HEADERS, 1, b"\x82"),
     "a frame too large": h2.frame(h2.DATA, 0, 1, b"a" * 16385),
     "a ping of seven bytes": h2.frame(h2.PING, 0, 0, b"1234567"),
@@ -722,6 +774,22 @@ def test_a_connection_ends_after_so_many_requests(portico, backend, connect):
     client = connect(proxy)
     assert [client.request().status for _ in range(3)] == [200] * 3
     assert client.read_to_end() == h2.NO_ERROR
+
+
+def test_a_connection_that_has_served_enough_may_say_so_at_once(portico, backend, connect):
+    entry = {"web": {"http2": {"goAwayAtOnce": True}, "transport": {"keepAliveMaxRequests": 3}}}
+    client = connect(portico(to(backend().url, entryPoints=entry)))
+    assert [client.request().status for _ in range(3)] == [200] * 3
+    assert client.read_to_end() == h2.NO_ERROR and [frame.last_stream for frame in client.goaways] == [5]
+
+
+def test_an_aged_connection_that_says_so_at_once_serves_one_more(portico, backend, connect):
+    entry = {"web": {"http2": {"goAwayAtOnce": True}, "transport": {"keepAliveMaxTime": "200ms"}}}
+    client = connect(portico(to(backend().url, entryPoints=entry)))
+    assert client.request().status == 200
+    time.sleep(0.5)
+    assert not client.goaways and client.request().status == 200
+    assert client.read_to_end() == h2.NO_ERROR and [frame.last_stream for frame in client.goaways] == [3]
 
 
 def test_a_connection_ends_at_its_age(portico, backend, connect):
