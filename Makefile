@@ -4,10 +4,15 @@
 CC      ?= cc
 BUILD   ?= build
 MODE    ?= release
+# PGO=1: compiled by what a training run learnt; `make release PGO=1` trains and compiles.
+PGO     ?=
 CCACHE  := $(shell command -v ccache 2>/dev/null)
 JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
 
 PACKAGES := ncursesw libssl libcrypto libnghttp2 libcurl jose libpcre2-8 yaml-0.1 jansson libbrotlienc libzstd zlib libcares
+# Where there is no ISA-L (it knows amd64 and arm64), zlib makes all gzip.
+ISAL     := $(shell pkg-config --exists libisal && echo libisal)
+PACKAGES += $(ISAL)
 WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wcast-qual -Wwrite-strings \
             -Wvla -Wformat=2 -Wimplicit-fallthrough -Wswitch-enum -Wno-unused-parameter -Werror
 # Return addresses only: Linux has no indirect-branch tracking for programs, whose marks would cost two per cent of a request.
@@ -25,6 +30,9 @@ EAGER_gcc    := -finline-functions --param max-inline-insns-auto=60 --param max-
 
 FLAGS_release := -O2 -g -flto=auto -fno-plt $(HARDENING) $(RELEASE_$(GCC))
 EAGER_release := $(EAGER_$(GCC))
+# A build that writes down how often each branch is taken, for build/pgo to be compiled by.
+FLAGS_train   := $(FLAGS_release) -fprofile-generate -fprofile-update=atomic
+EAGER_train   := $(EAGER_release)
 FLAGS_debug   := -O0 -g3
 FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
@@ -32,17 +40,26 @@ FLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitiz
 # What is uninitialised each file's compilation says; across files gcc only guesses.
 LINK_gcc      := -Wno-maybe-uninitialized
 LINK_release  := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack $(LINK_$(GCC))
+LINK_train    := $(LINK_release)
 LINK_asan     := -fsanitize=address,undefined
 LINK_tsan     := -fsanitize=thread
 
-OUT      := $(if $(filter release,$(MODE)),$(BUILD),$(BUILD)/$(MODE))
+# What was not trained is compiled as without a profile, not for size.
+TRAINED  := $(if $(filter-out 0,$(PGO)),$(if $(filter release,$(MODE)),$(BUILD)/pgo/trained))
+ifneq ($(TRAINED),)
+$(if $(GCC),,$(error PGO=1 takes gcc, and CC is $(CC)))
+FLAGS_release += -fprofile-use -fprofile-correction -fprofile-partial-training -Wno-missing-profile
+endif
+
+OUT      := $(if $(TRAINED),$(BUILD)/pgo,$(if $(filter release,$(MODE)),$(BUILD),$(BUILD)/$(MODE)))
 CPPFLAGS += -Isrc -D_GNU_SOURCE $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 # Hidden: a name of ours must never take the place of a library's own, inside of that library.
 CFLAGS   += -std=gnu17 -fvisibility=hidden -fno-common -fno-semantic-interposition $(FLAGS_$(MODE)) $(WARNINGS)
 LDFLAGS  += $(LINK_$(MODE))
 LDLIBS   += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lcrypt -lm -pthread
 
-SOURCES  := $(shell find src -name '*.c' | LC_ALL=C sort)
+SOURCES  := $(filter-out $(if $(ISAL),,src/middleware/gzip_isal.c),$(shell find src -name '*.c' | LC_ALL=C sort))
+HEADERS  := $(shell find src -name '*.h' | LC_ALL=C sort)
 OBJECTS  := $(SOURCES:%.c=$(OUT)/obj/%.o)
 WEB      := $(shell find web -type f 2>/dev/null | LC_ALL=C sort)
 PARTS    := $(filter-out $(OUT)/obj/src/main.o,$(OBJECTS)) $(OUT)/web/web.o
@@ -52,9 +69,18 @@ UNIT_OBJECTS := $(UNIT:%.c=$(OUT)/obj/%.o)
 # What runs is named, not shown whole; V=1 shows it.
 SAY   = $(if $(V),,@printf '  %-5s %s\n' "$(1)" "$@" &&)
 
-.PHONY: all help check unit unit-binary wire asan tsan fuzz fuzz-replay bench bench-calls \
-        bench-memory bench-reload bench-scale bench-tails bench-tools lint docs image install clean format
+.PHONY: all release help check unit unit-binary wire asan tsan fuzz fuzz-replay bench bench-calls \
+        bench-memory bench-reload bench-scale bench-tails bench-flame bench-all bench-tools lint docs image install clean format
 all: $(OUT)/portico                                  ## build/portico
+
+release:                                             ## as above; PGO=1: trained by the benchmarks first, build/pgo/portico
+	$(if $(TRAINED),@$(MAKE) -q $(TRAINED) || { $(MAKE) MODE=train PGO= all && bench/train --to $(BUILD)/pgo; })
+	@$(MAKE) MODE=release all
+
+# A profile belongs to the sources that it was made of.
+$(BUILD)/pgo/trained: $(SOURCES) $(HEADERS) Makefile
+	@echo "There is no profile of these sources in $(@D): 'make release PGO=1' makes one (some minutes) and then the binary." >&2
+	@false
 
 $(OUT)/portico: $(OUT)/obj/src/main.o $(PARTS)
 	$(call SAY,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -81,6 +107,10 @@ $(HOT:%=$(OUT)/obj/src/%): CFLAGS += $(EAGER_$(MODE))
 $(OUT)/web/web.o: tools/embed $(WEB)
 	@mkdir -p $(@D)
 	$(call SAY,EMBED)tools/embed web $(OUT)/web >$(OUT)/web/web.s && $(CC) -c -o $@ $(OUT)/web/web.s
+
+ifneq ($(TRAINED),)
+$(OBJECTS): $(TRAINED)
+endif
 
 -include $(OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d)
 
@@ -139,6 +169,12 @@ bench-scale: $(OUT)/portico $(BENCH_TOOLS)            ## CPU and memory over rou
 
 bench-tails: $(OUT)/portico $(BENCH_TOOLS)            ## p99 and p99.9 at half of nginx's peak, alone and beside slow ones
 	bench/tails --portico $(abspath $(OUT)/portico) --peers "$(P)" $(ARGS)
+
+bench-all: $(OUT)/portico $(BENCH_TOOLS)              ## all benchmarks, for the tables of docs/performance.md (bench/report)
+	bench/all --portico $(abspath $(OUT)/portico) $(ARGS)
+
+bench-flame: $(OUT)/portico $(BENCH_TOOLS)            ## docs/pictures/*.svg: where the time of a request goes (S=scenario)
+	bench/flame --portico $(abspath $(OUT)/portico) $(if $(S),--scenario "$(S)") $(ARGS)
 
 lint: $(OUT)/portico                                 ## layers, names in ARCHITECTURE.md, docs/options.md, style
 	tools/lint

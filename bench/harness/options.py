@@ -7,7 +7,7 @@ from .peers import DEFAULT_PORTICO
 from .processes import Failure
 
 
-def parser(about):
+def parser(about, short=True):
     result = argparse.ArgumentParser(description=about)
     result.add_argument('--peers', default='', metavar='LIST',
                         help='peers with commas between: portico, nginx, haproxy, caddy, h2o, varnish, a path to one of '
@@ -18,7 +18,8 @@ def parser(about):
     result.add_argument('--load-cpu', type=int, metavar='N', help='core of generator and origin (default: the first one)')
     result.add_argument('--log', choices=('all', 'portico', 'none'), default='all',
                         help='who writes an access log (all); with portico it is the only one, the hardest comparison')
-    result.add_argument('--short', action='store_true', help='a quick look: few and short rounds, whose figures prove nothing')
+    if short:
+        result.add_argument('--short', action='store_true', help='a quick look: few and short rounds, whose figures prove nothing')
     return result
 
 

@@ -66,6 +66,7 @@ class Stage:
         self.children = []
         self.serial = 0
         self.taken = set()
+        self.realtime = False   # peers are preempted by nothing but the kernel
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix='portico-bench-')
@@ -79,7 +80,8 @@ class Stage:
             child.stop(patience=3.0)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def start(self, name, command, cpu, cwd=None, stdin=subprocess.DEVNULL, stdout=None, environment=None):
+    def start(self, name, command, cpu, cwd=None, stdin=subprocess.DEVNULL, stdout=None, environment=None,
+              realtime=False):
         log = self.path(f'{name}.log')
         parent = os.getpid()
 
@@ -87,6 +89,8 @@ class Stage:
             hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
             os.sched_setaffinity(0, {cpu} if isinstance(cpu, int) else cpu)
+            if realtime:
+                os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
             os.setsid()
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
             if os.getppid() != parent:
@@ -98,6 +102,8 @@ class Stage:
                                            preexec_fn=prepare, env={**os.environ, **(environment or {})})
             except OSError as error:
                 raise Failure(f'{name}: {command[0]}: {error.strerror}') from None
+            except subprocess.SubprocessError:
+                raise Failure(f'{name}: could not be prepared{" (real-time priority takes root)" if realtime else ""}') from None
         child = Child(process, name, log)
         self.children.append(child)
         return child

@@ -21,7 +21,9 @@ ERRORS = ('lost', 'broken', 'refused', 'bad_handshake', 'not_resumed', 'bad_stat
 
 
 def build_tools():
-    if subprocess.run(['make', '-s', '-C', ROOT, 'bench-tools']).returncode != 0:
+    # The jobs of a make that we were called by are not ours to use.
+    environment = {name: value for name, value in os.environ.items() if name not in ('MAKEFLAGS', 'MFLAGS', 'MAKELEVEL')}
+    if subprocess.run(['make', '-s', '-C', ROOT, 'bench-tools'], env=environment).returncode != 0:
         raise Failure('the tools in build/bench could not be built')
 
 
@@ -69,7 +71,7 @@ class Server:
         peer.write(self.site)
         self.started = time.monotonic()
         self.child = stage.start(peer.kind, [*wrap, *peer.command(self.site)], cpus or stage.proxy_cpu, cwd=folder,
-                                 environment=peer.environment)
+                                 environment=peer.environment, realtime=stage.realtime)
         if not wait:
             return
         stage.wait_for_port(self.child, self.site.port, patience)

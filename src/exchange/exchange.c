@@ -91,6 +91,37 @@ static void release_filters(struct filter **row)
     *row = NULL;
 }
 
+/* What few requests have, asked for at once. */
+static inline bool has_extras(const struct exchange *x)
+{
+    return ((uintptr_t)x->visit | (uintptr_t)x->request_filters | (uintptr_t)x->response_filters | (uintptr_t)x->response_source |
+            (uintptr_t)x->spool | (uintptr_t)x->response_spool | (uintptr_t)x->outgoing | (uintptr_t)x->awaiting |
+            (uintptr_t)x->held) != 0;
+}
+
+static __attribute__((noinline)) void release_extras(struct exchange *x)
+{
+    if (x->visit != NULL)
+        visit_end(x);
+    release_filters(&x->request_filters);
+    release_filters(&x->response_filters);
+    exchange_release_source(x);
+    if (x->spool != NULL)
+        spool_release(x->spool);
+    if (x->response_spool != NULL)
+        spool_release(x->response_spool);
+    outgoing_drop(x);
+}
+
+/* ... behind the client's side: somebody else may go on with what this one waited for. */
+static __attribute__((noinline)) void release_servers(struct exchange *x)
+{
+    if (x->awaiting != NULL)
+        await_end(x);
+    if (x->held != NULL)
+        server_unref(x->held);
+}
+
 static void end_exchange(struct exchange *x)
 {
     bool whole = response_is_whole(x);
@@ -110,28 +141,16 @@ static void end_exchange(struct exchange *x)
     attempt_release(x, whole);
     if (x->router != NULL)
         chain_finish(x);
-    if (x->visit != NULL)
-        visit_end(x);
-    if (x->request_filters != NULL)
-        release_filters(&x->request_filters);
-    if (x->response_filters != NULL)
-        release_filters(&x->response_filters);
-    exchange_release_source(x);
-    if (x->spool != NULL)
-        spool_release(x->spool);
-    if (x->response_spool != NULL)
-        spool_release(x->response_spool);
-    if (x->outgoing != NULL)
-        outgoing_drop(x);
+    const bool extras = has_extras(x);
+    if (__builtin_expect(extras, 0))
+        release_extras(x);
     list_remove(&x->link);
     traffic_count(&x->worker->traffic.running, -1);
     if (x->worker->graph->stopping)
         x->stream.close_after = CLOSE_AFTER;
     x->stream.ops->finish(&x->stream, !whole);
-    if (__builtin_expect(x->awaiting != NULL, 0))
-        await_end(x);
-    if (x->held != NULL)
-        server_unref(x->held);
+    if (__builtin_expect(extras, 0))
+        release_servers(x);
     graph_pin_drop(x->pin);
     arena_release(&x->arena);
     chunk_unref(x->memory);
@@ -147,18 +166,21 @@ static bool client_left(struct exchange *x)
     return true;
 }
 
+/* Who sets `waiting` gives STEP_WAIT, so it is asked for but once. */
 void exchange_run(struct exchange *x)
 {
     if (x->running || x->ended)
         return;
     x->running = true;
-    while ((x->facts_client & FACT_CLOSED) == 0 && !x->waiting) {
-        enum step next = steps[x->step](x);
-        if (!step_may_follow(x->step, next)) {
+    enum step step = x->step;
+    const bool waits = x->waiting;
+    while ((x->facts_client & FACT_CLOSED) == 0 && !waits) {
+        enum step next = steps[step](x);
+        if (!step_may_follow(step, next)) {
             assert(next == STEP_WAIT);
             break;
         }
-        x->step = next;
+        x->step = step = next;
     }
     x->running = false;
     if (x->step == STEP_FINISH || client_left(x)) {

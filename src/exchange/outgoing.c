@@ -1,6 +1,7 @@
 #include "exchange/outgoing.h"
 
 #include "exchange/error_page.h"
+#include "exchange/forwarded.h"
 #include "exchange/graph.h"
 #include "exchange/service.h"
 #include "exchange/spool.h"
@@ -23,100 +24,6 @@ struct outgoing *outgoing_begin(struct exchange *x, uint32_t field_count)
     return x->outgoing = outgoing;
 }
 
-/* X-Forwarded-Proto as a whole line, in room for a copy of fixed size. */
-struct proto_line {
-    char text[32];
-    size_t len;
-};
-#define PROTO_LINE(proto) \
-    {"X-Forwarded-Proto: " proto "\r\n", sizeof("X-Forwarded-Proto: " proto "\r\n") - 1}
-
-static const struct proto_line *forwarded_proto(const struct exchange *x)
-{
-    static const struct proto_line lines[] = {PROTO_LINE("http"), PROTO_LINE("https"), PROTO_LINE("ws"),
-                                              PROTO_LINE("wss")};
-    bool upgrade = x->stream.request.upgrade.len != 0 && str_equal_nocase(x->stream.request.upgrade, S("websocket"));
-    return &lines[2 * upgrade + x->stream.client->tls];
-}
-
-static struct str forwarded_port(const struct exchange *x)
-{
-    struct str authority = x->original_authority;
-    ptrdiff_t colon = str_find_last_char(authority, ':');
-    if (colon > 0 && str_find_char(authority, ']', (size_t)colon) < 0)
-        return str_from_index(authority, (size_t)colon + 1);
-    return exchange_is_secure(x) ? S("443") : S("80");
-}
-
-/* Fields of ours are laid out as ready lines, which a writer copies at once. Names and values here need no checking: they
- * are ours or were read from a checked head. */
-struct lines {
-    const struct fields *fields;
-    char *next;
-};
-
-static char *put(char *out, struct str text)
-{
-    return mempcpy(out, text.data, text.len);
-}
-
-/* Whatever is there already stays: a trusted peer sent it, or a middleware set it. */
-static inline void add_line(struct lines *lines, enum field_id id, struct str start, struct str value)
-{
-    if (value.len == 0 || fields_has(lines->fields, id))
-        return;
-    lines->next = put(put(put(lines->next, start), value), S("\r\n"));
-}
-
-/* The same for an address that exchange_peer_text or exchange_client_text wrote: its room is CLIENT_TEXT_SIZE or, if that is too
- * little, IP_TEXT_SIZE, so copies of fixed size will do. */
-static inline void add_address(struct lines *lines, enum field_id id, struct str start, struct str address)
-{
-    if (address.len == 0 || fields_has(lines->fields, id))
-        return;
-    char *out = put(lines->next, start);
-    memcpy(out, address.data, CLIENT_TEXT_SIZE);
-    if (address.len > CLIENT_TEXT_SIZE)
-        memcpy(out + CLIENT_TEXT_SIZE, address.data + CLIENT_TEXT_SIZE, IP_TEXT_SIZE - CLIENT_TEXT_SIZE);
-    lines->next = put(out + address.len, S("\r\n"));
-}
-
-/* Traefik's set, and the request's id. */
-static void add_forwarding(struct exchange *x, struct request *request)
-{
-    struct fields *fields = &request->fields;
-    struct str peer = x->stream.client->unix_socket ? STR_NONE : exchange_peer_text(x);
-    struct str port = forwarded_port(x), before = STR_NONE, by = x->graph->forwarded_by;
-    const struct proto_line *proto = forwarded_proto(x);
-    struct str real = peer;
-    if (peer.len != 0 && !ip_equal(&x->client_ip, &x->stream.client->peer))
-        real = exchange_client_text(x);
-    if (fields_has(fields, FIELD_X_FORWARDED_FOR) && peer.len != 0) {
-        before = fields_joined(fields, FIELD_X_FORWARDED_FOR, &x->arena);
-        if (before.len != 0)
-            fields_set(fields, FIELD_X_FORWARDED_FOR,
-                       arena_printf(&x->arena, "%.*s, %.*s", STR_ARGS(before), STR_ARGS(peer)));
-    }
-    size_t room = 2 * IP_TEXT_SIZE + x->original_authority.len + port.len + by.len + x->request_id.len + 256;
-    char *start = arena_alloc(&x->arena, room);
-    if (start == NULL)
-        return;
-    struct lines lines = {.fields = fields, .next = start};
-    add_line(&lines, FIELD_X_REQUEST_ID, S("X-Request-Id: "), x->request_id);
-    x->request_id_line = str_of(start, (size_t)(lines.next - start));
-    add_address(&lines, FIELD_X_FORWARDED_FOR, S("X-Forwarded-For: "), peer);
-    add_address(&lines, FIELD_X_REAL_IP, S("X-Real-Ip: "), real);
-    add_line(&lines, FIELD_X_FORWARDED_HOST, S("X-Forwarded-Host: "), x->original_authority);
-    add_line(&lines, FIELD_X_FORWARDED_PORT, S("X-Forwarded-Port: "), port);
-    if (!fields_has(fields, FIELD_X_FORWARDED_PROTO)) {
-        memcpy(lines.next, proto->text, sizeof(proto->text));
-        lines.next += proto->len;
-    }
-    if (!fields_has(fields, FIELD_X_FORWARDED_SERVER))
-        lines.next = put(lines.next, by);
-    request->lines = str_of(start, (size_t)(lines.next - start));
-}
-
 static void add_via(struct exchange *x, struct fields *fields, enum http_version version)
 {
     struct str own = version < HTTP_1_1 ? S("1.0 portico") : version < HTTP_2 ? S("1.1 portico") : S("2.0 portico");
@@ -136,7 +43,7 @@ void outgoing_prepare(struct exchange *x)
     if (x->outgoing == NULL)
         fields_remove_hop_by_hop(&request->fields, true);
     if (!x->entry->config->forwarded_headers.pass)
-        add_forwarding(x, request);
+        forwarded_add(x, request);
     if (x->entry->config->http.via)
         add_via(x, &request->fields, request->version);
 }

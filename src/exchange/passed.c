@@ -48,7 +48,7 @@ void passed_on_response(struct exchange *x)
     if (x->service == NULL)
         return;
     for (struct service *service = first_service(x); service != NULL; service = next_service(x, service))
-        if (service->type->on_response != NULL)
+        if (service->type->on_response != NULL && !service->ignores_responses)
             service->type->on_response(x, service);
 }
 

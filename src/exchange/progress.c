@@ -105,6 +105,14 @@ static void note_pace(const struct exchange *x, struct relay *relay, bool held_b
     }
 }
 
+static enum status go_on_next_turn(struct exchange *x)
+{
+    x->expired = false;
+    x->progress_at = exchange_now(x);
+    timer_next_turn(&x->worker->loop, &x->timer);
+    return STATUS_OK;
+}
+
 enum status progress_hold(struct exchange *x)
 {
     return watch_client(x, read_limit(x), x->hold_began, (uint64_t)exchange_held_length(x));
@@ -112,6 +120,8 @@ enum status progress_hold(struct exchange *x)
 
 static enum status watch_upload(struct exchange *x)
 {
+    if (x->upload.yielded)
+        return go_on_next_turn(x);
     note_pace(x, &x->upload, !x->upload.stalled_on_sink);
     if (x->upload.stalled_on_sink)
         return watch(x, x->transport->send_timeout, STATUS_UPSTREAM_TOO_SLOW);
@@ -143,8 +153,8 @@ enum status progress_await_response(struct exchange *x)
 
 enum status progress_relay(struct exchange *x)
 {
-    if (x->download.yielded)
-        return progress_limit(x, 1), STATUS_OK;
+    if (x->download.yielded || (x->upload_began && !x->upload_done && x->upload.yielded))
+        return go_on_next_turn(x);
     if (__builtin_expect(x->download.pace != NULL && x->download.pace->until != 0, 0)) {
         note_pace(x, &x->download, false);
         x->progress_at = exchange_now(x);

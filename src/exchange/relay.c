@@ -190,6 +190,13 @@ static enum status flush_sink(struct relay *relay)
 
 /* ---- through a pipe ---- */
 
+/* Others have waited long enough: the rest in the next turn. */
+static bool yields(struct relay *relay)
+{
+    relay->yielded = loop_turn_is_long(&relay->worker->loop);
+    return relay->yielded;
+}
+
 static enum status splice_out(struct relay *relay)
 {
     while (relay->in_pipe != 0) {
@@ -231,6 +238,10 @@ static enum status splice_through(struct relay *relay)
         status = splice_out(relay);
         if (status != STATUS_OK)
             return status;
+        if (!relay->source_ended && yields(relay)) {
+            give_pipe(relay);
+            return STATUS_AGAIN;
+        }
     }
     give_pipe(relay);
     return STATUS_OK;
@@ -245,23 +256,17 @@ static bool may_send_file(const struct relay *relay)
 }
 
 /* OK: what comes next is no stretch of a file: go on by reading. */
-static enum status send_file(struct relay *relay, int64_t *turn_left)
+static enum status send_file(struct relay *relay)
 {
     off_t *offset;
     int64_t *left;
     int file;
     while (may_send_file(relay) && (file = relay->source->file(relay->source, &offset, &left)) >= 0) {
-        size_t moved = 0, max = (size_t)(*left < *turn_left ? *left : *turn_left);
-        if (max == 0) {
-            relay->yielded = true;
-            return STATUS_AGAIN;
-        }
-        max = allowed(relay, max);
+        size_t moved = 0, max = allowed(relay, (size_t)(*left < RELAY_FILE_SLICE ? *left : RELAY_FILE_SLICE));
         if (max == 0)
             return STATUS_AGAIN;
         enum status status = relay->sink->send_file(relay->sink, file, offset, max, &moved);
         *left -= (int64_t)moved;
-        *turn_left -= (int64_t)moved;
         relay->moved += moved;
         relay->given += moved;
         relay->stalled_on_sink = status == STATUS_AGAIN;
@@ -269,15 +274,34 @@ static enum status send_file(struct relay *relay, int64_t *turn_left)
             return broken(relay, RELAY_SOURCE, STATUS_FILE_ERROR);
         if (status != STATUS_OK)
             return status == STATUS_AGAIN ? status : broken(relay, RELAY_SINK, status);
+        if (*left != 0 && yields(relay))
+            return STATUS_AGAIN;
     }
     return STATUS_OK;
 }
 
+/* Most bodies are short and have come with their head: one word with each neighbour moves them. True: all of it went out. Whatever else
+ * there is to say is said by the loop below, which goes on from here. */
+static bool pump_at_once(struct relay *relay)
+{
+    if (relay->length >= RELAY_SPLICE_FROM || relay->moved != 0 || relay->limit != 0 || relay->filters != NULL || relay->pace != NULL)
+        return false;
+    enum status status = relay->source->read(relay->source, &relay->queue, RELAY_QUEUE_BYTES);
+    relay->moved = relay->queue.bytes;
+    if (relay->moved != relay->length || (status != STATUS_OK && status != STATUS_END))
+        return false;
+    relay->source_ended = true;
+    relay->given = relay->moved;
+    status = relay->sink->write(relay->sink, &relay->queue, true, relay->trailers);
+    relay->given -= relay->queue.bytes;
+    relay->done = status == STATUS_OK && relay->sink->flush(relay->sink) == STATUS_OK;
+    return relay->done;
+}
+
 enum status relay_pump(struct relay *relay)
 {
-    if (relay->done)
+    if (relay->done || pump_at_once(relay))
         return STATUS_OK;
-    int64_t turn_left = RELAY_FILE_TURN;
     relay->yielded = false;
     if (relay->pace != NULL)
         relay->pace->until = 0;
@@ -285,7 +309,7 @@ enum status relay_pump(struct relay *relay)
     if (status != STATUS_OK)
         return status;
     for (;;) {
-        status = send_file(relay, &turn_left);
+        status = send_file(relay);
         if (status == STATUS_OK)
             status = splice_through(relay);
         if (status != STATUS_OK)
@@ -300,12 +324,13 @@ enum status relay_pump(struct relay *relay)
         if (status != STATUS_OK && status != STATUS_AGAIN)
             return status;
         bool taken = status == STATUS_OK, held_back = relay->pace != NULL && relay->queue.bytes != 0;
-        if (taken && read == STATUS_OK && !held_back)
+        bool more = taken && read == STATUS_OK && !held_back;
+        if (more && !yields(relay))
             continue;      /* more is there before a flush pays; a splice pushes out what is queued before it */
         status = flush_sink(relay);
         if (status != STATUS_OK)
             return status;
-        if (taken && held_back)
+        if (taken && (held_back || more))
             return STATUS_AGAIN;
         if (taken && last) {
             relay->done = true;

@@ -2,7 +2,10 @@
  *
  * A full queue stops the reading (back-pressure). With a pace, what may go by now goes, by whichever way, and the rest waits: relay_pump
  * then says AGAIN and pace->until says when to come again. Without filters, plain bytes from 32 KiB up go from socket to
- * socket through a pipe, and a file's straight to the socket: they never enter the process. Threading: the worker's. */
+ * socket through a pipe, and a file's straight to the socket: they never enter the process.
+ *
+ * Whoever could go on for long, because one side gives and the other takes as fast as bytes move, leaves the rest for the next turn
+ * (loop_turn_is_long). Threading: the worker's. */
 #ifndef EXCHANGE_RELAY_H
 #define EXCHANGE_RELAY_H
 
@@ -14,7 +17,7 @@
 #define RELAY_QUEUE_BYTES ((size_t)65536)       /* reading stops beyond */
 #define RELAY_QUEUE_SLICES 32                   /* and beyond this: each of them may hold a whole buffer */
 #define RELAY_SPLICE_FROM ((int64_t)32768)      /* bytes that are still to come for a pipe to pay */
-#define RELAY_FILE_TURN ((int64_t)16 << 20)     /* of a file in one turn: a fast reader must not keep the loop from others */
+#define RELAY_FILE_SLICE ((int64_t)1 << 20)     /* of a file by one call of the kernel */
 
 #define RELAY_ANY_LENGTH UINT64_MAX
 

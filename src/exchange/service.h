@@ -61,6 +61,7 @@ struct service {
     struct str provider;
     const struct await_rule *await;  /* NULL: requests do not wait for a ready server (exchange/await_server.h) */
     bool pass_host_header;
+    bool ignores_responses;          /* its type's on_response would do nothing here */
     bool internal;                   /* ping@internal and its kin: not logged unless asked */
     _Atomic uint8_t maintenance;     /* it is not asked: bits of enum maintenance_by (exchange/graph.h); 0: it is */
 };

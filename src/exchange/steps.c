@@ -388,9 +388,9 @@ static enum step run_response(struct exchange *x)
 {
     if (__builtin_expect(is_silence(x), 0))
         return STEP_FINISH;
-    if (!x->service_told && passed_refuse(x))
-        return try_again(x, false);
     if (!x->service_told) {
+        if (passed_refuse(x))
+            return try_again(x, false);
         passed_on_response(x);
         if (x->visit != NULL)
             visit_dress_response(x);

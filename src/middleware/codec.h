@@ -17,13 +17,16 @@ enum codec_step {
     CODEC_END,      /* and the body's end */
 };
 
+/* With less room than this the libraries write the mark of a flush more than once. */
+#define CODEC_ROOM 16
+
 struct codec {
     struct str name;        /* as in Content-Encoding */
     int level_max;          /* of the library's levels, from 0 or 1 */
     /* A coder for a body of this length, -1 when unknown, at this level of the library's, -1 for our choice; NULL without memory. */
     void *(*take)(int64_t length, int level);
     void (*give)(void *coder);
-    /* Takes from the front of *input and writes up to `room` bytes. OK: *ret_written bytes; *ret_more: more output is
+    /* Takes from the front of *input and writes up to `room` bytes (CODEC_ROOM at least). OK: *ret_written bytes; *ret_more: more output is
      * waiting, call again (also with empty input). False: the library failed, which it has no reason to. */
     bool (*run)(void *coder, enum codec_step step, struct str *input, char *out, size_t room, size_t *ret_written,
                 bool *ret_more);

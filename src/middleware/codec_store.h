@@ -11,7 +11,8 @@ void *codec_store_get(enum codec_store_id id);
 /* Puts a coder back; `destroy` is called at once when there are enough, else when the thread ends. */
 void codec_store_put(enum codec_store_id id, void *coder, void (*destroy)(void *coder));
 
-/* For libraries that allocate anew for each body: blocks of memory, kept by size. NULL without memory. */
+/* For libraries that allocate anew for each body: blocks of memory on cache lines of their own, kept by size. NULL
+ * without memory. */
 void *codec_store_alloc(size_t size);
 void codec_store_free(void *memory);
 

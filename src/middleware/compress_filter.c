@@ -19,7 +19,7 @@ static enum status code(struct compress_filter *compress, enum codec_step step, 
 {
     bool more = true;
     while (input.len != 0 || more) {
-        if (*chunk != NULL && chunk_room(*chunk) == 0) {
+        if (*chunk != NULL && chunk_room(*chunk) < CODEC_ROOM) {
             chunk_unref(*chunk);
             *chunk = NULL;
         }

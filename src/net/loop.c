@@ -107,6 +107,7 @@ bool loop_init(struct loop *loop)
     read_clocks(loop);
     loop->worked_until = loop->now;
     wheel_init(&loop->wheel, loop->now);
+    list_init(&loop->next_turn);
 
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (loop->epoll_fd < 0)
@@ -160,7 +161,7 @@ void loop_release(struct loop *loop)
 
 static int wait_milliseconds(const struct loop *loop, int64_t longest)
 {
-    if (loop->flushes != NULL || loop->frees != NULL || loop->stopping)
+    if (loop->flushes != NULL || loop->frees != NULL || loop->stopping || !list_empty(&loop->next_turn))
         return 0;
     int64_t due = wheel_due(&loop->wheel);
     if (due == TIME_NEVER && longest == TIME_NEVER)
@@ -181,6 +182,25 @@ static void hand_out(struct loop *loop, const struct epoll_event *event)
         return;
     watch->since = 0;
     watch->on_ready(watch, events_from_epoll(event->events));
+}
+
+/* What the turn before left. A timer that was moved since stands here all the same (timer_set). */
+static void go_on(struct loop *loop)
+{
+    struct list left = LIST_INIT(left), *link;
+    while ((link = list_pop(&loop->next_turn)) != NULL)
+        list_append(&left, link);
+    while ((link = list_pop(&left)) != NULL) {
+        struct timer *timer = container_of(link, struct timer, link);
+        int64_t deadline = timer->deadline;
+        timer->filed_for = TIME_NEVER;
+        if (deadline > loop->now && deadline != TIME_NEVER) {
+            wheel_file(&loop->wheel, timer);
+        } else if (deadline != TIME_NEVER) {
+            timer->deadline = TIME_NEVER;
+            timer->on_expire(timer);
+        }
+    }
 }
 
 static void deliver_messages(struct loop *loop)
@@ -217,6 +237,8 @@ void loop_turn(struct loop *loop, int64_t wait_ns)
     for (int i = 0; i < count; i++)
         hand_out(loop, &events[i]);
     wheel_advance(&loop->wheel, loop->now);
+    if (!list_empty(&loop->next_turn))
+        go_on(loop);
     if (has_messages(loop))
         deliver_messages(loop);
     if (loop->flushes != NULL || loop->frees != NULL)

@@ -51,6 +51,7 @@ struct loop {
     struct deferred *frees;
     _Atomic(struct message *) inbox;
     struct wheel wheel;
+    struct list next_turn;                       /* timers that are due in the next turn, which does not wait */
     uint32_t turn;                               /* number of this turn, never 0 */
     int64_t worked_until;                        /* monotonic ns at which this turn ended; `now` if no clock tick fell into it */
     int64_t longest_turn;                        /* ns of work in one turn, of those that a clock tick fell into; the reader clears it */
@@ -98,6 +99,20 @@ static inline void timer_set(struct loop *loop, struct timer *timer, int64_t dea
 static inline void timer_after(struct loop *loop, struct timer *timer, int64_t ns)
 {
     timer_set(loop, timer, loop->now + ns);
+}
+/* Due in the next turn, which comes at once, when everybody else had theirs: for work that is done in parts. */
+static inline void timer_next_turn(struct loop *loop, struct timer *timer)
+{
+    list_remove(&timer->link);
+    list_append(&loop->next_turn, &timer->link);
+    timer->deadline = timer->filed_for = loop->now;
+}
+/* What one turn may take before work that can be done in parts is left for the next one: others wait meanwhile. */
+#define LOOP_TURN_ENOUGH (TIME_MS / 2)
+/* Reads the clock: for use between pieces of work that are long beside that. */
+static inline bool loop_turn_is_long(const struct loop *loop)
+{
+    return time_monotonic() - loop->now >= LOOP_TURN_ENOUGH;
 }
 static inline bool timer_armed(const struct timer *timer)
 {

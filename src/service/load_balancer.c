@@ -166,6 +166,7 @@ static bool compile_service_state(struct service *service, struct compile *compi
         return false;
     lb->balancer = balancer_at(config->strategy);
     lb->sticky = sticky_compile(config->sticky, service->name, compile);
+    service->ignores_responses = lb->sticky == NULL;
     lb->panic = !config->no_panic;
     lb->when_none = config->bad_gateway ? STATUS_NO_LIVE_SERVER : STATUS_NO_READY_SERVER;
     compile_forwarding(lb, config, compile);
@@ -451,7 +452,7 @@ static bool refuses(struct exchange *x, struct service *service)
 static void on_response(struct exchange *x, struct service *service)
 {
     const struct load_balancer *lb = service->state;
-    if (lb->sticky != NULL && x->server != NULL && !x->answered_here)
+    if (x->server != NULL && !x->answered_here)
         sticky_answer(lb->sticky, x, x->server->id_hash);
 }
 

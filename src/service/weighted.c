@@ -64,6 +64,7 @@ static bool compile_weighted(struct service *service, struct compile *compile)
                 .service = child, .weight = item->weight, .id = server_stable_hash(child->name)};
     }
     weighted->sticky = sticky_compile(config->sticky, service->name, compile);
+    service->ignores_responses = weighted->sticky == NULL;
     weighted->stride = (weighted->count + 7) / 8 * 8 + 8;
     weighted->credits = arena_array(compile->arena, int64_t, weighted->stride * (compile->workers + 1));
     return good;
@@ -137,7 +138,7 @@ static bool is_ready(const struct service *service, int64_t now)
 static void on_response(struct exchange *x, struct service *service)
 {
     const struct weighted *weighted = service->state;
-    if (weighted->sticky == NULL || x->service == NULL || x->answered_here)
+    if (x->service == NULL || x->answered_here)
         return;
     for (unsigned i = 0; i < weighted->count; i++) {
         if (service_reaches(weighted->branches[i].service, x->service)) {

@@ -74,7 +74,7 @@ static inline const char *seek_control(struct pass *pass, const char *from)
         size_t offset = from > pass->block ? (size_t)(from - pass->block) : 0;
         uint64_t mask = offset < 64 ? pass->controls >> offset : 0;
         if (mask != 0)
-            return pass->block + offset + __builtin_ctzll(mask);
+            return pass->block + offset + (size_t)__builtin_ctzll(mask);
     }
     return pass->end;
 }
@@ -84,31 +84,37 @@ static inline const char *next_control(struct pass *pass, const char *from)
 {
     size_t offset = (size_t)(from - pass->block);
     uint64_t mask = offset < 64 ? pass->controls >> offset : 0;
-    return mask != 0 ? from + __builtin_ctzll(mask) : seek_control(pass, from);
+    return mask != 0 ? from + (size_t)__builtin_ctzll(mask) : seek_control(pass, from);
+}
+
+/* Bits for the 16 bytes at `at`. Where fewer are left (but the line that came before them is longer), those before are looked at too
+ * and shifted out. */
+static __attribute__((noinline)) uint64_t last_colons(const char *at, const char *end)
+{
+    ptrdiff_t left = end - at;
+    return left < 2 ? 0 : scan_colons16(at - (16 - left)) >> (16 - left);
+}
+static __attribute__((noinline)) uint64_t last_odd(const char *at, const char *end)
+{
+    return scan_odd16(at - (16 - (end - at))) >> (16 - (end - at));
 }
 
 /* The quick way to the name at pass->at, in front of the control: its length, or 0. A known name needs no further
- * look at its characters, another one only whether they are the usual ones. Where fewer than 16 bytes are left
- * (but the line that came before them is longer), those before are looked at too and shifted out. */
+ * look at its characters, another one only whether they are the usual ones. */
 static inline size_t read_name(const struct pass *pass, const char *control, enum field_id *ret_id)
 {
-    ptrdiff_t left = pass->end - pass->at;
-    unsigned before = 0;
-    if (!likely(left >= 16)) {
-        if (left < 2)
-            return 0;
-        before = (unsigned)(16 - left);
-    }
-    uint32_t colons = scan_colons16(pass->at - before) >> before;
+    const bool far = pass->end - pass->at >= 16;
+    uint64_t colons = likely(far) ? scan_colons16(pass->at) : last_colons(pass->at, pass->end);
     if (colons == 0)
         return 0;
-    uint32_t len = (uint32_t)__builtin_ctz(colons);
+    size_t len = (size_t)__builtin_ctzll(colons);
     if (pass->at + len >= control)
         return 0;
     *ret_id = field_identify_clean(pass->at, len);
     if (*ret_id != FIELD_OTHER)
         return len;
-    return (scan_odd16(pass->at - before) >> before & ((1u << len) - 1)) == 0 ? len : 0;
+    uint64_t odd = likely(far) ? scan_odd16(pass->at) : last_odd(pass->at, pass->end);
+    return (odd & ((UINT64_C(1) << len) - 1)) == 0 ? len : 0;
 }
 
 /* The other way, byte by byte, where something unusual stands: the length of the name; 0 when the bytes end

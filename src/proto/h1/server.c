@@ -494,9 +494,9 @@ static bool body_is_left(const struct h1_server *connection)
     return !few || connection->stream->request.expects_continue;
 }
 
-static enum h1_framing choose_framing(const struct stream *stream, const struct response *response)
+static enum h1_framing choose_framing(const struct stream *stream, const struct response *response, bool bodiless)
 {
-    if (stream->request.method == METHOD_HEAD || status_is_bodiless(response->status))
+    if (bodiless)
         return response->body_length >= 0 && stream->request.method == METHOD_HEAD ? H1_LENGTH : H1_NO_BODY;
     if (response->body_length >= 0)
         return H1_LENGTH;
@@ -525,10 +525,10 @@ static enum status send_head(struct stream *stream, const struct response *respo
     bool final = response->status >= 200 || response->status == 101;
     if (!final && stream->request.version < HTTP_1_1)
         return STATUS_OK;      /* RFC 9110 15.2: an HTTP/1.0 client does not know interim responses */
-    enum h1_framing framing = choose_framing(stream, response);
+    const bool bodiless = stream->request.method == METHOD_HEAD || status_is_bodiless(response->status);
+    enum h1_framing framing = choose_framing(stream, response, bodiless);
     if (final) {
         active->close = must_close(connection) || framing == H1_UNTIL_CLOSE || body_is_left(connection);
-        bool bodiless = stream->request.method == METHOD_HEAD || status_is_bodiless(response->status);
         h1_body_out_init(&active->body_out, bodiless ? H1_NO_BODY : framing, response->body_length);
         active->final_head_queued = true;
         stream->response_begun = true;

@@ -241,6 +241,40 @@ TEST(compress_coders_are_clean_when_used_again)
     }
 }
 
+/* All of `input`, and what the coder has to say to the step, `room` bytes at a time. */
+static void run_codec(struct pipe *pipe, const struct codec *codec, void *coder, enum codec_step step, struct str input, size_t room)
+{
+    bool more = true;
+    while (input.len != 0 || more) {
+        size_t written;
+        assert_true(pipe->coded_len + room <= PLAIN_MAX);
+        assert_true(codec->run(coder, step, &input, pipe->coded + pipe->coded_len, room, &written, &more));
+        pipe->coded_len += written;
+    }
+}
+
+TEST(compress_gives_back_what_went_in_at_every_level_of_gzip)
+{
+    char *text = text_of(300000);
+    rand_bytes(text + 100000, 70000);
+    const struct codec *codec = codec_find(S("gzip"));
+    for (int level = 0; level <= codec->level_max; level++) {
+        for (size_t room = CODEC_ROOM; room <= 40000; room = room * 5 + 3) {
+            struct pipe pipe;
+            open_pipe(&pipe, "gzip", -1);
+            void *coder = codec->take(-1, level);
+            run_codec(&pipe, codec, coder, CODEC_GO, str_of(text, 99000), room);
+            run_codec(&pipe, codec, coder, CODEC_FLUSH, str_of(text + 99000, 1000), room);
+            assert_str_equal(decoded(&pipe, "gzip"), str_of(text, 100000));
+            run_codec(&pipe, codec, coder, CODEC_END, str_of(text + 100000, 200000), room);
+            assert_str_equal(decoded(&pipe, "gzip"), str_of(text, 300000));
+            codec->give(coder);
+            close_pipe(&pipe);
+        }
+    }
+    free(text);
+}
+
 /* ---- the decision ---- */
 
 static const char *chosen(const char *encodings, const char *accepted)

@@ -195,6 +195,47 @@ TEST(loop_sleeps_until_its_first_timer_and_never_wakes_it_early)
     loop_release(&loop);
 }
 
+struct part {
+    struct timer timer;
+    struct loop *loop;
+    unsigned left, done;
+};
+
+static void do_part(struct timer *timer)
+{
+    struct part *part = container_of(timer, struct part, timer);
+    part->done++;
+    if (--part->left != 0)
+        timer_next_turn(part->loop, timer);
+}
+
+TEST(loop_goes_on_in_the_next_turn_without_waiting_and_once_in_each)
+{
+    static struct loop loop;
+    assert_true(loop_init(&loop));
+    struct part parts[2] = {{.loop = &loop, .left = 3}, {.loop = &loop, .left = 1}};
+    for (unsigned i = 0; i < 2; i++) {
+        timer_init(&parts[i].timer, do_part);
+        timer_next_turn(&loop, &parts[i].timer);
+    }
+    timer_cancel(&parts[1].timer);
+    for (unsigned turn = 1; turn <= 3; turn++) {
+        loop_turn(&loop, TIME_NEVER);
+        assert_int_equal(parts[0].done, turn);
+    }
+    assert_int_equal(parts[1].done, 0);
+    assert_false(timer_armed(&parts[0].timer));
+    /* Moved meanwhile to a later time, it waits for that. */
+    parts[0].left = 1;
+    timer_next_turn(&loop, &parts[0].timer);
+    timer_after(&loop, &parts[0].timer, 3600 * TIME_S);
+    loop_turn(&loop, TIME_NEVER);
+    assert_int_equal(parts[0].done, 3);
+    assert_true(timer_armed(&parts[0].timer));
+    timer_cancel(&parts[0].timer);
+    loop_release(&loop);
+}
+
 TEST(loop_keeps_wall_clock_and_date_in_step)
 {
     static struct loop loop;
