@@ -29,8 +29,10 @@ static enum step await_head(struct exchange *x)
 {
     if ((x->facts_client & FACT_HEAD) == 0)
         return STEP_WAIT;
-    if (x->stream.failure != STATUS_OK)
+    if (x->stream.failure != STATUS_OK) {
+        incoming_refused(x);
         return visit_begin_refused(x, x->stream.failure) ? STEP_FIND_ROUTE : fail(x, x->stream.failure);
+    }
     enum status status = incoming_prepare(x);
     if (__builtin_expect(status != STATUS_OK, 0))
         return visit_begin_refused(x, status) ? STEP_FIND_ROUTE : fail(x, status);

@@ -386,10 +386,13 @@ static enum status settle(struct h2_stream *own, bool end)
 /* What is known of a request that is refused: its host finds the site whose page it gets, the rest stands in logs. */
 static void settle_refused(struct h2_stream *own)
 {
-    struct request *request = &own->stream->request;
     if (own->head.path.len != 0)
         settle_target(own);
     settle_host(own);
+}
+
+static void forget_body(struct request *request)
+{
     request->has_body = request->expects_continue = false;
     request->body_length = BODY_NONE;
 }
@@ -408,10 +411,12 @@ static void end_request(struct h2_stream *own, bool end)
         head->failure = settle(own, end);
     else
         settle_refused(own);
+    if (head->failure != STATUS_OK)
+        forget_body(request);
+    else if (head->has_priority)
+        h2_priority_request(own);
     if (head->malformed)
         h2_session_count_reset(own->server);
-    if (head->failure == STATUS_OK && head->has_priority)
-        h2_priority_request(own);
     own->stream->failure = head->failure;
     own->head_delivered = true;
     h2_stream_note(own, FACT_HEAD);

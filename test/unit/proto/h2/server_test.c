@@ -150,9 +150,9 @@ TEST(malformed_requests_are_spent_from_the_budget_of_resets)
         talk_turn(&talk);
     }
     assert_true(talk.goaways == 1 && talk.goaway_code == NGHTTP2_ENHANCE_YOUR_CALM);
-    assert_int_equal(talk.visit_count, 6);
-    for (unsigned i = 0; i < 5; i++)
-        assert_true(talk.visits[i].over || (talk.visits[i].facts & FACT_CLOSED) != 0);
+    assert_in_range(talk.visit_count, 6, 7);      /* time goes on */
+    for (unsigned i = 0; i < talk.visit_count; i++)
+        assert_true(talk.visits[i].over);
     talk_close(&talk);
 }
 
@@ -165,7 +165,9 @@ TEST(a_body_that_does_not_keep_to_its_length_is_told_to_who_reads_it)
     size_t got;
     assert_int_equal(talk.visits[0].facts, FACT_HEAD | FACT_READABLE);
     assert_int_equal(talk_read(&talk, &talk.visits[0], 100, &got), STATUS_BAD_LENGTH);
-    assert_int_equal(talk_answer(&talk.visits[0], 200, S("no")), STATUS_H2_PROTOCOL);
+    struct response response = {.status = 200, .body_length = 0};
+    fields_init(&response.fields, talk.visits[0].stream.arena, 0);
+    assert_int_equal(talk.visits[0].stream.ops->send_head(&talk.visits[0].stream, &response), STATUS_H2_PROTOCOL);
     assert_int_equal(talk_answer(&talk.visits[0], 400, S("no")), STATUS_OK);
     talk_finish(&talk.visits[0], false);
     talk_turn(&talk);
