@@ -5,6 +5,7 @@
 
 #include "acme/challenge_dns.h"
 #include "acme/managed.h"
+#include "acme/staples.h"
 #include "acme/wanted.h"
 #include "base/data_directory.h"
 #include "base/log.h"
@@ -402,6 +403,7 @@ void acme_start(struct worker *control)
     list_init(&manager.leaving);
     timer_init(&manager.timer, on_timer);
     on_demand_start();
+    staples_start(manager.loop);
 }
 
 void acme_stopping(void)
@@ -415,6 +417,7 @@ void acme_stop(void)
         return;
     manager.stopping = true;
     on_demand_stop();
+    staples_stop();
     LIST_FOREACH(&manager.resolvers, it)
         resolver_free(container_of(it, struct resolver, link));
     challenge_dns_abandon_all();

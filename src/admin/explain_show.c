@@ -31,6 +31,14 @@ static void show_tried(const struct way *way, bool color, struct text *out)
     }
 }
 
+static void show_notes(const struct explain_notes *notes, bool color, struct text *out)
+{
+    for (unsigned i = 0; i < notes->count; i++) {
+        label("", color, out);
+        text_addf(out, "  %s: %.*s\n", notes->items[i].of->type->choice.name, STR_ARGS(notes->items[i].words));
+    }
+}
+
 static void show_site(const struct way *way, bool color, struct text *out)
 {
     if (way->site.site == NULL)
@@ -44,6 +52,7 @@ static void show_site(const struct way *way, bool color, struct text *out)
         if (i > 0 && !str_equal(step->uri, step[-1].uri))
             text_addf(out, ", of \"%.*s\"", STR_ARGS(step->uri));
         text_add(out, step->left ? S("; it goes on inside\n") : S("\n"));
+        show_notes(&step->notes, color, out);
     }
 }
 
@@ -78,6 +87,7 @@ static void show_chain(const struct way *way, bool color, struct text *out)
         text_addf(out, "%.*s (%s)%s\n", STR_ARGS(m->name), m->type->choice.name,
                   i == way->passed ? " answers" : i > way->passed ? " is not reached" : "");
     }
+    show_notes(&way->notes, color, out);
 }
 
 static void show_answer(const struct way *way, bool color, struct text *out)
@@ -297,6 +307,8 @@ void explain_show_json(const struct way *way, struct text *out)
     add_string(out, way->site.site != NULL ? way->site.site->name : STR_NONE);
     text_add(out, S(",\"locations\":"));
     explain_site_json(&way->site, out);
+    text_add(out, S(",\"notes\":"));
+    explain_notes_json(&way->notes, out);
     add_left_out(way, out);
     add_middlewares(router, out);
     text_addf(out, ",\"passed\":%u", way->passed);

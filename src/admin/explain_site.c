@@ -4,17 +4,52 @@
 
 /* ---- the way ---- */
 
-enum verdict explain_pass(struct exchange *x, unsigned *ret_passed)
+static void add_note(struct exchange *x, const struct middleware *m, struct explain_notes *notes)
+{
+    struct text text;
+    if (m->type->explain == NULL || notes->count == EXPLAIN_NOTES_MAX)
+        return;
+    text_init(&text, 1 << 16);
+    m->type->explain(x, m, &text);
+    struct str words = text_str(&text);
+    if (words.len != 0)
+        notes->items[notes->count++] = (struct explain_note){.of = m, .words = arena_str(&x->arena, words)};
+    text_release(&text);
+}
+
+/* Outwards, as a response goes. */
+static enum verdict see_answer(struct exchange *x, unsigned passed, struct explain_notes *notes)
+{
+    for (unsigned i = passed; i-- > 0;) {
+        struct middleware *m = x->router->chain[i];
+        void *own = m->type->exchange_size != 0 ? x->chain_memory + m->own_offset : NULL;
+        if (!m->type->pure_response)
+            continue;
+        add_note(x, m, notes);
+        if (m->type->on_response(x, m, own) == VERDICT_REROUTE) {
+            exchange_drop_response(x);
+            return VERDICT_REROUTE;
+        }
+    }
+    return VERDICT_ANSWER;
+}
+
+enum verdict explain_pass(struct exchange *x, unsigned *ret_passed, struct explain_notes *notes)
 {
     const struct router *router = x->router;
     for (*ret_passed = 0; *ret_passed < router->chain_count; ++*ret_passed) {
         struct middleware *m = router->chain[*ret_passed];
         void *own = m->type->exchange_size != 0 ? x->chain_memory + m->own_offset : NULL;
         x->chain_at = *ret_passed;
-        if (!m->type->pure || m->type->on_request == NULL)
+        if (m->type->on_request == NULL)
+            continue;
+        add_note(x, m, notes);
+        if (!m->type->pure)
             continue;
         enum verdict verdict = m->type->on_request(x, m, own);
-        if (verdict == VERDICT_ANSWER || verdict == VERDICT_REROUTE)
+        if (verdict == VERDICT_ANSWER)
+            return see_answer(x, *ret_passed, notes);
+        if (verdict == VERDICT_REROUTE)
             return verdict;
     }
     return VERDICT_NEXT;
@@ -38,7 +73,7 @@ static bool stay(struct exchange *x, struct site_step *step)
         locations_explain(visit->site->locations, visit->uri, &step->reason);
     if (!found || x->router->left_out != NULL || !chain_begin(x))
         return false;
-    enum verdict verdict = explain_pass(x, &step->passed);
+    enum verdict verdict = explain_pass(x, &step->passed, &step->notes);
     step->left = verdict == VERDICT_REROUTE;
     return step->left || (verdict == VERDICT_NEXT && x->router == visit->site->entrance);
 }
@@ -133,6 +168,17 @@ void explain_site_words(const struct site_step *step, struct text *out)
         text_add(out, S(": no other takes the path"));
 }
 
+void explain_notes_json(const struct explain_notes *notes, struct text *out)
+{
+    text_add_char(out, '[');
+    for (unsigned i = 0; i < notes->count; i++) {
+        text_addf(out, "%s\"%s: ", i == 0 ? "" : ",", notes->items[i].of->type->choice.name);
+        text_add_json(out, notes->items[i].words);
+        text_add_char(out, '"');
+    }
+    text_add_char(out, ']');
+}
+
 static void add_json(const char *key, struct str value, struct text *out)
 {
     text_addf(out, "\"%s\":\"", key);
@@ -156,7 +202,9 @@ void explain_site_json(const struct site_way *way, struct text *out)
         add_json("place", text_str(&place), out);
         add_json("uri", step->uri, out);
         add_json("why", text_str(&words), out);
-        text_addf(out, "\"passed\":%u,\"left\":%s}", step->passed, step->left ? "true" : "false");
+        text_add(out, S("\"notes\":"));
+        explain_notes_json(&step->notes, out);
+        text_addf(out, ",\"passed\":%u,\"left\":%s}", step->passed, step->left ? "true" : "false");
         text_release(&words);
         text_release(&place);
     }

@@ -9,6 +9,16 @@
 #include "exchange/visit.h"
 
 #define SITE_STEPS_MAX 24
+#define EXPLAIN_NOTES_MAX 6
+
+/* What middlewares have to say of a request, in its exchange's arena. */
+struct explain_notes {
+    struct explain_note {
+        const struct middleware *of;
+        struct str words;
+    } items[EXPLAIN_NOTES_MAX];
+    unsigned count;
+};
 
 /* One stay: at the entrance, or at a location. */
 struct site_step {
@@ -18,6 +28,7 @@ struct site_step {
     struct location_reason reason;    /* where it was searched */
     unsigned passed;                  /* middlewares */
     bool left;                        /* it went on elsewhere inside, from the middleware behind those */
+    struct explain_notes notes;
 };
 
 struct site_way {
@@ -26,14 +37,17 @@ struct site_way {
     unsigned count;
 };
 
-/* Runs the middlewares of x->router until one stops; gives its verdict and how many were passed. */
-enum verdict explain_pass(struct exchange *x, unsigned *ret_passed);
+/* Runs the middlewares of x->router until one stops; gives its verdict and how many were passed. Those that were passed see an answer
+ * that was made here then: REROUTE where one of them sends the request on. Notes are added. */
+enum verdict explain_pass(struct exchange *x, unsigned *ret_passed, struct explain_notes *notes);
 /* Goes on where no rule fits. False: no site takes it; then x->router is NULL. x->failure: it ends with that. */
 bool explain_site(struct exchange *x, struct site_way *way);
 
 /* "location ^~ /images/ (nginx.conf:5) won over the regex on line 14": one line without its end. */
 void explain_site_words(const struct site_step *step, struct text *out);
-/* [{router, location, place, uri, why, passed, left}] */
+/* ["tryFiles: the file ... is there"] */
+void explain_notes_json(const struct explain_notes *notes, struct text *out);
+/* [{router, location, place, uri, why, notes, passed, left}] */
 void explain_site_json(const struct site_way *way, struct text *out);
 
 #endif

@@ -79,7 +79,7 @@ static void find_router(struct way *way)
 static void pass_middlewares(struct way *way)
 {
     if (chain_begin(&way->x))
-        explain_pass(&way->x, &way->passed);
+        explain_pass(&way->x, &way->passed, &way->notes);
 }
 
 /* Where no rule fits, the sites are asked. */

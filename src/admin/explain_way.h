@@ -32,6 +32,7 @@ struct way {
     struct explanation explanation;
     const struct left_out *left_out;  /* the router that would take the request, had it not been left out; NULL: there is none */
     struct site_way site;             /* what became of it in a site; site.site NULL: it is in none */
+    struct explain_notes notes;       /* of the router that was found by its rule */
     unsigned passed;                  /* middlewares that the request gets through; the next one answers */
     struct service *services[WAY_SERVICES_MAX];      /* from the router's down to the one that names the server */
     unsigned service_count;

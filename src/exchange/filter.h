@@ -17,6 +17,7 @@ struct filter {
     enum status (*flush)(struct filter *filter, struct chunkq *out);
     void (*restart)(struct filter *filter);      /* of a request: the same body comes again from its start; may be NULL */
     void (*release)(struct filter *filter);      /* may be NULL */
+    void (*late)(struct filter *filter);         /* of the relay's `late`: before the sink is told of the end */
     struct chunkq out;                           /* the relay's: between this filter and the next */
     bool ended;                                  /* the relay's */
 };

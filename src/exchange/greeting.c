@@ -22,7 +22,9 @@ struct greeting {
 
 static void free_greeting(struct deferred *deferred)
 {
-    free(container_of(deferred, struct greeting, freeing));
+    struct greeting *greeting = container_of(deferred, struct greeting, freeing);
+    client_release(&greeting->client);
+    free(greeting);
 }
 
 static void end(struct greeting *greeting)
@@ -94,6 +96,7 @@ static void on_ready(struct watch *watch, unsigned events)
         return;
     }
     take_addresses(&greeting->client, &header, options != NULL && options->keep_peer);
+    client_set_tlvs(&greeting->client, header.tlvs);     /* still there: what was taken is what was seen */
     int fd = watch->fd;
     struct port *port = greeting->port;
     loop_unwatch(&port->worker->loop, watch);

@@ -8,12 +8,14 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/time.h"
+#include "exchange/lazy_certificates.h"
 #include "exchange/port.h"
 #include "proto/h1/server.h"
 #include "proto/h2/server.h"
 #include "tls/conn.h"
 #include "tls/vault.h"
 
+#define ALERT_NO_CERTIFICATE 80          /* internal_error: it is ours to mend */
 #define ALERT_UNRECOGNIZED_NAME 112      /* RFC 8446 6.2 */
 #define ALERT_NO_APPLICATION_PROTOCOL 120
 #define TLS_HANDSHAKE '\x16'            /* the first byte of a ClientHello's record (RFC 8446 5.1) */
@@ -32,11 +34,13 @@ struct handshake {
     struct chunk *input;              /* what was read before TLS began; NULL: nothing */
     uint32_t input_at;
     struct hello hello;
+    struct certificate *loaded;       /* a reference to what was read for this handshake; NULL: nothing was */
     struct tls_conn *tls;
     struct on_demand *question;       /* under way; it outlives a handshake that ends before */
     struct deferred freeing;
     enum handshake_state state;
     bool draining;
+    bool nothing_loaded;              /* its site has certificates that are read for handshakes, and none could be */
     bool for_challenge;               /* the CA's own, RFC 8737: ends with the handshake */
 };
 
@@ -45,7 +49,10 @@ struct loop *on_demand_loop;
 
 static void free_handshake(struct deferred *deferred)
 {
-    free(container_of(deferred, struct handshake, freeing));
+    struct handshake *handshake = container_of(deferred, struct handshake, freeing);
+    client_release(&handshake->client);
+    certificate_unref(handshake->loaded);
+    free(handshake);
 }
 
 /* The socket is closed, or another's by now. */
@@ -98,22 +105,45 @@ static int64_t unix_now(const struct handshake *handshake)
     return handshake->sock.loop->wall / TIME_S;
 }
 
-static struct certificate *site_certificate(const struct handshake *handshake, const struct site *site)
+/* The best of those that the site has and those that are read now, which is held on to. */
+static struct certificate *load_certificate(struct handshake *handshake, const struct site *site)
 {
-    return site != NULL ? certificate_choose(site->certificates, site->certificate_count, &handshake->hello, unix_now(handshake)) : NULL;
+    struct certificate *read[LAZY_PAIRS_MAX], *best[2];
+    int64_t now = unix_now(handshake);
+    unsigned count = lazy_certificates_get(site, handshake->port, &handshake->client, &handshake->hello, read), held = 0;
+    struct certificate *chosen = certificate_choose(read, count, &handshake->hello, now);
+    certificate_unref(handshake->loaded);
+    handshake->loaded = chosen != NULL ? certificate_ref(chosen) : NULL;
+    for (unsigned i = 0; i < count; i++)
+        certificate_unref(read[i]);
+    if (site->certificate_count != 0)
+        best[held++] = certificate_choose(site->certificates, site->certificate_count, &handshake->hello, now);
+    if (chosen != NULL)
+        best[held++] = chosen;
+    handshake->nothing_loaded = held == 0;
+    return certificate_choose(best, held, &handshake->hello, now);
+}
+
+static struct certificate *site_certificate(struct handshake *handshake, const struct site *site)
+{
+    if (site == NULL)
+        return NULL;
+    if (site->lazy_certificates != NULL)
+        return load_certificate(handshake, site);
+    return certificate_choose(site->certificates, site->certificate_count, &handshake->hello, unix_now(handshake));
 }
 
 /* A site has certificates of its own, whatever names they have; a name that is no site's, or of one without any, gets what fits it, else
  * what the default site has. */
-static struct certificate *find_certificate(const struct handshake *handshake)
+static struct certificate *find_certificate(struct handshake *handshake)
 {
     const struct entry_tls *tls = handshake->port->entry->tls;
     const struct site *site = entry_site(tls, hello_name(&handshake->hello));
     const struct site *fallback = site != NULL ? tls->sites->fallback : NULL;
     struct certificate *certificate = site != fallback ? site_certificate(handshake, site) : NULL;
-    if (certificate == NULL)
+    if (certificate == NULL && !handshake->nothing_loaded)
         certificate = store_find(vault_of(handshake->port->worker), &handshake->hello, unix_now(handshake));
-    return certificate != NULL ? certificate : site_certificate(handshake, fallback);
+    return certificate != NULL || handshake->nothing_loaded ? certificate : site_certificate(handshake, fallback);
 }
 
 /* tls.stores.default.defaultGeneratedCert names one; else the configured or generated default. */
@@ -249,6 +279,10 @@ static void begin(struct handshake *handshake, bool asked)
         return;
     }
     certificate = find_certificate(handshake);
+    if (certificate == NULL && handshake->nothing_loaded) {
+        refuse(handshake, ALERT_NO_CERTIFICATE, "the certificates of its site could not be read");
+        return;
+    }
     if (certificate == NULL && !asked && may_ask(handshake)) {
         ask_on_demand(handshake);
         return;
@@ -433,7 +467,7 @@ static struct handshake *new_handshake(struct port *port, const struct client *c
 {
     struct handshake *handshake = memory_zalloc(sizeof(*handshake));
     handshake->port = port;
-    handshake->client = *client;
+    client_copy(&handshake->client, client);
     handshake->connection.ops = &connection_ops;
     handshake->pin = port->pin;
     graph_pin_take(handshake->pin);

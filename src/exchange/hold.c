@@ -16,10 +16,30 @@ static enum exchange_hold refuse(struct exchange *x, enum status why)
     return HOLD_REFUSED;
 }
 
+/* The router says where the body's file lies. */
+static bool take_place(struct exchange *x, const struct client_limits *limits)
+{
+    if (limits->body_file == BODY_FILE_OFF && limits->body_folder.len == 0)
+        return true;
+    struct spool_place *place = arena_new(&x->arena, struct spool_place);
+    if (place == NULL)
+        return false;
+    *place = (struct spool_place){.folder = arena_str(&x->arena, limits->body_folder),
+                                  .named = limits->body_file != BODY_FILE_OFF,
+                                  .kept = limits->body_file == BODY_FILE_KEEP};
+    spool_set_place(x->spool, place);
+    return true;
+}
+
 static bool begin(struct exchange *x, int64_t memory_max)
 {
+    const struct client_limits *limits = x->router != NULL ? x->router->limits : NULL;
+    if (limits != NULL && limits->body_memory != 0)
+        memory_max = limits->body_memory;
     x->spool = spool_new(&x->arena, &x->worker->chunks, memory_max);
     if (x->spool == NULL)
+        return false;
+    if (limits != NULL && !take_place(x, limits))
         return false;
     x->hold_began = exchange_now(x);
     progress_begin(x);

@@ -47,9 +47,14 @@ struct middleware_type {
     bool (*compile)(struct middleware *m, struct compile *compile);
     /* Lets go of what the state holds outside of the arena; also of one whose compile gave up half-way. May be NULL. */
     void (*destroy)(struct middleware *m);
-    /* on_request looks at the request and the options alone and changes nothing beyond the exchange (it never WAITs):
+    /* on_request looks at the request, the options and files alone and changes nothing beyond the exchange (it never WAITs):
      * `portico explain` calls it to tell what becomes of a request. */
     bool pure;
+    /* The same of on_response where the answer was made here. */
+    bool pure_response;
+    /* What it makes of the request (before on_request would be called) or, where there is one, of the answer, in a few words for
+     * `explain`; nothing: nothing worth a word. May be NULL. */
+    void (*explain)(struct exchange *x, const struct middleware *m, struct text *out);
     /* Its on_request refuses nobody and changes nothing but what is known of the client. A request that is refused before its router
      * would look at it passes those in front that are so, or have no on_request: it gets their error pages and fields. */
     bool harmless;

@@ -12,6 +12,7 @@ void relay_init(struct relay *relay, struct worker *worker, struct body_source *
     relay->worker = worker;
     relay->trailers = NULL;
     relay->pace = NULL;
+    relay->late = NULL;
     relay->pipe[0] = relay->pipe[1] = -1;
     relay->in_pipe = 0;
     relay->moved = relay->given = relay->limit = 0;
@@ -174,6 +175,10 @@ static enum status write_sink(struct relay *relay)
     bool end = everything_is_queued(relay) && (relay->pace == NULL || relay->queue.bytes == 0);
     if (due->bytes == 0 && !end)
         return STATUS_OK;
+    if (end && relay->late != NULL) {
+        relay->late->late(relay->late);
+        relay->late = NULL;
+    }
     size_t before = due->bytes;
     enum status status = relay->sink->write(relay->sink, due, end, end ? relay->trailers : NULL);
     relay->given += before - due->bytes;

@@ -37,6 +37,7 @@ struct relay {
     uint64_t given;                     /* body bytes that the sink took: what filters made of them */
     uint64_t limit;                     /* the source may give no more (413); 0: none */
     uint64_t length;                    /* bytes after which the source has ended without being asked; RELAY_ANY_LENGTH */
+    struct filter *late;                /* to be told when all but the end is given: for trailers; NULL: none */
     struct pace *pace;                  /* NULL: as fast as the sink takes it; its queue is released with the relay */
     int64_t pace_from;                  /* monotonic ns: since when the client has held it up; 0: it does not */
     uint64_t pace_moved;                /* of `moved`: before that */

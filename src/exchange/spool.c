@@ -3,14 +3,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/list.h"
 
 struct spool {
+    struct arena *arena;
     struct chunk_pool *pool;
+    const struct spool_place *place;        /* NULL: none of its own */
+    struct str name;                /* of its file; data NULL: it has none */
     int64_t memory_max;
     int64_t length;
     struct chunkq memory;           /* all of it, while fd is -1 */
@@ -25,6 +30,7 @@ struct spool *spool_new(struct arena *arena, struct chunk_pool *pool, int64_t me
     struct spool *spool = arena_new(arena, struct spool);
     if (spool == NULL)
         return NULL;
+    spool->arena = arena;
     spool->pool = pool;
     spool->memory_max = memory_max;
     spool->fd = -1;
@@ -50,27 +56,66 @@ void spool_release(struct spool *spool)
 {
     if (spool->fd >= 0)
         close(spool->fd);
+    if (spool->name.data != NULL && !spool->place->kept)
+        unlink(spool->name.data);
     spool->fd = -1;
+    spool->name = STR_NONE;
     chunkq_release(&spool->memory);
 }
 
-/* A file without a name; file systems that know no such thing get one whose name is removed at once. */
-static int open_nameless(void)
+void spool_set_place(struct spool *spool, const struct spool_place *place)
 {
-    const char *folder = getenv("TMPDIR");
-    if (folder == NULL || folder[0] == '\0')
-        folder = "/tmp";
+    spool->place = place;
+    if (place->named)
+        spool->memory_max = -1;
+}
+
+static const char *folder_of(const struct spool *spool, bool own)
+{
+    const char *folder = own ? spool->place->folder.data : getenv("TMPDIR");
+    return folder != NULL && folder[0] != '\0' ? folder : "/tmp";
+}
+
+/* A file with a name of its own in the folder, which `path` gets; -1 with errno. */
+static int open_named(const char *folder, char *path, size_t size)
+{
+    int len = snprintf(path, size, "%s/portico-body-XXXXXX", folder);
+    return len >= 0 && (size_t)len < size ? mkostemp(path, O_CLOEXEC) : -1;
+}
+
+/* A file without a name; file systems that know no such thing get one whose name is removed at once. */
+static int open_nameless(const char *folder)
+{
     int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT))
         return fd;
-    char path[256];
-    int len = snprintf(path, sizeof(path), "%s/portico-body-XXXXXX", folder);
-    if (len < 0 || (size_t)len >= sizeof(path))
-        return -1;
-    fd = mkostemp(path, O_CLOEXEC);
+    char path[PATH_MAX];
+    fd = open_named(folder, path, sizeof(path));
     if (fd >= 0)
         unlink(path);
     return fd;
+}
+
+static int open_in(struct spool *spool, const char *folder)
+{
+    if (spool->place == NULL || !spool->place->named)
+        return open_nameless(folder);
+    char path[PATH_MAX];
+    int fd = open_named(folder, path, sizeof(path));
+    if (fd >= 0)
+        spool->name = arena_str(spool->arena, str_from(path));
+    return fd;
+}
+
+/* A folder of its own may be missing; a file that needs no name will do elsewhere too. */
+static int open_file(struct spool *spool)
+{
+    bool own = spool->place != NULL && spool->place->folder.len != 0;
+    const char *folder = folder_of(spool, own);
+    int fd = open_in(spool, folder);
+    if (fd < 0 && own && errno == ENOENT && mkdir(folder, 0700) == 0)
+        fd = open_in(spool, folder);
+    return fd < 0 && own && !spool->place->named ? open_nameless(folder_of(spool, false)) : fd;
 }
 
 static enum status write_out(int fd, struct chunkq *bytes)
@@ -90,7 +135,7 @@ static enum status write_out(int fd, struct chunkq *bytes)
 /* What was in memory goes to the file first; from then on everything does. */
 static enum status move_to_disk(struct spool *spool)
 {
-    spool->fd = open_nameless();
+    spool->fd = open_file(spool);
     if (spool->fd < 0)
         return STATUS_FILE_ERROR;
     enum status status = write_out(spool->fd, &spool->memory);
@@ -125,6 +170,11 @@ int64_t spool_length(const struct spool *spool)
 int spool_file(const struct spool *spool)
 {
     return spool->fd;
+}
+
+struct str spool_file_name(const struct spool *spool)
+{
+    return spool->name;
 }
 
 struct str spool_bytes(struct spool *spool)

@@ -26,6 +26,7 @@ struct subrequest {
 static void leave_connection(struct subrequest *sub)
 {
     sub->client.secure = NULL;
+    sub->client.tlvs = NULL;      /* the connection's */
     sub->client.descriptor = -1;
 }
 

@@ -150,6 +150,8 @@ static struct variable *add_variable(struct variable_table *variables, struct st
     variable->type = find_type(name, &argument);
     if (variable->type != NULL && variable->type->family)
         variable->argument = arena_lower(variables->arena, str_from_index(variable->name, argument));
+    if (variable->type != NULL && variable->type->used != NULL)
+        variable->type->used();
     map_put(&variables->by_name, variable->name, variable);
     return variable;
 }

@@ -25,6 +25,7 @@ struct variable_type {
     /* data NULL: it has no value (an empty text in templates; "-" in logs). `argument`: a family's rest, lower case, with '_' for
      * '-' as written; empty else. */
     struct str (*get)(struct exchange *x, struct str argument);
+    void (*used)(void);           /* a graph refers to it, for what must be kept from then on; NULL: nothing must be */
     /* nginx's variables that may be set: $args, $limit_rate, ...; NULL: it is read only. */
     void (*set)(struct exchange *x, struct str value);
 };

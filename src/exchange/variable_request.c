@@ -105,9 +105,11 @@ static struct str request_body(struct exchange *x, struct str argument)
     return x->body_held ? exchange_held_bytes(x) : STR_NONE;
 }
 
-/* The file has no name but this one, which lasts as long as the request. */
+/* A file without a name of its own has this one, which lasts as long as the request. */
 static struct str request_body_file(struct exchange *x, struct str argument)
 {
+    if (x->body_held && x->spool != NULL && spool_file_name(x->spool).data != NULL)
+        return spool_file_name(x->spool);
     int file = x->body_held && x->spool != NULL ? spool_file(x->spool) : -1;
     return file >= 0 ? arena_printf(&x->arena, "/proc/%d/fd/%d", (int)getpid(), file) : STR_NONE;
 }

@@ -31,13 +31,15 @@ static struct str ssl_protocol(struct exchange *x, struct str argument)
 static struct str ssl_cipher(struct exchange *x, struct str argument)
 {
     const struct tls_conn *conn = connection(x);
-    return conn != NULL ? str_from(tls_cipher_text(conn)) : STR_NONE;
+    return conn != NULL ? str_from(tls_cipher_name(conn)) : STR_NONE;
 }
 
 static struct str ssl_server_name(struct exchange *x, struct str argument)
 {
     const struct tls_conn *conn = connection(x);
-    return conn != NULL ? tls_server_name(conn) : STR_NONE;
+    if (conn == NULL)
+        return x->stream.client->tls ? x->stream.client->asked_name : STR_NONE;
+    return tls_server_name(conn);
 }
 
 static struct str ssl_session_reused(struct exchange *x, struct str argument)
@@ -51,9 +53,31 @@ static struct str ssl_session_reused(struct exchange *x, struct str argument)
 static struct str ssl_alpn_protocol(struct exchange *x, struct str argument)
 {
     const struct tls_conn *conn = connection(x);
-    if (conn == NULL)
-        return STR_NONE;
-    return tls_chose_h2(conn) ? S("h2") : S("http/1.1");
+    return conn != NULL ? str_from(tls_alpn_text(conn)) : STR_NONE;
+}
+
+static struct str ssl_ciphers(struct exchange *x, struct str argument)
+{
+    const struct tls_conn *conn = connection(x);
+    return conn != NULL ? tls_offered_suites(conn, &x->arena) : STR_NONE;
+}
+
+static struct str ssl_curves(struct exchange *x, struct str argument)
+{
+    const struct tls_conn *conn = connection(x);
+    return conn != NULL ? tls_offered_groups(conn, &x->arena) : STR_NONE;
+}
+
+static struct str ssl_session_id(struct exchange *x, struct str argument)
+{
+    const struct tls_conn *conn = connection(x);
+    return conn != NULL ? tls_session_id(conn, &x->arena) : STR_NONE;
+}
+
+/* It is not taken: clients send it again. */
+static struct str ssl_early_data(struct exchange *x, struct str argument)
+{
+    return STR_NONE;
 }
 
 static struct str ssl_client_verify(struct exchange *x, struct str argument)
@@ -150,8 +174,7 @@ static struct str pem_of(struct exchange *x)
 {
     X509 *shown = certificate(x);
     BIO *memory = shown != NULL ? BIO_new(BIO_s_mem()) : NULL;
-    struct str text = take_text(x, memory, memory != NULL && PEM_write_bio_X509(memory, shown) == 1);
-    return str_ends(text, S("\n")) ? str_first(text, text.len - 1) : text;
+    return take_text(x, memory, memory != NULL && PEM_write_bio_X509(memory, shown) == 1);
 }
 
 static struct str ssl_client_raw_cert(struct exchange *x, struct str argument)
@@ -159,19 +182,18 @@ static struct str ssl_client_raw_cert(struct exchange *x, struct str argument)
     return pem_of(x);
 }
 
-/* Each line but the first begins with a tab, so that it may stand in a field. */
+/* On one line, so that it may stand in a field: a tab for each line's end. That is what is left of nginx's form, whose lines go on
+ * behind a tab, when a receiver has joined them (RFC 9112 5.2: folding is not to be sent any more). */
 static struct str ssl_client_cert(struct exchange *x, struct str argument)
 {
     struct str pem = pem_of(x);
-    char *start = pem.len != 0 ? arena_alloc(&x->arena, 2 * pem.len) : NULL, *out = start;
-    if (start == NULL)
-        return STR_NONE;
-    for (size_t i = 0; i < pem.len; i++) {
-        *out++ = pem.data[i];
-        if (pem.data[i] == '\n')
-            *out++ = '\t';
-    }
-    return str_of(start, (size_t)(out - start));
+    char *text = (char *)(uintptr_t)pem.data;     /* the arena's, made just now */
+    if (str_ends(pem, S("\n")))
+        pem.len--;
+    for (size_t i = 0; i < pem.len; i++)
+        if (text[i] == '\n')
+            text[i] = '\t';
+    return pem;
 }
 
 static struct str ssl_client_escaped_cert(struct exchange *x, struct str argument)
@@ -211,6 +233,15 @@ static struct str ssl_client_v_remain(struct exchange *x, struct str argument)
     static const struct variable_type function##_type = {.name = #function, .alias = dotted, .help = words, .get = function}; \
     REGISTER(variable_type, function##_type)
 
+#define OFFERED(function, dotted, words) \
+    static const struct variable_type function##_type = { \
+        .name = #function, .alias = dotted, .help = words, .get = function, .used = tls_keep_offers}; \
+    REGISTER(variable_type, function##_type)
+
+OFFERED(ssl_ciphers, "tls.offered.ciphers", "The cipher suites that the client offered, with ':' between; unknown ones as \"0x1301\".");
+OFFERED(ssl_curves, "tls.offered.curves", "The groups for the key exchange that the client offered, in the same form.");
+OFFERED(ssl_session_id, "tls.session", "The session's id, in hexadecimal digits.");
+KEEPS(ssl_early_data, "tls.earlyData", "\"1\" for a request in early data: nothing, because it is not taken.");
 KEEPS(ssl_protocol, "tls.protocol", "The version of TLS: \"TLSv1.3\".");
 KEEPS(ssl_cipher, "tls.cipher", "The cipher suite.");
 KEEPS(ssl_server_name, "tls.serverName", "The name that the client asked for in its handshake (SNI).");
@@ -224,7 +255,7 @@ KEEPS(ssl_client_i_dn_legacy, "tls.client.issuer.legacy", "The same of its issue
 KEEPS(ssl_curve, "tls.curve", "The group of the key exchange: \"X25519\".");
 KEEPS(ssl_client_serial, "tls.client.serial", "The serial number of the client's certificate.");
 KEEPS(ssl_client_fingerprint, "tls.client.fingerprint", "The SHA-1 of the client's certificate, in hexadecimal digits.");
-KEEPS(ssl_client_cert, "tls.client.certificate", "The client's certificate as PEM, each line but the first behind a tab.");
+KEEPS(ssl_client_cert, "tls.client.certificate", "The client's certificate as PEM on one line, with a tab for each line's end.");
 KEEPS(ssl_client_raw_cert, "tls.client.certificate.raw", "The client's certificate as PEM.");
 KEEPS(ssl_client_escaped_cert, "tls.client.certificate.escaped", "The client's certificate as PEM, URL-encoded.");
 KEEPS(ssl_client_v_start, "tls.client.notBefore", "When the client's certificate begins to be valid.");

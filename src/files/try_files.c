@@ -1,4 +1,5 @@
 /* tryFiles: the first of several files that is there becomes the request's path; when none is, the request goes elsewhere. */
+#include "base/text.h"
 #include "exchange/middleware.h"
 #include "exchange/text_template.h"
 #include "exchange/visit.h"
@@ -141,21 +142,56 @@ static enum verdict fall_back(struct exchange *x, const struct try_state *state,
     return VERDICT_NEXT;
 }
 
-static enum verdict on_request(struct exchange *x, struct middleware *m, void *own)
+static const struct document_root *root_for(const struct exchange *x, const struct middleware *m)
 {
-    struct try_state *state = m->state;
-    const struct try_files *options_ = m->options;
-    const struct document_root *root = options_->root.len == 0 ? x->router->root : NULL;
+    const struct try_files *files = m->options;
+    return files->root.len == 0 ? x->router->root : NULL;
+}
+
+/* The first that is there, and its name; NULL: none is. */
+static const struct attempt *find_first(struct exchange *x, struct try_state *state, const struct document_root *root, struct str *ret_name)
+{
     for (size_t i = 0; i < state->count; i++) {
         const struct attempt *attempt = &state->attempts[i];
-        struct str name = name_of(x, attempt, root);
         struct stat stat;
-        if (finder_look_behind(&state->finder, x, name, &stat) != STATUS_OK || S_ISDIR(stat.st_mode) != attempt->folder)
-            continue;
-        take(x, root, attempt, name);
-        return VERDICT_NEXT;
+        *ret_name = name_of(x, attempt, root);
+        if (finder_look_behind(&state->finder, x, *ret_name, &stat) == STATUS_OK && S_ISDIR(stat.st_mode) == attempt->folder)
+            return attempt;
     }
-    return fall_back(x, state, root);
+    return NULL;
+}
+
+static enum verdict on_request(struct exchange *x, struct middleware *m, void *own)
+{
+    const struct document_root *root = root_for(x, m);
+    struct str name;
+    const struct attempt *found = find_first(x, m->state, root, &name);
+    if (found == NULL)
+        return fall_back(x, m->state, root);
+    take(x, root, found, name);
+    return VERDICT_NEXT;
+}
+
+static void explain(struct exchange *x, const struct middleware *m, struct text *out)
+{
+    struct try_state *state = m->state;
+    const struct document_root *root = root_for(x, m);
+    struct str name;
+    const struct attempt *found = find_first(x, state, root, &name);
+    if (found != NULL) {
+        text_addf(out, "the %s \"%.*s\" is there", found->folder ? "folder" : "file", STR_ARGS(name));
+        return;
+    }
+    for (size_t i = 0; i < state->count; i++) {
+        name = name_of(x, &state->attempts[i], root);
+        text_addf(out, "%s\"%.*s%s\"", i == 0 ? "" : ", ", STR_ARGS(name), state->attempts[i].folder && !str_ends(name, S("/")) ? "/" : "");
+    }
+    name = name_of(x, &state->fallback, root);
+    text_addf(out, " %s not there: ", state->count == 1 ? "is" : "are");
+    if (state->code != 0)
+        text_addf(out, "%d", state->code);
+    else
+        text_addf(out, "on to %.*s", STR_ARGS(name));
 }
 
 static const struct middleware_type try_files_type = {
@@ -163,6 +199,8 @@ static const struct middleware_type try_files_type = {
     .state_size = sizeof(struct try_state),
     .compile = compile,
     .destroy = destroy,
+    .pure = true,
+    .explain = explain,
     .on_request = on_request,
 };
 REGISTER(middleware_type, try_files_type);

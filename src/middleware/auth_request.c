@@ -1,6 +1,9 @@
 /* Asks a location of the same site whether a request may pass, by a request of our own: 2xx lets it, 401 and 403 refuse it (with the
  * answer's challenges), anything else is a failure. What the answer says can be kept in variables. */
+#include "base/text.h"
+#include "exchange/graph.h"
 #include "exchange/subrequest.h"
+#include "exchange/visit.h"
 #include "exchange/text_template.h"
 #include "exchange/variable.h"
 #include "middleware/answer.h"
@@ -139,6 +142,24 @@ static enum verdict on_request(struct exchange *x, struct middleware *m, void *o
     return question->answered ? judge(x, question) : VERDICT_WAIT;
 }
 
+/* Nobody is asked: which location would be is known. */
+static void explain(struct exchange *x, const struct middleware *m, struct text *out)
+{
+    const struct auth_request_state *state = m->state;
+    struct str uri = text_template_text(state->uri, x), path = uri;
+    struct location_reason reason = {.winner = NULL};
+    ptrdiff_t mark = str_find_char(uri, '?', 0);
+    if (mark >= 0)
+        path = str_first(uri, (size_t)mark);
+    if (x->visit != NULL && x->visit->site != NULL)
+        locations_explain(x->visit->site->locations, path, &reason);
+    text_addf(out, "a subrequest decides, \"%.*s\"", STR_ARGS(uri));
+    const struct router *router = reason.winner != NULL ? reason.winner->router : NULL;
+    if (router != NULL)
+        text_addf(out, " of %.*s", STR_ARGS(router->rule));
+    text_add(out, S(": taken to let the request pass"));
+}
+
 static const struct middleware_type auth_request = {
     .choice = {.name = "authRequest",
                .summary = "Asks a location of the same site whether a request may pass.",
@@ -147,6 +168,7 @@ static const struct middleware_type auth_request = {
     .exchange_size = sizeof(struct question),
     .compile = compile,
     .guards = true,
+    .explain = explain,
     .on_request = on_request,
 };
 REGISTER(middleware_type, auth_request);

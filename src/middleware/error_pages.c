@@ -170,10 +170,21 @@ static enum verdict on_response(struct exchange *x, struct middleware *m, void *
     return page != NULL ? give_page(x, page, status) : VERDICT_NEXT;
 }
 
+static void explain(struct exchange *x, const struct middleware *m, struct text *out)
+{
+    const struct page *page = x->customary != 0 ? find_page(m->state, x->customary) : NULL;
+    if (page == NULL || (x->visit != NULL && (x->visit->redirected_by_error || x->visit->redirects >= VISIT_REDIRECTS_MAX)))
+        return;
+    struct str to = text_template_text(page->to, x);
+    text_addf(out, "%d is told by %.*s", x->customary, STR_ARGS(to));
+}
+
 static const struct middleware_type error_pages_type = {
     .choice = {.name = "errorPages", .summary = "Locations of the same site give the pages of errors.", .table = &error_pages_table},
     .state_size = sizeof(struct error_pages_state),
     .compile = compile,
+    .pure_response = true,
+    .explain = explain,
     .on_response = on_response,
 };
 REGISTER(middleware_type, error_pages_type);

@@ -33,7 +33,17 @@ static enum status add_trailers(struct trailers_filter *own)
 static enum status process(struct filter *filter, struct chunkq *in, struct chunkq *out, bool end)
 {
     chunkq_move(out, in, in->bytes);
-    return end ? add_trailers(container_of(filter, struct trailers_filter, filter)) : STATUS_OK;
+    if (end)
+        container_of(filter, struct trailers_filter, filter)->x->download.late = filter;
+    return STATUS_OK;
+}
+
+/* A response without its trailers is a whole one: where there is no memory for them they stay away. */
+static void late(struct filter *filter)
+{
+    struct trailers_filter *own = container_of(filter, struct trailers_filter, filter);
+    if (add_trailers(own) != STATUS_OK)
+        own->trailers.count = 0;
 }
 
 static bool concerns(const struct response_fields *fields, int status)
@@ -53,7 +63,7 @@ bool response_trailers_begin(struct exchange *x, const struct response_fields *f
     struct trailers_filter *own = arena_new(&x->arena, struct trailers_filter);
     if (own == NULL)
         return false;
-    *own = (struct trailers_filter){.filter = {.process = process}, .x = x, .fields = fields, .status = status};
+    *own = (struct trailers_filter){.filter = {.process = process, .late = late}, .x = x, .fields = fields, .status = status};
     exchange_filter_response(x, &own->filter);
     /* Behind a length that was told HTTP/1.1 has no place for them, and HTTP/2 none behind a head that is all; before both, none at all. */
     if (request->version == HTTP_1_1 || (request->version > HTTP_1_1 && x->response.body_length == 0))

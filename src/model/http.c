@@ -108,9 +108,20 @@ static const char *check_browser(struct str text, struct arena *arena, size_t *r
     return str_equal(text, S("msie6")) || str_equal(text, S("safari")) ? NULL : "is none of: msie6, safari";
 }
 
+static const struct option_name body_file_names[] = {
+    {"off", BODY_FILE_OFF}, {"clean", BODY_FILE_CLEAN}, {"keep", BODY_FILE_KEEP}, {NULL, 0}};
+
 static const struct option limits_options[] = {
     OPTION_NAMED(SIZE, struct client_limits, body_bytes, "bodyBytes",
                  .help = "Bytes that a request's body may have; more gets 413. 0: any number."),
+    OPTION_NAMED(SIZE, struct client_limits, body_memory, "bodyMemory",
+                 .help = "Bytes of a request's body that stay in memory where it is held whole; a longer one goes to a file. 0: as the "
+                         "middleware that holds it says."),
+    OPTION_NAMED(ENUM, struct client_limits, body_file, "bodyFile", .names = body_file_names, .fallback = "off",
+                 .help = "Put each request body that is held into a file with a name, which ${request.bodyFile} tells: clean removes it "
+                         "behind the request, keep leaves it."),
+    OPTION_NAMED(STR, struct client_limits, body_folder, "bodyFolder",
+                 .help = "The folder of such files, made where it is missing; none: $TMPDIR, else /tmp."),
     OPTION_NAMED(DURATION, struct client_limits, body_timeout, "bodyTimeout",
                  .help = "Time between two arrivals of body bytes; 0: the entrypoint's readTimeout."),
     OPTION_NAMED(DURATION, struct client_limits, send_timeout, "sendTimeout",

@@ -69,8 +69,13 @@ struct site_config {
 };
 
 /* What clients may take of time and room for a request: http.routers.R.limits, http.sites.S.limits. */
+enum body_file { BODY_FILE_OFF, BODY_FILE_CLEAN, BODY_FILE_KEEP };
+
 struct client_limits {
     const struct node *origin;
+    int64_t body_memory;            /* bytes of a request's body that is held; more goes to a file. 0: as who holds it says */
+    int body_file;                  /* enum body_file: bodies that are held lie in files with names */
+    struct str body_folder;         /* of such files; empty: $TMPDIR */
     int64_t body_bytes;             /* of a request's body; 0: any number */
     int64_t body_timeout, send_timeout, idle_timeout;   /* ns; 0: as the entrypoint says */
     int64_t keep_alive_header;      /* seconds, told in Keep-Alive; 0: nothing is told */

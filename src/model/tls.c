@@ -33,10 +33,20 @@ static const struct option certificate_options[] = {
                  .help = "Its key: a PEM file, or the PEM text itself."),
     OPTION_NAMED(STR, struct tls_certificate_config, password_file, "passwordFile",
                  .help = "A file with pass phrases for the key, one a line, which are tried in turn."),
+    OPTION(STR, struct tls_certificate_config, directory,
+           .help = "Sites: the folder of files that are named with variables (${ssl_server_name}) and not from the root."),
     OPTION(STRS, struct tls_certificate_config, stores, .accepted = "there is one store, as in Traefik"),
 };
 static const struct option_table certificate_table =
     OPTION_TABLE(struct tls_certificate_config, certificate_options, .summary = "A certificate from files.");
+
+static const struct option certificate_cache_options[] = {
+    OPTION(INT, struct tls_certificate_cache, max, .fallback = "100", .min = 0, .max = 1000000, .help = "Certificates that are kept."),
+    OPTION(DURATION, struct tls_certificate_cache, valid, .fallback = "60s", .help = "How long one is used before its files are looked at."),
+    OPTION(DURATION, struct tls_certificate_cache, inactive, .fallback = "10s", .help = "One that nobody asks for so long is dropped."),
+};
+static const struct option_table certificate_cache_table =
+    OPTION_TABLE(struct tls_certificate_cache, certificate_cache_options, .summary = "Certificates whose files are named with variables.");
 
 static const struct option site_options[] = {
     OPTION_NAMED(STR, struct site_tls, router.options, "options", .help = "TLS options by name; none: default."),
@@ -45,7 +55,9 @@ static const struct option site_options[] = {
     OPTION_NAMED(LIST, struct site_tls, router.domains, "domains", .table = &domain_table,
                  .help = "The certificates to get; none: one for the site's names."),
     OPTION(LIST, struct site_tls, certificates, .table = &certificate_table,
-           .help = "The certificates of this site, whatever names they have: one for each kind of key."),
+           .help = "The certificates of this site, whatever names they have: one for each kind of key. Files may be named with variables."),
+    OPTION_NAMED(OBJECT, struct site_tls, certificate_cache, "certificateCache", .table = &certificate_cache_table,
+                 .help = "How files named with variables are kept; none: looked at in each handshake, and read when they changed."),
     OPTION_NAMED(BOOL, struct site_tls, reject_handshake, "rejectHandshake",
                  .help = "Clients that ask for one of its names are refused (unrecognized_name)."),
 };
@@ -107,6 +119,24 @@ static const struct option auth_options[] = {
 static const struct option_table auth_table =
     OPTION_TABLE(struct tls_client_auth, auth_options, .summary = "Certificates of clients (mutual TLS).");
 
+static const struct option stapling_table_options[] = {
+    OPTION(STR, struct stapling_options, file, .help = "A response (DER) to show instead of asking."),
+    OPTION(STR, struct stapling_options, responder, .help = "Whom to ask, a URL; none: as the certificate says."),
+    OPTION(BOOL, struct stapling_options, verify, .help = "The signer of the response must lead to caFiles, too."),
+    OPTION_NAMED(STRS, struct stapling_options, ca_files, "caFiles",
+                 .help = "Authorities, PEM files or texts: issuers that a certificate's file lacks, and whom verify trusts."),
+};
+static const struct option_table stapling_table =
+    OPTION_TABLE(struct stapling_options, stapling_table_options, .summary = "OCSP responses shown with our certificates.");
+
+static const struct option cache_options[] = {
+    OPTION(STR, struct tls_session_cache, name, .help = "TLS options that name the same share it; none: these have it to themselves."),
+    OPTION(SIZE, struct tls_session_cache, size, .fallback = "1MiB", .min = 4096, .max = INT64_C(1) << 40,
+           .help = "Its memory: about 4,000 sessions a MiB. The oldest give way."),
+};
+static const struct option_table cache_table =
+    OPTION_TABLE(struct tls_session_cache, cache_options, .summary = "Sessions kept here, for clients that are given no tickets.");
+
 static const struct option tls_options_options[] = {
     OPTION_NAMED(ENUM, struct tls_options, min_version, "minVersion", .names = tls_version_names, .fallback = "VersionTLS12",
                  .help = "The oldest version that is spoken."),
@@ -124,7 +154,13 @@ static const struct option tls_options_options[] = {
     OPTION(STRS, struct tls_options, commands,
            .help = "What OpenSSL's configuration files can say, each with its name and its value (SSL_CONF_cmd(3))."),
     OPTION_NAMED(DURATION, struct tls_options, session_timeout, "sessionTimeout",
-                 .help = "How long a session may be resumed; 0: as the library says."),
+                 .help = "How long a session may be resumed; 0: 12 hours."),
+    OPTION_NAMED(OBJECT, struct tls_options, session_cache, "sessionCache", .table = &cache_table,
+                 .help = "Keep sessions for clients without tickets, and for all with disableSessionTickets; all workers share them."),
+    OPTION_NAMED(OBJECT, struct tls_options, stapling, "ocspStapling", .table = &stapling_table,
+                 .help = "Show OCSP responses with certificates: got from the responder when clients ask, and renewed."),
+    OPTION_NAMED(STRS, struct tls_options, ticket_key_files, "sessionTicketKeyFiles",
+                 .help = "Files of 48 or 80 bytes: the first makes tickets, all open them; none: keys of our own, renewed every 12 hours."),
     OPTION_NAMED(BOOL, struct tls_options, client_order, "preferClientCipherSuites",
                  .help = "The client's order of cipher suites counts, not the server's."),
     OPTION_NAMED(BOOL, struct tls_options, sni_strict, "sniStrict",
@@ -134,7 +170,7 @@ static const struct option tls_options_options[] = {
     OPTION_NAMED(STRUCT, struct tls_options, client_auth, "clientAuth", .table = &auth_table,
                  .help = "Certificates of clients (mutual TLS)."),
     OPTION_NAMED(BOOL, struct tls_options, disable_session_tickets, "disableSessionTickets",
-                 .help = "Every connection makes a full handshake."),
+                 .help = "Clients are given no tickets: without sessionCache every connection makes a full handshake."),
     OPTION_NAMED(BOOL, struct tls_options, library_records, "libraryRecords",
                  .help = "Leave TLS 1.3 connections to OpenSSL behind the handshake too: 14 KB each instead of 1."),
     OPTION_NAMED(BOOL, struct tls_options, sni_strict, "preferServerCipherSuites",

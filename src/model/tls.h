@@ -26,11 +26,18 @@ struct tls_certificate_config {     /* tls.certificates[n], a store's defaultCer
     const struct node *origin;
     struct str cert_file, key_file; /* paths or PEM texts */
     struct str password_file;       /* pass phrases of the key, a line for each; empty: it has none */
+    struct str directory;           /* of a site's: where relative names with variables are; empty: the working directory */
     struct strs stores;
+};
+struct tls_certificate_cache {      /* of certificates that are read at handshakes */
+    const struct node *origin;
+    int64_t max;                    /* certificates */
+    int64_t valid, inactive;        /* ns */
 };
 struct site_tls {                   /* http.sites.S.tls */
     struct router_tls router;       /* first: `origin` */
     struct objects certificates;    /* struct tls_certificate_config: shown to clients that ask for the site, whatever names they have */
+    struct tls_certificate_cache *certificate_cache;    /* NULL: files are looked at in each handshake, and read when they changed */
     bool reject_handshake;          /* clients that ask for it are refused */
 };
 extern const struct option_table site_tls_table;

@@ -49,6 +49,7 @@ struct build {
     struct tls_policy *default_policy;
     struct map firm_policies;         /* host -> struct tls_policy that the owner's configuration gave it */
     VEC(struct certificate *) certificates;
+    VEC(struct lazy_certificates *) lazy_certificates;
     struct map site_certificates;     /* files -> struct certificate of sites, each read once */
     struct certificate_wants wants;
     VEC(struct line_log *) logs;
@@ -149,6 +150,8 @@ void build_entry_tls(struct build *build, struct entry *entry, const struct rout
 /* The options that it names; NULL: they cannot be used, as reported. */
 const struct tls_policy *build_policy(struct build *build, const struct router_tls *tls, const struct named *router);
 /* Those of a site, read once for all its entrypoints; they are the graph's too. */
+/* Those of its certificates that are read at handshakes; NULL: none are. */
+struct lazy_certificates *build_lazy_certificates(struct build *build, const struct site_tls *config);
 struct certificate **build_site_certificates(struct build *build, const struct objects *configs, unsigned *ret_count);
 /* The certificates that a router asks for. */
 void build_wants(struct build *build, const struct router_tls *tls, struct str router, const struct strs *hosts);

@@ -9,6 +9,7 @@
 #include "observe/tracer.h"
 #include "snapshot/build.h"
 #include "snapshot/maintenance.h"
+#include "tls/client_pem.h"
 #include "upstream/server.h"
 
 static _Atomic uint64_t generations;
@@ -118,6 +119,7 @@ static void begin(struct build *build, struct model *model, unsigned workers, st
     regex_set_init(&build->built->regexes);
     perl_set_init(&build->built->perl_regexes);
     graph->variables = variable_table_new(&graph->arena, true);
+    tls_keep_pipes(true);
     atomic_store(&graph->refs, 1);
     graph->generation = 1 + atomic_fetch_add(&generations, 1);
     graph->destroy = destroy_graph;
@@ -150,6 +152,7 @@ static void end(struct build *build)
     maintenance_apply(graph);
     build_logs_end(build);
     build_tls_end(build);
+    tls_keep_pipes(false);
     VEC_RELEASE(&build->routers);
     VEC_RELEASE(&build->services);
     names_release(&build->names);

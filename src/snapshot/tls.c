@@ -3,6 +3,7 @@
 
 #include "base/time.h"
 #include "config/bind.h"
+#include "exchange/lazy_certificates.h"
 #include "snapshot/build.h"
 #include "tls/client.h"
 #include "tls/pem.h"
@@ -241,7 +242,8 @@ static void read_certificates(struct build *build, const struct objects *certifi
 
 static struct certificate *site_certificate(struct build *build, const struct tls_certificate_config *config)
 {
-    struct str key = arena_printf(&build->graph->arena, "%.*s\n%.*s", STR_ARGS(config->cert_file), STR_ARGS(config->key_file));
+    struct str key = arena_printf(&build->graph->arena, "%.*s\n%.*s\n%.*s", STR_ARGS(config->cert_file), STR_ARGS(config->key_file),
+                                  STR_ARGS(config->password_file));
     struct certificate *certificate = map_get(&build->site_certificates, key);
     if (certificate != NULL || map_has(&build->site_certificates, key))
         return certificate;
@@ -254,11 +256,20 @@ struct certificate **build_site_certificates(struct build *build, const struct o
 {
     struct certificate **certificates = arena_array(&build->graph->arena, struct certificate *, configs->count + 1);
     for (size_t i = 0; i < configs->count; i++) {
-        struct certificate *certificate = configs->items[i].broken ? NULL : site_certificate(build, configs->items[i].value);
+        bool later = configs->items[i].broken || lazy_certificate_is(configs->items[i].value);
+        struct certificate *certificate = later ? NULL : site_certificate(build, configs->items[i].value);
         if (certificate != NULL)
             certificates[(*ret_count)++] = certificate;
     }
     return certificates;
+}
+
+struct lazy_certificates *build_lazy_certificates(struct build *build, const struct site_tls *config)
+{
+    struct lazy_certificates *lazy = lazy_certificates_new(config, &build->compile);
+    if (lazy != NULL)
+        VEC_PUSH(&build->lazy_certificates, lazy);
+    return lazy;
 }
 
 /* The default certificate is the whole proxy's: labels may only say what the configuration itself leaves open. */
@@ -456,6 +467,11 @@ static void take_site_certificates(struct build *build)
         if (map->items[i].value != NULL)
             graph->site_certificates[graph->site_certificate_count++] = map->items[i].value;
     map_release(&build->site_certificates);
+    graph->lazy_count = (unsigned)build->lazy_certificates.count;
+    graph->lazy_certificates = arena_array(&graph->arena, struct lazy_certificates *, build->lazy_certificates.count + 1);
+    for (size_t i = 0; i < build->lazy_certificates.count; i++)
+        graph->lazy_certificates[i] = build->lazy_certificates.items[i];
+    VEC_RELEASE(&build->lazy_certificates);
 }
 
 void build_tls_end(struct build *build)
@@ -486,6 +502,8 @@ void build_tls_release(struct graph *graph)
         certificate_unref(graph->certificates[i]);
     for (unsigned i = 0; i < graph->site_certificate_count; i++)
         certificate_unref(graph->site_certificates[i]);
+    for (unsigned i = 0; i < graph->lazy_count; i++)
+        lazy_certificates_release(graph->lazy_certificates[i]);
     if (graph->default_certificate != NULL)
         certificate_unref(graph->default_certificate);
     for (unsigned i = 0; i < graph->entry_count; i++)

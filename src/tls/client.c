@@ -100,7 +100,8 @@ __attribute__((destructor)) static void forget_system(void)
 static bool trust_given(SSL_CTX *context, const struct tls_client_options *options, struct arena *arena, struct diag *diag)
 {
     X509_STORE *store = SSL_CTX_get_cert_store(context);
-    bool good = X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN) == 1;
+    /* Every authority given is an anchor; but lists of revoked certificates are looked at up to a root. */
+    bool good = options->crl_files.count != 0 || X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN) == 1;
     for (size_t i = 0; i < options->root_cas.count; i++) {
         struct str pem;
         STACK_OF(X509) *found =

@@ -57,6 +57,16 @@ static void take_off(struct tls_conn *conn)
     free(conn);
 }
 
+/* A session that was begun with one certificate is not resumed where another is shown: what two hosts agree on stays theirs. */
+static bool show(struct tls_conn *conn, const struct certificate *certificate)
+{
+    unsigned char context[sizeof(conn->policy->session_context)];
+    for (size_t i = 0; i < sizeof(context); i++)
+        context[i] = conn->policy->session_context[i] ^ certificate->sha256[i];
+    return SSL_set_session_id_context(conn->ssl, context, sizeof(context)) == 1 &&
+           SSL_use_cert_and_key(conn->ssl, certificate->leaf, certificate->key, certificate->chain, 1) == 1;
+}
+
 static struct tls_conn *accept_on(struct worker *worker, struct sock *sock, const struct tls_policy *policy,
                                   struct certificate *certificate, struct chunk *input, uint32_t input_at)
 {
@@ -75,8 +85,7 @@ static struct tls_conn *accept_on(struct worker *worker, struct sock *sock, cons
         chunk_unref(input);
     }
     SSL_set_accept_state(conn->ssl);
-    if (certificate != NULL &&
-        SSL_use_cert_and_key(conn->ssl, certificate->leaf, certificate->key, certificate->chain, 1) != 1) {
+    if (certificate != NULL && !show(conn, certificate)) {
         take_off(conn);
         return NULL;
     }
@@ -153,6 +162,7 @@ static enum status establish(struct tls_conn *conn)
     conn->established = true;
     SSL_get0_alpn_selected(conn->ssl, &protocol, &len);
     conn->h2 = len == 2 && memcmp(protocol, "h2", 2) == 0;
+    conn->alpn = len != 0;
     const struct tls_client *client = conn->client;
     conn->client = NULL;
     if (client != NULL && !client_accepts_sans(client, SSL_get0_peer_certificate(conn->ssl))) {

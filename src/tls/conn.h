@@ -46,7 +46,16 @@ bool tls_chose_h2(const struct tls_conn *conn);
 bool tls_resumed(const struct tls_conn *conn);
 const char *tls_version_text(const struct tls_conn *conn);      /* "1.3": Traefik's form */
 const char *tls_cipher_text(const struct tls_conn *conn);       /* "TLS_AES_128_GCM_SHA256" */
+const char *tls_cipher_name(const struct tls_conn *conn);       /* the library's: "ECDHE-RSA-AES128-GCM-SHA256" */
 const char *tls_group_text(const struct tls_conn *conn);        /* of the key exchange: "X25519"; "" where there was none */
+const char *tls_alpn_text(const struct tls_conn *conn);         /* "h2", "http/1.1"; "" where nothing was agreed on */
+/* What the client offered, with ':' between, what the library does not know as "0x1a2b"; the session's id in hexadecimal digits. For
+ * connections whose handshake ended after tls_keep_offers, else perhaps empty. */
+struct str tls_offered_suites(const struct tls_conn *conn, struct arena *arena);
+struct str tls_offered_groups(const struct tls_conn *conn, struct arena *arena);
+struct str tls_session_id(const struct tls_conn *conn, struct arena *arena);
+/* From now on, on all threads: the three above will be asked for. */
+void tls_keep_offers(void);
 /* Version and cipher in one number, for counting, and their texts as above; the latter on any thread. */
 uint32_t tls_agreed(const struct tls_conn *conn);
 const char *tls_agreed_version(uint32_t agreed);

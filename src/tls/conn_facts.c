@@ -50,6 +50,16 @@ const char *tls_cipher_text(const struct tls_conn *conn)
     return name != NULL ? name : "";
 }
 
+const char *tls_cipher_name(const struct tls_conn *conn)
+{
+    return conn->ssl != NULL ? SSL_get_cipher_name(conn->ssl) : record_suite_name((enum record_suite)conn->own->write.suite);
+}
+
+const char *tls_alpn_text(const struct tls_conn *conn)
+{
+    return conn->h2 ? "h2" : conn->alpn ? "http/1.1" : "";
+}
+
 /* The version's low byte above the cipher's number in the registry of TLS: 0x041301. */
 uint32_t tls_agreed(const struct tls_conn *conn)
 {

@@ -41,6 +41,7 @@ void conn_own_free(struct tls_own *own)
     record_keys_wipe(&own->write);
     X509_free(own->peer);
     sk_X509_pop_free(own->chain, X509_free);
+    free(own->offer);
     free(own);
 }
 
@@ -84,6 +85,7 @@ static bool keep_facts(struct tls_own *own, SSL *ssl)
 {
     STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
     own->resumed = SSL_session_reused(ssl) == 1;
+    own->offer = conn_keep_offer(ssl);
     own->group = (int)SSL_get_negotiated_group(ssl);
     own->verify_result = SSL_get_verify_result(ssl);
     own->peer = SSL_get1_peer_certificate(ssl);

@@ -38,12 +38,19 @@ struct tls_worker {
     char in[IN_BYTES];
 };
 
+/* What a client offered, as text (conn_offer.c). */
+struct tls_offer {
+    struct str suites, groups, session_id;
+    char texts[];
+};
+
 /* What is left of a client's handshake. */
 struct tls_own {
     struct record_keys read, write;
     X509 *peer;                     /* references; NULL: none */
     STACK_OF(X509) *chain;
     int group;                      /* of the key exchange, as the library numbers it */
+    struct tls_offer *offer;        /* NULL: nobody asks for it */
     long verify_result;             /* of `peer` */
     bool read_secret, write_secret; /* the library has told them */
     bool resumed;
@@ -69,6 +76,7 @@ struct tls_conn {
     bool challenge : 1;             /* only acme-tls/1 is spoken */
     bool established : 1;
     bool h2 : 1;
+    bool alpn : 1;                  /* a protocol was agreed on by ALPN */
     bool ended : 1;                 /* close_notify or the end of the stream was read */
     bool failed : 1;                /* the library must not be called any more */
     bool broken : 1;                /* the socket failed under the library */
@@ -130,6 +138,11 @@ bool conn_seal(struct tls_conn *conn, struct str plain);
 bool conn_seal_key_update(struct tls_conn *conn);
 void conn_seal_alert(struct tls_conn *conn, bool fatal, enum record_alert description);
 void conn_own_free(struct tls_own *own);
+
+/* ---- conn_offer.c ---- */
+
+/* From the library, for later; NULL where nobody will ask. */
+struct tls_offer *conn_keep_offer(SSL *ssl);
 
 /* ---- conn_open.c ---- */
 

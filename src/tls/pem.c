@@ -18,9 +18,10 @@ void pem_parts_release(struct pem_parts *parts)
     *parts = (struct pem_parts){0};
 }
 
-static void add_certificate(struct pem_parts *parts, const unsigned char *der, long length)
+/* One with `trust` says what it is trusted for, too. */
+static void add_certificate(struct pem_parts *parts, bool trust, const unsigned char *der, long length)
 {
-    X509 *certificate = d2i_X509(NULL, &der, length);
+    X509 *certificate = trust ? d2i_X509_AUX(NULL, &der, length) : d2i_X509(NULL, &der, length);
     if (certificate == NULL)
         parts->why = "holds a certificate that cannot be read";
     else
@@ -62,7 +63,9 @@ static void add_key(struct pem_parts *parts, struct str label, const unsigned ch
 static void add_block(struct pem_parts *parts, struct str label, struct str header, const unsigned char *der, long length)
 {
     if (str_equal(label, S("CERTIFICATE")) || str_equal(label, S("X509 CERTIFICATE")))
-        add_certificate(parts, der, length);
+        add_certificate(parts, false, der, length);
+    else if (str_equal(label, S("TRUSTED CERTIFICATE")))
+        add_certificate(parts, true, der, length);
     else if (str_equal(label, S("ENCRYPTED PRIVATE KEY")) || str_find(header, S("ENCRYPTED")) >= 0)
         parts->why = "the key is encrypted: one without a pass phrase is needed";
     else if (str_equal(label, S("PRIVATE KEY")) || str_equal(label, S("EC PRIVATE KEY")) ||

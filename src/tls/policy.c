@@ -11,6 +11,7 @@
 #include "tls/policy_extras.h"
 #include "tls/policy_names.h"
 #include "tls/schedule.h"
+#include "tls/sessions.h"
 #include "tls/tickets.h"
 
 #define SERVER_MODES (SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN)
@@ -49,6 +50,9 @@ void policy_unref(const struct tls_policy *policy)
     if (policy == NULL || atomic_fetch_sub_explicit(refs_of(policy), 1, memory_order_acq_rel) != 1)
         return;
     SSL_CTX_free(policy->context);
+    sessions_unref(policy->sessions);
+    ticket_keys_free(policy->ticket_keys);
+    stapling_free(policy->stapling);
     free((char *)(uintptr_t)policy->name.data);
     free((void *)(uintptr_t)policy);
 }
@@ -133,9 +137,8 @@ static void set_protocols(struct tls_policy *policy, const struct tls_options *o
 
 /* A session begun under one policy must not be resumed under another, which may ask for a certificate; the same policy
  * after a reload takes its own. */
-static bool set_tickets(struct tls_policy *policy, const struct tls_options *options, struct str authorities)
+static bool set_session_context(struct tls_policy *policy, const struct tls_options *options, struct str authorities)
 {
-    SSL_CTX *context = policy->context;
     unsigned char id[EVP_MAX_MD_SIZE];
     unsigned id_len = 0;
     int type = policy_auth_type(&options->client_auth);
@@ -146,17 +149,52 @@ static bool set_tickets(struct tls_policy *policy, const struct tls_options *opt
                   EVP_DigestUpdate(hash, authorities.data, authorities.len) == 1 &&
                   EVP_DigestFinal_ex(hash, id, &id_len) == 1;
     EVP_MD_CTX_free(hash);
-    if (!hashed || SSL_CTX_set_session_id_context(context, id, id_len) != 1)
+    if (!hashed || id_len != sizeof(policy->session_context))
         return false;
-    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    memcpy(policy->session_context, id, id_len);
+    return SSL_CTX_set_session_id_context(policy->context, id, id_len) == 1;
+}
+
+static bool set_cache(struct tls_policy *policy, const struct tls_session_cache *cache, struct arena *scratch)
+{
+    if (cache == NULL) {
+        SSL_CTX_set_session_cache_mode(policy->context, SSL_SESS_CACHE_OFF);
+        return true;
+    }
+    /* No user's name has a NUL in it, as those have that a policy has to itself. */
+    struct str name = cache->name.len != 0 ? cache->name : arena_concat(scratch, str_of("", 1), policy->name);
+    policy->sessions = sessions_get(name, (size_t)cache->size);
+    return sessions_use(policy->context, policy->sessions);
+}
+
+static bool set_tickets(struct tls_policy *policy, const struct tls_options *options, struct arena *scratch, struct diag *diag)
+{
+    SSL_CTX *context = policy->context;
     if (options->disable_session_tickets) {
+        /* What TLS 1.3 calls a ticket then is the number of a session that is kept. */
         SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
-        return SSL_CTX_set_num_tickets(context, 0) == 1;
+        return SSL_CTX_set_num_tickets(context, policy->sessions != NULL ? 1 : 0) == 1;
     }
     if (!tickets_init())
         return false;
-    tickets_use(context);
+    if (options->ticket_key_files.count == 0) {
+        tickets_use(context);
+    } else {
+        policy->ticket_keys = ticket_keys_read(&options->ticket_key_files, options->origin, scratch, diag);
+        if (policy->ticket_keys == NULL || !tickets_use_own(context, policy->ticket_keys))
+            return false;
+    }
     return SSL_CTX_set_num_tickets(context, 1) == 1;
+}
+
+static bool set_stapling(struct tls_policy *policy, const struct stapling_options *options, struct arena *scratch, struct diag *diag)
+{
+    if (options == NULL)
+        return true;
+    policy->stapling = stapling_new(options, scratch, diag);
+    if (policy->stapling != NULL)
+        stapling_use(policy->context, policy->stapling);
+    return policy->stapling != NULL;
 }
 
 /* ---- all of it ---- */
@@ -186,7 +224,10 @@ static bool fill(struct tls_policy *policy, const struct tls_options *options, s
     good = policy_extras_set(context, options, scratch, diag) && good;
     good = policy_set_auth(context, &options->client_auth, scratch, &authorities, diag) && good;
     set_protocols(policy, options, diag);
-    return good && set_tickets(policy, options, authorities);
+    good = set_stapling(policy, options->stapling, scratch, diag) && good;
+    good = good && set_session_context(policy, options, authorities);
+    good = good && set_cache(policy, options->session_cache, scratch);
+    return good && set_tickets(policy, options, scratch, diag);
 }
 
 struct tls_policy *policy_new(const struct tls_options *options, struct str name, struct diag *diag)

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/option.h"
+#include "tls/stapling.h"
 
 enum client_auth {
     CLIENT_AUTH_NONE,               /* NoClientCert */
@@ -33,6 +34,11 @@ struct tls_client_auth {
     bool answer;                    /* who is not let in gets an answer by HTTP, not an alert */
     bool any_authority;             /* with `answer`: a certificate counts though nobody who is trusted has signed it */
 };
+struct tls_session_cache {          /* sessions that are resumed without tickets */
+    const struct node *origin;
+    struct str name;                /* options that name the same share it; empty: these have it to themselves */
+    int64_t size;                   /* bytes */
+};
 struct tls_options {
     const struct node *origin;
     int min_version, max_version;   /* TLS1_2_VERSION...; 0: the library's */
@@ -44,7 +50,10 @@ struct tls_options {
     struct str group_list;          /* the same instead of curve_preferences */
     struct str dh_file;             /* a PEM file or text: parameters of DHE; empty: none */
     struct strs commands;           /* "Name value": SSL_CONF_cmd(3) */
-    int64_t session_timeout;        /* ns; 0: the library's */
+    int64_t session_timeout;        /* ns; 0: as long as a key makes tickets (tls/tickets.h) */
+    struct tls_session_cache *session_cache;    /* NULL: tickets alone */
+    struct stapling_options *stapling;  /* NULL: OCSP responses are not shown */
+    struct strs ticket_key_files;   /* none: the process's own keys, which are renewed */
     bool client_order;              /* the client's order of suites counts */
     bool sni_strict, disable_session_tickets;
     bool library_records;           /* TLS 1.3 too stays with OpenSSL behind the handshake (else: tls/record.h) */
@@ -53,6 +62,10 @@ struct tls_options {
 struct tls_policy {
     struct str name;                /* "default", "mtls@file" */
     SSL_CTX *context;               /* goes with the policy */
+    unsigned char session_context[32];      /* sessions of other contexts are not resumed; a connection's certificate is mixed in */
+    struct sessions *sessions;      /* a reference; NULL: none are kept */
+    struct stapling *stapling;      /* NULL: none */
+    struct ticket_keys *ticket_keys;    /* of the user's own; NULL: the process's */
     bool sni_strict;
     enum client_auth client_auth;
     bool judged_later, any_authority;       /* handshakes let certificates of all kinds in; requests are judged by policy_accepts */

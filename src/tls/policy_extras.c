@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "tls/client.h"
 #include "tls/policy_names.h"
+#include "tls/tickets.h"
 
 static bool complain(struct diag *diag, struct span span, const char *what, struct str text)
 {
@@ -94,8 +95,7 @@ static bool set_parameters(SSL_CTX *context, const struct tls_options *options, 
 
 bool policy_extras_set(SSL_CTX *context, const struct tls_options *options, struct arena *scratch, struct diag *diag)
 {
-    if (options->session_timeout != 0)
-        SSL_CTX_set_timeout(context, (long)((options->session_timeout + TIME_S - 1) / TIME_S));
+    SSL_CTX_set_timeout(context, options->session_timeout != 0 ? (long)((options->session_timeout + TIME_S - 1) / TIME_S) : (long)TICKETS_LIFE);
     bool good = policy_set_cipher_list(context, options->cipher_list, options->origin, scratch, diag);
     good = set_groups(context, options, scratch, diag) && good;
     good = set_parameters(context, options, scratch, diag) && good;

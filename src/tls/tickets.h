@@ -6,6 +6,8 @@
 
 #include <openssl/ssl.h>
 
+#include "base/diag.h"
+#include "base/option.h"
 #include "net/loop.h"
 
 #define TICKETS_LIFE (INT64_C(12) * 3600)      /* seconds that a key makes new tickets */
@@ -18,5 +20,13 @@ void tickets_stop(void);
 void tickets_rotate(void);
 /* Puts the keys to use in a context. */
 void tickets_use(SSL_CTX *context);
+
+/* Keys of a user's own, which several machines may share: files of 48 or 80 bytes. The first makes tickets, all open them. */
+struct ticket_keys;
+/* NULL after errors in `diag` at options.sessionTicketKeyFiles. Reads files (blocking). */
+struct ticket_keys *ticket_keys_read(const struct strs *files, const struct node *origin, struct arena *scratch, struct diag *diag);
+void ticket_keys_free(struct ticket_keys *keys);
+/* At least one key; they must outlive the context. After tickets_init. False: the library could not. */
+bool tickets_use_own(SSL_CTX *context, struct ticket_keys *keys);
 
 #endif

@@ -129,7 +129,7 @@ def test_http2_is_spoken_where_it_is_on(portico_nginx, issued):
     ("{pair} ssl_ciphers NOTHING;", "the cipher list"),
     ("{pair} ssl_verify_client on;", "no ssl_client_certificate or ssl_trusted_certificate for ssl_verify_client"),
     ("{pair} ssl_protocols TLSv9;", 'invalid value "TLSv9" in "ssl_protocols" directive'),
-    ("ssl_certificate $ssl_server_name.pem; ssl_certificate_key x.key;", '"ssl_certificate" cannot have variables'),
+    ("ssl_certificate $no_such_name.pem; ssl_certificate_key x.key;", "unknown variable 'no_such_name'"),
 ])
 def test_mistakes_are_told(run, tmp_path, issued, text, words):
     one = issued["one"]

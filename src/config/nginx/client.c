@@ -3,7 +3,6 @@
 #include "config/nginx/client.h"
 
 #define SERVERS (NGINX_HTTP | NGINX_SERVER)
-#define IN_MEMORY "bodies wait in memory within bounds, and a sender that is faster than its receiver is slowed down"
 
 static const struct nginx_syntax rows[] = {
     {"client_max_body_size", NGINX_EVERYWHERE, .min = 1, .max = 1, .help = "Bytes that a request's body may have; 0: any number."},
@@ -30,7 +29,9 @@ static const struct nginx_syntax rows[] = {
     {"quic_gso", SERVERS, .min = 1, .max = 1, .flag = true, .noted = "HTTP/3 is not spoken: clients come by HTTP/2"},
     {"quic_host_key", SERVERS, .min = 1, .max = 1, .noted = "HTTP/3 is not spoken: clients come by HTTP/2"},
     {"quic_active_connection_id_limit", SERVERS, .min = 1, .max = 1, .noted = "HTTP/3 is not spoken: clients come by HTTP/2"},
-    {"client_body_buffer_size", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = IN_MEMORY},
+    {"client_body_buffer_size", NGINX_EVERYWHERE, .min = 1, .max = 1, .help = "Bytes of a body that is held that stay in memory."},
+    {"client_body_in_file_only", NGINX_EVERYWHERE, .min = 1, .max = 1, .help = "Bodies that are held lie in files: on, clean, off."},
+    {"client_body_temp_path", NGINX_EVERYWHERE, .min = 1, .max = 4, .help = "The folder of those files."},
     {"keepalive_min_timeout", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = "connections that are closed behind a reload end when their request is done"},
     {"reset_timedout_connection", NGINX_EVERYWHERE, .min = 1, .max = 1, .flag = true, .noted = "what is broken off is reset anyway"},
 };
@@ -128,7 +129,8 @@ void nginx_entry_limits(struct nginx_compile *compile, struct nginx_address *add
 /* ---- sites and locations ---- */
 
 static const char *const names[] = {"client_max_body_size", "client_body_timeout", "send_timeout",      "keepalive_timeout",
-                                    "keepalive_requests",   "keepalive_time",      "keepalive_disable", "chunked_transfer_encoding"};
+                                    "keepalive_requests",   "keepalive_time",      "keepalive_disable", "chunked_transfer_encoding",
+                                    "client_body_buffer_size", "client_body_in_file_only", "client_body_temp_path"};
 #define NAMES (sizeof(names) / sizeof(names[0]))
 
 /* What clients are told of keepalive_timeout: its second word, in seconds. */
@@ -147,6 +149,26 @@ static void put_keep_alive(const struct nginx_place *place, struct node *limits,
         nginx_invalid(compile, directive, &directive->words[1]);
     else if (told >= 1000)
         nginx_put_number(compile, limits, "keepAliveHeader", told / 1000, directive->words[1].span);
+}
+
+/* Where bodies are held. nginx puts files that have names into a folder of its own. */
+static void put_body_store(const struct nginx_place *place, struct node *limits)
+{
+    struct nginx_compile *compile = place->compile;
+    const struct nginx_directive *memory = nginx_find(place->scope, "client_body_buffer_size");
+    const struct nginx_directive *file = nginx_find(place->scope, "client_body_in_file_only");
+    const struct nginx_directive *folder = nginx_find(place->scope, "client_body_temp_path");
+    bool named = file != NULL && !str_equal(file->words[0].text, S("off"));
+    if (memory != NULL)
+        nginx_put_number(compile, limits, "bodyMemory", nginx_find_size(place, "client_body_buffer_size", 16384), memory->words[0].span);
+    if (named && !str_equal(file->words[0].text, S("on")) && !str_equal(file->words[0].text, S("clean")))
+        nginx_invalid(compile, file, &file->words[0]);
+    else if (named)
+        nginx_put(compile, limits, "bodyFile", str_equal(file->words[0].text, S("on")) ? S("keep") : S("clean"), file->words[0].span);
+    if (folder != NULL)
+        nginx_put(compile, limits, "bodyFolder", nginx_prefix_path(compile, folder->words[0].text), folder->words[0].span);
+    else if (named)
+        nginx_put(compile, limits, "bodyFolder", nginx_prefix_path(compile, S("client_body_temp")), file->words[0].span);
 }
 
 /* msie6 where nothing is said. */
@@ -187,6 +209,7 @@ static void put_limits(const struct nginx_place *place, struct node *owner)
     if (nginx_find(place->scope, "keepalive_time") != NULL)
         nginx_put_time(compile, limits, "keepAliveMaxTime", nginx_find_time(place, "keepalive_time", 3600000), span);
     put_unkept_browsers(place, limits, span);
+    put_body_store(place, limits);
     if (!nginx_flag(place->scope, "chunked_transfer_encoding", true))
         nginx_put_flag(compile, limits, "chunked", false, span);
 }

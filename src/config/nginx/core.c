@@ -51,9 +51,7 @@ static const struct nginx_syntax rows[] = {
     {"output_buffers", NGINX_EVERYWHERE, .min = 2, .max = 2, .noted = OF_BUFFERS},
     {"subrequest_output_buffer_size", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = OF_BUFFERS},
     {"postpone_output", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = OF_TCP},
-    {"client_body_temp_path", NGINX_EVERYWHERE, .min = 1, .max = 4, .noted = OF_TEMPORARY},
     {"client_body_in_single_buffer", NGINX_EVERYWHERE, .flag = true, .noted = OF_TEMPORARY},
-    {"client_body_in_file_only", NGINX_EVERYWHERE, .min = 1, .max = 1, .noted = OF_TEMPORARY},
     {"client_body_early_read", NGINX_EVERYWHERE, .flag = true, .noted = OF_TEMPORARY},
 
     /* Files. */

@@ -4,8 +4,6 @@
 #include "config/nginx/listen.h"
 
 #define SERVERS (NGINX_HTTP | NGINX_SERVER)
-#define OF_SESSIONS "sessions are resumed by tickets, whose keys all workers share and a reload keeps"
-#define OF_STAPLING "clients ask for revocation by other ways by now, and authorities give up OCSP"
 
 static const struct nginx_syntax rows[] = {
     {"ssl_certificate", SERVERS, .min = 1, .max = 1, .repeats = true, .help = "A certificate and its chain."},
@@ -17,26 +15,22 @@ static const struct nginx_syntax rows[] = {
     {"ssl_ecdh_curve", SERVERS, .min = 1, .max = 1, .help = "Key exchange groups."},
     {"ssl_dhparam", SERVERS, .min = 1, .max = 1, .help = "Parameters of DHE."},
     {"ssl_conf_command", SERVERS, .min = 2, .max = 2, .repeats = true, .help = "What OpenSSL's configuration files can say."},
-    {"ssl_session_tickets", SERVERS, .flag = true, .min = 1, .max = 1, .help = "Sessions are resumed."},
-    {"ssl_session_timeout", SERVERS, .min = 1, .max = 1, .help = "How long a session may be resumed."},
     {"ssl_verify_client", SERVERS, .min = 1, .max = 1, .help = "Whether clients must show a certificate."},
     {"ssl_verify_depth", SERVERS, .min = 1, .max = 1, .help = "How long chains of clients may be."},
     {"ssl_client_certificate", SERVERS, .min = 1, .max = 1, .help = "Authorities of clients, of which they are told."},
     {"ssl_trusted_certificate", SERVERS, .min = 1, .max = 1, .help = "Authorities of clients, of which they are not told."},
     {"ssl_crl", SERVERS, .min = 1, .max = 1, .help = "Revoked certificates of clients."},
     {"ssl_reject_handshake", SERVERS, .flag = true, .min = 1, .max = 1, .help = "Clients that ask for this server are refused."},
-    {"ssl_session_cache", SERVERS, .min = 1, .max = 2, .noted = OF_SESSIONS},
-    {"ssl_session_ticket_key", SERVERS, .min = 1, .max = 1, .repeats = true, .noted = OF_SESSIONS},
     {"ssl_buffer_size", SERVERS, .min = 1, .max = 1, .noted = "records are as long as what there is to send, up to 16 KiB"},
     {"ssl_early_data", SERVERS, .flag = true, .min = 1, .max = 1, .noted = "early data can be replayed by whoever sees it, so it is not taken: clients send it again"},
-    {"ssl_stapling", SERVERS, .flag = true, .min = 1, .max = 1, .noted = OF_STAPLING},
-    {"ssl_stapling_file", SERVERS, .min = 1, .max = 1, .noted = OF_STAPLING},
-    {"ssl_stapling_responder", SERVERS, .min = 1, .max = 1, .noted = OF_STAPLING},
-    {"ssl_stapling_verify", SERVERS, .flag = true, .min = 1, .max = 1, .noted = OF_STAPLING},
+    {"ssl_stapling", SERVERS, .flag = true, .min = 1, .max = 1, .help = "OCSP responses are shown with certificates."},
+    {"ssl_stapling_file", SERVERS, .min = 1, .max = 1, .help = "A response that is shown instead of asking."},
+    {"ssl_stapling_responder", SERVERS, .min = 1, .max = 1, .help = "Whom to ask."},
+    {"ssl_stapling_verify", SERVERS, .flag = true, .min = 1, .max = 1, .help = "Responses must be signed by who is trusted."},
     {"ssl_ocsp", SERVERS, .min = 1, .max = 1, .refused = "OCSP is not asked: give lists of revoked certificates by ssl_crl"},
     {"ssl_ocsp_cache", SERVERS, .min = 1, .max = 1, .noted = "OCSP is not asked"},
     {"ssl_ocsp_responder", SERVERS, .min = 1, .max = 1, .noted = "OCSP is not asked"},
-    {"ssl_certificate_cache", SERVERS, .min = 1, .max = 3, .noted = "certificates are read once, at the start and at each reload"},
+    {"ssl_certificate_cache", SERVERS, .min = 1, .max = 3, .help = "How certificates are kept whose files are named with variables."},
     {"ssl_certificate_compression", SERVERS, .flag = true, .min = 1, .max = 1, .noted = "certificates go out as they are"},
     {"ssl_ech_file", SERVERS, .min = 1, .max = 1, .repeats = true, .noted = "Encrypted Client Hello is not spoken: clients fall back"},
     {"ssl_verify_server_name", SERVERS, .min = 1, .max = 1, .noted = "a host that asks for client certificates is not served on a connection made for another one"},
@@ -47,23 +41,20 @@ REGISTER(nginx_syntax_table, table);
 
 /* ---- certificates ---- */
 
-/* "data:..." is the PEM text itself; "engine:..." and "store:..." are not for files. Empty: reported. */
+/* "data:..." is the PEM text itself, "store:file:..." a file; other stores and engines are not for files. Empty: reported. With variables
+ * the name is a template, and what it comes to may be relative. */
 static struct str file_of(struct nginx_compile *compile, const struct nginx_directive *directive)
 {
-    const struct nginx_word *word = &directive->words[0];
-    if (nginx_has_variables(word->text)) {
-        struct diag_item *item = diag_error(compile->diag, word->span, "\"%.*s\" cannot have variables: certificates are read once, not at each handshake",
-                                            STR_ARGS(directive->name));
-        diag_hint(compile->diag, item, "name each certificate in a server of its own, or all in tls.certificates of a YAML file, where they are found by their names");
+    struct nginx_word word = directive->words[0];
+    if (str_starts(word.text, S("store:file:")))
+        word.text = str_from_index(word.text, 11);
+    if (str_starts(word.text, S("engine:")) || str_starts(word.text, S("store:"))) {
+        diag_error(compile->diag, word.span, "\"%.*s\" cannot be loaded: keys come from files", STR_ARGS(word.text));
         return STR_NONE;
     }
-    if (str_starts(word->text, S("data:")))
-        return str_from_index(word->text, 5);
-    if (str_starts(word->text, S("engine:")) || str_starts(word->text, S("store:"))) {
-        diag_error(compile->diag, word->span, "\"%.*s\" cannot be loaded: keys come from files", STR_ARGS(word->text));
-        return STR_NONE;
-    }
-    return nginx_conf_path(compile, word->text);
+    if (nginx_has_variables(word.text))
+        return nginx_template(compile, &word);
+    return str_starts(word.text, S("data:")) ? str_from_index(word.text, 5) : nginx_conf_path(compile, word.text);
 }
 
 static void put_pair(struct nginx_server *server, struct node *list, const struct nginx_directive *certificate, const struct nginx_directive *key)
@@ -75,6 +66,8 @@ static void put_pair(struct nginx_server *server, struct node *list, const struc
     struct node *pair = nginx_add_map(compile, list, certificate->span);
     nginx_put(compile, pair, "certFile", certificate_file, certificate->words[0].span);
     nginx_put(compile, pair, "keyFile", key_file, key->words[0].span);
+    if (nginx_has_variables(certificate->words[0].text) || nginx_has_variables(key->words[0].text))
+        nginx_put(compile, pair, "directory", nginx_conf_path(compile, S(".")), certificate->span);
     const struct nginx_directive *passwords = nginx_find(server->scope, "ssl_password_file");
     if (passwords != NULL)
         nginx_put(compile, pair, "passwordFile", nginx_conf_path(compile, passwords->words[0].text), passwords->words[0].span);
@@ -94,6 +87,32 @@ static void put_certificates(struct nginx_server *server, struct node *tls)
         }
         put_pair(server, list, certificate, key);
         key = nginx_same(key);
+    }
+}
+
+/* nginx counts certificates and keys each for themselves. `off` is what holds where nothing is said. */
+static void put_cache(struct nginx_server *server, struct node *tls)
+{
+    struct nginx_compile *compile = server->compile;
+    const struct nginx_directive *directive = nginx_find(server->scope, "ssl_certificate_cache");
+    static const char *const times[] = {"valid", "inactive"};
+    struct str value;
+    const struct nginx_word *word;
+    uint64_t max = 0;
+    int64_t ms;
+    if (directive == NULL || str_equal(directive->words[0].text, S("off")))
+        return;
+    struct node *cache = nginx_put_map(compile, tls, "certificateCache", directive->span);
+    if (!nginx_parameter(directive, 0, "max", &value, &word) || !str_to_u64(value, &max) || max == 0)
+        diag_error(compile->diag, directive->span, "\"ssl_certificate_cache\" must have the \"max\" parameter");
+    nginx_put_number(compile, cache, "max", (int64_t)(max < 2000000 ? (max + 1) / 2 : 1000000), directive->span);
+    for (size_t i = 0; i < 2; i++) {
+        if (!nginx_parameter(directive, 0, times[i], &value, &word))
+            continue;
+        if (nginx_time(value, &ms))
+            nginx_put_time(compile, cache, times[i], ms, word->span);
+        else
+            nginx_invalid(compile, directive, word);
     }
 }
 
@@ -212,6 +231,20 @@ static void put_client_auth(struct nginx_server *server, struct node *options)
     nginx_put_number(compile, auth, "depth", (int64_t)depth, verify->span);
 }
 
+static void put_stapling(struct nginx_server *server, struct node *options)
+{
+    const struct nginx_directive *on = nginx_find(server->scope, "ssl_stapling");
+    if (!nginx_flag(server->scope, "ssl_stapling", false))
+        return;
+    struct node *stapling = nginx_put_map(server->compile, options, "ocspStapling", on->span);
+    put_file(server, stapling, "file", "ssl_stapling_file", false);
+    put_text(server, stapling, "responder", "ssl_stapling_responder", STR_NONE);
+    if (nginx_flag(server->scope, "ssl_stapling_verify", false))
+        nginx_put_flag(server->compile, stapling, "verify", true, on->span);
+    put_file(server, stapling, "caFiles", "ssl_trusted_certificate", true);
+    put_file(server, stapling, "caFiles", "ssl_client_certificate", true);
+}
+
 static bool speaks_http2(const struct nginx_server *server)
 {
     struct nginx_address *found[NGINX_LISTEN_MAX];
@@ -219,14 +252,6 @@ static bool speaks_http2(const struct nginx_server *server)
     for (size_t i = nginx_server_addresses(server, found, NGINX_LISTEN_MAX); i > 0; i--)
         http2 |= found[i - 1]->http2 && found[i - 1]->tls;
     return http2;
-}
-
-static void put_sessions(struct nginx_server *server, struct node *options)
-{
-    struct nginx_place place = {.compile = server->compile, .scope = server->scope};
-    if (!nginx_flag(server->scope, "ssl_session_tickets", true))
-        nginx_put_flag(server->compile, options, "disableSessionTickets", true, server->block->span);
-    nginx_put_time(server->compile, options, "sessionTimeout", nginx_find_time(&place, "ssl_session_timeout", 300000), server->block->span);
 }
 
 static void put_options(struct nginx_server *server, struct node *options)
@@ -244,8 +269,9 @@ static void put_options(struct nginx_server *server, struct node *options)
     if (speaks_http2(server))
         nginx_add_text(compile, protocols, S("h2"), server->block->span);
     nginx_add_text(compile, protocols, S("http/1.1"), server->block->span);
-    put_sessions(server, options);
+    nginx_put_sessions(server, options);
     put_client_auth(server, options);
+    put_stapling(server, options);
     nginx_put_commands(compile, options, nginx_all(server->scope, "ssl_conf_command"));
 }
 
@@ -288,6 +314,7 @@ static void put_tls(struct nginx_server *server, struct nginx_address **addresse
     if (nginx_flag(server->scope, "ssl_reject_handshake", false))
         nginx_put_flag(compile, tls, "rejectHandshake", true, nginx_find(server->scope, "ssl_reject_handshake")->span);
     put_certificates(server, tls);
+    put_cache(server, tls);
     for (size_t i = 0; i < count; i++) {
         if (!addresses[i]->tls)
             nginx_add_text(compile, nginx_put_list(compile, server->site, "plainOn", span), addresses[i]->name, span);

@@ -8,5 +8,7 @@
 void nginx_put_versions(struct nginx_compile *compile, struct node *options, const struct nginx_directive *directive);
 /* `ssl_conf_command` and its kin as a list `commands`. */
 void nginx_put_commands(struct nginx_compile *compile, struct node *options, const struct nginx_directive *first);
+/* ssl_session_*, into tls.options. */
+void nginx_put_sessions(struct nginx_server *server, struct node *options);
 
 #endif

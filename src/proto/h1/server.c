@@ -15,7 +15,7 @@ enum { IDLE, READING_HEAD, STREAMING, LINGERING, CLOSED };
 #define DOUBT_TIME (2 * TIME_S)
 #define LINGER_TIME (2 * TIME_S)
 #define LINGER_BYTES ((uint64_t)1 << 20)
-#define DRAIN_BODY_BYTES ((int64_t)65536)      /* an unread rest of a body that is worth reading for keep-alive */
+#define DRAIN_BODY_BYTES 65536      /* an unread rest of a body that is worth reading for keep-alive */
 
 /* What a connection needs only while a request is under way; lives in the stream's arena. */
 struct h1_active {
@@ -42,7 +42,9 @@ static struct h1_server *connection_of(struct stream *stream)
 
 static void free_connection(struct deferred *deferred)
 {
-    free(container_of(deferred, struct h1_server, freeing));
+    struct h1_server *connection = container_of(deferred, struct h1_server, freeing);
+    client_release(&connection->client);
+    free(connection);
 }
 
 static void close_now(struct h1_server *connection, bool reset)
@@ -418,7 +420,7 @@ static const struct connection_ops connection_ops = {.drain = drain, .close = cl
 static struct h1_server *new_connection(struct worker *worker, const struct client *client, const struct server_settings *settings)
 {
     struct h1_server *connection = memory_zalloc(sizeof(*connection));
-    connection->client = *client;
+    client_copy(&connection->client, client);
     connection->settings = settings;
     connection->wire.worker = worker;
     if (client->opened_at == 0)
@@ -444,6 +446,7 @@ struct h1_server *h1_server_new(struct worker *worker, int fd, const struct clie
 {
     struct h1_server *connection = new_connection(worker, client, settings);
     if (!sock_take(&connection->wire.sock, fd, false)) {
+        client_release(&connection->client);
         free(connection);
         return NULL;
     }
@@ -459,6 +462,7 @@ struct h1_server *h1_server_adopt(struct worker *worker, struct sock *from, stru
     if (!sock_move(&connection->wire.sock, from)) {
         if (input != NULL)
             chunk_unref(input);
+        client_release(&connection->client);
         free(connection);
         return NULL;
     }
@@ -491,6 +495,11 @@ static bool body_is_left(const struct h1_server *connection)
     if (active->body_in.ended)
         return false;
     bool few = active->body_in.framing == H1_LENGTH && active->body_in.left <= DRAIN_BODY_BYTES;
+    /* Of a chunked body the end seems to be here: skip_body will know for certain. */
+    if (active->body_in.framing == H1_CHUNKED && !active->body_in.asked) {
+        struct str input = h1_wire_input(&connection->wire);
+        few = str_starts(input, S("0\r\n\r\n")) || str_find(input, S("\r\n0\r\n\r\n")) >= 0;
+    }
     return !few || connection->stream->request.expects_continue;
 }
 
@@ -571,9 +580,9 @@ static bool skip_body(struct h1_server *connection)
     struct chunkq waste;
     chunkq_init(&waste);
     enum status status = STATUS_OK;
-    while (status == STATUS_OK && !active->body_in.ended) {
-        status = h1_body_read(&active->body_in, &connection->wire, &waste, CHUNK_LARGE_SIZE, STATUS_CLIENT_ABORTED);
+    for (size_t skipped = 0; status == STATUS_OK && !active->body_in.ended && skipped <= DRAIN_BODY_BYTES; skipped += waste.bytes) {
         chunkq_clear(&waste);
+        status = h1_body_read(&active->body_in, &connection->wire, &waste, CHUNK_LARGE_SIZE, STATUS_CLIENT_ABORTED);
     }
     chunkq_release(&waste);
     return active->body_in.ended;

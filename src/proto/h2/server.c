@@ -25,6 +25,7 @@ static void free_server(struct deferred *deferred)
 {
     struct h2_server *server = container_of(deferred, struct h2_server, freeing);
     h2_session_close(server);
+    client_release(&server->client);
     free(server);
 }
 
@@ -448,7 +449,7 @@ static struct h2_server *new_server(struct worker *worker, const struct client *
 {
     struct h2_server *server = memory_zalloc(sizeof(*server));
     server->worker = worker;
-    server->client = *client;
+    client_copy(&server->client, client);
     server->settings = settings;
     server->opened_at = server->idle_at = worker->loop.now;
     server->connection.ops = &connection_ops;
@@ -470,6 +471,7 @@ bool h2_server_adopt(struct worker *worker, struct sock *from, struct chunk *inp
         sock_close(&server->sock);
         if (input != NULL)
             chunk_unref(input);
+        client_release(&server->client);
         free(server);
         return false;
     }

@@ -98,29 +98,29 @@ static uint16_t load_port(const char *at)
     return port;
 }
 
-/* The addresses of a PROXY command; further bytes (TLVs) are passed over. */
+/* The addresses of a PROXY command, and what is behind them. */
 static bool read_v2_addresses(struct str block, unsigned family, struct proxyproto *header)
 {
+    static const uint8_t lengths[] = {0, 12, 36, 216};
     const char *at = block.data;
-    switch (family) {
-    case 0:                                   /* AF_UNSPEC */
+    if (family >= sizeof(lengths)) {
+        header->local = true;
         return true;
+    }
+    if (block.len < lengths[family])
+        return false;
+    header->tlvs = str_from_index(block, lengths[family]);
+    switch (family) {
     case 1:
-        if (block.len < 12)
-            return false;
         set_inet(&header->source, at, load_port(at + 8));
         set_inet(&header->destination, at + 4, load_port(at + 10));
         return true;
     case 2:
-        if (block.len < 36)
-            return false;
         set_inet6(&header->source, at, load_port(at + 32));
         set_inet6(&header->destination, at + 16, load_port(at + 34));
         return true;
-    case 3:                                   /* AF_UNIX: nothing that an address could be made of */
-        return block.len >= 216;
-    default:
-        return false;
+    default:                                  /* AF_UNSPEC; AF_UNIX: nothing that an address could be made of */
+        return true;
     }
 }
 
@@ -132,15 +132,29 @@ static enum status parse_v2(struct str bytes, struct proxyproto *header, size_t 
     unsigned version = prefix[12] >> 4, command = prefix[12] & 15;
     unsigned family = prefix[13] >> 4, transport = prefix[13] & 15;
     size_t len = (size_t)prefix[14] << 8 | prefix[15];
-    if (version != 2 || command > 1 || family > 3 || transport > 2 || V2_PREFIX + len > V2_MAX)
+    if (version != 2 || command > 1 || V2_PREFIX + len > V2_MAX)
         return STATUS_BAD_PROXY_HEADER;
     if (bytes.len < V2_PREFIX + len)
         return STATUS_AGAIN;
-    header->local = command == 0;
+    header->local = command == 0 || transport > 2;
     if (!header->local && !read_v2_addresses(str_of(bytes.data + V2_PREFIX, len), family, header))
         return STATUS_BAD_PROXY_HEADER;
     *ret_length = V2_PREFIX + len;
     return STATUS_OK;
+}
+
+struct str proxyproto_tlv(struct str tlvs, unsigned type)
+{
+    while (tlvs.len >= 3) {
+        const unsigned char *at = (const unsigned char *)tlvs.data;
+        size_t len = (size_t)at[1] << 8 | at[2];
+        if (tlvs.len - 3 < len)
+            break;
+        if (at[0] == type)
+            return str_of(tlvs.data + 3, len);
+        tlvs = str_from_index(tlvs, 3 + len);
+    }
+    return STR_NONE;
 }
 
 /* Whether the bytes begin like `start`, as far as they go. */

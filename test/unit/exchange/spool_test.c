@@ -2,6 +2,9 @@
 
 #include "exchange/spool.h"
 
+#include <stdlib.h>
+#include <unistd.h>
+
 struct store {
     struct arena arena;
     struct chunk_pool pool;
@@ -136,4 +139,36 @@ TEST(spool_without_bytes_is_an_empty_body)
     assert_int_equal(spool_bytes(spool).len, 0);
     check(&store, spool_rewind(spool), 0, 1, 100);
     end(&store, spool);
+}
+
+static void assert_placed(bool kept)
+{
+    struct store store;
+    char folder[] = "/tmp/portico-spool-XXXXXX/inner", *inner = strrchr(folder, '/');
+    *inner = '\0';
+    assert_non_null(mkdtemp(folder));
+    *inner = '/';
+    const struct spool_place place = {.folder = str_from(folder), .named = true, .kept = kept};
+    struct spool *spool = begin(&store, 1000);
+    spool_set_place(spool, &place);
+    fill(&store, spool, 1, 3);
+    char name[200];
+    struct str told = spool_file_name(spool);
+    assert_true(str_starts(told, place.folder) && told.len < sizeof(name));
+    memcpy(name, told.data, told.len + 1);
+    assert_int_equal(access(name, R_OK), 0);
+    assert_true(spool_file(spool) >= 0);
+    spool_release(spool);
+    assert_int_equal(access(name, R_OK), kept ? 0 : -1);
+    unlink(name);
+    rmdir(folder);
+    *inner = '\0';
+    rmdir(folder);
+    end(&store, spool);
+}
+
+TEST(a_file_with_a_name_goes_with_its_body_or_stays)
+{
+    assert_placed(false);
+    assert_placed(true);
 }

@@ -143,8 +143,6 @@ TEST(malformed_version_2_is_refused)
     static const struct str texts[] = {
         STR(SIGNATURE "\x11\x11\x00\x0c" "aaaabbbbccdd"),
         STR(SIGNATURE "\x22\x11\x00\x0c" "aaaabbbbccdd"),
-        STR(SIGNATURE "\x21\x41\x00\x0c" "aaaabbbbccdd"),
-        STR(SIGNATURE "\x21\x13\x00\x0c" "aaaabbbbccdd"),
         STR(SIGNATURE "\x21\x11\x00\x0b" "aaaabbbbccd"),
         STR(SIGNATURE "\x21\x21\x00\x0c" "aaaabbbbccdd"),
         STR(SIGNATURE "\x21\x31\x00\x0c" "aaaabbbbccdd"),
@@ -156,6 +154,39 @@ TEST(malformed_version_2_is_refused)
         size_t length;
         assert_int_equal(parse(texts[i], &header, &length), STATUS_BAD_PROXY_HEADER);
     }
+}
+
+TEST(unknown_families_and_transports_keep_the_connections_own_addresses)
+{
+    static const struct str texts[] = {
+        STR(SIGNATURE "\x21\x41\x00\x04" "aaaa"),
+        STR(SIGNATURE "\x21\x13\x00\x0c" "aaaabbbbccdd"),
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct proxyproto header;
+        size_t length;
+        assert_int_equal(parse(texts[i], &header, &length), STATUS_OK);
+        assert_true(header.local);
+        assert_int_equal(length, texts[i].len);
+        assert_int_equal(header.tlvs.len, 0);
+    }
+}
+
+TEST(what_stands_behind_addresses_is_found_by_its_type)
+{
+    struct proxyproto header;
+    size_t length;
+    static const struct str text = STR(SIGNATURE "\x21\x11\x00\x18" "aaaabbbbccdd" "\x01\x00\x02h2" "\xae\x00\x01x" "\x05\x00\x00");
+    assert_int_equal(parse(text, &header, &length), STATUS_OK);
+    assert_int_equal(header.tlvs.len, 12);
+    assert_true(str_equal(proxyproto_tlv(header.tlvs, 1), S("h2")));
+    assert_true(str_equal(proxyproto_tlv(header.tlvs, 0xae), S("x")));
+    assert_non_null(proxyproto_tlv(header.tlvs, 5).data);
+    assert_int_equal(proxyproto_tlv(header.tlvs, 5).len, 0);
+    assert_null(proxyproto_tlv(header.tlvs, 2).data);
+    /* The second one is broken off, so only the first counts. */
+    assert_true(str_equal(proxyproto_tlv(str_first(header.tlvs, 8), 1), S("h2")));
+    assert_null(proxyproto_tlv(str_first(header.tlvs, 8), 0xae).data);
 }
 
 TEST(what_cannot_become_a_header_is_seen_at_its_first_strange_byte)
