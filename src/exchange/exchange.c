@@ -91,12 +91,21 @@ static void release_filters(struct filter **row)
     *row = NULL;
 }
 
+static __attribute__((noinline)) void let_go(struct keepsake *kept)
+{
+    while (kept != NULL) {
+        struct keepsake *next = kept->next;
+        kept->release(kept);
+        kept = next;
+    }
+}
+
 /* What few requests have, asked for at once. */
 static inline bool has_extras(const struct exchange *x)
 {
     return ((uintptr_t)x->visit | (uintptr_t)x->request_filters | (uintptr_t)x->response_filters | (uintptr_t)x->response_source |
             (uintptr_t)x->spool | (uintptr_t)x->response_spool | (uintptr_t)x->outgoing | (uintptr_t)x->awaiting |
-            (uintptr_t)x->held) != 0;
+            (uintptr_t)x->kept) != 0;
 }
 
 static __attribute__((noinline)) void release_extras(struct exchange *x)
@@ -118,8 +127,8 @@ static __attribute__((noinline)) void release_servers(struct exchange *x)
 {
     if (x->awaiting != NULL)
         await_end(x);
-    if (x->held != NULL)
-        server_unref(x->held);
+    if (x->kept != NULL)
+        let_go(x->kept);
 }
 
 static void end_exchange(struct exchange *x)

@@ -251,19 +251,23 @@ static void pass_interim(struct exchange *x)
         x->stream.sink.flush(&x->stream.sink);
 }
 
+static __attribute__((noinline)) enum step take_response(struct exchange *x)
+{
+    x->times.first_byte = exchange_now(x);
+    attempt_answered(x);
+    return STEP_RUN_RESPONSE;
+}
+
 static enum step await_response(struct exchange *x)
 {
-    if ((x->facts_server & FACT_INFORM) != 0)
+    if (__builtin_expect((x->facts_server & FACT_INFORM) != 0, 0))
         pass_interim(x);
-    if ((x->facts_server & FACT_HEAD) != 0) {
-        x->times.first_byte = exchange_now(x);
-        attempt_answered(x);
-        return STEP_RUN_RESPONSE;
-    }
+    if ((x->facts_server & FACT_HEAD) != 0)
+        return take_response(x);
     if ((x->facts_server & FACT_CLOSED) != 0)
         return attempt_failed(x, x->upstream.failure);
-    enum status status = attempt_upload(x);
-    if (status != STATUS_OK && status != STATUS_AGAIN)
+    enum status status = x->upload_done ? STATUS_OK : attempt_upload(x);
+    if (__builtin_expect(status != STATUS_OK && status != STATUS_AGAIN, 0))
         return attempt_failed(x, status);
     if (progress_wants_continue(x))
         exchange_send_continue(x);

@@ -147,6 +147,7 @@ struct upstream_stream {
     bool reused;                 /* the connection served a request before: a close now may be a race */
     bool anything_sent;          /* a byte of the request left for the kernel */
     bool anything_received;      /* a byte of the response came */
+    bool rejected;               /* the server has reset the request alone (HTTP/2), before any response head */
     bool missed;                 /* the server had ended the connection before a byte of the request got there: nobody read it */
     struct response response;    /* filled before FACT_HEAD and FACT_INFORM; last, since nothing of it counts before */
 };
