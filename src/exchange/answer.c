@@ -83,7 +83,7 @@ void exchange_answer_status(struct exchange *x, int status, enum status reason)
     if (!classic)
         add_page_fields(x, &page, status, reason);
     else if (error_classic_closes(status))
-        x->stream.close_after = true;
+        exchange_doubt_framing(x);
 }
 
 void exchange_answer_redirect(struct exchange *x, int status, struct str location)

@@ -156,7 +156,7 @@ static void end_exchange(struct exchange *x)
     list_remove(&x->link);
     traffic_count(&x->worker->traffic.running, -1);
     if (x->worker->graph->stopping)
-        x->stream.close_after = true;
+        x->stream.close_after = CLOSE_AFTER;
     x->stream.ops->finish(&x->stream, !whole);
     if (__builtin_expect(extras, 0))
         release_servers(x);
@@ -239,6 +239,12 @@ void exchange_drop_response(struct exchange *x)
     x->server_rate = 0;
     x->failure = STATUS_OK;
     x->reason_detail = NULL;
+}
+
+void exchange_doubt_framing(struct exchange *x)
+{
+    if (x->stream.close_after == KEEP_OPEN)
+        x->stream.close_after = CLOSE_AFTER_IF_SERIAL;
 }
 
 void exchange_limit_rate(struct exchange *x, int64_t bytes)

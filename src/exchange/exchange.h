@@ -235,6 +235,8 @@ static inline int64_t exchange_now(const struct exchange *x)
     return x->worker->loop.now;
 }
 
+/* The request leaves it in doubt where a next one would begin: its connection is closed where messages follow each other. */
+void exchange_doubt_framing(struct exchange *x);
 /* The client gets the response's body by so many bytes a second at most, one second's worth ahead, 0: as fast as it takes them.
  * What was said here before the head goes out counts, and more than what a `bandwidth` middleware says. */
 void exchange_limit_rate(struct exchange *x, int64_t bytes);

@@ -29,8 +29,10 @@ static enum step await_head(struct exchange *x)
 {
     if ((x->facts_client & FACT_HEAD) == 0)
         return STEP_WAIT;
-    if (x->stream.failure != STATUS_OK)
+    if (x->stream.failure != STATUS_OK) {
+        incoming_refused(x);
         return visit_begin_refused(x, x->stream.failure) ? STEP_FIND_ROUTE : fail(x, x->stream.failure);
+    }
     enum status status = incoming_prepare(x);
     if (__builtin_expect(status != STATUS_OK, 0))
         return visit_begin_refused(x, status) ? STEP_FIND_ROUTE : fail(x, status);
@@ -380,7 +382,7 @@ static void tell_connection(struct exchange *x, const struct client_limits *limi
     stream->max_requests = (uint64_t)limits->requests;
     stream->max_age = limits->keep_alive_max_time;
     if (!limits->keep_alive || (limits->keep_alive_disable.count != 0 && is_unfit_for_keep_alive(&stream->request, &limits->keep_alive_disable)))
-        stream->close_after = true;
+        stream->close_after = CLOSE_AFTER;
 }
 
 /* 444 of our own: whoever configured it wants the connection closed without a word. */

@@ -139,6 +139,10 @@ static const struct option http2_options[] = {
                  .min = 65535, .max = 67108864, .help = "The same for all streams of a connection together."),
     OPTION_NAMED(BOOL, struct entrypoint_http2, any_opening, "anyOpening",
                  .help = "Clients may leave out the SETTINGS that must be their first frame (RFC 9113 3.4)."),
+    OPTION_NAMED(BOOL, struct entrypoint_http2, go_away_at_once, "goAwayAtOnce",
+                 .help = "A connection that has served enough (keepAliveMaxRequests, keepAliveMaxTime) is told at once which request was "
+                         "its last, as nginx does, and clients send again what was on its way; else a notice goes first, so that "
+                         "nothing crosses it (RFC 9113 6.8)."),
 };
 static const struct option_table http2_table =
     OPTION_TABLE(struct entrypoint_http2, http2_options, .summary = "HTTP/2 on an entrypoint.");
