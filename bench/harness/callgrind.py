@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
 from . import site
 from .processes import Failure
@@ -33,9 +34,17 @@ class Run:
             raise Failure(f'{peer.label} under callgrind: {wrong}\n{server.child.explain()}')
         server.stop(patience=30.0)
         stage.children.remove(server.child)
+        self.wait_for_children()
         self.files = glob.glob(f'{self.folder}/out.*')
         if not self.files:
             raise Failure(f'{peer.label}: callgrind wrote nothing:\n{server.child.explain()}')
+
+    def wait_for_children(self):
+        """Processes that the peer has forked write their files a little later than it does."""
+        for _ in range(300):
+            if subprocess.run(['pgrep', '-f', f'{self.folder}/out'], capture_output=True).returncode != 0:
+                return
+            time.sleep(0.1)
 
     def instructions(self):
         """Over all processes; a file states its sum as totals, or in older formats only as summary."""

@@ -199,6 +199,15 @@ http {{
                          'limit_req_log_level info;'}.get('gzip' if site.needs == 'zstd' else site.needs, '')
 
 
+class PorticoNginx(Nginx):
+    """Portico with nginx's very file."""
+    kind = 'portico-nginx'
+    version_flag = ['version']
+
+    def command(self, site):
+        return [self.path, 'nginx', *super().command(site)[1:]]
+
+
 class Haproxy(Peer):
     kind = 'haproxy'
     version_flag = ['-v']
@@ -365,13 +374,13 @@ sub vcl_pipe {{ if (req.http.upgrade) {{ set bereq.http.upgrade = req.http.upgra
 
 
 # Those whose names begin like another's stand before it.
-KINDS = {peer.kind: peer for peer in (PorticoBare, PorticoSampled, PorticoTraced, Portico, Nginx, Haproxy, Caddy, H2o, Varnish)}
+KINDS = {peer.kind: peer for peer in (PorticoBare, PorticoSampled, PorticoTraced, PorticoNginx, Portico, Nginx, Haproxy, Caddy, H2o, Varnish)}
 PROGRAMS = {'varnish': 'varnishd'}
 
 
 def find(kind, portico):
     """The path of a peer's program as the distribution installs it, or None."""
-    if issubclass(KINDS[kind], Portico):
+    if kind.startswith('portico'):
         return os.path.abspath(portico) if os.path.exists(portico) else None
     return shutil.which(PROGRAMS.get(kind, kind), path=os.environ.get('PATH', '') + ':/usr/sbin:/sbin')
 

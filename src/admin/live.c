@@ -159,13 +159,6 @@ static void add_server(const struct service *service, const struct target *targe
     thing->failing_since = old->failing_since;
 }
 
-static const struct target_set *targets_of(const struct service *service)
-{
-    if (strcmp(service->type->choice.name, "loadBalancer") != 0)
-        return NULL;
-    return &((const struct load_balancer *)service->state)->targets;
-}
-
 static void add_things(const struct graph *graph, const struct map former[LIVE_KINDS])
 {
     for (unsigned i = 0; i < graph->entry_count; i++)
@@ -176,7 +169,7 @@ static void add_things(const struct graph *graph, const struct map former[LIVE_K
             add_thing(LIVE_ROUTER, graph->routers[i]->name, graph->routers[i]->meter, &former[LIVE_ROUTER])->router = graph->routers[i];
     for (unsigned i = 0; i < graph->service_count; i++) {
         const struct service *service = graph->services[i];
-        const struct target_set *targets = targets_of(service);
+        const struct target_set *targets = load_balancer_targets(service);
         struct live_thing *thing = add_thing(LIVE_SERVICE, service->name, service->meter, &former[LIVE_SERVICE]);
         thing->service = service;
         thing->first_server = live.things[LIVE_SERVER].count;
@@ -192,7 +185,7 @@ static void make_room(const struct graph *graph)
     size_t counts[LIVE_KINDS] = {
         [LIVE_ENTRYPOINT] = graph->entry_count, [LIVE_ROUTER] = graph->router_count, [LIVE_SERVICE] = graph->service_count};
     for (unsigned i = 0; i < graph->service_count; i++) {
-        const struct target_set *targets = targets_of(graph->services[i]);
+        const struct target_set *targets = load_balancer_targets(graph->services[i]);
         counts[LIVE_SERVER] += targets != NULL ? targets->count : 0;
     }
     for (int kind = 0; kind < LIVE_KINDS; kind++) {
@@ -233,6 +226,13 @@ static void use_graph(struct graph *graph)
     forget(things, names);
     if (former != NULL)
         graph_unref(former);
+}
+
+/* DNS has other servers for a name: the same graph is read anew, while what was read before is still there. */
+static void on_roster_change(void)
+{
+    if (live.graph != NULL)
+        use_graph(live.graph);
 }
 
 /* ---- the tick ---- */
@@ -428,6 +428,7 @@ int64_t live_waits_for_workers(void)
 
 static void start(void)
 {
+    roster_on_change = on_roster_change;
     struct loop *loop = &admin_self->control->loop;
     live.started = true;
     for (int kind = 0; kind < LIVE_KINDS; kind++)
@@ -443,6 +444,7 @@ static void start(void)
 
 static void stop(void)
 {
+    roster_on_change = NULL;
     timer_cancel(&live.timer);
     struct graph *former = live.graph;
     struct live_things things[LIVE_KINDS];

@@ -10,14 +10,13 @@
 void metrics_each_target(const struct graph *graph, void (*each)(const struct target *target, void *owner), void *owner)
 {
     for (unsigned i = 0; i < graph->service_count; i++) {
-        const struct service *service = graph->services[i];
-        if (!str_equal(str_from(service->type->choice.name), S("loadBalancer")))
+        const struct target_set *targets = load_balancer_targets(graph->services[i]);
+        if (targets == NULL)
             continue;
-        const struct load_balancer *balancer = service->state;
         struct map seen;              /* a URL may be listed twice and is one server */
         map_init(&seen, false);
-        for (unsigned j = 0; j < balancer->targets.count; j++) {
-            const struct target *target = &balancer->targets.items[j];
+        for (unsigned j = 0; j < targets->count; j++) {
+            const struct target *target = &targets->items[j];
             if (map_put(&seen, target->server->url, target->server) == NULL)
                 each(target, owner);
         }

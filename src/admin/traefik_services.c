@@ -12,36 +12,53 @@ static const struct load_balancer_config *load_balancer_of(const struct catalog_
     return is_one ? config->type.value : NULL;
 }
 
-static struct server *server_named(const struct load_balancer *lb, struct str url)
+static struct server *server_named(const struct target_set *targets, struct str url)
 {
-    for (unsigned i = 0; i < lb->targets.count; i++)
-        if (str_equal(lb->targets.items[i].server->url, url))
-            return lb->targets.items[i].server;
+    for (unsigned i = 0; i < targets->count; i++)
+        if (str_equal(targets->items[i].server->url, url))
+            return targets->items[i].server;
     return NULL;
 }
 
+/* One that is well of those that a name stands for, else any. */
+static struct server *server_called(const struct target_set *targets, struct str url, int64_t now)
+{
+    struct server_url parts;
+    struct server *found = NULL;
+    if (server_url_parse(url, &parts) != NULL)
+        return NULL;
+    for (unsigned i = 0; i < targets->count; i++) {
+        struct server *server = targets->items[i].server;
+        if (server->called && str_equal(server->authority, parts.authority) && (found == NULL || server_takes_sticky(server, now)))
+            found = server;
+    }
+    return found;
+}
+
 /* The server behind the index-th URL of the configuration: targets keep its order but for those that are named twice. */
-static struct server *server_behind(const struct load_balancer *lb, const struct load_balancer_config *config, size_t index)
+static struct server *server_behind(const struct target_set *targets, const struct load_balancer_config *config, size_t index,
+                                    int64_t now)
 {
     const struct server_config *item = config->servers.items[index].value;
     struct str url = item->preserve_path ? item->url : server_url_origin(item->url);
     while (str_ends(url, S("/")) && item->preserve_path)
         url.len--;
-    if (index < lb->targets.count && str_equal(lb->targets.items[index].server->url, url))
-        return lb->targets.items[index].server;
-    return server_named(lb, url);
+    if (index < targets->count && str_equal(targets->items[index].server->url, url))
+        return targets->items[index].server;
+    struct server *server = server_named(targets, url);
+    return server != NULL ? server : server_called(targets, url, now);
 }
 
 /* UP or DOWN for each URL as it was written; a server that only drains is up. */
 static void write_states(const struct catalog_item *item, const struct load_balancer_config *config, struct json *json)
 {
-    const struct load_balancer *lb = item->service->state;
+    const struct target_set *targets = load_balancer_targets(item->service);
     int64_t now = time_monotonic();
     if (config->servers.count == 0)
         return;
     json_member_object(json, "serverStatus");
     for (size_t i = 0; i < config->servers.count; i++) {
-        const struct server *server = server_behind(lb, config, i);
+        const struct server *server = server_behind(targets, config, i, now);
         json_key(json, ((const struct server_config *)config->servers.items[i].value)->url);
         json_str(json, server != NULL && server_takes_sticky(server, now) ? S("UP") : S("DOWN"));
     }

@@ -29,6 +29,27 @@ void node_append(struct node *parent, struct node *child)
     parent->count++;
 }
 
+struct node *node_take(struct node *map, struct str key)
+{
+    if (map == NULL || map->kind != NODE_MAP)
+        return NULL;
+    struct node *before = NULL;
+    for (struct node *it = map->first; it != NULL; before = it, it = it->next) {
+        if (!str_equal_nocase(it->key, key))
+            continue;
+        if (before != NULL)
+            before->next = it->next;
+        else
+            map->first = it->next;
+        if (map->last == it)
+            map->last = before;
+        map->count--;
+        it->next = it->parent = NULL;
+        return it;
+    }
+    return NULL;
+}
+
 struct node *node_get(const struct node *map, struct str key)
 {
     if (map == NULL || map->kind != NODE_MAP)

@@ -35,6 +35,9 @@ struct node *node_scalar(struct arena *arena, struct str text, struct span span)
 /* Adds `child` at the end of a list or, with its key set, of a map. */
 void node_append(struct node *parent, struct node *child);
 
+/* Unlinks the member `key` (case ignored) of a map and gives it, without its neighbours; NULL: there is none. */
+struct node *node_take(struct node *map, struct str key);
+
 /* A member of a map by key, case ignored; NULL when absent or `map` is NULL or no map. */
 struct node *node_get(const struct node *map, struct str key);
 /* An item of a list; NULL when out of range. A scalar or map counts as a list of one. */

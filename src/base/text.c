@@ -61,7 +61,7 @@ void text_add_char(struct text *text, char c)
         text->data[text->len++] = c;
 }
 
-void text_add_u64(struct text *text, uint64_t value)
+size_t text_put_u64(char *out, uint64_t value)
 {
     char digits[20];
     size_t at = sizeof(digits);
@@ -69,7 +69,14 @@ void text_add_u64(struct text *text, uint64_t value)
         digits[--at] = (char)('0' + value % 10);
         value /= 10;
     } while (value != 0);
-    text_add(text, str_of(digits + at, sizeof(digits) - at));
+    memcpy(out, digits + at, sizeof(digits) - at);
+    return sizeof(digits) - at;
+}
+
+void text_add_u64(struct text *text, uint64_t value)
+{
+    char digits[20];
+    text_add(text, str_of(digits, text_put_u64(digits, value)));
 }
 
 void text_addf(struct text *text, const char *format, ...)

@@ -24,6 +24,8 @@ void text_clear(struct text *text);
 bool text_reserve(struct text *text, size_t extra);
 void text_add(struct text *text, struct str s);
 void text_add_char(struct text *text, char c);
+/* Decimal digits into `out`, 20 at most; how many. */
+size_t text_put_u64(char *out, uint64_t value);
 void text_add_u64(struct text *text, uint64_t value);
 void text_addf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_vaddf(struct text *text, const char *format, va_list args)

@@ -2,7 +2,7 @@
 #include "base/time.h"
 
 #include <assert.h>
-#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/text.h"
@@ -162,44 +162,46 @@ bool size_parse(struct str text, int64_t *ret_bytes)
            apply_sign(total, negative, ret_bytes);
 }
 
-/* Appends "1.5ms": value / factor without the zeros at the end of its fraction. */
-static void add_decimal(struct text *out, uint64_t value, uint64_t factor, const char *unit)
+/* "1.5ms": value / factor without the zeros at the end of its fraction. */
+static char *put_decimal(char *out, uint64_t value, uint64_t factor, struct str unit)
 {
-    text_add_u64(out, value / factor);
+    out += text_put_u64(out, value / factor);
     uint64_t left = value % factor;
     if (left != 0)
-        text_add_char(out, '.');
+        *out++ = '.';
     for (; left != 0; left %= factor) {
         factor /= 10;
-        text_add_char(out, (char)('0' + left / factor));
+        *out++ = (char)('0' + left / factor);
     }
-    text_add(out, str_from(unit));
+    memcpy(out, unit.data, unit.len);
+    return out + unit.len;
 }
 
 size_t time_format_duration(int64_t ns, char *out, size_t size)
 {
-    struct text text;
+    char text[TIME_DURATION_SIZE], *end = text;
     uint64_t left = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
     const uint64_t minute = UINT64_C(60000000000), hour = 60 * minute;
-    text_init(&text, TIME_DURATION_SIZE);
     if (ns < 0)
-        text_add_char(&text, '-');
+        *end++ = '-';
     if (left >= hour)
-        add_decimal(&text, left / hour, 1, "h");
+        end = put_decimal(end, left / hour, 1, S("h"));
     left %= hour;
     if (left >= minute)
-        add_decimal(&text, left / minute, 1, "m");
+        end = put_decimal(end, left / minute, 1, S("m"));
     left %= minute;
     if (left >= (uint64_t)TIME_S || ns == 0)
-        add_decimal(&text, left, TIME_S, "s");
+        end = put_decimal(end, left, TIME_S, S("s"));
     else if (left >= (uint64_t)TIME_MS)
-        add_decimal(&text, left, TIME_MS, "ms");
+        end = put_decimal(end, left, TIME_MS, S("ms"));
     else if (left >= (uint64_t)TIME_US)
-        add_decimal(&text, left, TIME_US, "us");
+        end = put_decimal(end, left, TIME_US, S("us"));
     else if (left != 0)
-        add_decimal(&text, left, 1, "ns");
-    size_t len = text.len;
-    snprintf(out, size, "%s", text_c(&text));
-    text_release(&text);
+        end = put_decimal(end, left, 1, S("ns"));
+    size_t len = (size_t)(end - text), fits = len < size ? len : size - (size != 0);
+    if (size != 0) {
+        memcpy(out, text, fits);
+        out[fits] = '\0';
+    }
     return len;
 }

@@ -15,30 +15,11 @@ static const struct {
 };
 #define ORDER_COUNT (sizeof(orders) / sizeof(orders[0]))
 
-/* Takes the member out of the map; NULL: there is none. */
-static struct node *take(struct node *map, struct str key)
-{
-    struct node *before = NULL;
-    for (struct node *it = map->first; it != NULL; before = it, it = it->next) {
-        if (!str_equal_nocase(it->key, key))
-            continue;
-        if (before != NULL)
-            before->next = it->next;
-        else
-            map->first = it->next;
-        if (map->last == it)
-            map->last = before;
-        map->count--;
-        return it;
-    }
-    return NULL;
-}
-
 static void order_map(struct node *map, const char *const *keys)
 {
     struct node ordered = {.kind = NODE_MAP};
     for (; *keys != NULL; keys++) {
-        struct node *member = take(map, str_from(*keys));
+        struct node *member = node_take(map, str_from(*keys));
         if (member != NULL)
             node_append(&ordered, member);
     }

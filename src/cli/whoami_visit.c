@@ -38,7 +38,8 @@ static void end_visit(struct visit *visit)
     chunkq_release(&visit->out);
     chunkq_release(&visit->in);
     chunkq_release(&visit->message);
-    visit->stream.close_after = visit->stream.close_after || visit->whoami->stopping;
+    if (visit->whoami->stopping)
+        visit->stream.close_after = CLOSE_AFTER;
     visit->stream.ops->finish(&visit->stream, visit->broken);
     arena_release(&visit->arena);
     chunk_unref(visit->memory);
@@ -52,7 +53,7 @@ static bool read_head(struct visit *visit)
     visit->stage = VISIT_BODY;
     if (failure != STATUS_OK) {
         whoami_answer_text(visit, status_http(failure) != 0 ? status_http(failure) : 400, str_from(status_text(failure)));
-        visit->stream.close_after = true;
+        visit->stream.close_after = CLOSE_AFTER;
         visit->stage = VISIT_SEND;
     } else if (visit->stream.request.expects_continue) {
         struct response interim = {.status = 100, .version = HTTP_1_1};
@@ -90,7 +91,7 @@ static bool read_body(struct visit *visit)
     visit->stage = VISIT_DELAY;
     if (status != STATUS_END) {
         whoami_answer_text(visit, 400, str_from(status_text(status)));
-        visit->stream.close_after = true;
+        visit->stream.close_after = CLOSE_AFTER;
         visit->stage = VISIT_SEND;
     }
     return true;
@@ -127,7 +128,8 @@ static enum status begin_response(struct visit *visit)
         chunkq_clear(&visit->out);
         visit->data_left = 0;
     }
-    stream->close_after = stream->close_after || visit->whoami->stopping;
+    if (visit->whoami->stopping)
+        stream->close_after = CLOSE_AFTER;
     return stream->ops->send_head(stream, &visit->response);
 }
 

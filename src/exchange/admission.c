@@ -7,6 +7,8 @@ enum status admission_judge(const struct exchange *x, const struct site *site)
 {
     const struct tls_conn *conn = x->stream.client->secure;
     const struct tls_policy *policy = site->policy;
+    if (conn != NULL && policy != NULL && !policy->h2 && x->stream.request.version == HTTP_2)
+        return STATUS_MISDIRECTED;
     if (conn == NULL || policy == NULL || policy->client_auth == CLIENT_AUTH_NONE)
         return STATUS_OK;
     if (!str_equal(policy->name, tls_policy_name(conn)))

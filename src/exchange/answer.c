@@ -61,7 +61,7 @@ static struct str retry_after(const struct exchange *x, enum status reason)
 static void add_page_fields(struct exchange *x, const struct error_page *page, int status, enum status reason)
 {
     struct fields *fields = &x->response.fields;
-    fields_add(fields, S("X-Content-Type-Options"), S("nosniff"));
+    fields_add_line(fields, S("X-Content-Type-Options: nosniff\r\n"), S("X-Content-Type-Options").len);
     if (page->styled)
         fields_add(fields, S("Content-Security-Policy"), S(PAGE_POLICY));
     if (!str_starts(page->type, S("text/plain")))
@@ -83,7 +83,7 @@ void exchange_answer_status(struct exchange *x, int status, enum status reason)
     if (!classic)
         add_page_fields(x, &page, status, reason);
     else if (error_classic_closes(status))
-        x->stream.close_after = true;
+        exchange_doubt_framing(x);
 }
 
 void exchange_answer_redirect(struct exchange *x, int status, struct str location)

@@ -215,7 +215,7 @@ static bool is_worth_another(const struct exchange *x, enum status status, bool 
     if (!kept || !is_the_servers_fault(status) || has_had_enough(x, unsent))
         return false;
     if (x->forwarding != NULL && x->forwarding->retries != NULL && !stale)
-        return retries_allow(x, retry_on_failure(status));
+        return retries_allow(x, retry_on_failure(status) | (x->upstream.rejected ? RETRY_INVALID_HEADER : 0U));
     return (unsent || method_is_idempotent(x->stream.request.method)) && status != STATUS_UPSTREAM_TIMEOUT &&
            status != STATUS_UPSTREAM_BAD_RESPONSE;
 }

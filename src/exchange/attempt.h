@@ -37,7 +37,7 @@ enum status attempt_send(struct exchange *x);
 enum status attempt_upload(struct exchange *x);
 /* The try has failed: the server's account is told, the connection is dropped, and the step that follows is given:
  * PICK_SERVER when another try is safe and sensible, else ANSWER. */
-enum step attempt_failed(struct exchange *x, enum status status);
+__attribute__((noinline)) enum step attempt_failed(struct exchange *x, enum status status);
 /* The try has brought a response head. */
 void attempt_answered(struct exchange *x);
 /* The connection alone, early: everything that was to come over it has come. */

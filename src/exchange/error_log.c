@@ -173,6 +173,7 @@ static struct meaning of_client(enum status status)
     case STATUS_FIELDS_TOO_LARGE: return (struct meaning){SYSLOG_INFO, "client sent too long header line while reading client request headers"};
     case STATUS_TOO_MANY_FIELDS: return (struct meaning){SYSLOG_INFO, "client sent too many header lines while reading client request headers"};
     case STATUS_BAD_LENGTH: return (struct meaning){SYSLOG_INFO, "client sent invalid \"Content-Length\" header while reading client request headers"};
+    case STATUS_H2_PROTOCOL: return (struct meaning){SYSLOG_INFO, "client sent a request that HTTP/2 does not allow"};
     case STATUS_BAD_CHUNK: return (struct meaning){SYSLOG_INFO, "client sent invalid chunked body"};
     case STATUS_PLAIN_HTTP_ON_TLS: return (struct meaning){SYSLOG_INFO, "client sent plain HTTP request to HTTPS port while reading client request headers"};
     case STATUS_BODY_TOO_LARGE: return (struct meaning){SYSLOG_ERROR, "client intended to send too large body"};

@@ -21,6 +21,8 @@ static enum form form_of(struct str type)
 static enum form choose_form(const struct exchange *x)
 {
     struct str rest = fields_value(&x->stream.request.fields, FIELD_ACCEPT), member, type;
+    if (str_equal(rest, S("*/*")))
+        return FORM_TEXT;
     enum form best = FORM_TEXT;
     int best_quality = 0;
     while (token_next(&rest, &member)) {
@@ -46,7 +48,17 @@ static struct str plain_text(struct exchange *x, int status)
         return S("no available server\n");
     if (status == 503 && x->failure == STATUS_MAINTENANCE)
         return S("503 Service Unavailable: under maintenance\n");
-    return arena_printf(&x->arena, "%d %.*s\n", status, STR_ARGS(http_reason(status)));
+    struct str reason = http_reason(status);
+    char *text = arena_alloc(&x->arena, reason.len + 5);
+    if (text == NULL || status < 100 || status > 999)
+        return reason;
+    text[0] = (char)('0' + status / 100);
+    text[1] = (char)('0' + status / 10 % 10);
+    text[2] = (char)('0' + status % 10);
+    text[3] = ' ';
+    memcpy(text + 4, reason.data, reason.len);
+    text[4 + reason.len] = '\n';
+    return str_of(text, reason.len + 5);
 }
 
 /* For somebody who only wanted to see a page. */

@@ -91,12 +91,21 @@ static void release_filters(struct filter **row)
     *row = NULL;
 }
 
+static __attribute__((noinline)) void let_go(struct keepsake *kept)
+{
+    while (kept != NULL) {
+        struct keepsake *next = kept->next;
+        kept->release(kept);
+        kept = next;
+    }
+}
+
 /* What few requests have, asked for at once. */
 static inline bool has_extras(const struct exchange *x)
 {
     return ((uintptr_t)x->visit | (uintptr_t)x->request_filters | (uintptr_t)x->response_filters | (uintptr_t)x->response_source |
             (uintptr_t)x->spool | (uintptr_t)x->response_spool | (uintptr_t)x->outgoing | (uintptr_t)x->awaiting |
-            (uintptr_t)x->held) != 0;
+            (uintptr_t)x->kept) != 0;
 }
 
 static __attribute__((noinline)) void release_extras(struct exchange *x)
@@ -118,8 +127,8 @@ static __attribute__((noinline)) void release_servers(struct exchange *x)
 {
     if (x->awaiting != NULL)
         await_end(x);
-    if (x->held != NULL)
-        server_unref(x->held);
+    if (x->kept != NULL)
+        let_go(x->kept);
 }
 
 static void end_exchange(struct exchange *x)
@@ -147,7 +156,7 @@ static void end_exchange(struct exchange *x)
     list_remove(&x->link);
     traffic_count(&x->worker->traffic.running, -1);
     if (x->worker->graph->stopping)
-        x->stream.close_after = true;
+        x->stream.close_after = CLOSE_AFTER;
     x->stream.ops->finish(&x->stream, !whole);
     if (__builtin_expect(extras, 0))
         release_servers(x);
@@ -230,6 +239,12 @@ void exchange_drop_response(struct exchange *x)
     x->server_rate = 0;
     x->failure = STATUS_OK;
     x->reason_detail = NULL;
+}
+
+void exchange_doubt_framing(struct exchange *x)
+{
+    if (x->stream.close_after == KEEP_OPEN)
+        x->stream.close_after = CLOSE_AFTER_IF_SERIAL;
 }
 
 void exchange_limit_rate(struct exchange *x, int64_t bytes)

@@ -41,6 +41,13 @@ struct pending {
     void (*abandon)(struct pending *pending);
 };
 
+/* Something that an exchange holds to its end, such as servers that come and go with DNS; in its arena. */
+struct keepsake {
+    void (*release)(struct keepsake *keepsake);
+    struct keepsake *next;
+    const void *owner;                /* whose it is, for who looks for its own */
+};
+
 struct exchange {
     struct stream stream;             /* the client's side; first, so that one pointer serves both */
 
@@ -104,7 +111,7 @@ struct exchange {
     unsigned stale_attempts;          /* of them, those over idle connections that had ended */
     const struct forwarding *forwarding;      /* how it goes about its servers; NULL: as usual (exchange/forwarding.h) */
     const struct outgoing_url *url;   /* where proxyPass sends it; NULL: nobody said (exchange/outgoing_url.h) */
-    struct server *held;              /* a server that no graph holds (service forward); one reference */
+    struct keepsake *kept;            /* what no graph holds and is let go of at the end; NULL: nothing */
     struct fields *carried;           /* fields of a response that gave way to a redirect inside: the next one gets them; NULL: none */
     struct outgoing *outgoing;        /* the request as servers get it; NULL: as it came (exchange/outgoing.h) */
     struct str server_address;        /* of the connection that gave the response, where the server has a name */
@@ -172,6 +179,13 @@ void exchange_answer_redirect(struct exchange *x, int status, struct str locatio
  * in x->response, body_length set. The source is released (once) when it is no longer needed. */
 void exchange_answer_source(struct exchange *x, struct body_source *source, enum status reason);
 
+/* Released when the exchange ends. */
+static inline void exchange_keep(struct exchange *x, struct keepsake *keepsake)
+{
+    keepsake->next = x->kept;
+    x->kept = keepsake;
+}
+
 /* What WAITed is settled: the hook is called again. Safe from any callback of the worker; runs the exchange at once. */
 void exchange_resume(struct exchange *x);
 /* Before VERDICT_WAIT: the hook is called again after this long (ns). */
@@ -222,6 +236,8 @@ static inline int64_t exchange_now(const struct exchange *x)
     return x->worker->loop.now;
 }
 
+/* The request leaves it in doubt where a next one would begin: its connection is closed where messages follow each other. */
+void exchange_doubt_framing(struct exchange *x);
 /* The client gets the response's body by so many bytes a second at most, one second's worth ahead, 0: as fast as it takes them.
  * What was said here before the head goes out counts, and more than what a `bandwidth` middleware says. */
 void exchange_limit_rate(struct exchange *x, int64_t bytes);

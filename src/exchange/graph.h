@@ -45,35 +45,38 @@ struct capture_variables {
 };
 
 struct router {
+    /* What every request looks at, in as few cache lines as may be: among thousands of routers each is one that the memory is waited
+     * for. */
+    struct service *service;
+    struct middleware **chain;        /* entrypoint's, its own, the service's */
+    unsigned chain_count;
+    int error_pages;                  /* enum error_pages; INHERIT: as its entrypoint says */
+    size_t chain_memory;              /* bytes of their `own`s together */
+    struct meter *counts;             /* joint of its entrypoint's meter and its own; NULL: it is on several; one reference */
+    struct meter *meter;              /* NULL: not counted; one reference */
+    const struct client_limits *limits;   /* NULL: as its entrypoint says */
+    const struct request_logs *logs;  /* those of its own that it names (exchange/request_log.h); NULL: none */
+    const struct location *location;  /* NULL: it has a rule */
+    struct site *site;                /* NULL: as above */
+    bool access_log, traced;
+    enum trace_verbosity trace_verbosity;
+    bool logs_subrequests;            /* requests of our own have lines in `logs` too */
+    bool internal;
+    _Atomic uint8_t maintenance;      /* its requests are answered with 503: bits of enum maintenance_by; 0: they are not */
+    const struct left_out *left_out;  /* it is not served, and this is why; NULL: it is served */
+    struct str server_line;           /* "Server: ...\r\n" of responses that have none; empty: as its entrypoint says */
     struct str name;                  /* "api@file" */
+    /* The rest. */
     struct str rule;
     struct str provider;
     int64_t priority;
     const struct node *origin;
     const struct router_config *config;   /* NULL: nobody wrote it */
-    const struct client_limits *limits;   /* NULL: as its entrypoint says */
     struct strs entry_points;         /* names of those that it is on */
-    struct meter *meter;              /* NULL: not counted; one reference */
-    struct meter *counts;             /* joint of its entrypoint's meter and its own; NULL: it is on several; one reference */
-    struct middleware **chain;        /* entrypoint's, its own, the service's */
-    unsigned chain_count;
-    size_t chain_memory;              /* bytes of their `own`s together */
-    struct service *service;
     const struct document_root *root;         /* of a location (exchange/document.h); NULL: it has none */
     const struct media_types *media_types;    /* of a location (exchange/media_types.h); NULL: the system's */
-    bool access_log, traced;
-    bool logs_subrequests;            /* requests of our own have lines in `logs` too */
-    const struct request_logs *logs;  /* those of its own that it names (exchange/request_log.h); NULL: none */
-    enum trace_verbosity trace_verbosity;
-    bool internal;
-    _Atomic uint8_t maintenance;      /* its requests are answered with 503: bits of enum maintenance_by; 0: they are not */
     struct networks maintainers;      /* clients that are served all the same */
     struct str retry_after;           /* seconds, as text: what the others are told; empty: as usual */
-    const struct left_out *left_out;  /* it is not served, and this is why; NULL: it is served */
-    struct str server_line;           /* "Server: ...\r\n" of responses that have none; empty: as its entrypoint says */
-    int error_pages;                  /* enum error_pages; INHERIT: as its entrypoint says */
-    const struct location *location;  /* NULL: it has a rule */
-    struct site *site;                /* NULL: as above */
     struct capture_variables captures;    /* of its location's expression */
 };
 

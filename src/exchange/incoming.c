@@ -153,14 +153,26 @@ static enum status judge_manners(const struct exchange *x, const struct request 
     return STATUS_OK;
 }
 
-enum status incoming_prepare(struct exchange *x)
+static void keep_original(struct exchange *x, const struct request *request)
 {
-    struct request *request = exchange_request(x);
     x->original_method = request->method;
     x->original_method_name = request->method_name;
     x->original_path = request->path;
     x->original_query = request->query;
     x->original_authority = request->authority;
+}
+
+void incoming_refused(struct exchange *x)
+{
+    const struct request *request = exchange_request(x);
+    if (request->method_name.len != 0 && request->target.len != 0)
+        keep_original(x, request);
+}
+
+enum status incoming_prepare(struct exchange *x)
+{
+    struct request *request = exchange_request(x);
+    keep_original(x, request);
     x->was_forwarded = (request->fields.present[0] & forwarding_fields) != 0;
     find_client(x);
     if (x->was_forwarded && !x->forwarded_trusted && !x->entry->config->forwarded_headers.pass)

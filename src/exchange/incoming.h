@@ -5,6 +5,8 @@
 
 #include "exchange/exchange.h"
 
+/* Of a request whose head is malformed: notes what is known of it, for logs. */
+void incoming_refused(struct exchange *x);
 /* Notes the request as it came, finds who the client is, removes what an untrusted peer says about that, normalises the
  * path, gives the request an id. OK, or why it is refused. */
 enum status incoming_prepare(struct exchange *x);

@@ -110,7 +110,8 @@ static struct h2_settings h2_settings_of(const struct entrypoint_http2 *config)
                                 .control_rate = (uint32_t)config->control_rate,
                                 .stream_window = (uint32_t)config->stream_window,
                                 .connection_window = (uint32_t)config->connection_window,
-                                .any_opening = config->any_opening};
+                                .any_opening = config->any_opening,
+                                .go_away_at_once = config->go_away_at_once};
 }
 
 /* What connections read of their entrypoint, renewed with each graph. */

@@ -2,8 +2,6 @@
  * what the bytes mean or who waits for them. */
 #include "exchange/relay.h"
 
-#include <unistd.h>
-
 void relay_init(struct relay *relay, struct worker *worker, struct body_source *source, struct body_sink *sink)
 {
     relay->source = source;
@@ -13,14 +11,14 @@ void relay_init(struct relay *relay, struct worker *worker, struct body_source *
     relay->trailers = NULL;
     relay->pace = NULL;
     relay->late = NULL;
-    relay->pipe[0] = relay->pipe[1] = -1;
+    relay->pipe.in = -1;
     relay->in_pipe = 0;
     relay->moved = relay->given = relay->limit = 0;
     relay->length = RELAY_ANY_LENGTH;
     relay->pace_moved = 0;
     relay->pace_from = worker->loop.now;
     relay->broken_side = RELAY_NEITHER;
-    relay->source_ended = relay->done = relay->flush_each = relay->stalled_on_sink = relay->yielded = false;
+    relay->source_ended = relay->done = relay->tunnel = relay->settled = relay->stalled_on_sink = relay->yielded = false;
     chunkq_init(&relay->queue);
     chunkq_init(&relay->raw);
 }
@@ -28,15 +26,12 @@ void relay_init(struct relay *relay, struct worker *worker, struct body_source *
 /* An empty pipe serves the next relay; one with bytes of this body in it never may. */
 static void give_pipe(struct relay *relay)
 {
-    if (relay->pipe[0] < 0)
+    if (relay->pipe.in < 0)
         return;
-    if (relay->in_pipe == 0) {
-        worker_pipe_give(relay->worker, relay->pipe);
-    } else {
-        close(relay->pipe[0]);
-        close(relay->pipe[1]);
-    }
-    relay->pipe[0] = relay->pipe[1] = -1;
+    if (relay->in_pipe == 0)
+        worker_pipe_give(relay->worker, &relay->pipe);
+    else
+        worker_pipe_drop(relay->worker, &relay->pipe);
     relay->in_pipe = 0;
 }
 
@@ -102,24 +97,30 @@ static bool splice_pays(const struct relay *relay)
            relay->sink->splice_possible(relay->sink);
 }
 
+static enum status read_once(struct relay *relay, struct chunkq *into)
+{
+    size_t before = into->bytes;
+    enum status status = relay->source->read(relay->source, into, RELAY_QUEUE_BYTES);
+    relay->moved += into->bytes - before;
+    if (relay->limit != 0 && relay->moved > relay->limit)
+        return broken(relay, RELAY_FILTER, STATUS_BODY_TOO_LARGE);
+    if (status == STATUS_OK && relay->moved == relay->length)
+        status = STATUS_END;
+    if (status == STATUS_END)
+        relay->source_ended = true;
+    else if (status != STATUS_OK && status != STATUS_AGAIN)
+        return broken(relay, RELAY_SOURCE, status);
+    return status;
+}
+
 /* Reads until the queue is full or the rest is better spliced (OK), nothing more has come (AGAIN), or the source has ended (END). */
 static enum status read_source(struct relay *relay)
 {
     struct chunkq *into = relay->filters != NULL ? &relay->raw : &relay->queue;
     while (has_room(relay)) {
-        size_t before = into->bytes;
-        enum status status = relay->source->read(relay->source, into, RELAY_QUEUE_BYTES);
-        relay->moved += into->bytes - before;
-        if (relay->limit != 0 && relay->moved > relay->limit)
-            return broken(relay, RELAY_FILTER, STATUS_BODY_TOO_LARGE);
-        if (status == STATUS_OK && relay->moved == relay->length)
-            status = STATUS_END;
-        if (status == STATUS_END)
-            relay->source_ended = true;
-        if (status == STATUS_END || status == STATUS_AGAIN)
-            return status;
+        enum status status = read_once(relay, into);
         if (status != STATUS_OK)
-            return broken(relay, RELAY_SOURCE, status);
+            return status;
         if (splice_pays(relay))
             return STATUS_OK;
     }
@@ -206,7 +207,7 @@ static enum status splice_out(struct relay *relay)
 {
     while (relay->in_pipe != 0) {
         size_t moved = 0;
-        enum status status = relay->sink->splice(relay->sink, relay->pipe[0], relay->in_pipe, &moved);
+        enum status status = relay->sink->splice(relay->sink, relay->pipe.out, relay->in_pipe, &moved);
         relay->in_pipe -= moved;
         relay->given += moved;
         if (status == STATUS_AGAIN) {
@@ -224,12 +225,14 @@ static enum status splice_out(struct relay *relay)
 static enum status splice_through(struct relay *relay)
 {
     while (nothing_is_queued(relay) && splice_pays(relay)) {
-        size_t moved = 0, max = allowed(relay, relay->worker->pipe_size);
-        if (max == 0)
-            return STATUS_AGAIN;
-        if (relay->pipe[0] < 0 && !worker_pipe_take(relay->worker, relay->pipe))
+        if (relay->pipe.in < 0 && !worker_pipe_take(relay->worker, &relay->pipe))
             return STATUS_OK;
-        enum status status = relay->source->splice(relay->source, relay->pipe[1], max, &moved);
+        size_t moved = 0, max = allowed(relay, relay->pipe.size);
+        if (max == 0) {
+            give_pipe(relay);
+            return STATUS_AGAIN;
+        }
+        enum status status = relay->source->splice(relay->source, relay->pipe.in, max, &moved);
         relay->in_pipe += moved;
         relay->moved += moved;
         if (status != STATUS_OK) {
@@ -285,6 +288,29 @@ static enum status send_file(struct relay *relay)
     return STATUS_OK;
 }
 
+/* ---- through a tunnel ---- */
+
+#define MESSAGE_BYTES ((size_t)4096)      /* what is longer is likely to go on */
+
+/* What has come since the last pump, mostly one message for one of two relays. AGAIN: it is out, and nothing more has come. OK: there
+ * is more to it, and whoever moves bodies goes on from here. */
+static enum status pump_message(struct relay *relay)
+{
+    enum status status = read_once(relay, &relay->queue);
+    if (status == STATUS_AGAIN)
+        return status;
+    relay->settled = false;
+    if (status != STATUS_OK || relay->queue.bytes > MESSAGE_BYTES)
+        return relay->broken_side != RELAY_NEITHER ? status : STATUS_OK;
+    if ((status = write_sink(relay)) != STATUS_OK)
+        return status == STATUS_AGAIN ? STATUS_OK : status;
+    if ((status = flush_sink(relay)) != STATUS_OK)
+        return status;
+    status = read_once(relay, &relay->queue);
+    relay->settled = status == STATUS_AGAIN;
+    return relay->settled || relay->broken_side != RELAY_NEITHER ? status : STATUS_OK;
+}
+
 /* Most bodies are short and have come with their head: one word with each neighbour moves them. True: all of it went out. Whatever else
  * there is to say is said by the loop below, which goes on from here. */
 static bool pump_at_once(struct relay *relay)
@@ -310,7 +336,7 @@ enum status relay_pump(struct relay *relay)
     relay->yielded = false;
     if (relay->pace != NULL)
         relay->pace->until = 0;
-    enum status status = splice_out(relay);
+    enum status status = relay->settled ? pump_message(relay) : splice_out(relay);
     if (status != STATUS_OK)
         return status;
     for (;;) {
@@ -342,7 +368,9 @@ enum status relay_pump(struct relay *relay)
             give_pipe(relay);
             return STATUS_OK;
         }
-        if (taken && read == STATUS_AGAIN)
+        if (taken && read == STATUS_AGAIN) {
+            relay->settled = relay->tunnel;
             return STATUS_AGAIN;
+        }
     }
 }

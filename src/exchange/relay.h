@@ -31,7 +31,7 @@ struct relay {
     const struct fields *trailers;      /* of the source's message, once it ended */
     struct chunkq queue;                /* read (and filtered), not yet written */
     struct chunkq raw;                  /* read, not yet filtered; used only with filters */
-    int pipe[2];                        /* -1 while there is none */
+    struct worker_pipe pipe;            /* `in` is -1 while there is none */
     size_t in_pipe;
     uint64_t moved;                     /* body bytes that came from the source */
     uint64_t given;                     /* body bytes that the sink took: what filters made of them */
@@ -43,7 +43,8 @@ struct relay {
     uint64_t pace_moved;                /* of `moved`: before that */
     enum relay_side broken_side;        /* who failed */
     bool source_ended, done;
-    bool flush_each;                    /* push out after every read: event streams, upgrades, unknown lengths */
+    bool tunnel;                        /* the owner's: plain bytes both ways, mostly in short messages */
+    bool settled;                       /* a tunnel's: the last pump left nothing behind */
     bool stalled_on_sink;               /* the last pump ended because the sink was full */
     bool yielded;                       /* it ended because others must have their turn: no fact will come */
 };

@@ -29,8 +29,10 @@ static enum step await_head(struct exchange *x)
 {
     if ((x->facts_client & FACT_HEAD) == 0)
         return STEP_WAIT;
-    if (x->stream.failure != STATUS_OK)
+    if (x->stream.failure != STATUS_OK) {
+        incoming_refused(x);
         return visit_begin_refused(x, x->stream.failure) ? STEP_FIND_ROUTE : fail(x, x->stream.failure);
+    }
     enum status status = incoming_prepare(x);
     if (__builtin_expect(status != STATUS_OK, 0))
         return visit_begin_refused(x, status) ? STEP_FIND_ROUTE : fail(x, status);
@@ -249,19 +251,23 @@ static void pass_interim(struct exchange *x)
         x->stream.sink.flush(&x->stream.sink);
 }
 
+static __attribute__((noinline)) enum step take_response(struct exchange *x)
+{
+    x->times.first_byte = exchange_now(x);
+    attempt_answered(x);
+    return STEP_RUN_RESPONSE;
+}
+
 static enum step await_response(struct exchange *x)
 {
-    if ((x->facts_server & FACT_INFORM) != 0)
+    if (__builtin_expect((x->facts_server & FACT_INFORM) != 0, 0))
         pass_interim(x);
-    if ((x->facts_server & FACT_HEAD) != 0) {
-        x->times.first_byte = exchange_now(x);
-        attempt_answered(x);
-        return STEP_RUN_RESPONSE;
-    }
+    if ((x->facts_server & FACT_HEAD) != 0)
+        return take_response(x);
     if ((x->facts_server & FACT_CLOSED) != 0)
         return attempt_failed(x, x->upstream.failure);
-    enum status status = attempt_upload(x);
-    if (status != STATUS_OK && status != STATUS_AGAIN)
+    enum status status = x->upload_done ? STATUS_OK : attempt_upload(x);
+    if (__builtin_expect(status != STATUS_OK && status != STATUS_AGAIN, 0))
         return attempt_failed(x, status);
     if (progress_wants_continue(x))
         exchange_send_continue(x);
@@ -314,7 +320,7 @@ static void begin_tunnel(struct exchange *x)
     x->upstream.ops->upgrade(&x->upstream);
     relay_init(&x->upload, x->worker, &x->stream.source, &x->upstream.sink);
     x->upload_done = false;
-    x->upgraded = true;
+    x->upload.tunnel = x->upgraded = true;
 }
 
 /* How fast a server is read rules where it is the slower of the two: nothing is held in between. Without the memory for it the response
@@ -338,6 +344,7 @@ static void begin_download(struct exchange *x)
         begin_tunnel(x);
     relay_init(&x->download, x->worker, hold_response_source(x), &x->stream.sink);
     x->download.filters = x->response_filters;
+    x->download.tunnel = x->upgraded && x->response_filters == NULL;
     if ((x->rate > 0 || x->server_rate > 0) && !x->upgraded)
         pace_download(x);
     if (!x->answered_here) {
@@ -375,7 +382,7 @@ static void tell_connection(struct exchange *x, const struct client_limits *limi
     stream->max_requests = (uint64_t)limits->requests;
     stream->max_age = limits->keep_alive_max_time;
     if (!limits->keep_alive || (limits->keep_alive_disable.count != 0 && is_unfit_for_keep_alive(&stream->request, &limits->keep_alive_disable)))
-        stream->close_after = true;
+        stream->close_after = CLOSE_AFTER;
 }
 
 /* 444 of our own: whoever configured it wants the connection closed without a word. */

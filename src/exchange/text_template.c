@@ -125,12 +125,10 @@ static struct str text_of(const struct stretch *stretch, struct exchange *x, boo
     return escaped && stretch->is_capture ? uri_escape_in_query(&x->arena, value) : value;
 }
 
-static struct str evaluate(const struct text_template *template, struct exchange *x, bool escaped)
+static __attribute__((noinline)) struct str put_together(const struct text_template *template, struct exchange *x, bool escaped)
 {
     struct str few[STRETCHES_ON_STACK], *parts = few;
     size_t len = 0;
-    if (template->count == 1)
-        return text_of(&template->stretches[0], x, escaped);
     if (template->count > STRETCHES_ON_STACK && (parts = arena_array(&x->arena, struct str, template->count)) == NULL)
         return STR_NONE;
     for (size_t i = 0; i < template->count; i++) {
@@ -140,12 +138,20 @@ static struct str evaluate(const struct text_template *template, struct exchange
     return join(parts, template->count, len, &x->arena);
 }
 
+/* Most are a text or one variable. */
+static inline struct str evaluate(const struct text_template *template, struct exchange *x, bool escaped)
+{
+    if (!template->has_variables)
+        return template->constant;
+    return template->count == 1 ? text_of(&template->stretches[0], x, escaped) : put_together(template, x, escaped);
+}
+
 struct str text_template_text(const struct text_template *template, struct exchange *x)
 {
-    return template->has_variables ? evaluate(template, x, false) : template->constant;
+    return evaluate(template, x, false);
 }
 
 struct str text_template_escaped(const struct text_template *template, struct exchange *x)
 {
-    return template->has_variables ? evaluate(template, x, true) : template->constant;
+    return evaluate(template, x, true);
 }

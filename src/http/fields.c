@@ -94,6 +94,8 @@ struct field *fields_find_name(const struct fields *fields, struct str name)
     enum field_id id = field_identify_inline(name.data, name.len);
     if (id != FIELD_OTHER)
         return fields_find(fields, id);
+    if (!fields_has(fields, FIELD_OTHER))
+        return NULL;
     FIELDS_FOREACH(fields, field)
         if (is_named(field, name))
             return field;

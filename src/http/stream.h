@@ -93,6 +93,12 @@ struct stream_ops {
     void (*finish)(struct stream *stream, bool broken);
 };
 
+enum close_after {
+    KEEP_OPEN,
+    CLOSE_AFTER,
+    CLOSE_AFTER_IF_SERIAL,       /* where one message follows the other (HTTP/1), for it is in doubt where the next one would begin */
+};
+
 struct stream {
     const struct stream_ops *ops;
     struct stream_handler *handler;
@@ -113,7 +119,7 @@ struct stream {
     int64_t max_age;             /* ns that the connection may have lasted behind this response; 0: as its settings say */
     uint64_t max_requests;       /* that the connection may have had behind this response; 0: as its settings say */
     uint32_t keep_alive_seconds; /* told in Keep-Alive where the connection is kept; 0: nothing is told */
-    bool close_after;            /* the product wants the connection closed after this response */
+    uint8_t close_after;         /* enum close_after: what the product wants of the connection behind this response */
 };
 
 struct upstream_stream;
@@ -141,6 +147,7 @@ struct upstream_stream {
     bool reused;                 /* the connection served a request before: a close now may be a race */
     bool anything_sent;          /* a byte of the request left for the kernel */
     bool anything_received;      /* a byte of the response came */
+    bool rejected;               /* the server has reset the request alone (HTTP/2), before any response head */
     bool missed;                 /* the server had ended the connection before a byte of the request got there: nobody read it */
     struct response response;    /* filled before FACT_HEAD and FACT_INFORM; last, since nothing of it counts before */
 };

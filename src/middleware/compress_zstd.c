@@ -6,6 +6,10 @@
 
 #define LEVEL 1
 #define WINDOW_LOG 18
+/* Of our choice: matches from 7 bytes on, as the library has it for large bodies at this level. A tenth less time than its 6 for smaller
+ * ones; JSON comes out smaller, scripts up to three per cent larger. */
+#define MIN_MATCH 7
+#define MIN_MATCH_OF_LEVEL 0
 
 static void destroy(void *coder)
 {
@@ -22,6 +26,7 @@ static void *take(int64_t length, int level)
         ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, WINDOW_LOG);
     }
     ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level >= 0 ? level : LEVEL);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_minMatch, level >= 0 ? MIN_MATCH_OF_LEVEL : MIN_MATCH);
     ZSTD_CCtx_setPledgedSrcSize(context, length >= 0 ? (unsigned long long)length : ZSTD_CONTENTSIZE_UNKNOWN);
     return context;
 }

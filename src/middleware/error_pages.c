@@ -127,7 +127,7 @@ static enum verdict give_page(struct exchange *x, const struct page *page, int s
         return VERDICT_NEXT;
     exchange_keep_demands(x);
     if (!x->answered_here && error_page_style(x) == ERROR_PAGES_CLASSIC && error_classic_closes(status))
-        x->stream.close_after = true;
+        exchange_doubt_framing(x);
     x->visit->status_override = told_status(page, status);
     if (to.data[0] == '@') {
         exchange_go_to_named(x, str_from_index(to, 1));

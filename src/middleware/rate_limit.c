@@ -76,20 +76,30 @@ static bool compile(struct middleware *m, struct compile *compile)
     return true;
 }
 
-static enum verdict refuse(struct exchange *x, const struct rate_limit_state *state, int64_t wait)
+static void note_refusal(struct exchange *x, const struct rate_limit_state *state, uint64_t key)
 {
-    char source[SOURCE_TEXT_SIZE];
-    refused_sources_note(&state->buckets->refused, source_key(&state->source, x), source_text(&state->source, x, source),
-                         exchange_now(x));
-    char text[TIME_DURATION_SIZE];
-    size_t len = time_format_duration(wait, text, sizeof(text));
-    struct str seconds = arena_printf(&x->arena, "%lld", (long long)((wait + TIME_S - 1) / TIME_S));
-    struct str exact = arena_str(&x->arena, str_of(text, len));
-    if (seconds.data == NULL || exact.data == NULL)
+    char text[SOURCE_TEXT_SIZE];
+    if (!refused_sources_count(&state->buckets->refused, key, exchange_now(x)))
+        refused_sources_note(&state->buckets->refused, key, source_text(&state->source, x, text), exchange_now(x));
+}
+
+#define RETRY_IN "X-Retry-In: "
+
+static enum verdict refuse(struct exchange *x, const struct rate_limit_state *state, uint64_t key, int64_t wait)
+{
+    note_refusal(x, state, key);
+    char *seconds = arena_alloc(&x->arena, 2 * TIME_DURATION_SIZE + sizeof(RETRY_IN "\r\n"));
+    if (seconds == NULL)
         return answer_out_of_memory(x);
+    size_t digits = text_put_u64(seconds, (uint64_t)((wait + TIME_S - 1) / TIME_S));
+    char *line = seconds + TIME_DURATION_SIZE;
+    memcpy(line, RETRY_IN, sizeof(RETRY_IN) - 1);
+    size_t len = sizeof(RETRY_IN) - 1;
+    len += time_format_duration(wait, line + len, TIME_DURATION_SIZE);
+    memcpy(line + len, "\r\n", 2);
     exchange_answer_status(x, status_http(STATUS_RATE_LIMITED), STATUS_RATE_LIMITED);
-    fields_add_id(&x->response.fields, FIELD_RETRY_AFTER, seconds);
-    fields_add(&x->response.fields, S("X-Retry-In"), exact);
+    fields_add_id(&x->response.fields, FIELD_RETRY_AFTER, str_of(seconds, digits));
+    fields_add_line(&x->response.fields, str_of(line, len + 2), S("X-Retry-In").len);
     return VERDICT_ANSWER;
 }
 
@@ -110,12 +120,12 @@ static enum verdict on_request(struct exchange *x, struct middleware *m, void *o
         return VERDICT_NEXT;
     if (wait->exchange != NULL)
         return VERDICT_WAIT;
-    int64_t delay = token_buckets_take(state->buckets, &state->rate, source_key(&state->source, x),
-                                       exchange_now(x));
+    uint64_t key = source_key(&state->source, x);
+    int64_t delay = token_buckets_take(state->buckets, &state->rate, key, exchange_now(x));
     if (delay == 0)
         return VERDICT_NEXT;
     if (delay > state->rate.longest_wait)
-        return refuse(x, state, delay);
+        return refuse(x, state, key, delay);
     wait->exchange = x;
     timer_init(&wait->timer, wait_is_over);
     timer_after(&x->worker->loop, &wait->timer, delay);

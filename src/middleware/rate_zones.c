@@ -103,7 +103,9 @@ static int64_t delay_of(const struct rate_zone *zone, int64_t excess)
 static struct finding refused_by(const struct rate_zone *zone, uint64_t key, struct str text, int64_t excess,
                                  struct exchange *x)
 {
-    refused_sources_note(leaky_zone_refused(zone->zone), key, zone_key_text(x, text), exchange_now(x));
+    struct refused_sources *refused = leaky_zone_refused(zone->zone);
+    if (!refused_sources_count(refused, key, exchange_now(x)))
+        refused_sources_note(refused, key, zone_key_text(x, text), exchange_now(x));
     return (struct finding){.zone = zone, .excess = excess, .refused = true};
 }
 

@@ -14,6 +14,22 @@ void refused_sources_release(struct refused_sources *sources)
     pthread_mutex_destroy(&sources->lock);
 }
 
+bool refused_sources_count(struct refused_sources *sources, uint64_t key, int64_t now)
+{
+    bool found = false;
+    pthread_mutex_lock(&sources->lock);
+    for (unsigned i = 0; i < REFUSED_SOURCES_MAX && !found; i++) {
+        found = sources->items[i].key == key && sources->items[i].count != 0;
+        if (found) {
+            sources->items[i].count++;
+            sources->items[i].at = now;
+            sources->total++;
+        }
+    }
+    pthread_mutex_unlock(&sources->lock);
+    return found;
+}
+
 void refused_sources_note(struct refused_sources *sources, uint64_t key, struct str text, int64_t now)
 {
     unsigned place = 0;

@@ -27,6 +27,8 @@ struct refused_sources {
 /* In place; `sources` is zeroed. */
 void refused_sources_init(struct refused_sources *sources);
 void refused_sources_release(struct refused_sources *sources);
+/* Counts a refusal of a source that is among them; false: it is not, and noting it takes its words. */
+bool refused_sources_count(struct refused_sources *sources, uint64_t key, int64_t now);
 void refused_sources_note(struct refused_sources *sources, uint64_t key, struct str text, int64_t now);
 /* How many were refused ever. */
 uint64_t refused_sources_total(struct refused_sources *sources);

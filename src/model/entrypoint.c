@@ -3,6 +3,7 @@
 #include "http/token.h"
 #include "model/observability.h"
 #include "net/addr.h"
+#include "net/congestion.h"
 
 static const struct option forwarded_headers_options[] = {
     OPTION(BOOL, struct forwarded_headers, insecure,
@@ -138,6 +139,10 @@ static const struct option http2_options[] = {
                  .min = 65535, .max = 67108864, .help = "The same for all streams of a connection together."),
     OPTION_NAMED(BOOL, struct entrypoint_http2, any_opening, "anyOpening",
                  .help = "Clients may leave out the SETTINGS that must be their first frame (RFC 9113 3.4)."),
+    OPTION_NAMED(BOOL, struct entrypoint_http2, go_away_at_once, "goAwayAtOnce",
+                 .help = "A connection that has served enough (keepAliveMaxRequests, keepAliveMaxTime) is told at once which request was "
+                         "its last, as nginx does, and clients send again what was on its way; else a notice goes first, so that "
+                         "nothing crosses it (RFC 9113 6.8)."),
 };
 static const struct option_table http2_table =
     OPTION_TABLE(struct entrypoint_http2, http2_options, .summary = "HTTP/2 on an entrypoint.");
@@ -203,6 +208,9 @@ static const struct option socket_options[] = {
                  .help = "Seconds between two of them; 0: 15."),
     OPTION_NAMED(INT, struct entrypoint_socket, keep_alive_count, "keepAliveCount", .min = 0, .max = 127,
                  .help = "Questions without an answer after which the connection is gone; 0: as the system says."),
+    OPTION_NAMED(STR, struct entrypoint_socket, congestion_control, "congestionControl", .check = congestion_check,
+                 .help = "TCP congestion control of the connections: cubic, bbr, ...; none: the system's, but on a loopback address "
+                         "cubic where that would be BBR, whose pacing only costs there."),
     OPTION(INT, struct entrypoint_socket, mode, .min = 0, .max = 511,
            .help = "Permissions of a Unix socket's file as a decimal number (438 is rw for all); 0: as the umask says."),
 };

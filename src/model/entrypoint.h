@@ -66,6 +66,7 @@ struct entrypoint_http2 {
     int64_t reset_burst, reset_rate, control_burst, control_rate;    /* token buckets: at once, and a second */
     int64_t stream_window, connection_window;       /* bytes */
     bool any_opening;               /* clients may begin with another frame than SETTINGS */
+    bool go_away_at_once;           /* the GOAWAY of a connection that has served enough names its last stream, without a notice */
 };
 
 struct responding_timeouts {
@@ -96,6 +97,7 @@ struct entrypoint_socket {
     bool ipv6_only;
     bool keep_alive;
     int64_t keep_alive_idle, keep_alive_interval, keep_alive_count;     /* seconds, seconds, probes; 0: as usual */
+    struct str congestion_control;          /* net/congestion.h; empty: nothing is said */
     int64_t mode;                           /* of a Unix socket's file; 0: as the umask says */
 };
 

@@ -4,6 +4,7 @@
 #include "model/observability.h"
 #include "model/request_log.h"
 #include "net/addr.h"
+#include "net/congestion.h"
 
 choice_at model_middleware_choices, model_service_choices, model_variable_choices;
 
@@ -270,6 +271,8 @@ static const struct option transport_options[] = {
                  .help = "Heads of responses over HTTP/1 may have lines that end with LF alone, as some old servers write them."),
     OPTION_NAMED(BOOL, struct transport_config, tcp_keep_alive, "tcpKeepAlive",
                  .help = "The system asks servers that are silent whether they are there (SO_KEEPALIVE)."),
+    OPTION_NAMED(STR, struct transport_config, congestion_control, "congestionControl", .check = congestion_check,
+                 .help = "TCP congestion control of the connections, as socket.congestionControl of an entrypoint."),
     OPTION_NAMED(SIZE, struct transport_config, max_response_header_bytes, "maxResponseHeaderBytes", .fallback = "1048576",
                  .min = 1024, .max = 16777216, .help = "Bytes that a response head may have; more gets 502."),
     OPTION_NAMED(STRUCT, struct transport_config, forwarding_timeouts, "forwardingTimeouts",

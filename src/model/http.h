@@ -145,6 +145,7 @@ struct transport_config {           /* http.serversTransports.NAME and serversTr
     struct str local_address;       /* that connections are made from; empty: any */
     bool transparent;               /* ... even if it is none of this host */
     bool tcp_keep_alive;
+    struct str congestion_control;  /* net/congestion.h; empty: nothing is said */
     bool bare_line_feeds;
     int64_t max_response_header_bytes;
     struct tls_client_options tls;  /* its origin is NULL: the keys stand in this object */

@@ -11,17 +11,13 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "net/dns_query.h"
 
 #define TRY_MS 1500                          /* doubled with each of the three tries */
 #define TRIES 3
-#define LITERAL_TTL (365 * 24 * 3600 * TIME_S)
-#define FAILURE_TTL (2 * TIME_S)
 #define CHECK_EVERY (5 * TIME_S)
 #define SYSTEM_SERVERS "/etc/resolv.conf"
-#define NAME_SIZE 256
 #define TEXTS_MAX 64
-#define NOT_A_NAME "the name is not a host name"
-#define CLOSED "the resolver is closed"
 
 struct dns {
     struct loop *loop;
@@ -51,7 +47,7 @@ struct dns_query {
 
 static void fail(dns_callback done, void *owner, const char *error)
 {
-    struct dns_answer answer = {.ttl = FAILURE_TTL, .error = error};
+    struct dns_answer answer = {.ttl = DNS_FAILURE_TTL, .error = error};
     done(owner, &answer);
 }
 
@@ -141,6 +137,17 @@ static void library_init(void)
     ares_library_init(ARES_LIB_INIT_ALL);
 }
 
+/* Nothing of the system's. Several servers are asked in turn, and the next where one fails; of a single one a failure is an answer:
+ * it is not asked the same again at once. */
+static int ask_exactly(struct ares_options *options, const char *servers)
+{
+    static char lookups[] = "b";
+    options->lookups = lookups;
+    options->ndomains = 0;
+    options->flags = strchr(servers, ',') == NULL ? ARES_FLAG_NOCHECKRESP : 0;
+    return ARES_OPT_LOOKUPS | ARES_OPT_DOMAINS | ARES_OPT_FLAGS | ARES_OPT_ROTATE;
+}
+
 static bool open_channel(struct dns *dns)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -148,6 +155,8 @@ static bool open_channel(struct dns *dns)
     struct ares_options options = {.timeout = TRY_MS, .tries = TRIES,
                                    .sock_state_cb = on_socket_state, .sock_state_cb_data = dns};
     int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
+    if (dns->servers != NULL)
+        mask |= ask_exactly(&options, dns->servers);
     if (stat(SYSTEM_SERVERS, &dns->system) != 0)
         dns->system = (struct stat){0};
     dns->next_check = dns->loop->now + CHECK_EVERY;
@@ -190,9 +199,17 @@ void dns_free(struct dns *dns)
 
 bool dns_use_servers(struct dns *dns, struct str servers)
 {
+    assert(dns->pending == 0 && !dns->inside);
+    close_channel(dns);
     free(dns->servers);
     dns->servers = memory_copy_text(servers.data, servers.len);
-    return ares_set_servers_ports_csv(dns->channel, dns->servers) == ARES_SUCCESS;
+    return open_channel(dns);
+}
+
+const char *dns_check_server(struct str text, struct arena *arena, size_t *ret_offset, size_t *ret_length)
+{
+    struct addr addr;
+    return addr_parse_local(text, &addr) ? NULL : "is not the address of a DNS server: 10.0.0.53, 10.0.0.53:5353 or [fd00::53]:53";
 }
 
 /* A laptop changes networks, a container's resolv.conf is rewritten: c-ares reads it only once, so a changed file
@@ -200,7 +217,7 @@ bool dns_use_servers(struct dns *dns, struct str servers)
 static void follow_system(struct dns *dns)
 {
     struct stat now = {0};
-    if (dns->pending > 0 || dns->inside || dns->loop->now < dns->next_check)
+    if (dns->pending > 0 || dns->inside || dns->servers != NULL || dns->loop->now < dns->next_check)
         return;
     dns->next_check = dns->loop->now + CHECK_EVERY;
     if (stat(SYSTEM_SERVERS, &now) != 0 ||
@@ -246,21 +263,23 @@ static void collect(const struct ares_addrinfo *found, struct dns_answer *answer
 static void on_found(void *arg, int status, int timeouts, struct ares_addrinfo *found)
 {
     struct dns_query query = *(struct dns_query *)arg;
-    struct dns_answer answer = {.ttl = FAILURE_TTL};
+    struct dns_answer answer = {.ttl = DNS_FAILURE_TTL};
     free(arg);
     query.dns->pending--;
     if (status == ARES_SUCCESS && found != NULL)
         collect(found, &answer);
     if (found != NULL)
         ares_freeaddrinfo(found);
+    answer.nothing = answer.count == 0 && (status == ARES_SUCCESS || status == ARES_ENOTFOUND || status == ARES_ENODATA);
     if (answer.count == 0)
         answer.error = status == ARES_SUCCESS ? "the name has no address" : ares_strerror(status);
     query.done(query.owner, &answer);
 }
 
-static void start_query(struct dns *dns, const char *name, dns_callback done, void *owner)
+static void start_query(struct dns *dns, const char *name, enum dns_family families, dns_callback done, void *owner)
 {
-    struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    int family = families == DNS_V4 ? AF_INET : families == DNS_V6 ? AF_INET6 : AF_UNSPEC;
+    struct ares_addrinfo_hints hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
     struct dns_query *query = memory_alloc(sizeof(*query));
     *query = (struct dns_query){.dns = dns, .done = done, .owner = owner};
     dns->pending++;
@@ -272,10 +291,9 @@ static void start_query(struct dns *dns, const char *name, dns_callback done, vo
         set_timer(dns);
 }
 
-/* As a C string of the caller's; false: no host name. */
-static bool copy_name(struct str name, char copy[NAME_SIZE])
+bool dns_copy_name(struct str name, char copy[DNS_NAME_SIZE])
 {
-    if (name.len == 0 || name.len >= NAME_SIZE || memchr(name.data, '\0', name.len) != NULL)
+    if (name.len == 0 || name.len >= DNS_NAME_SIZE || memchr(name.data, '\0', name.len) != NULL)
         return false;
     memcpy(copy, name.data, name.len);
     copy[name.len] = '\0';
@@ -292,16 +310,59 @@ static bool is_open(struct dns *dns)
 
 void dns_resolve(struct dns *dns, struct str name, dns_callback done, void *owner)
 {
-    struct dns_answer answer = {.count = 1, .ttl = LITERAL_TTL};
-    char copy[NAME_SIZE];
+    dns_resolve_families(dns, name, DNS_BOTH, done, owner);
+}
+
+void dns_resolve_families(struct dns *dns, struct str name, enum dns_family families, dns_callback done, void *owner)
+{
+    struct dns_answer answer = {.count = 1, .ttl = DNS_LITERAL_TTL};
+    char copy[DNS_NAME_SIZE];
     if (ip_parse(name, &answer.addresses[0]))
         done(owner, &answer);
-    else if (!copy_name(name, copy))
-        fail(done, owner, NOT_A_NAME);
+    else if (!dns_copy_name(name, copy))
+        fail(done, owner, DNS_NOT_A_NAME);
     else if (!is_open(dns))
-        fail(done, owner, CLOSED);
+        fail(done, owner, DNS_CLOSED);
+    else if (dns->servers != NULL)
+        dns_resolve_exactly(dns, copy, families, done, owner);
     else
-        start_query(dns, copy, done, owner);
+        start_query(dns, copy, families, done, owner);
+}
+
+/* ---- one question ---- */
+
+struct question {
+    struct dns *dns;
+    dns_bytes_callback done;
+    void *owner;
+};
+
+static void on_bytes(void *arg, int status, int timeouts, unsigned char *bytes, int len)
+{
+    struct question question = *(struct question *)arg;
+    bool nothing = status == ARES_ENOTFOUND || status == ARES_ENODATA;
+    enum dns_outcome outcome = status == ARES_SUCCESS ? DNS_FOUND : nothing ? DNS_NOTHING : DNS_FAILED;
+    free(arg);
+    question.dns->pending--;
+    question.done(question.owner, outcome, status == ARES_SUCCESS ? str_of((char *)bytes, (size_t)len) : STR_NONE,
+                  status == ARES_SUCCESS ? NULL : ares_strerror(status));
+}
+
+void dns_ask(struct dns *dns, const char *name, enum dns_type type, dns_bytes_callback done, void *owner)
+{
+    if (!is_open(dns)) {
+        done(owner, DNS_FAILED, STR_NONE, DNS_CLOSED);
+        return;
+    }
+    struct question *question = memory_alloc(sizeof(*question));
+    *question = (struct question){.dns = dns, .done = done, .owner = owner};
+    dns->pending++;
+    bool nested = dns->inside;
+    dns->inside = true;
+    ares_query(dns->channel, name, C_IN, (int)type, on_bytes, question);
+    dns->inside = nested;
+    if (!nested)
+        set_timer(dns);
 }
 
 /* ---- texts ---- */
@@ -355,11 +416,11 @@ static void on_texts(void *arg, int status, int timeouts, unsigned char *bytes, 
 void dns_find_texts(struct dns *dns, struct str name, dns_texts_callback done, void *owner)
 {
     struct dns_texts failure = {0};
-    char copy[NAME_SIZE];
-    if (!copy_name(name, copy))
-        failure.error = NOT_A_NAME;
+    char copy[DNS_NAME_SIZE];
+    if (!dns_copy_name(name, copy))
+        failure.error = DNS_NOT_A_NAME;
     else if (!is_open(dns))
-        failure.error = CLOSED;
+        failure.error = DNS_CLOSED;
     if (failure.error != NULL) {
         done(owner, &failure);
         return;

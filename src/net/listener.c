@@ -32,8 +32,9 @@ static void set_keep_alive(int fd, const struct listen_options *options)
         setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &options->keep_count, sizeof(options->keep_count));
 }
 
-static void set_options(int fd, sa_family_t family, const struct listen_options *options)
+static void set_options(int fd, const struct addr *address, const struct listen_options *options)
 {
+    sa_family_t family = address->any.sa_family;
     int ipv6_only = options->ipv6_only;
     if (family == AF_UNIX)
         return;
@@ -43,6 +44,7 @@ static void set_options(int fd, sa_family_t family, const struct listen_options 
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     /* A client that has vanished is noticed where no limit of time ends its connection: behind a tunnel. */
     set_keep_alive(fd, options);
+    congestion_set(fd, address, options->congestion);
     /* "[::]" is every address, IPv4 too, whatever the system's default. */
     if (family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &ipv6_only, sizeof(ipv6_only));
@@ -117,7 +119,7 @@ int listener_bind_with(const struct addr *address, const struct listen_options *
         *ret_error = errno;
         return -1;
     }
-    set_options(fd, address->any.sa_family, options);
+    set_options(fd, address, options);
     if (bind_with_mode(fd, address, options))
         return fd;
     *ret_error = errno;

@@ -8,6 +8,7 @@
 #define NET_LISTENER_H
 
 #include "net/addr.h"
+#include "net/congestion.h"
 #include "net/loop.h"
 
 struct listener {
@@ -26,6 +27,7 @@ struct listen_options {
     bool ipv6_only;             /* "[::]" has no IPv4 connections */
     bool no_keep_alive;         /* silent peers are not probed */
     int keep_idle, keep_interval, keep_count;     /* seconds, seconds and probes */
+    char congestion[CONGESTION_NAME_SIZE];        /* net/congestion.h; empty: nothing is asked for */
     int mode;                   /* of a Unix socket's file; 0: as the umask says */
 };
 

@@ -99,8 +99,10 @@ static int open_towards(const struct addr *to, const struct sock_from *from)
     int fd = socket(to->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    if (to->any.sa_family != AF_UNIX)
+    if (to->any.sa_family != AF_UNIX) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+        congestion_set(fd, to, from != NULL ? from->congestion : "");
+    }
     if (from == NULL || bind_from(fd, to, from))
         return fd;
     int error = errno;

@@ -11,6 +11,7 @@
 
 #include "base/status.h"
 #include "net/addr.h"
+#include "net/congestion.h"
 #include "net/loop.h"
 
 struct sock;
@@ -59,6 +60,7 @@ struct sock_from {
     struct addr addr;             /* len 0: any */
     bool transparent;             /* the address may be none of this host's; not permitted: it is tried as it is */
     bool keep_alive;              /* SO_KEEPALIVE */
+    char congestion[CONGESTION_NAME_SIZE];      /* net/congestion.h; empty: nothing is asked for */
 };
 /* Begins to connect, as `from` says unless NULL, without Nagle's delay. OK: connected at once (Unix);
  * AGAIN: on_event follows (sock_connect_result tells), else UPSTREAM_REFUSED, UPSTREAM_UNREACHABLE,

@@ -14,14 +14,15 @@
 #define KEEP_SMALL 256
 #define KEEP_LARGE 64
 
-#define PIPE_SIZE_WANTED (1U << 20)
-#define PIPE_SIZE_DEFAULT (64U << 10)
+#define PIPE_SIZE_LARGE (1U << 20)
+#define PIPE_SIZE_USUAL (64U << 10)
+#define PIPE_PAUSE (100 * TIME_MS)      /* no pipe was to be had */
 
 _Thread_local struct worker *worker_self;
 
 bool worker_init(struct worker *worker, unsigned index)
 {
-    *worker = (struct worker){.index = index, .pipe_size = PIPE_SIZE_WANTED};
+    *worker = (struct worker){.index = index};
     if (!loop_init(&worker->loop))
         return false;
     worker->loop.owner = worker;
@@ -37,11 +38,8 @@ void worker_release(struct worker *worker)
     ring_close(&worker->loop);
     loop_release(&worker->loop);
     chunk_pool_release(&worker->chunks);
-    while (worker->pipe_count > 0) {
-        worker->pipe_count--;
-        close(worker->pipes[worker->pipe_count][0]);
-        close(worker->pipes[worker->pipe_count][1]);
-    }
+    while (worker->pipe_count > 0)
+        worker_pipe_drop(worker, &worker->pipes[--worker->pipe_count]);
 }
 
 /* ---- the thread ---- */
@@ -78,33 +76,60 @@ void worker_join(struct worker *worker)
 
 /* ---- pipes ---- */
 
-bool worker_pipe_take(struct worker *worker, int ret_pipe[2])
+static bool resize(const struct worker_pipe *pipe, unsigned size)
 {
-    if (worker->pipe_count > 0) {
-        worker->pipe_count--;
-        ret_pipe[0] = worker->pipes[worker->pipe_count][0];
-        ret_pipe[1] = worker->pipes[worker->pipe_count][1];
-        return true;
-    }
-    if (pipe2(ret_pipe, O_NONBLOCK | O_CLOEXEC) < 0)
-        return false;
-    /* The system bounds one pipe (pipe-max-size) and all pipes of a user (pipe-user-pages-soft): what it refused
-     * once is not asked for again. */
-    while (fcntl(ret_pipe[1], F_SETPIPE_SZ, worker->pipe_size) < 0 && worker->pipe_size > PIPE_SIZE_DEFAULT)
-        worker->pipe_size /= 2;
-    return true;
+    return fcntl(pipe->in, F_SETPIPE_SZ, size) >= 0;
 }
 
-void worker_pipe_give(struct worker *worker, int pipe[2])
+/* The system bounds one pipe (pipe-max-size) and all pipes of a user (pipe-user-pages-soft); beyond that a new one has two pages. */
+static bool grow(struct worker *worker, struct worker_pipe *pipe)
+{
+    for (unsigned size = PIPE_SIZE_LARGE; size > PIPE_SIZE_USUAL && worker->large_pipes < PIPES_LARGE; size /= 2) {
+        if (!resize(pipe, size))
+            continue;
+        pipe->size = size;
+        worker->large_pipes++;
+        return true;
+    }
+    pipe->size = PIPE_SIZE_USUAL;
+    return fcntl(pipe->in, F_GETPIPE_SZ) >= (int)PIPE_SIZE_USUAL || resize(pipe, PIPE_SIZE_USUAL);
+}
+
+bool worker_pipe_take(struct worker *worker, struct worker_pipe *ret_pipe)
+{
+    int ends[2];
+    if (worker->pipe_count > 0) {
+        *ret_pipe = worker->pipes[--worker->pipe_count];
+        return true;
+    }
+    if (worker->loop.now < worker->pipes_again)
+        return false;
+    if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0) {
+        *ret_pipe = (struct worker_pipe){.out = ends[0], .in = ends[1]};
+        if (grow(worker, ret_pipe))
+            return true;
+        worker_pipe_drop(worker, ret_pipe);
+    }
+    worker->pipes_again = worker->loop.now + PIPE_PAUSE;
+    return false;
+}
+
+void worker_pipe_give(struct worker *worker, struct worker_pipe *pipe)
 {
     if (worker->pipe_count == PIPES_KEPT) {
-        close(pipe[0]);
-        close(pipe[1]);
+        worker_pipe_drop(worker, pipe);
         return;
     }
-    worker->pipes[worker->pipe_count][0] = pipe[0];
-    worker->pipes[worker->pipe_count][1] = pipe[1];
-    worker->pipe_count++;
+    worker->pipes[worker->pipe_count++] = *pipe;
+    pipe->out = pipe->in = -1;
+}
+
+void worker_pipe_drop(struct worker *worker, struct worker_pipe *pipe)
+{
+    worker->large_pipes -= pipe->size > PIPE_SIZE_USUAL;
+    close(pipe->out);
+    close(pipe->in);
+    pipe->out = pipe->in = -1;
 }
 
 /* ---- how many ---- */

@@ -12,6 +12,13 @@
 #include "net/traffic.h"
 
 #define PIPES_KEPT 64
+#define PIPES_LARGE 64      /* more are of the usual size: slow clients hold a pipe each, and what is in it */
+
+/* What bytes go through from socket to socket. */
+struct worker_pipe {
+    int out, in;                      /* to read from and to write to; -1: none */
+    unsigned size;                    /* bytes that may be put in at a time */
+};
 
 struct worker {
     struct loop loop;
@@ -19,9 +26,10 @@ struct worker {
     unsigned index;
     struct traffic traffic;
     pthread_t thread;
-    int pipes[PIPES_KEPT][2];         /* empty pipes, ready for splicing */
+    struct worker_pipe pipes[PIPES_KEPT];     /* empty ones, ready for splicing */
     unsigned pipe_count;
-    unsigned pipe_size;               /* bytes that a new one takes, while the system grants it */
+    unsigned large_pipes;             /* that there are, in use or not */
+    int64_t pipes_again;              /* monotonic ns: none was to be had; asked for again from then on */
     /* What higher folders keep per worker; each is theirs to define. */
     struct upstream_pools *upstreams; /* idle connections to servers */
     struct worker_graph *graph;       /* the snapshot in use, listeners, connections */
@@ -44,10 +52,13 @@ void worker_release(struct worker *worker);
 bool worker_start(struct worker *worker, const char *name);
 void worker_join(struct worker *worker);
 
-/* An empty pipe, from the store or new; false when there are no descriptors left. */
-bool worker_pipe_take(struct worker *worker, int ret_pipe[2]);
-/* Gives an EMPTY pipe back (others are closed by the caller). */
-void worker_pipe_give(struct worker *worker, int pipe[2]);
+/* An empty pipe, from the store or new; false when no descriptors are left, or the system grants this user's pipes so little that
+ * reading and writing costs less. */
+bool worker_pipe_take(struct worker *worker, struct worker_pipe *ret_pipe);
+/* Gives an EMPTY pipe back; there is none then. */
+void worker_pipe_give(struct worker *worker, struct worker_pipe *pipe);
+/* Closes one with bytes in it. */
+void worker_pipe_drop(struct worker *worker, struct worker_pipe *pipe);
 
 /* CPUs that affinity and cgroup quota allow, at least 1. */
 unsigned worker_default_count(void);

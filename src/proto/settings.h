@@ -17,6 +17,7 @@ struct h2_settings {
     uint32_t control_burst, control_rate;    /* frames that carry nothing: PING, SETTINGS, empty DATA, ... */
     uint32_t stream_window, connection_window;   /* bytes of request body granted ahead */
     bool any_opening;                /* clients may begin with another frame than SETTINGS */
+    bool go_away_at_once;            /* a connection that has served enough names its last stream without a notice before */
 };
 
 /* A connection that begins with something else than HTTP/1, taken out of its first owner's hands. */

@@ -13,10 +13,15 @@ struct host_slot {
     uint32_t item; /* + 1; 0: free */
 };
 
+/* A cache line: among ten thousand hosts each line that a request touches is one that the memory is waited for. */
+#define HOST_ITEM_SIZE 64
+#define HOST_ITEM_NEAR (HOST_ITEM_SIZE - sizeof(struct str) - sizeof(void *))
 struct host_item {
-    struct str host;
+    struct str host; /* in `near` where it fits */
     const void *value;
+    char near[HOST_ITEM_NEAR];
 };
+_Static_assert(sizeof(struct host_item) == HOST_ITEM_SIZE, "one line");
 
 struct host_index {
     const struct host_slot *slots;

@@ -16,17 +16,9 @@ struct bucket {
     struct path_index paths; /* root NULL: no index */
 };
 
-/* What is left to look at when a search has come to an entry. */
-struct candidate {
-    const struct term *root;
-    const struct term *proven; /* the host matcher that being in its bucket implies: the root or an
-                                * operand of its &&; NULL: none */
-};
-
 struct table {
     struct arena arena;
     struct table_entry *entries;  /* by rank */
-    struct candidate *candidates; /* by rank */
     size_t count;
     struct host_index exact; /* host -> bucket */
     struct host_index below; /* ".d" -> bucket */
@@ -109,9 +101,9 @@ static void index_hosts(struct building *building)
 {
     struct table *table = building->table;
     struct conditions hosts = {0};
-    table->candidates = arena_array(&table->arena, struct candidate, table->count);
     for (uint32_t rank = 0; rank < table->count; rank++) {
-        const struct rule *rule = table->entries[rank].rule;
+        struct table_entry *entry = &table->entries[rank];
+        const struct rule *rule = entry->rule;
         if (!conditions_find(&hosts, rule, ASPECT_HOST)) {
             if (table->any_host == NULL)
                 table->any_host = arena_new(&table->arena, struct bucket);
@@ -119,7 +111,8 @@ static void index_hosts(struct building *building)
         }
         for (size_t i = 0; i < hosts.any_of.count; i++)
             ranks_add(&bucket_for(building, hosts.any_of.items[i])->ranks, rank, &table->arena);
-        table->candidates[rank] = (struct candidate){rule->root, proven_host(rule->root, &hosts)};
+        entry->root = rule->root;
+        entry->proven = proven_host(rule->root, &hosts);
     }
     conditions_release(&hosts);
 }
@@ -197,7 +190,7 @@ void table_free(struct table *table)
 static inline bool candidate_matches(const struct table *table, uint32_t rank,
                                      const struct route_input *input)
 {
-    const struct candidate *candidate = &table->candidates[rank];
+    const struct table_entry *candidate = &table->entries[rank];
     const struct term *root = candidate->root;
     if (candidate->proven == NULL)
         return term_match(root, input);

@@ -18,6 +18,10 @@ struct table_entry {
     int64_t priority; /* already computed: the rule's length where the user gave none */
     uint32_t order;   /* among equal priorities */
     void *router;     /* the caller's */
+    /* The table's own: what is left to look at when a search has come to the entry. */
+    const struct term *root;
+    const struct term *proven; /* the host matcher that being in its bucket implies: the root or an
+                                * operand of its &&; NULL: none */
 };
 
 struct table;

@@ -6,21 +6,14 @@
 #include "exchange/service.h"
 #include "exchange/text_template.h"
 #include "service/load_balancer.h"
-#include "upstream/lookup.h"
-
-struct forward_resolver {
-    const struct node *origin;
-    struct strs servers;
-    int64_t valid, timeout;
-    bool ipv4, ipv6;
-};
+#include "service/name_resolver.h"
 
 struct forward_config {
     const struct node *origin;
     struct str service, servers_transport, local_address;
     struct strmap services;
     struct retries_config *retries;
-    struct forward_resolver *resolver;
+    struct name_resolver_config *resolver;
 };
 
 struct forward_known {
@@ -35,19 +28,7 @@ struct forward {
     struct forwarding forwarding;
     const struct text_template *local_address;      /* NULL: as the transport says */
     struct lookup_rule rule;
-    int64_t timeout;                  /* ns for a name */
 };
-
-static const struct option resolver_options[] = {
-    OPTION(STRS, struct forward_resolver, servers, .help = "DNS servers, with a port if it is not 53; none: the system's."),
-    OPTION(DURATION, struct forward_resolver, valid, .min = 0, .max = INT64_MAX,
-           .help = "Time that an answer is remembered; 0: as it says itself."),
-    OPTION(DURATION, struct forward_resolver, timeout, .fallback = "30s", .min = 1000000, .max = INT64_MAX, .help = "Time that a request waits for it."),
-    OPTION(BOOL, struct forward_resolver, ipv4, .fallback = "true", .help = "Use IPv4 addresses."),
-    OPTION(BOOL, struct forward_resolver, ipv6, .fallback = "true", .help = "Use IPv6 addresses."),
-};
-static const struct option_table resolver_table =
-    OPTION_TABLE(struct forward_resolver, resolver_options, .summary = "Who is asked for names.");
 
 static const struct option options[] = {
     OPTION(STR, struct forward_config, service, .help = "The service that requests go to; none: where proxyPass.url leads."),
@@ -58,20 +39,11 @@ static const struct option options[] = {
     OPTION(OBJECT, struct forward_config, retries, .table = &retries_table, .help = "When another server is asked."),
     OPTION_NAMED(STR, struct forward_config, local_address, "localAddress",
                  .help = "The address that connections are made from, with variables; empty, or none at all: as the transport says."),
-    OPTION(OBJECT, struct forward_config, resolver, .table = &resolver_table, .help = "Who is asked for names that a URL has."),
+    OPTION(OBJECT, struct forward_config, resolver, .table = &name_resolver_table, .help = "Who is asked for names that a URL has."),
 };
 static const struct option_table table = OPTION_TABLE(struct forward_config, options, .summary = "Goes about a service in a way of its own.");
 
 /* ---- compiling ---- */
-
-static bool needs_tls(const struct service *service)
-{
-    const struct target_set *targets = load_balancer_targets(service);
-    for (unsigned i = 0; targets != NULL && i < targets->count; i++)
-        if (targets->items[i].server->secure)
-            return true;
-    return false;
-}
 
 static bool compile_children(struct forward *forward, const struct forward_config *config, struct compile *compile)
 {
@@ -102,28 +74,8 @@ static bool compile_connections(struct service *service, const struct forward_co
     if (forward->service != NULL && str_empty(config->servers_transport))
         return true;
     forward->forwarding.transport = transport;
-    bool secure = forward->service != NULL ? needs_tls(forward->service) : true;
+    bool secure = forward->service != NULL ? load_balancer_needs_tls(forward->service) : true;
     return !secure || compile_secure(compile, transport);
-}
-
-static struct str joined(const struct strs *texts, struct arena *arena)
-{
-    struct str all = S("");
-    for (size_t i = 0; i < texts->count; i++)
-        all = arena_printf(arena, "%.*s%s%.*s", STR_ARGS(all), i != 0 ? "," : "", STR_ARGS(texts->items[i]));
-    return all;
-}
-
-static void compile_resolver(struct forward *forward, const struct forward_resolver *resolver, struct compile *compile)
-{
-    forward->timeout = 30 * TIME_S;
-    if (resolver == NULL)
-        return;
-    forward->timeout = resolver->timeout;
-    forward->rule = (struct lookup_rule){.servers = joined(&resolver->servers, compile->arena),
-                                         .valid = resolver->valid,
-                                         .no_v4 = !resolver->ipv4,
-                                         .no_v6 = !resolver->ipv6};
 }
 
 static bool compile_forward(struct service *service, struct compile *compile)
@@ -133,7 +85,7 @@ static bool compile_forward(struct service *service, struct compile *compile)
     if (!compile_children(forward, config, compile) || !compile_connections(service, config, compile))
         return false;
     forward->forwarding.retries = retries_compile(config->retries, compile);
-    compile_resolver(forward, config->resolver, compile);
+    forward->rule = name_resolver_compile(config->resolver, compile);
     if (str_empty(config->local_address))
         return true;
     forward->local_address = text_template_new(config->local_address, compile, node_span(node_get(config->origin, S("localAddress"))));
@@ -146,6 +98,8 @@ struct wait_for_name {
     struct pending pending;
     struct lookup lookup;
     struct exchange *x;
+    bool told;
+    struct lookup_answer answer;      /* in the exchange's arena */
 };
 
 static void abandon(struct pending *pending)
@@ -153,10 +107,11 @@ static void abandon(struct pending *pending)
     lookup_cancel(&container_of(pending, struct wait_for_name, pending)->lookup);
 }
 
-static void on_found(struct lookup *lookup, const struct ip *addresses, unsigned count)
+static void on_found(struct lookup *lookup, const struct lookup_answer *answer)
 {
     struct wait_for_name *wait = container_of(lookup, struct wait_for_name, lookup);
-    wait->x->pending = NULL;
+    wait->told = true;
+    wait->answer = *answer;
     exchange_resume(wait->x);
 }
 
@@ -166,29 +121,40 @@ static enum pick_result fail(struct exchange *x, enum status status)
     return PICK_NONE;
 }
 
+struct kept_server {
+    struct keepsake keepsake;
+    struct server *server;
+};
+
+static void let_go_of_server(struct keepsake *keepsake)
+{
+    server_unref(container_of(keepsake, struct kept_server, keepsake)->server);
+}
+
 /* A server that no configuration names: the exchange holds it. */
 static enum pick_result use_address(struct exchange *x, struct service *service, struct str url, unsigned index)
 {
-    struct server *server = server_get(service->name, url);
+    struct kept_server *kept = arena_alloc(&x->arena, sizeof(*kept));
+    struct server *server = kept != NULL ? server_get(service->name, url) : NULL;
     if (server == NULL)
-        return fail(x, STATUS_UPSTREAM_UNRESOLVED);
-    if (x->held != NULL)
-        server_unref(x->held);
-    x->held = x->asked = server;
+        return fail(x, kept != NULL ? STATUS_UPSTREAM_UNRESOLVED : STATUS_OUT_OF_MEMORY);
+    *kept = (struct kept_server){.keepsake = {.release = let_go_of_server}, .server = server};
+    exchange_keep(x, &kept->keepsake);
     exchange_use_server(x, server, index);
     return PICK_SERVER;
 }
 
-static enum pick_result use_one_of(struct exchange *x, struct service *service, const struct ip *addresses, unsigned count)
+/* In turn from the first one on. */
+static enum pick_result use_one_of(struct exchange *x, struct service *service, const struct lookup_place *places, unsigned count,
+                                   unsigned first)
 {
     char text[IP_TEXT_SIZE];
-    unsigned first = count != 0 ? rand_below(count) : 0;
     for (unsigned i = 0; i < count; i++) {
         unsigned at = (first + i) % count;
         if ((x->tried >> at & 1) != 0)
             continue;
-        size_t length = ip_format(&addresses[at], text);
-        bool v4 = ip_is_v4(&addresses[at]);
+        size_t length = ip_format(&places[at].ip, text);
+        bool v4 = ip_is_v4(&places[at].ip);
         struct str url = arena_printf(&x->arena, "%.*s://%s%.*s%s:%u", STR_ARGS(x->url->scheme), v4 ? "" : "[", (int)length, text,
                                       v4 ? "" : "]", x->url->port_number);
         return use_address(x, service, url, at);
@@ -196,27 +162,43 @@ static enum pick_result use_one_of(struct exchange *x, struct service *service, 
     return fail(x, x->failure != STATUS_OK ? x->failure : STATUS_UPSTREAM_UNRESOLVED);
 }
 
+/* Servers order their answers anew each time: a fresh one is taken as it comes, from one that is remembered anything. */
+static enum pick_result use_answer(struct exchange *x, struct service *service, const struct lookup_answer *answer, bool fresh)
+{
+    if (answer->count == 0)
+        x->reason_detail = answer->error;
+    return use_one_of(x, service, answer->places, answer->count, fresh || answer->count == 0 ? 0 : rand_below(answer->count));
+}
+
+/* Called again: the name is known now, or the patience with it is over. */
+static enum pick_result go_on(struct exchange *x, struct service *service)
+{
+    const struct wait_for_name *wait = container_of(x->pending, struct wait_for_name, pending);
+    x->pending->abandon(x->pending);
+    x->pending = NULL;
+    if (wait->told)
+        return use_answer(x, service, &wait->answer, true);
+    x->reason_detail = "DNS did not answer in time";
+    return fail(x, STATUS_UPSTREAM_UNRESOLVED);
+}
+
 static enum pick_result look_up(struct exchange *x, struct service *service, struct str host)
 {
     const struct forward *forward = service->state;
-    struct ip addresses[LOOKUP_ADDRESSES_MAX];
-    unsigned count;
-    if (x->pending != NULL) {      /* it is the timer that has called */
-        x->pending->abandon(x->pending);
-        x->pending = NULL;
-        return fail(x, STATUS_UPSTREAM_UNRESOLVED);
-    }
+    struct lookup_answer answer;
+    if (x->pending != NULL)
+        return go_on(x, service);
     struct wait_for_name *wait = arena_alloc(&x->arena, sizeof(*wait));
     if (wait == NULL)
         return fail(x, STATUS_OUT_OF_MEMORY);
     *wait = (struct wait_for_name){.pending = {.abandon = abandon}, .lookup = {.done = on_found}, .x = x};
-    enum status status = lookup_begin(x->worker, &forward->rule, host, &wait->lookup, addresses, &count);
+    enum status status = lookup_begin(upstream_lookups(x->worker), &forward->rule, host, STR_NONE, &wait->lookup, &answer);
     if (status == STATUS_OK)
-        return use_one_of(x, service, addresses, count);
+        return use_answer(x, service, &answer, false);
     if (status != STATUS_AGAIN)
         return fail(x, status);
     x->pending = &wait->pending;
-    exchange_wait(x, forward->timeout);
+    exchange_wait(x, forward->rule.timeout);
     return PICK_WAIT;
 }
 
@@ -224,7 +206,7 @@ static enum pick_result pick_by_url(struct exchange *x, struct service *service)
 {
     const struct forward *forward = service->state;
     const struct outgoing_url *url = x->url;
-    struct ip ip;
+    struct lookup_place place = {.port = 0};
     if (url == NULL)
         return fail(x, STATUS_NO_SERVICE);
     for (unsigned i = 0; i < forward->known_count; i++) {
@@ -238,7 +220,7 @@ static enum pick_result pick_by_url(struct exchange *x, struct service *service)
     struct str host = url->host;
     if (host.len > 2 && host.data[0] == '[')
         host = str_of(host.data + 1, host.len - 2);
-    return ip_parse(host, &ip) ? use_one_of(x, service, &ip, 1) : look_up(x, service, host);
+    return ip_parse(host, &place.ip) ? use_one_of(x, service, &place, 1, 0) : look_up(x, service, host);
 }
 
 /* A transport like the usual one, but from an address that the request tells. */
@@ -251,7 +233,10 @@ static const struct forwarding *bound_forwarding(struct exchange *x, const struc
     if (from == NULL || transport == NULL || forwarding == NULL || !addr_parse_local(local, &from->addr))
         return &forward->forwarding;
     from->transparent = service->transport->transparent;
-    from->keep_alive = service->transport->from != NULL && service->transport->from->keep_alive;
+    if (service->transport->from != NULL) {
+        from->keep_alive = service->transport->from->keep_alive;
+        memcpy(from->congestion, service->transport->from->congestion, sizeof(from->congestion));
+    }
     *transport = *service->transport;
     transport->from = from;
     transport->from_identity = server_stable_hash(local);
@@ -276,15 +261,10 @@ static enum pick_result pick(struct exchange *x, struct service *service)
 /* A name may have further addresses; those that the last answer had are known. */
 static bool has_another(struct exchange *x, const struct forward *forward)
 {
-    struct ip addresses[LOOKUP_ADDRESSES_MAX];
-    struct lookup lookup = {.done = on_found};
-    unsigned count = 0;
-    if (x->url == NULL || x->url->unix_socket ||
-        lookup_begin(x->worker, &forward->rule, x->url->host, &lookup, addresses, &count) != STATUS_OK) {
-        lookup_cancel(&lookup);
+    if (x->url == NULL || x->url->unix_socket)
         return false;
-    }
-    for (unsigned i = 0; i < count; i++)
+    struct lookup_answer answer = lookup_last(upstream_lookups(x->worker), &forward->rule, x->url->host, STR_NONE);
+    for (unsigned i = 0; i < answer.count; i++)
         if ((x->tried >> i & 1) == 0)
             return true;
     return false;

@@ -6,8 +6,8 @@
 #include "base/time.h"
 #include "exchange/attempt.h"
 #include "upstream/measure.h"
+#include "upstream/name_watch.h"
 
-#define CACHE_LINE ((size_t)64)
 #define HOLD_MAX 10000
 #define FAIL_TIMEOUT (10 * TIME_S)
 
@@ -24,10 +24,10 @@ static struct server *get_server(struct service *service, const struct server_co
     return server_get(owner, server_url_origin(config->url));
 }
 
-static bool has_server(const struct target_set *targets, const struct server *server)
+static bool has_server(const struct roster_entry *entries, unsigned count, const struct server *server)
 {
-    for (unsigned i = 0; i < targets->count; i++)
-        if (targets->items[i].server == server)
+    for (unsigned i = 0; i < count; i++)
+        if (entries[i].target.server == server)
             return true;
     return false;
 }
@@ -58,73 +58,84 @@ static struct target target_of(const struct server_config *item, struct server *
                            .passive = passive_of(item, config, compile)};
 }
 
-static void compile_targets(struct service *service, const struct load_balancer_config *config, struct compile *compile)
+/* Is it known by a name whose addresses, or services, are to be servers? Where nobody watches names it stays one server. */
+static bool is_watched(const struct server_config *item, const struct load_balancer_config *config)
 {
-    struct load_balancer *lb = service->state;
-    lb->targets.items = arena_array(compile->arena, struct target, config->servers.count);
-    lb->targets.slow_start = config->slow_start;
+    struct server_url parts;
+    struct ip ip;
+    bool wanted = config->resolver != NULL || item->resolver != NULL || item->service.len != 0;
+    return wanted && name_watch_runs() && server_url_parse(item->url, &parts) == NULL && !parts.unix_socket && !ip_parse(parts.host, &ip);
+}
+
+static struct roster_entry watched_entry(const struct server_config *item, const struct load_balancer_config *config,
+                                         struct compile *compile)
+{
+    struct roster_name *name = arena_new(compile->arena, struct roster_name);
+    name->model = target_of(item, NULL, config, compile);
+    name->url = item->preserve_path ? item->url : server_url_origin(item->url);
+    name->service = item->service;
+    name->rule = name_resolver_compile(item->resolver != NULL ? item->resolver : config->resolver, compile);
+    return (struct roster_entry){.name = name};
+}
+
+static unsigned compile_entries(struct service *service, const struct load_balancer_config *config, struct roster_entry *entries,
+                                struct compile *compile)
+{
+    unsigned count = 0;
     for (size_t i = 0; i < config->servers.count; i++) {
         const struct server_config *item = config->servers.items[i].value;
+        if (is_watched(item, config)) {
+            entries[count++] = watched_entry(item, config, compile);
+            continue;
+        }
         struct server *server = get_server(service, item, i, compile);
         if (server == NULL)
             continue;       /* the option's check reported it */
-        if (has_server(&lb->targets, server)) {
+        if (has_server(entries, count, server)) {
             diag_warning(compile->diag, node_span(node_get(item->origin, S("url"))),
                          "the server is named twice; its second mention has no effect");
             server_unref(server);
             continue;
         }
-        lb->targets.items[lb->targets.count++] = target_of(item, server, config, compile);
-    }
-    for (unsigned i = 0; i < lb->targets.count; i++) {
-        const struct target *target = &lb->targets.items[i];
-        lb->passive |= target->passive != NULL;
-        if (lb->balancer->weighs || target->max_active != 0)
-            server_weigh(target->server);
-        lb->targets.tiers = lb->targets.tiers > target->tier ? lb->targets.tiers : target->tier + 1;
+        entries[count++] = (struct roster_entry){.target = target_of(item, server, config, compile)};
     }
     /* Containers come and go: nobody need be told that one is stopped. */
-    if (lb->targets.count == 0 && !compile->lenient)
+    if (count == 0 && !compile->lenient)
         diag_warning(compile->diag, node_span(config->origin), "the load balancer has no servers: it answers 503");
+    return count;
 }
 
-/* A server that joins others which already serve starts slowly, as one that comes back does. */
-static void start_newcomers_slowly(const struct target_set *targets)
+static bool has_names(const struct roster_entry *entries, unsigned count)
 {
-    bool any_old = false;
-    for (unsigned i = 0; i < targets->count; i++)
-        any_old |= atomic_load(&targets->items[i].server->refs) > 1;
-    for (unsigned i = 0; any_old && i < targets->count; i++)
-        if (atomic_load(&targets->items[i].server->refs) == 1)
-            atomic_store(&targets->items[i].server->ready_since, time_monotonic());
+    for (unsigned i = 0; i < count; i++)
+        if (entries[i].name != NULL)
+            return true;
+    return false;
 }
 
-static void claim_checks(struct load_balancer *lb, const struct load_balancer_config *config,
-                         const struct transport *transport, struct compile *compile)
+static void compile_roster(struct service *service, const struct load_balancer_config *config, const struct roster_entry *entries,
+                           unsigned count, struct compile *compile)
 {
-    lb->claims = arena_array(compile->arena, struct health_claim *, lb->targets.count);
-    for (unsigned i = 0; i < lb->targets.count; i++)
-        lb->claims[i] = health_claim(lb->targets.items[i].server, config->health_check, transport);
+    struct load_balancer *lb = service->state;
+    struct roster_rule *rule = arena_new(compile->arena, struct roster_rule);
+    *rule = (struct roster_rule){.balancer = lb->balancer,
+                                 .health_check = config->health_check,
+                                 .transport = service->transport,
+                                 .service = service->name,
+                                 .slow_start = config->slow_start,
+                                 .workers = compile->workers};
+    if (has_names(entries, count))
+        lb->source = roster_source_new(rule, entries, count);
+    else
+        roster_fill(&lb->fixed, rule, entries, count, compile->arena);
 }
 
-static bool needs_tls(const struct load_balancer *lb, const struct load_balancer_config *config)
+static bool needs_tls(const struct load_balancer_config *config)
 {
     bool needs = config->health_check != NULL && config->health_check->scheme == HEALTH_SCHEME_HTTPS;
-    for (unsigned i = 0; i < lb->targets.count; i++)
-        needs |= lb->targets.items[i].server->secure;
+    for (size_t i = 0; i < config->servers.count; i++)
+        needs |= str_starts_nocase(((const struct server_config *)config->servers.items[i].value)->url, S("https:"));
     return needs;
-}
-
-/* One for each worker and the control thread. */
-static void make_states(struct load_balancer *lb, struct compile *compile)
-{
-    size_t size = balancer_state_size(lb->balancer, &lb->targets);
-    unsigned count = compile->workers + 1;
-    lb->state_stride = (size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
-    char *memory = arena_zalloc(compile->arena, lb->state_stride * count + CACHE_LINE);
-    lb->states = memory + (CACHE_LINE - (uintptr_t)memory % CACHE_LINE) % CACHE_LINE;
-    for (unsigned i = 0; i < count; i++)
-        balancer_init(lb->balancer, lb->states + i * lb->state_stride, &lb->targets, i);
 }
 
 /* What waits is counted through reloads. */
@@ -174,12 +185,11 @@ static bool compile_service_state(struct service *service, struct compile *compi
     compile_forwarding(lb, config, compile);
     if (!compile_key(lb, config, compile))
         return false;
-    compile_targets(service, config, compile);
-    if (needs_tls(lb, config) && !compile_secure(compile, service->transport))
+    struct roster_entry *entries = arena_array(compile->arena, struct roster_entry, config->servers.count);
+    unsigned count = compile_entries(service, config, entries, compile);
+    compile_roster(service, config, entries, count, compile);
+    if (needs_tls(config) && !compile_secure(compile, service->transport))
         return false;
-    start_newcomers_slowly(&lb->targets);
-    claim_checks(lb, config, service->transport, compile);
-    make_states(lb, compile);
     compile_await(service, config, compile);
     return true;
 }
@@ -187,12 +197,10 @@ static bool compile_service_state(struct service *service, struct compile *compi
 static void destroy(struct service *service)
 {
     struct load_balancer *lb = service->state;
-    for (unsigned i = 0; i < lb->targets.count; i++) {
-        if (lb->claims != NULL)
-            health_release(lb->claims[i]);
-        server_unref(lb->targets.items[i].server);
-    }
-    lb->targets.count = 0;
+    roster_empty(&lb->fixed);
+    if (lb->source != NULL)
+        roster_source_end(lb->source);
+    lb->source = NULL;
 }
 
 static bool admit(const struct target *target, const struct pick *pick, bool panic)
@@ -206,7 +214,7 @@ static __attribute__((noinline)) int choose_passively(const struct load_balancer
     uint64_t tried = pick->tried;
     int index;
     while ((index = lb->balancer->choose(state, pick)) >= 0) {
-        if (index >= 64 || admit(&lb->targets.items[index], pick, false))
+        if (index >= 64 || admit(&pick->targets->items[index], pick, false))
             return index;
         pick->tried |= UINT64_C(1) << index;
     }
@@ -218,37 +226,38 @@ static __attribute__((noinline)) int choose_passively(const struct load_balancer
 static __attribute__((noinline)) int choose_in_panic(const struct load_balancer *lb, void *state, struct pick *pick)
 {
     pick->panic = true;
-    for (pick->tier = 0; pick->tier < lb->targets.tiers; pick->tier++) {
+    for (pick->tier = 0; pick->tier < pick->targets->tiers; pick->tier++) {
         int index = lb->balancer->choose(state, pick);
         if (index < 0)
             continue;
-        admit(&lb->targets.items[index], pick, true);
+        admit(&pick->targets->items[index], pick, true);
         return index;
     }
     return -1;
 }
 
-static int choose_of_tier(const struct load_balancer *lb, void *state, struct pick *pick)
+static int choose_of_tier(const struct load_balancer *lb, const struct roster *roster, void *state, struct pick *pick)
 {
-    return lb->passive ? choose_passively(lb, state, pick) : lb->balancer->choose(state, pick);
+    return roster->passive ? choose_passively(lb, state, pick) : lb->balancer->choose(state, pick);
 }
 
-static __attribute__((noinline)) int choose_further(const struct load_balancer *lb, void *state, struct pick *pick)
+static __attribute__((noinline)) int choose_further(const struct load_balancer *lb, const struct roster *roster, void *state,
+                                                    struct pick *pick)
 {
     int index = -1;
-    for (pick->tier = 1; index < 0 && pick->tier < lb->targets.tiers; pick->tier++)
-        index = choose_of_tier(lb, state, pick);
-    if (index < 0 && lb->passive && lb->panic)
+    for (pick->tier = 1; index < 0 && pick->tier < pick->targets->tiers; pick->tier++)
+        index = choose_of_tier(lb, roster, state, pick);
+    if (index < 0 && roster->passive && lb->panic)
         index = choose_in_panic(lb, state, pick);
     return index;
 }
 
-static inline int choose_target(const struct load_balancer *lb, const struct worker *worker, struct pick *pick)
+static inline int choose_target(const struct load_balancer *lb, const struct roster *roster, const struct worker *worker, struct pick *pick)
 {
-    void *state = lb->states + worker->index * lb->state_stride;
+    void *state = roster->states + worker->index * roster->state_stride;
     pick->tier = 0;
-    int index = choose_of_tier(lb, state, pick);
-    return __builtin_expect(index >= 0, 1) ? index : choose_further(lb, state, pick);
+    int index = choose_of_tier(lb, roster, state, pick);
+    return __builtin_expect(index >= 0, 1) ? index : choose_further(lb, roster, state, pick);
 }
 
 static bool is_the_wanted(const struct target *target, bool by_id, uint64_t id, struct str route)
@@ -256,20 +265,27 @@ static bool is_the_wanted(const struct target *target, bool by_id, uint64_t id, 
     return by_id ? target->server->id_hash == id : target->route.len != 0 && str_equal(target->route, route);
 }
 
-static __attribute__((noinline)) int sticky_target(const struct load_balancer *lb, struct exchange *x, const struct pick *pick)
+/* A server that stands by is stuck to only while none of those before it can be asked; of several with one name any will do. */
+static __attribute__((noinline)) int sticky_target(const struct load_balancer *lb, struct exchange *x, struct pick *pick)
 {
     uint64_t id;
-    bool by_id = sticky_wanted(lb->sticky, exchange_request(x), &id);
+    bool by_id = sticky_wanted(lb->sticky, exchange_request(x), &id) || sticky_session(lb->sticky, x, &id);
     struct str route = by_id ? STR_NONE : sticky_route(lb->sticky, x);
     if (!by_id && route.len == 0)
         return -1;
-    for (unsigned i = 0; i < lb->targets.count; i++) {
-        const struct target *target = &lb->targets.items[i];
-        if (!is_the_wanted(target, by_id, id, route))
-            continue;
-        bool open = !target_was_tried(pick, i) && server_takes_sticky(target->server, pick->now) && !target->down &&
-                    target_has_room(target) && admit(target, pick, false);
-        return open ? (int)i : -1;
+    for (pick->tier = 0; pick->tier < pick->targets->tiers; pick->tier++) {
+        bool any_open = false;
+        for (unsigned i = 0; i < pick->targets->count; i++) {
+            const struct target *target = &pick->targets->items[i];
+            if (target->tier != pick->tier)
+                continue;
+            if (is_the_wanted(target, by_id, id, route) && !target_was_tried(pick, i) && server_takes_sticky(target->server, pick->now) &&
+                !target->down && target_has_room(target) && admit(target, pick, false))
+                return (int)i;
+            any_open |= target_is_open(pick, i);
+        }
+        if (any_open)
+            break;
     }
     return -1;
 }
@@ -282,11 +298,12 @@ static bool may_ask_leaving(const struct exchange *x, const struct service *serv
 }
 
 /* Nobody else: one that is about to stop may still take it, over a new connection. */
-static __attribute__((noinline)) int choose_leaving(const struct load_balancer *lb, struct exchange *x, struct pick *pick)
+static __attribute__((noinline)) int choose_leaving(const struct load_balancer *lb, const struct roster *roster, struct exchange *x,
+                                                    struct pick *pick)
 {
     pick->leaving = true;
     pick->panic = false;
-    int index = choose_target(lb, x->worker, pick);
+    int index = choose_target(lb, roster, x->worker, pick);
     if (index >= 0)
         x->fresh_connection = true;
     return index;
@@ -298,50 +315,74 @@ static struct str key_of(const struct load_balancer *lb, struct exchange *x)
                                 : str_of((const char *)x->client_ip.bytes, sizeof(x->client_ip.bytes));
 }
 
-static bool has_asked_all(const struct exchange *x, const struct load_balancer *lb)
+static bool has_asked_all(const struct exchange *x, const struct target_set *targets)
 {
     unsigned in_place = 0;
-    for (unsigned i = 0; i < lb->targets.count; i++)
-        in_place += !lb->targets.items[i].down;
+    for (unsigned i = 0; i < targets->count; i++)
+        in_place += !targets->items[i].down;
     return x->attempts - x->stale_attempts >= in_place && in_place != 0;
 }
 
 /* For those who wonder what was asked: where servers were passed over, the service itself stands among them. */
-static enum pick_result none(struct exchange *x, const struct service *service)
+static enum pick_result none(struct exchange *x, const struct service *service, const struct target_set *targets)
 {
     const struct load_balancer *lb = service->state;
     ptrdiff_t at = str_find_last_char(service->name, '@');
-    if (lb->when_none == STATUS_NO_LIVE_SERVER && !has_asked_all(x, lb))
+    if (lb->when_none == STATUS_NO_LIVE_SERVER && !has_asked_all(x, targets))
         attempt_note(x, at > 0 ? str_first(service->name, (size_t)at) : service->name, 502);
     if (x->attempts == 0 || x->failure == STATUS_OK)
-        x->failure = lb->when_none;
+        x->failure = lb->source != NULL && targets->count == 0 && lb->when_none == STATUS_NO_LIVE_SERVER ? STATUS_UPSTREAM_UNRESOLVED : lb->when_none;
     return PICK_NONE;
+}
+
+/* What the exchange picks from. */
+static inline const struct roster *roster_for(struct exchange *x, const struct load_balancer *lb)
+{
+    return __builtin_expect(lb->source == NULL, 1) ? &lb->fixed : roster_to_pick_from(x, lb->source);
+}
+
+/* ... has picked from; also where it has not, for another service of the way did. */
+static inline const struct roster *roster_behind(const struct exchange *x, const struct load_balancer *lb)
+{
+    const struct roster *kept = __builtin_expect(lb->source == NULL, 1) ? &lb->fixed : roster_of(x, lb->source);
+    return kept != NULL ? kept : &lb->fixed;
 }
 
 static enum pick_result pick_server(struct exchange *x, struct service *service)
 {
     struct load_balancer *lb = service->state;
-    struct pick pick = {.targets = &lb->targets, .client = &x->client_ip, .tried = x->tried, .now = exchange_now(x)};
+    const struct roster *roster = roster_for(x, lb);
+    if (roster == NULL) {
+        x->failure = STATUS_OUT_OF_MEMORY;
+        return PICK_NONE;
+    }
+    struct pick pick = {.targets = &roster->targets, .client = &x->client_ip, .tried = x->tried, .now = exchange_now(x)};
     if (lb->balancer->uses_key)
         pick.key = key_of(lb, x);
     int index = lb->sticky != NULL ? sticky_target(lb, x, &pick) : -1;
     if (index < 0)
-        index = choose_target(lb, x->worker, &pick);
+        index = choose_target(lb, roster, x->worker, &pick);
     /* A retry after a response, not after a failure, may go where it went before. */
     bool may_return = x->forwarding == NULL || x->forwarding->retries == NULL;
     if (index < 0 && x->tried != 0 && x->failure == STATUS_OK && may_return) {
         pick.tried = 0;
         pick.panic = false;
-        index = choose_target(lb, x->worker, &pick);
+        index = choose_target(lb, roster, x->worker, &pick);
     }
     if (index < 0 && may_ask_leaving(x, service))
-        index = choose_leaving(lb, x, &pick);
+        index = choose_leaving(lb, roster, x, &pick);
     if (index < 0)
-        return none(x, service);
+        return none(x, service, &roster->targets);
     if (x->forwarding == NULL)
         x->forwarding = lb->forwarding;
-    exchange_use_server(x, lb->targets.items[index].server, (unsigned)index);
+    exchange_use_server(x, roster->targets.items[index].server, (unsigned)index);
     return PICK_SERVER;
+}
+
+/* Outside of any exchange, until the caller returns to its loop. */
+static const struct roster *present_roster(const struct load_balancer *lb)
+{
+    return __builtin_expect(lb->source == NULL, 1) ? &lb->fixed : roster_now(lb->source, worker_self->index);
 }
 
 /* Such a request reports nothing, so it takes no probe. */
@@ -349,28 +390,29 @@ static struct server *choose_server(struct service *service, struct worker *work
                                     const struct transport **ret_transport)
 {
     struct load_balancer *lb = service->state;
-    void *state = lb->states + worker->index * lb->state_stride;
-    struct pick pick = {.targets = &lb->targets, .client = client, .now = worker->loop.now};
+    const struct roster *roster = present_roster(lb);
+    void *state = roster->states + worker->index * roster->state_stride;
+    struct pick pick = {.targets = &roster->targets, .client = client, .now = worker->loop.now};
     int index = -1;
     for (unsigned round = 0; index < 0 && round < 3; round++) {
-        pick.panic = round == 1 && lb->passive;
+        pick.panic = round == 1 && roster->passive;
         pick.leaving = round == 2;
-        for (pick.tier = 0; index < 0 && pick.tier < lb->targets.tiers; pick.tier++)
+        for (pick.tier = 0; index < 0 && pick.tier < roster->targets.tiers; pick.tier++)
             index = lb->balancer->choose(state, &pick);
     }
     if (index < 0)
         return NULL;
     *ret_transport = service->transport;
-    return server_ref(lb->targets.items[index].server);
+    return server_ref(roster->targets.items[index].server);
 }
 
 static bool is_ready(const struct service *service, int64_t now)
 {
     const struct load_balancer *lb = service->state;
     static const struct ip nobody;
-    struct pick pick = {.targets = &lb->targets, .client = &nobody, .now = now};
-    for (unsigned i = 0; i < lb->targets.count; i++) {
-        pick.tier = lb->targets.items[i].tier;
+    struct pick pick = {.targets = &present_roster(lb)->targets, .client = &nobody, .now = now};
+    for (unsigned i = 0; i < pick.targets->count; i++) {
+        pick.tier = pick.targets->items[i].tier;
         if (target_is_open(&pick, i))
             return true;
     }
@@ -386,11 +428,11 @@ static void log_change(const struct service *service, const struct server *serve
         log_info("service '%.*s': server %.*s is back", STR_ARGS(service->name), STR_ARGS(server->url));
 }
 
-static const struct target *target_of_server(const struct load_balancer *lb, const struct server *server)
+static const struct target *target_of_server(const struct roster *roster, const struct server *server)
 {
-    for (unsigned i = 0; i < lb->targets.count; i++)
-        if (lb->targets.items[i].server == server)
-            return &lb->targets.items[i];
+    for (unsigned i = 0; i < roster->targets.count; i++)
+        if (roster->targets.items[i].server == server)
+            return &roster->targets.items[i];
     return NULL;
 }
 
@@ -398,8 +440,9 @@ static const struct target *target_of_server(const struct load_balancer *lb, con
 static void tell_passive(struct exchange *x, struct service *service, bool failed, const char *why)
 {
     const struct load_balancer *lb = service->state;
-    const struct target *target = lb->passive ? target_of_server(lb, x->server) : NULL;
-    if (target == NULL || target->passive == NULL || (failed && lb->targets.count == 1 && !lb->panic))
+    const struct roster *roster = roster_behind(x, lb);
+    const struct target *target = roster->passive ? target_of_server(roster, x->server) : NULL;
+    if (target == NULL || target->passive == NULL || (failed && roster->targets.count == 1 && !lb->panic))
         return;
     int64_t now = exchange_now(x);
     if (!failed && target->passive->keeps_count && atomic_load_explicit(&x->server->ejected_until, memory_order_relaxed) == 0)
@@ -416,7 +459,7 @@ static void on_attempt(struct exchange *x, struct service *service, enum status 
     int64_t now = exchange_now(x);
     if (outcome == STATUS_OK)
         measure_response(x->server, x->worker->index, (x->times.first_byte != 0 ? x->times.first_byte : now) - x->times.picked, now);
-    if (outcome == STATUS_OK && !lb->passive)
+    if (outcome == STATUS_OK && !roster_behind(x, lb)->passive)
         return;
     bool failed = passive_is_failure(outcome, retries != NULL ? 0 : x->response.status);
     if (outcome != STATUS_OK && failed)
@@ -430,9 +473,9 @@ static void on_attempt(struct exchange *x, struct service *service, enum status 
 
 static bool has_another(const struct exchange *x, const struct load_balancer *lb)
 {
-    struct pick pick = {.targets = &lb->targets, .client = &x->client_ip, .tried = x->tried, .now = exchange_now(x)};
-    for (unsigned i = 0; i < lb->targets.count; i++) {
-        pick.tier = lb->targets.items[i].tier;
+    struct pick pick = {.targets = &roster_behind(x, lb)->targets, .client = &x->client_ip, .tried = x->tried, .now = exchange_now(x)};
+    for (unsigned i = 0; i < pick.targets->count; i++) {
+        pick.tier = pick.targets->items[i].tier;
         if (target_is_open(&pick, i))
             return true;
     }
@@ -454,8 +497,10 @@ static bool refuses(struct exchange *x, struct service *service)
 static void on_response(struct exchange *x, struct service *service)
 {
     const struct load_balancer *lb = service->state;
-    if (x->server != NULL && !x->answered_here)
-        sticky_answer(lb->sticky, x, x->server->id_hash);
+    if (x->server == NULL || x->answered_here)
+        return;
+    sticky_answer(lb->sticky, x, x->server->id_hash);
+    sticky_learn(lb->sticky, x, x->server->id_hash);
 }
 
 static const struct service_type load_balancer = {
@@ -475,5 +520,11 @@ REGISTER(service_type, load_balancer);
 
 const struct target_set *load_balancer_targets(const struct service *service)
 {
-    return service->type == &load_balancer ? &((const struct load_balancer *)service->state)->targets : NULL;
+    const struct load_balancer *lb = service->type == &load_balancer ? service->state : NULL;
+    return lb != NULL ? &present_roster(lb)->targets : NULL;
+}
+
+bool load_balancer_needs_tls(const struct service *service)
+{
+    return service->type == &load_balancer && needs_tls(service->options);
 }

@@ -5,6 +5,8 @@
 #include "exchange/forwarding.h"
 #include "exchange/service.h"
 #include "exchange/text_template.h"
+#include "service/name_resolver.h"
+#include "service/roster.h"
 #include "service/sticky.h"
 #include "upstream/balancer.h"
 #include "upstream/health.h"
@@ -19,7 +21,8 @@ struct server_config {
     int64_t tier;                           /* backup: 1 */
     int64_t max_connections, max_fails;     /* 0: any number, none */
     int64_t fail_timeout;                   /* ns */
-    struct str route;
+    struct str route, service;              /* service: of SRV records */
+    struct name_resolver_config *resolver;  /* instead of the service's */
     bool leaving;                           /* it is about to stop: asked only where no other can be, over new connections */
 };
 
@@ -39,6 +42,7 @@ struct load_balancer_config {
     struct health_check *health_check;
     struct passive_check *passive_health_check;
     struct retries_config *retries;
+    struct name_resolver_config *resolver;  /* NULL: names are looked up as the system does, and stay one server each */
     struct str hash_key;
     bool no_panic;
     bool bad_gateway;                       /* when no server is ready the answer is 502 instead of 503 */
@@ -49,20 +53,19 @@ struct load_balancer_config {
 extern const struct option_table load_balancer_table;
 
 struct load_balancer {
-    struct target_set targets;
+    struct roster fixed;                    /* unless there is a source */
+    struct roster_source *source;           /* NULL: its servers are what is configured, and stay */
     const struct balancer_type *balancer;
-    char *states;                           /* a balancer's state for each worker, cache lines apart */
-    size_t state_stride;
     const struct sticky *sticky;            /* NULL: none */
-    bool passive;                           /* some target is taken out by what live requests tell */
-    bool panic;                             /* ... and asked all the same when all are out */
+    bool panic;                             /* servers that are taken out by what live requests tell are asked when all are */
     enum status when_none;
     const struct text_template *hash_key;   /* NULL: the client's address, if the balancer needs any */
     const struct forwarding *forwarding;    /* NULL: nothing of its own is said */
-    struct health_claim **claims;           /* for each target; NULL where there is none */
 };
 
-/* The servers of a service; NULL: it is no load balancer. */
+/* The servers of a service as they are now, until roster_on_change; NULL: it is no load balancer. Control thread. */
 const struct target_set *load_balancer_targets(const struct service *service);
+/* Are some of its servers reached by TLS, whether they are known yet or not? False: none, or it is no load balancer. */
+bool load_balancer_needs_tls(const struct service *service);
 
 #endif

@@ -22,6 +22,9 @@ static const struct option server_options[] = {
     OPTION_NAMED(DURATION, struct server_config, fail_timeout, "failTimeout", .min = 0, .max = INT64_MAX,
                  .help = "See maxFails; 0: ten seconds."),
     OPTION(STR, struct server_config, route, .help = "The name by which sticky.route asks for it."),
+    OPTION(STR, struct server_config, service,
+           .help = "Its places are those of a service in DNS (SRV records: port, weight, priority): 'http' for _http._tcp before the URL's host."),
+    OPTION(OBJECT, struct server_config, resolver, .table = &name_resolver_table, .help = "As the service's resolver, for this server's name."),
     OPTION(BOOL, struct server_config, drain, .help = "No new requests but those of clients that stick to it."),
 };
 static const struct option_table server_table =
@@ -55,6 +58,9 @@ static const struct option options[] = {
                  .help = "What the strategies hash and consistentHash go by, with variables: \"${request.path}\"; none: the client's address."),
     OPTION(OBJECT, struct load_balancer_config, retries, .table = &retries_table,
            .help = "When another server is asked; otherwise where one gave no answer, if that is safe."),
+    OPTION(OBJECT, struct load_balancer_config, resolver, .table = &name_resolver_table,
+           .help = "Watches names of servers by DNS: each address is a server of its own, with turns, failures and limits; else a name "
+                   "is one server that has several addresses."),
     OPTION_NAMED(BOOL, struct load_balancer_config, no_panic, "noPanic",
                  .help = "When failures of live requests have taken out every server, ask none; otherwise one is asked all the same."),
     OPTION_NAMED(BOOL, struct load_balancer_config, bad_gateway, "badGatewayWhenNone",

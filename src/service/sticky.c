@@ -30,15 +30,33 @@ static const struct option cookie_options[] = {
     OPTION_NAMED(INT, struct sticky_cookie, max_age, "maxAge", .min = -1, .max = INT64_C(1) << 40,
                  .help = "Seconds that it lives; 0: until the browser is closed; -1: it is removed at once."),
     OPTION(STR, struct sticky_cookie, path, .fallback = "/", .check = check_attribute, .help = "The paths that it is for."),
+    OPTION(BOOL, struct sticky_cookie, always,
+           .help = "Set it with each response, so that its maxAge begins anew; otherwise where the client has not this one."),
     OPTION(STR, struct sticky_cookie, domain, .check = check_attribute, .help = "The domain that it is for; none: the host."),
 };
 static const struct option_table cookie_table =
     OPTION_TABLE(struct sticky_cookie, cookie_options, .summary = "The cookie that names a client's server.");
 
+static const struct option learn_options[] = {
+    OPTION(STRS, struct sticky_learn, create, .required = true,
+           .help = "What names a session that begins: texts with variables (\"${upstream_cookie_session}\"), the first that is not empty."),
+    OPTION(STRS, struct sticky_learn, lookup, .required = true,
+           .help = "What names a session that a request belongs to, likewise (\"${cookie_session}\")."),
+    OPTION(DURATION, struct sticky_learn, timeout, .fallback = "10m", .min = 1000000, .max = INT64_MAX,
+           .help = "Time after which a session that was not used is forgotten."),
+    OPTION(INT, struct sticky_learn, max, .fallback = "8000", .min = 1, .max = 100000000,
+           .help = "Sessions that are remembered; beyond it the one that was not used for longest is forgotten."),
+    OPTION_NAMED(BOOL, struct sticky_learn, on_head, "onHead",
+                 .help = "A session is learnt when a response begins; otherwise when it has ended."),
+};
+static const struct option_table learn_table =
+    OPTION_TABLE(struct sticky_learn, learn_options, .summary = "Sessions of the application, as they pass.");
+
 static const struct option sticky_options[] = {
     OPTION(OBJECT, struct sticky_config, cookie, .table = &cookie_table, .help = "Stickiness by a cookie."),
     OPTION(STRS, struct sticky_config, route,
            .help = "Stickiness by what the request says: texts with variables, the first that is not empty is the `route` of a server."),
+    OPTION(OBJECT, struct sticky_config, learn, .table = &learn_table, .help = "Stickiness by sessions that the application has made."),
 };
 const struct option_table sticky_table =
     OPTION_TABLE(struct sticky_config, sticky_options, .summary = "A client keeps the server that it had first.");
@@ -65,34 +83,116 @@ static struct str attributes_of(const struct sticky_cookie *cookie, struct arena
                         same_site_texts[cookie->same_site]);
 }
 
+static struct sticky_texts compile_texts(const struct strs *texts, struct span span, struct compile *compile)
+{
+    struct sticky_texts all = {.items = arena_array(compile->arena, const struct text_template *, texts->count)};
+    for (size_t i = 0; i < texts->count; i++) {
+        all.items[all.count] = text_template_new(texts->items[i], compile, span);
+        if (all.items[all.count] != NULL)
+            all.count++;
+    }
+    return all;
+}
+
+/* Sessions outlive graphs. */
+static void compile_learn(struct sticky *sticky, const struct sticky_learn *learn, struct str service, struct compile *compile)
+{
+    struct str key = arena_printf(compile->arena, "sticky|%.*s", STR_ARGS(service));
+    sticky->lookup = compile_texts(&learn->lookup, node_span(node_get(learn->origin, S("lookup"))), compile);
+    sticky->create = compile_texts(&learn->create, node_span(node_get(learn->origin, S("create"))), compile);
+    sticky->sessions = compile_shared(compile, key, sizeof(struct sessions), sessions_init, sessions_release);
+    sticky->timeout = learn->timeout;
+    sticky->max = (unsigned)learn->max;
+    sticky->on_head = learn->on_head;
+}
+
 const struct sticky *sticky_compile(const struct sticky_config *config, struct str service, struct compile *compile)
 {
-    if (config == NULL || (config->cookie == NULL && config->route.count == 0))
+    if (config == NULL || (config->cookie == NULL && config->learn == NULL && config->route.count == 0))
         return NULL;
     const struct sticky_cookie *cookie = config->cookie;
     struct sticky *sticky = arena_new(compile->arena, struct sticky);
     if (cookie != NULL) {
         sticky->name = str_empty(cookie->name) ? default_name(service, compile->arena) : cookie->name;
         sticky->attributes = attributes_of(cookie, compile->arena);
+        sticky->always = cookie->always;
     }
-    sticky->route = arena_array(compile->arena, const struct text_template *, config->route.count);
-    for (size_t i = 0; i < config->route.count; i++) {
-        sticky->route[i] = text_template_new(config->route.items[i], compile, node_span(node_get(config->origin, S("route"))));
-        if (sticky->route[i] != NULL)
-            sticky->route_count++;
-    }
+    sticky->route = compile_texts(&config->route, node_span(node_get(config->origin, S("route"))), compile);
+    if (config->learn != NULL)
+        compile_learn(sticky, config->learn, service, compile);
     return sticky;
+}
+
+static struct str first_text(const struct sticky_texts *texts, struct exchange *x)
+{
+    for (unsigned i = 0; i < texts->count; i++) {
+        struct str text = text_template_text(texts->items[i], x);
+        if (text.len != 0)
+            return text;
+    }
+    return STR_NONE;
 }
 
 struct str sticky_route(const struct sticky *sticky, struct exchange *x)
 {
-    for (unsigned i = 0; i < sticky->route_count; i++) {
-        struct str name = text_template_text(sticky->route[i], x);
-        if (name.len != 0)
-            return name;
-    }
-    return STR_NONE;
+    return first_text(&sticky->route, x);
 }
+
+/* ---- sessions ---- */
+
+bool sticky_session(const struct sticky *sticky, struct exchange *x, uint64_t *ret_id)
+{
+    struct str name = sticky->sessions != NULL ? first_text(&sticky->lookup, x) : STR_NONE;
+    return name.len != 0 && sessions_find(sticky->sessions, name, exchange_now(x), sticky->timeout, ret_id);
+}
+
+/* What is learnt when the exchange has ended; the pinned graph holds `sticky`. */
+struct lesson {
+    struct keepsake keepsake;
+    const struct sticky *sticky;
+    struct exchange *x;
+    struct str name;
+    uint64_t id;
+    bool create;
+};
+
+static void learn(const struct lesson *lesson)
+{
+    const struct sticky *sticky = lesson->sticky;
+    sessions_learn(sticky->sessions, lesson->name, lesson->id, lesson->create, sticky->max, exchange_now(lesson->x), sticky->timeout);
+}
+
+static void learn_at_the_end(struct keepsake *keepsake)
+{
+    learn(container_of(keepsake, struct lesson, keepsake));
+}
+
+/* A new name begins a session; the one that the request came with goes on. */
+void sticky_learn(const struct sticky *sticky, struct exchange *x, uint64_t id)
+{
+    if (sticky->sessions == NULL)
+        return;
+    struct lesson lesson = {.keepsake = {.release = learn_at_the_end, .owner = sticky}, .sticky = sticky, .x = x, .id = id, .create = true};
+    lesson.name = first_text(&sticky->create, x);
+    if (lesson.name.len == 0) {
+        lesson.create = false;
+        lesson.name = first_text(&sticky->lookup, x);
+    }
+    if (lesson.name.len == 0)
+        return;
+    if (sticky->on_head) {
+        learn(&lesson);
+        return;
+    }
+    struct lesson *kept = arena_alloc(&x->arena, sizeof(*kept));
+    if (kept == NULL)
+        return;
+    *kept = lesson;
+    kept->name = arena_str(&x->arena, lesson.name);
+    exchange_keep(x, &kept->keepsake);
+}
+
+/* ---- the cookie ---- */
 
 bool sticky_wanted(const struct sticky *sticky, const struct request *request, uint64_t *ret_id)
 {
@@ -112,7 +212,7 @@ void sticky_answer(const struct sticky *sticky, struct exchange *x, uint64_t id)
     uint64_t had;
     if (sticky->name.len == 0)
         return;
-    if (sticky_wanted(sticky, exchange_request(x), &had) && had == id)
+    if (!sticky->always && sticky_wanted(sticky, exchange_request(x), &had) && had == id)
         return;
     struct str cookie = arena_printf(&x->arena, "%.*s=%016" PRIx64 "%.*s", STR_ARGS(sticky->name), id,
                                      STR_ARGS(sticky->attributes));

@@ -40,13 +40,15 @@ static bool is_bound(const struct graph *running, const struct entry *entry)
 static struct listen_options options_of(const struct entry *entry)
 {
     const struct entrypoint_socket *socket = &entry->config->socket;
-    return (struct listen_options){.backlog = (int)entry->config->backlog,
-                                   .ipv6_only = socket->ipv6_only,
-                                   .no_keep_alive = !socket->keep_alive,
-                                   .keep_idle = (int)socket->keep_alive_idle,
-                                   .keep_interval = (int)socket->keep_alive_interval,
-                                   .keep_count = (int)socket->keep_alive_count,
-                                   .mode = (int)socket->mode};
+    struct listen_options options = {.backlog = (int)entry->config->backlog,
+                                     .ipv6_only = socket->ipv6_only,
+                                     .no_keep_alive = !socket->keep_alive,
+                                     .keep_idle = (int)socket->keep_alive_idle,
+                                     .keep_interval = (int)socket->keep_alive_interval,
+                                     .keep_count = (int)socket->keep_alive_count,
+                                     .mode = (int)socket->mode};
+    congestion_name(socket->congestion_control, options.congestion);
+    return options;
 }
 
 /* `exclusive`: in nginx's words, for who looks for these. */

@@ -46,11 +46,12 @@ static void compile_from(struct transport *transport, const struct transport_con
 {
     transport->transparent = config->transparent;
     transport->bare_feeds = config->bare_line_feeds;
-    if (str_empty(config->local_address) && !config->tcp_keep_alive)
+    if (str_empty(config->local_address) && str_empty(config->congestion_control) && !config->tcp_keep_alive)
         return;
     struct sock_from *from = arena_new(arena, struct sock_from);
     from->transparent = config->transparent;
     from->keep_alive = config->tcp_keep_alive;
+    congestion_name(config->congestion_control, from->congestion);
     if (addr_parse_local(config->local_address, &from->addr))
         transport->from_identity = server_stable_hash(config->local_address);
     transport->from = from;

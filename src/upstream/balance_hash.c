@@ -140,11 +140,20 @@ static int by_hash(const void *a, const void *b)
     return left->index < right->index ? -1 : left->index > right->index;
 }
 
+/* Addresses of one name are told apart. */
+static struct str known_as(const struct server *server)
+{
+    struct server_url parts;
+    if (server->unix_socket)
+        return server->host;
+    return server->called && server_url_parse(server->url, &parts) == NULL ? parts.authority : server->authority;
+}
+
 /* A server's points begin from CRC-32 of "host NUL port" and each goes on from the one before. */
 static void add_points(struct circle *circle, const struct target *target, uint32_t index, uint64_t count)
 {
     const struct server *server = target->server;
-    struct str host = server->unix_socket ? server->host : server->authority, port = STR_NONE;
+    struct str host = known_as(server), port = STR_NONE;
     ptrdiff_t colon = server->unix_socket ? -1 : str_find_last_char(host, ':');
     if (colon >= 0 && str_find_char(host, ']', (size_t)colon) < 0) {
         port = str_from_index(host, (size_t)colon + 1);

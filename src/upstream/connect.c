@@ -9,6 +9,7 @@
 #include "upstream/lookup.h"
 #include "upstream/shared.h"
 
+#define NAMES_MAX 4096            /* that a worker remembers for requests */
 #define WAVE (TIME_S / 2)         /* the idle connections that are too many are kept for so long */
 
 static struct upstream_pools *pools_of(struct worker *worker)
@@ -23,6 +24,14 @@ static struct upstream_pools *pools_of(struct worker *worker)
 struct list *upstream_fetches(struct worker *worker)
 {
     return &pools_of(worker)->fetches;
+}
+
+struct lookups *upstream_lookups(struct worker *worker)
+{
+    struct upstream_pools *pools = pools_of(worker);
+    if (pools->lookups == NULL)
+        pools->lookups = lookups_new(&worker->loop, NAMES_MAX);
+    return pools->lookups;
 }
 
 static __attribute__((noinline)) struct pool *new_pool(struct worker *worker, unsigned slot)
@@ -278,7 +287,7 @@ void upstream_forget_all(struct worker *worker)
     for (unsigned slot = 0; slot < pools->size; slot++)
         if (pools->slots[slot] != NULL)
             free_pool(pools->slots[slot]);
-    lookup_forget_all(pools);
+    lookups_free(pools->lookups);
     free(pools->slots);
     free(pools);
     worker->upstreams = NULL;

@@ -55,6 +55,8 @@ void upstream_sweep(struct worker *worker, uint64_t generation);
 void upstream_forget_all(struct worker *worker);
 /* The worker's fetches under way: for upstream/fetch.c. */
 struct list *upstream_fetches(struct worker *worker);
+/* The names that the worker remembers for its requests (upstream/lookup.h). */
+struct lookups *upstream_lookups(struct worker *worker);
 /* How many are idle now, for metrics. */
 unsigned upstream_idle_count(const struct worker *worker);
 

@@ -26,7 +26,7 @@ struct upstream_pools {
     unsigned idle;
     uint64_t generation;              /* of the configuration that runs: see upstream_sweep */
     struct list fetches;              /* under way */
-    struct lookups *lookups;          /* names that are looked up for requests (lookup.c); NULL: none was */
+    struct lookups *lookups;          /* names that are looked up for requests; NULL: none was */
 };
 
 /* What a connection keeps of where it came from. */

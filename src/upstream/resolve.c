@@ -8,6 +8,7 @@
 #include "base/rand.h"
 #include "base/time.h"
 #include "net/dns.h"
+#include "upstream/name_watch.h"
 
 #define FAILURE_PAUSE_FIRST TIME_S
 #define FAILURE_PAUSE_LONGEST (INT64_C(30) * TIME_S)
@@ -137,6 +138,7 @@ bool resolve_start(struct loop *loop)
     if (resolver.dns == NULL)
         return false;
     resolver.loop = loop;
+    name_watches_start(loop);
     size_t capacity = server_slot_count();
     struct named_servers named = {.items = memory_alloc((capacity + 1) * sizeof(struct server *)), .capacity = capacity};
     server_for_each(collect_named, &named);
@@ -153,6 +155,7 @@ void resolve_stop(void)
     if (resolver.loop == NULL)
         return;
     resolver.loop = NULL;
+    name_watches_stop();
     dns_free(resolver.dns);      /* reports a failure to all that wait */
     resolver.dns = NULL;
     LIST_FOREACH(&resolver.resolutions, link) {

@@ -64,12 +64,21 @@ static void set_url(struct server *server)
     }
 }
 
-static struct server *server_new(struct str key, size_t service_length)
+/* The name stands behind the URL in the key: one service may have two that lead to the same address. */
+static void set_name(struct server *server, struct str authority)
+{
+    ptrdiff_t colon = str_find_last_char(authority, ':');
+    server->called = true;
+    server->authority = authority;
+    server->host = colon >= 0 ? str_first(authority, (size_t)colon) : authority;
+}
+
+static struct server *server_new(struct str key, size_t service_length, size_t url_length)
 {
     struct server *server = memory_zalloc(sizeof(*server));
     server->key = str_of(memory_copy_text(key.data, key.len), key.len);
     server->service = str_first(server->key, service_length);
-    server->url = str_from_index(server->key, service_length + 1);
+    server->url = str_first(str_from_index(server->key, service_length + 1), url_length);
     atomic_store(&server->refs, 1);
     atomic_store(&server->healthy, true);
     atomic_store(&server->ordered, SERVER_AS_CONFIGURED);
@@ -79,6 +88,8 @@ static struct server *server_new(struct str key, size_t service_length)
     server->tallies = memory_zalloc(server->tally_count * sizeof(server->tallies[0]));
     pthread_mutex_init(&server->lock, NULL);
     set_url(server);
+    if (service_length + 1 + url_length < key.len)
+        set_name(server, str_from_index(server->key, service_length + url_length + 2));
     return server;
 }
 
@@ -137,14 +148,29 @@ void server_new_generation(uint64_t generation)
 
 struct server *server_get(struct str service, struct str url)
 {
+    return server_get_called(service, url, STR_NONE);
+}
+
+static void make_key(struct text *key, struct str service, struct str url, struct str authority)
+{
+    text_init(key, service.len + url.len + authority.len + 3);
+    text_add(key, service);
+    text_add_char(key, '|');
+    text_add(key, url);
+    if (authority.len != 0) {
+        text_add_char(key, '|');
+        text_add(key, authority);
+    }
+}
+
+struct server *server_get_called(struct str service, struct str url, struct str authority)
+{
     struct server_url parts;
     if (server_url_parse(url, &parts) != NULL)
         return NULL;
     struct text key;
-    text_init(&key, service.len + url.len + 2);
-    text_add(&key, service);
-    text_add_char(&key, '|');
-    text_add(&key, trim_slashes(url));
+    url = trim_slashes(url);
+    make_key(&key, service, url, authority);
 
     pthread_mutex_lock(&registry_lock);
     if (by_key.live == 0)
@@ -152,7 +178,7 @@ struct server *server_get(struct str service, struct str url)
     struct server *server = map_get(&by_key, text_str(&key));
     bool is_new = server == NULL;
     if (is_new) {
-        server = server_new(text_str(&key), service.len);
+        server = server_new(text_str(&key), service.len, url.len);
         server->slot = slot_take(server);
         server->serial = ++last_serial;
         map_put(&by_key, server->key, server);
@@ -167,6 +193,11 @@ struct server *server_get(struct str service, struct str url)
     if (is_new && server->named)
         resolve_begin(server);
     return server;
+}
+
+void server_forget(struct server *server)
+{
+    atomic_store(&server->generation, 0);
 }
 
 struct server *server_ref(struct server *server)

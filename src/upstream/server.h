@@ -62,6 +62,7 @@ struct server {
     struct str base_path;           /* the URL's path, without a trailing slash: joined in front of the request's */
     uint16_t port;
     bool unix_socket, named;        /* named: the host needs DNS */
+    bool called;                    /* authority and host are of a name, which was found to have the URL's address */
     bool secure, h2c;               /* https; HTTP/2 without TLS */
     unsigned slot;                  /* small number, unique among the living: index into per-worker pools */
     uint64_t serial;                /* never given twice: tells a slot's former owner from its present one */
@@ -123,6 +124,11 @@ uint64_t server_stable_hash(struct str text);
 /* The server of a service, made when it is new (one reference for the caller). NULL: bad URL. Control thread. A named one
  * is resolved from then on, if the resolver runs. */
 struct server *server_get(struct str service, struct str url);
+/* The same for an address that a name was found to have: the URL says where it is, `authority` ("example.net:8080") what it is called
+ * in Host and in handshakes. */
+struct server *server_get_called(struct str service, struct str url, struct str authority);
+/* No configuration names it from now on, though the running one did: its connections are not kept, unless it is got again. */
+void server_forget(struct server *server);
 /* A configuration begins to be compiled: the servers it gets are stamped with its generation, so that connections to those
  * it leaves out can be told (upstream_sweep). */
 void server_new_generation(uint64_t generation);

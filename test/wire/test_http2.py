@@ -7,6 +7,7 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -155,42 +156,7 @@ def test_connect_is_not_served(portico, backend, connect):
     assert client.request("CONNECT", None, scheme=None, authority="host:443").status == 501
     stream = client.open([(":method", "CONNECT"), (":protocol", "connect-udp"), (":scheme", "http"), (":path", "/"), (":authority", "a")])
     assert client.answer(stream).status == 501
-
-
-MALFORMED = {
-    "no method": [(":scheme", "http"), (":authority", "a"), (":path", "/")],
-    "no scheme": [(":method", "GET"), (":authority", "a"), (":path", "/")],
-    "no path": [(":method", "GET"), (":scheme", "http"), (":authority", "a")],
-    "empty path": [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "")],
-    "bad method": [(":method", "G T"), (":scheme", "http"), (":authority", "a"), (":path", "/")],
-    "path twice": [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/"), (":path", "/")],
-    "status": [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/"), (":status", "200")],
-    "pseudo behind": [(":method", "GET"), (":scheme", "http"), (":authority", "a"), ("x-a", "b"), (":path", "/")],
-    "protocol": [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/"), (":protocol", "websocket")],
-    "connect with path": [(":method", "CONNECT"), (":authority", "a"), (":path", "/")],
-}
-BAD_FIELDS = [("X-Upper", "a"), ("connection", "close"), ("keep-alive", "1"), ("proxy-connection", "a"), ("transfer-encoding", "chunked"),
-              ("upgrade", "h2c"), ("te", "gzip"), ("x y", "a"), ("", "a"), ("x:y", "a"), ("x-nul", "a\0b"), ("x-line", "a\r\nb: c"),
-              ("x-line", "a\nb"), ("x-blank", " a"), ("x-blank", "a\t"), ("x-long", "a" * 40 + "\r")]
-
-
-@pytest.mark.parametrize("fields", list(MALFORMED.values()) + [MALFORMED["no path"] + [(":path", "/"), bad] for bad in BAD_FIELDS],
-                         ids=list(MALFORMED) + [repr(bad)[:30] for bad in BAD_FIELDS])
-def test_a_malformed_request_resets_its_stream_alone(portico, backend, connect, fields):
-    server = backend()
-    client = connect(portico(to(server.url)))
-    assert client.answer(client.open(fields)).reset == h2.PROTOCOL_ERROR
-    assert not server.requests and client.request().status == 200
-
-
-@pytest.mark.parametrize("length, pieces", [(5, [b"123"]), (5, [b"123", b"456"]), (0, [b"1"]), (1, [])])
-def test_a_body_keeps_to_its_length(portico, backend, connect, length, pieces):
-    client = connect(portico(to(backend(cut=True).url)))
-    stream = client.open(client.head("POST", "/", [("content-length", str(length))]), end=not pieces)
-    for number, piece in enumerate(pieces):
-        client.data(stream, piece, number == len(pieces) - 1)
-    assert client.answer(stream).reset == h2.PROTOCOL_ERROR
-    assert client.request().status == 200
+    assert client.answer(client.open([(":method", "CONNECT"), (":authority", "a"), (":path", "/")])).status == 501
 
 
 def test_request_trailers_pass(portico, backend, connect):
@@ -200,15 +166,6 @@ def test_request_trailers_pass(portico, backend, connect):
     client.data(stream, b"body").trailers(stream, [("x-sum", "7"), ("content-length", "9"), ("x-forwarded-tls-client-cert", "forged")])
     assert client.answer(stream).status == 200
     assert server.last.body == b"body" and server.last.trailers == [("x-sum", "7")]
-
-
-@pytest.mark.parametrize("trailers, end", [([(":path", "/")], True), ([("x-a", "b")], False), ([("connection", "close")], True)])
-def test_malformed_trailers_reset_the_stream(portico, backend, connect, trailers, end):
-    client = connect(portico(to(backend(cut=True).url)))
-    stream = client.open(client.head("POST"), end=False)
-    client.data(stream, b"body").frame(h2.HEADERS, h2.END_HEADERS | (h2.END_STREAM if end else 0), stream, client.block(trailers))
-    assert client.answer(stream).reset == h2.PROTOCOL_ERROR
-    assert client.request().status == 200
 
 
 def test_a_client_is_told_to_continue(portico, backend, connect):
@@ -532,7 +489,9 @@ def test_running_requests_say_why_the_connection_ended(portico, backend, connect
     lambda stream: h2.frame(h2.WINDOW_UPDATE, 0, stream, struct.pack(">I", 0)),
     lambda stream: h2.frame(h2.WINDOW_UPDATE, 0, stream, struct.pack(">I", (1 << 31) - 1)),
     lambda stream: h2.frame(h2.DATA, 0, stream, b"more than was announced"),
-], ids=["empty window", "window overflow", "too long"])
+    lambda stream: h2.frame(h2.HEADERS, h2.END_HEADERS, stream, b"\0\1a\1b"),
+    lambda stream: h2.frame(h2.HEADERS, h2.END_HEADERS | h2.END_STREAM, stream, b"\0\1A\1b"),
+], ids=["empty window", "window overflow", "too long", "trailers that do not end", "malformed trailers"])
 def test_resets_that_a_client_provokes_count(portico, backend, connect, provoke):
     """Made you reset: the same as rapid reset, but that the server resets."""
     server = backend(lambda request: [0.2, response_bytes(body=b"fine")], cut=True)
@@ -654,6 +613,7 @@ BROKEN = {
     "data on no stream": h2.frame(h2.DATA, 0, 0, b"a"),
     "data on an idle stream": h2.frame(h2.DATA, 0, 5, b"a"),
     "a push": h2.frame(h2.PUSH_PROMISE, h2.END_HEADERS, 1, b"\0\0\0\2\x82\x86\x84"),
+    "no more of a push than its frame's head": h2.frame(h2.PUSH_PROMISE, h2.END_HEADERS, 1, b"\0\0\0\2")[:9],
     "a continuation out of place": h2.frame(h2.CONTINUATION, h2.END_HEADERS, 1, b"\x82"),
     "a frame too large": h2.frame(h2.DATA, 0, 1, b"a" * 16385),
     "a ping of seven bytes": h2.frame(h2.PING, 0, 0, b"1234567"),
@@ -722,6 +682,22 @@ def test_a_connection_ends_after_so_many_requests(portico, backend, connect):
     client = connect(proxy)
     assert [client.request().status for _ in range(3)] == [200] * 3
     assert client.read_to_end() == h2.NO_ERROR
+
+
+def test_a_connection_that_has_served_enough_may_say_so_at_once(portico, backend, connect):
+    entry = {"web": {"http2": {"goAwayAtOnce": True}, "transport": {"keepAliveMaxRequests": 3}}}
+    client = connect(portico(to(backend().url, entryPoints=entry)))
+    assert [client.request().status for _ in range(3)] == [200] * 3
+    assert client.read_to_end() == h2.NO_ERROR and [frame.last_stream for frame in client.goaways] == [5]
+
+
+def test_an_aged_connection_that_says_so_at_once_serves_one_more(portico, backend, connect):
+    entry = {"web": {"http2": {"goAwayAtOnce": True}, "transport": {"keepAliveMaxTime": "200ms"}}}
+    client = connect(portico(to(backend().url, entryPoints=entry)))
+    assert client.request().status == 200
+    time.sleep(0.5)
+    assert not client.goaways and client.request().status == 200
+    assert client.read_to_end() == h2.NO_ERROR and [frame.last_stream for frame in client.goaways] == [3]
 
 
 def test_a_connection_ends_at_its_age(portico, backend, connect):

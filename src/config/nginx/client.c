@@ -122,6 +122,7 @@ void nginx_entry_limits(struct nginx_compile *compile, struct nginx_address *add
     if (!http2 || address->tls)
         nginx_put_flag(compile, options, "h2c", false, span);
     nginx_put_flag(compile, options, "anyOpening", true, span);
+    nginx_put_flag(compile, options, "goAwayAtOnce", true, span);
     nginx_put_number(compile, options, "maxConcurrentStreams", find_number(&place, "http2_max_concurrent_streams", 128), span);
 }
 

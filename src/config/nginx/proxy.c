@@ -27,8 +27,6 @@ static const struct nginx_syntax rows[] = {
     {"proxy_request_buffering", NGINX_EVERYWHERE, .flag = true},
     {"proxy_socket_keepalive", NGINX_EVERYWHERE, .flag = true},
     {"proxy_force_ranges", NGINX_EVERYWHERE, .flag = true},
-    {"resolver", NGINX_EVERYWHERE, .min = 1, .max = NGINX_MANY, .help = "Who is asked for the names that a proxy_pass with variables comes to."},
-    ONE("resolver_timeout"),
     {"early_hints", NGINX_EVERYWHERE, .min = 1, .max = NGINX_MANY},
     {"proxy_ignore_client_abort", NGINX_EVERYWHERE, .flag = true,
      .noted = "when a client leaves, its request to the server is ended; a server that must not be interrupted does its work apart"},
@@ -74,34 +72,6 @@ static bool is_version(const struct nginx_place *place, const char *version)
     return directive != NULL && directive->count == 1 && str_equal(directive->words[0].text, str_from(version));
 }
 
-static void put_resolver(struct nginx_place *place, struct node *options)
-{
-    struct nginx_compile *compile = place->compile;
-    const struct nginx_directive *directive = nginx_find(place->scope, "resolver");
-    if (directive == NULL)
-        return;
-    struct node *resolver = nginx_put_map(compile, options, "resolver", directive->span);
-    struct node *servers = nginx_put_list(compile, resolver, "servers", directive->span);
-    for (size_t i = 0; i < directive->count; i++) {
-        const struct nginx_word *word = &directive->words[i];
-        struct str value = word->text;
-        if (str_starts(value, S("valid="))) {
-            int64_t ms;
-            if (nginx_time(str_from_index(value, 6), &ms))
-                nginx_put_time(compile, resolver, "valid", ms, word->span);
-            else
-                nginx_invalid(compile, directive, word);
-        } else if (str_equal(value, S("ipv6=off"))) {
-            nginx_put_flag(compile, resolver, "ipv6", false, word->span);
-        } else if (str_equal(value, S("ipv4=off"))) {
-            nginx_put_flag(compile, resolver, "ipv4", false, word->span);
-        } else if (str_find_char(value, '=', 0) < 0) {
-            nginx_add_text(compile, servers, value, word->span);
-        }
-    }
-    nginx_put_time(compile, resolver, "timeout", nginx_find_time(place, "resolver_timeout", 30000), directive->span);
-}
-
 static void put_bind(struct nginx_place *place, struct node *options, struct node *transport)
 {
     const struct nginx_directive *directive =
@@ -126,6 +96,14 @@ static const char *model_scheme(const struct nginx_place *place, const struct ng
     return str_starts(url->scheme, S("grpc")) || is_version(place, "2") ? "h2c" : "http";
 }
 
+/* The groups that a URL may name when it is known. */
+static void put_known(const struct nginx_place *place, const struct nginx_url *url, struct node *known, struct span span)
+{
+    bool grpc = str_starts(url->scheme, S("grpc"));
+    nginx_all_groups(place->compile, known, grpc ? "grpc" : "http", grpc || is_version(place, "2") ? "h2c" : "http", span);
+    nginx_all_groups(place->compile, known, grpc ? "grpcs" : "https", "https", span);
+}
+
 void nginx_put_service(struct nginx_place *place, const struct nginx_directive *directive, const struct nginx_url *url)
 {
     struct nginx_compile *compile = place->compile;
@@ -137,9 +115,10 @@ void nginx_put_service(struct nginx_place *place, const struct nginx_directive *
         nginx_put(compile, options, "service", nginx_service_of(compile, url, model_scheme(place, url), directive->span), directive->words[0].span);
     } else {
         struct node *known = nginx_put_map(compile, options, "services", directive->span);
-        nginx_all_groups(compile, known, "http", directive->span);
-        nginx_all_groups(compile, known, "https", directive->span);
-        put_resolver(place, options);
+        put_known(place, url, known, directive->span);
+        const struct nginx_directive *resolver = nginx_find(place->scope, "resolver");
+        if (resolver != NULL)
+            nginx_put_resolver(compile, options, resolver, nginx_find(place->scope, "resolver_timeout"));
     }
     if (!h2)
         nginx_put_flag(compile, transport, "disableHTTP2", true, directive->span);

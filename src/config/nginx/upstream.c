@@ -2,6 +2,8 @@
  * and limits are those of the whole; one more where it is reached by another scheme. */
 #include "config/nginx/upstream.h"
 
+#include "net/addr.h"
+
 static const struct nginx_syntax rows[] = {
     {"upstream", NGINX_HTTP, .min = 1, .max = 1, .block = true, .inside = NGINX_UPSTREAM, .repeats = true},
     {"server", NGINX_UPSTREAM, .min = 1, .max = NGINX_MANY, .repeats = true},
@@ -16,9 +18,6 @@ static const struct nginx_syntax rows[] = {
     {"keepalive_requests", NGINX_UPSTREAM, .min = 1, .max = 1},
     {"keepalive_time", NGINX_UPSTREAM, .min = 1, .max = 1},
     {"keepalive_timeout", NGINX_UPSTREAM, .min = 1, .max = 1},
-    {"resolver", NGINX_UPSTREAM, .min = 1, .max = NGINX_MANY,
-     .noted = "names of servers are looked up again and again, by the system's resolver (/etc/resolv.conf)"},
-    {"resolver_timeout", NGINX_UPSTREAM, .min = 1, .max = 1, .noted = "former addresses stay in use while a name does not resolve"},
     {"ntlm", NGINX_UPSTREAM, .max = 0, .refused = "connections to servers are shared by clients, which NTLM does not bear: use Kerberos or another login"},
     {"queue", NGINX_UPSTREAM, .min = 1, .max = 2,
      .refused = "requests that find no server get their answer at once; the YAML option loadBalancer.holdTimeout lets them wait"},
@@ -120,7 +119,7 @@ static void put_parameter(struct nginx_compile *compile, struct node *server, co
     else if (str_starts(text, S("route=")))
         nginx_put(compile, server, "route", value, word->span);
     else if (str_starts(text, S("service=")))
-        diag_error(compile->diag, word->span, "SRV records are not looked up: name the servers with their ports");
+        nginx_put(compile, server, "service", value, word->span);
     else if (!str_starts(text, S("max_fails=")) && !str_starts(text, S("fail_timeout=")) && !str_equal(text, S("resolve")) &&
              !str_starts(text, S("slow_start=")))      /* put_slow_start */
         diag_error(compile->diag, word->span, "invalid parameter \"%.*s\"", STR_ARGS(text));
@@ -149,6 +148,46 @@ static bool is_alone(const struct nginx_directive *group)
     return count < 2;
 }
 
+static bool is_literal(struct str address)
+{
+    struct str host = address;
+    struct ip ip;
+    ptrdiff_t colon = str_find_last_char(address, ':');
+    if (str_starts_nocase(address, S("unix:")) || str_starts_nocase(address, S("http+unix:")))
+        return true;
+    if (has_port(address))
+        host = str_first(address, (size_t)colon);
+    return ip_parse(host, &ip);
+}
+
+/* Of the group, or of http{}. */
+static const struct nginx_directive *of_group(const struct nginx_compile *compile, const struct nginx_directive *group, const char *name)
+{
+    const struct nginx_directive *found = nginx_within(group, name);
+    return found != NULL || compile->http == NULL ? found : nginx_here(compile->http, name);
+}
+
+/* A name that is looked up while the process runs; others are nginx's to look up once, and ours by what the system says. */
+static void put_name(struct nginx_compile *compile, struct node *server, const struct nginx_directive *group,
+                     const struct nginx_directive *directive)
+{
+    const struct nginx_word *word = &directive->words[0], *service = NULL;
+    struct str unused;
+    bool resolve = false;
+    for (size_t i = 1; i < directive->count; i++)
+        resolve |= str_equal(directive->words[i].text, S("resolve"));
+    bool of_service = nginx_parameter(directive, 1, "service", &unused, &service);
+    if (of_service && !resolve)
+        diag_error(compile->diag, service->span, "service upstream \"%.*s\" requires \"resolve\" parameter", STR_ARGS(word->text));
+    else if (of_service && is_literal(word->text))
+        diag_error(compile->diag, word->span, "service upstream \"%.*s\" requires domain name", STR_ARGS(word->text));
+    else if (of_service && has_port(word->text))
+        diag_error(compile->diag, word->span, "service upstream \"%.*s\" may not have port", STR_ARGS(word->text));
+    const struct nginx_directive *resolver = resolve ? of_group(compile, group, "resolver") : NULL;
+    if (resolver != NULL && !is_literal(word->text))
+        nginx_put_resolver(compile, server, resolver, of_group(compile, group, "resolver_timeout"));
+}
+
 static struct node *same_server(const struct node *servers, struct str url)
 {
     NODE_FOREACH(servers, it) {
@@ -160,12 +199,12 @@ static struct node *same_server(const struct node *servers, struct str url)
 }
 
 /* A server may stand twice: it has two turns, and is asked again when it fails. */
-static void put_server(struct nginx_compile *compile, struct node *servers, const struct nginx_directive *group,
+static void put_server(struct nginx_compile *compile, struct node *options, struct node *servers, const struct nginx_directive *group,
                        const struct nginx_directive *directive, const char *scheme)
 {
     const struct nginx_word *word = &directive->words[0];
     struct str url = server_url(compile, word->text, scheme, true);
-    bool alone = is_alone(group), again = same_server(servers, url) != NULL;
+    bool alone = is_alone(group) && is_literal(word->text), again = same_server(servers, url) != NULL;
     struct node *server = nginx_add_map(compile, servers, word->span);
     nginx_put(compile, server, "url", url, word->span);
     if (again)
@@ -174,6 +213,10 @@ static void put_server(struct nginx_compile *compile, struct node *servers, cons
         nginx_put_number(compile, server, "maxFails", 1, directive->span);
     for (size_t i = 1; i < directive->count; i++)
         put_parameter(compile, server, directive, &directive->words[i], alone);
+    if (!is_literal(word->text)) {
+        put_name(compile, server, group, directive);
+        nginx_put_map(compile, options, "resolver", word->span);
+    }
 }
 
 /* ---- how one is chosen ---- */
@@ -246,7 +289,7 @@ static void fill_group(struct nginx_compile *compile, struct node *options, cons
     struct node *servers = nginx_put_list(compile, options, "servers", group->span);
     NGINX_FOREACH(group, it)
         if (str_equal(it->name, S("server")) && it->count != 0)
-            put_server(compile, servers, group, it, scheme);
+            put_server(compile, options, servers, group, it, scheme);
     put_strategy(compile, options, group);
     put_slow_start(compile, options, group, strcmp(scheme, "http") != 0);
     nginx_put_sticky(compile, options, group);
@@ -291,16 +334,18 @@ struct str nginx_service_of(struct nginx_compile *compile, const struct nginx_ur
     struct node *options = new_balancer(compile, service, span);
     struct node *server = nginx_add_map(compile, nginx_put_list(compile, options, "servers", span), span);
     nginx_put(compile, server, "url", server_url(compile, url->authority, scheme, false), span);
+    if (!url->unix_socket && !is_literal(url->authority))
+        nginx_put_map(compile, options, "resolver", span);
     put_usual(compile, options, span);
     return keep_service(compile, scheme, url->authority, service);
 }
 
-void nginx_all_groups(struct nginx_compile *compile, struct node *map, const char *scheme, struct span span)
+void nginx_all_groups(struct nginx_compile *compile, struct node *map, const char *word, const char *scheme, struct span span)
 {
     NGINX_FOREACH(compile->http->block, it) {
         if (!str_equal(it->name, S("upstream")) || it->count != 1)
             continue;
-        struct str origin = arena_printf(compile->arena, "%s://%.*s", scheme, STR_ARGS(it->words[0].text));
+        struct str origin = arena_printf(compile->arena, "%s://%.*s", word, STR_ARGS(it->words[0].text));
         nginx_put_named(compile, map, origin, make_group(compile, it, scheme), span);
     }
 }

@@ -38,8 +38,11 @@ const struct nginx_directive *nginx_place_group(const struct nginx_place *place)
 /* The service of the model for a URL without variables: the group that its host names, or the host itself; made when it is first
  * asked for. `scheme`: of the model's URLs: "http", "https" or "h2c". */
 struct str nginx_service_of(struct nginx_compile *compile, const struct nginx_url *url, const char *scheme, struct span span);
-/* All groups, for hosts that are known at run time alone: "scheme://name" and service are put into `map`. */
-void nginx_all_groups(struct nginx_compile *compile, struct node *map, const char *scheme, struct span span);
+/* All groups, for hosts that are known at run time alone: "word://name" and service are put into `map`; `scheme` as above. */
+void nginx_all_groups(struct nginx_compile *compile, struct node *map, const char *word, const char *scheme, struct span span);
+/* resolver.c: `resolver` of a service or server. `timeout` NULL: none is said. */
+struct node *nginx_put_resolver(struct nginx_compile *compile, struct node *options, const struct nginx_directive *directive,
+                                const struct nginx_directive *timeout);
 /* upstream_sticky.c: `sticky` of a load balancer. */
 void nginx_put_sticky(struct nginx_compile *compile, struct node *options, const struct nginx_directive *group);
 /* A directive of a block without a scope of its own, by name; NULL: it has none. */

@@ -1,4 +1,4 @@
-/* sticky of an upstream{}: a client keeps its server, by a cookie or by a name that the request has. */
+/* sticky of an upstream{}: a client keeps its server, by a cookie, by a name that the request has, or by a session that was seen. */
 #include "config/nginx/upstream.h"
 
 static void put_age(struct nginx_compile *compile, struct node *cookie, const struct nginx_word *word, struct str value)
@@ -17,6 +17,7 @@ static void put_cookie(struct nginx_compile *compile, struct node *sticky, const
     struct node *cookie = nginx_put_map(compile, sticky, "cookie", directive->span);
     nginx_put(compile, cookie, "name", directive->words[1].text, directive->words[1].span);
     nginx_put(compile, cookie, "path", S(""), directive->span);
+    nginx_put_flag(compile, cookie, "always", true, directive->span);
     for (size_t i = 2; i < directive->count; i++) {
         const struct nginx_word *word = &directive->words[i];
         struct str text = word->text;
@@ -42,6 +43,77 @@ static void put_route(struct nginx_compile *compile, struct node *sticky, const 
         nginx_add_text(compile, route, nginx_template(compile, &directive->words[i]), directive->words[i].span);
 }
 
+#define ZONE_LEAST (8 * 4096)
+#define SESSION_SIZE 128      /* "1m" is some 8,000 sessions */
+
+/* "name:size": one zone for one group, so its size alone says something. */
+static bool put_zone(struct nginx_compile *compile, struct node *learn, const struct nginx_word *word, struct str value)
+{
+    ptrdiff_t colon = str_find_char(value, ':', 0);
+    int64_t bytes = 0;
+    const char *wrong = NULL;
+    if (colon < 0)
+        wrong = "zone size is not specified";
+    else if (colon == 0)
+        wrong = "zone name is not specified";
+    else if (!nginx_size(str_from_index(value, (size_t)colon + 1), &bytes))
+        wrong = "invalid zone size";
+    else if (bytes < ZONE_LEAST)
+        wrong = "zone is too small";
+    if (wrong != NULL)
+        diag_error(compile->diag, word->span, "\"sticky\" directive %s", wrong);
+    else
+        nginx_put_number(compile, learn, "max", bytes / SESSION_SIZE, word->span);
+    return wrong == NULL;
+}
+
+static void put_texts(struct nginx_compile *compile, struct node *learn, const struct nginx_directive *directive, const char *key)
+{
+    struct node *texts = nginx_put_list(compile, learn, key, directive->span);
+    size_t length = strlen(key) + 1;
+    for (size_t i = 1; i < directive->count; i++) {
+        struct nginx_word word = directive->words[i];
+        if (!str_starts(word.text, str_from(key)) || word.text.len <= length || word.text.data[length - 1] != '=')
+            continue;
+        word.text = str_from_index(word.text, length);
+        if (word.text.data[0] != '$')
+            diag_error(compile->diag, word.span, "\"sticky\" directive missing variable in the \"%s\" parameter", key);
+        nginx_add_text(compile, texts, nginx_template(compile, &word), word.span);
+    }
+    if (texts->count == 0)
+        diag_error(compile->diag, directive->span, "\"sticky\" directive \"%s\" parameter is not specified", key);
+}
+
+static void put_learn(struct nginx_compile *compile, struct node *sticky, const struct nginx_directive *directive)
+{
+    struct node *learn = nginx_put_map(compile, sticky, "learn", directive->span);
+    bool zone = false;
+    int64_t ms;
+    for (size_t i = 1; i < directive->count; i++) {
+        const struct nginx_word *word = &directive->words[i];
+        struct str text = word->text;
+        if (str_starts(text, S("zone="))) {
+            zone = true;
+            put_zone(compile, learn, word, str_from_index(text, 5));
+        } else if (str_starts(text, S("timeout="))) {
+            if (nginx_time(str_from_index(text, 8), &ms) && ms > 0)
+                nginx_put_time(compile, learn, "timeout", ms, word->span);
+            else
+                diag_error(compile->diag, word->span, "\"sticky\" directive invalid timeout");
+        } else if (str_equal(text, S("header"))) {
+            nginx_put_flag(compile, learn, "onHead", true, word->span);
+        } else if (str_equal(text, S("sync"))) {
+            diag_note(compile->diag, word->span, "sessions are known to all workers; other instances learn their own");
+        } else if (!str_starts(text, S("create=")) && !str_starts(text, S("lookup="))) {
+            diag_error(compile->diag, word->span, "unknown parameter \"%.*s\"", STR_ARGS(text));
+        }
+    }
+    put_texts(compile, learn, directive, "create");
+    put_texts(compile, learn, directive, "lookup");
+    if (!zone)
+        diag_error(compile->diag, directive->span, "\"sticky\" directive \"zone\" parameter is not specified");
+}
+
 void nginx_put_sticky(struct nginx_compile *compile, struct node *options, const struct nginx_directive *group)
 {
     const struct nginx_directive *directive = nginx_within(group, "sticky");
@@ -53,9 +125,8 @@ void nginx_put_sticky(struct nginx_compile *compile, struct node *options, const
         put_cookie(compile, sticky, directive);
     else if (str_equal(kind, S("route")) && directive->count > 1)
         put_route(compile, sticky, directive);
-    else if (str_equal(kind, S("learn")))
-        diag_error(compile->diag, directive->words[0].span,
-                   "sessions of applications are not learned: use \"sticky cookie\", or \"sticky route\" with a cookie of the application's");
+    else if (str_equal(kind, S("learn")) && directive->count > 1)
+        put_learn(compile, sticky, directive);
     else
         diag_error(compile->diag, directive->words[0].span, "invalid parameter \"%.*s\"", STR_ARGS(kind));
 }

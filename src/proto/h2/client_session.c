@@ -317,6 +317,7 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, 
     if (call->stream != NULL && call->failure == STATUS_OK && !call->remote_ended) {
         if (code != NGHTTP2_NO_ERROR)
             call->stream->detail = nghttp2_http2_strerror(code);
+        call->stream->rejected = call->reset_by_server && !call->head_complete;
         if (was_refused && !call->head_complete)
             refused(call);
         else

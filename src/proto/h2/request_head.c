@@ -1,5 +1,5 @@
 /* Request heads: fields as they come, each judged once, copied into the exchange's arena; then the request that they make.
- * What RFC 9113 calls malformed resets the stream; what HTTP refuses in HTTP/1 too gets the same answer here. */
+ * What RFC 9113 calls malformed is answered, as what HTTP refuses in HTTP/1 too, and is spent from the client's budget like a reset. */
 #include "base/swar.h"
 #include "http/token.h"
 #include "http/uri.h"
@@ -31,27 +31,36 @@ static void fail(struct h2_head *head, enum status status)
         head->failure = status;
 }
 
+/* RFC 9113 8.1.1: it may be answered, but nothing else. */
+static void spoil(struct h2_head *head, enum status status)
+{
+    head->malformed = true;
+    fail(head, status);
+}
+
 static inline bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
 }
 
+static struct str refuse_value(struct h2_head *head)
+{
+    spoil(head, head->regular_seen ? STATUS_BAD_FIELD : STATUS_BAD_REQUEST_LINE);
+    return STR_NONE;
+}
+
 /* The value in the arena, `before` bytes of room in front of it and one behind. Data NULL: malformed, or no memory. */
 static struct str keep_value(struct h2_stream *own, struct str value, size_t before)
 {
-    if (value.len != 0 && (is_blank(value.data[0]) || is_blank(value.data[value.len - 1]))) {
-        own->head.malformed = true;      /* RFC 9113 8.2.1 */
-        return STR_NONE;
-    }
+    if (value.len != 0 && (is_blank(value.data[0]) || is_blank(value.data[value.len - 1])))
+        return refuse_value(&own->head);      /* RFC 9113 8.2.1 */
     char *memory = arena_alloc(own->stream->arena, before + value.len + 1);
     if (memory == NULL) {
         fail(&own->head, STATUS_OUT_OF_MEMORY);
         return STR_NONE;
     }
-    if (!copy_value(memory + before, value)) {
-        own->head.malformed = true;
-        return STR_NONE;
-    }
+    if (!copy_value(memory + before, value))
+        return refuse_value(&own->head);
     return str_of(memory + before, value.len);
 }
 
@@ -73,7 +82,7 @@ static void take_pseudo(struct h2_stream *own, struct str name, struct str value
     struct h2_head *head = &own->head;
     struct str *place = pseudo_place(head, name);
     if (place == NULL || place->data != NULL || head->regular_seen || head->is_trailers) {
-        head->malformed = true;
+        spoil(head, STATUS_H2_PROTOCOL);
         return;
     }
     /* The few bytes that methods and schemes have are mostly known ones. */
@@ -140,7 +149,7 @@ static void take_regular(struct h2_stream *own, struct str name, struct str valu
     bool known = id != FIELD_OTHER && str_equal(field_name(id), name);
     head->regular_seen = true;
     if ((!known && !name_is_good(name)) || (known && !judge_known(head, id, value))) {
-        head->malformed = true;
+        spoil(head, known ? STATUS_H2_PROTOCOL : STATUS_BAD_FIELD);
         return;
     }
     if (head->is_trailers && !h1_trailer_is_allowed(name))
@@ -266,7 +275,7 @@ static enum status settle_host(struct h2_stream *own)
     struct request *request = &own->stream->request;
     struct h2_head *head = &own->head;
     struct str host = fields_value(&request->fields, FIELD_HOST);
-    if (head->hosts > 1 || (head->hosts == 0 && head->authority.len == 0))
+    if (head->hosts > 1 || (host.len == 0 && head->authority.len == 0))
         return STATUS_BAD_HOST;
     if (head->authority.len == 0)
         head->authority = host;
@@ -276,8 +285,6 @@ static enum status settle_host(struct h2_stream *own)
         return STATUS_BAD_HOST;
     request->authority = head->authority;
     uint16_t port;
-    if (request->authority.len == 0)
-        return STATUS_OK;
     return uri_split_authority(request->fields.arena, request->authority, &request->host, &port) ? STATUS_OK : STATUS_BAD_HOST;
 }
 
@@ -299,6 +306,8 @@ static enum status settle_body(struct h2_stream *own, bool end)
         return STATUS_OK;
     if (own->head.lengths > 1 || !read_length(fields_value(&request->fields, FIELD_CONTENT_LENGTH), &request->body_length))
         return STATUS_BAD_LENGTH;
+    if (end && request->body_length != 0)
+        return own->head.malformed = true, STATUS_BAD_LENGTH;      /* RFC 9113 8.1.1 */
     own->in_left = request->body_length;
     return STATUS_OK;
 }
@@ -343,21 +352,21 @@ static enum status join_cookies(struct fields *fields)
 }
 
 /* Pseudo-fields that must be there, or must not (RFC 9113 8.3.1, 8.5; RFC 8441 4). */
-static bool pseudo_is_whole(const struct h2_head *head, bool is_connect)
+static void judge_pseudo(struct h2_head *head)
 {
-    if (!token_is_valid(head->method) || (head->protocol.data != NULL && !is_connect))
-        return false;
+    bool is_connect = str_equal(head->method, S("CONNECT"));
     if (is_connect && head->protocol.data == NULL)
-        return head->scheme.data == NULL && head->path.data == NULL && head->authority.len != 0;
-    return head->scheme.len != 0 && head->path.len != 0;
+        fail(head, STATUS_METHOD_NOT_IMPLEMENTED);
+    else if (head->method.data == NULL || head->scheme.len == 0 || head->path.len == 0 || (head->protocol.data != NULL && !is_connect))
+        spoil(head, STATUS_H2_PROTOCOL);
+    else if (!token_is_valid(head->method))
+        spoil(head, STATUS_BAD_REQUEST_LINE);
 }
 
 static enum status settle(struct h2_stream *own, bool end)
 {
     struct h2_head *head = &own->head;
     struct request *request = &own->stream->request;
-    if (request->method == METHOD_CONNECT && head->protocol.data == NULL)
-        return STATUS_METHOD_NOT_IMPLEMENTED;
     enum status status = settle_target(own);
     if (status == STATUS_OK)
         status = settle_scheme(own);
@@ -374,23 +383,40 @@ static enum status settle(struct h2_stream *own, bool end)
     return status;
 }
 
+/* What is known of a request that is refused: its host finds the site whose page it gets, the rest stands in logs. */
+static void settle_refused(struct h2_stream *own)
+{
+    if (own->head.path.len != 0)
+        settle_target(own);
+    settle_host(own);
+}
+
+static void forget_body(struct request *request)
+{
+    request->has_body = request->expects_continue = false;
+    request->body_length = BODY_NONE;
+}
+
 static void end_request(struct h2_stream *own, bool end)
 {
     struct h2_head *head = &own->head;
     struct request *request = &own->stream->request;
-    bool is_connect = str_equal(head->method, S("CONNECT"));
     request->version = HTTP_2;
     /* What was dropped may have been what is missing: a head that is too large is answered as such. */
-    if (head->malformed || (head->failure == STATUS_OK && !pseudo_is_whole(head, is_connect))) {
-        h2_stream_malformed(own);
-        return;
-    }
-    if (head->method.data != NULL)
+    if (head->failure == STATUS_OK)
+        judge_pseudo(head);
+    if (head->method.data != NULL && (head->failure == STATUS_OK || token_is_valid(head->method)))
         place_method(request, head->method, head->path);
     if (head->failure == STATUS_OK)
         head->failure = settle(own, end);
-    if (head->failure == STATUS_OK && head->has_priority)
+    else
+        settle_refused(own);
+    if (head->failure != STATUS_OK)
+        forget_body(request);
+    else if (head->has_priority)
         h2_priority_request(own);
+    if (head->malformed)
+        h2_session_count_reset(own->server);
     own->stream->failure = head->failure;
     own->head_delivered = true;
     h2_stream_note(own, FACT_HEAD);
@@ -403,7 +429,7 @@ void h2_head_end(struct h2_stream *own, bool end)
     if (!own->head.is_trailers)
         end_request(own, end);
     else if (own->head.malformed || !end)
-        h2_stream_malformed(own);
+        h2_stream_malformed(own, own->head.malformed ? own->head.failure : STATUS_H2_PROTOCOL);
     else if (own->head.failure != STATUS_OK)
         h2_stream_close(own, own->head.failure);
     else

@@ -104,7 +104,7 @@ void h2_server_doom(struct h2_server *server, uint32_t code, enum status why)
 
 /* First a GOAWAY that names no stream, with a PING behind it: when the client has answered, it has seen the notice, and what
  * it began before that has arrived. So none of its requests is lost (RFC 9113 6.8). */
-void h2_server_drain(struct h2_server *server)
+static void give_notice(struct h2_server *server)
 {
     static const uint8_t mark[8] = "portico";
     if (server->draining != H2_SERVING || server->doom != STATUS_OK)
@@ -126,11 +126,19 @@ void h2_server_drain_on(struct h2_server *server)
     h2_server_schedule(server);
 }
 
-/* Nothing was asked for so long that a request on its way is unlikely; the GOAWAY tells its sender that it was not taken. */
-static void end_idle(struct h2_server *server)
+/* Without a notice: the GOAWAY tells the senders of requests on their way that those were not taken. */
+static void name_last_stream(struct h2_server *server)
 {
     server->draining = H2_NOTICED;
     h2_server_drain_on(server);
+}
+
+void h2_server_drain(struct h2_server *server)
+{
+    if (!server->settings->h2.go_away_at_once)
+        give_notice(server);
+    else if (server->draining == H2_SERVING && server->doom == STATUS_OK)
+        name_last_stream(server);
 }
 
 static bool has_served_enough(const struct h2_server *server)
@@ -188,9 +196,11 @@ static int64_t rest_deadline(const struct h2_server *server)
     return server->running == 0 && server->sock.loop->now < deadline ? deadline : TIME_NEVER;
 }
 
+/* Where the last stream is named at once that has to be one which was served: the age is looked at with each request. */
 static int64_t age_deadline(const struct h2_server *server)
 {
-    bool counts = server->settings->max_age != 0 && server->draining == H2_SERVING;
+    const struct server_settings *settings = server->settings;
+    bool counts = settings->max_age != 0 && server->draining == H2_SERVING && !settings->h2.go_away_at_once;
     return counts ? server->opened_at + server->settings->max_age : TIME_NEVER;
 }
 
@@ -227,11 +237,11 @@ static void on_timer(struct timer *timer)
     if (now >= head_deadline(server))
         h2_server_doom(server, NGHTTP2_ENHANCE_YOUR_CALM, STATUS_CLIENT_HEAD_TIMEOUT);
     else if (now >= idle_deadline(server))
-        end_idle(server);
+        name_last_stream(server);      /* nothing was asked for so long that a request on its way is unlikely */
     else if (server->draining == H2_NOTICED && now >= server->drain_until)
         h2_server_drain_on(server);
-    else if (has_served_enough(server))
-        h2_server_drain(server);
+    else if (now >= age_deadline(server))
+        give_notice(server);
     if (server->read_again)
         process_input(server);
     server->write_again = false;
@@ -425,7 +435,7 @@ static void on_event(struct sock *sock, unsigned events)
 
 static void drain(struct connection *base)
 {
-    h2_server_drain(container_of(base, struct h2_server, connection));
+    give_notice(container_of(base, struct h2_server, connection));
 }
 
 static void close_connection(struct connection *base, enum status why)

@@ -33,7 +33,7 @@ struct h2_head {
     uint16_t cookies, lengths, hosts, expects;
     bool regular_seen;                /* pseudo-fields may not follow (RFC 9113 8.3) */
     bool is_trailers;
-    bool malformed;                   /* RFC 9113 8.1.1: the stream is reset */
+    bool malformed;                   /* RFC 9113 8.1.1; `failure` is set */
     bool has_priority;
     enum status failure;              /* what HTTP itself refuses: gets an answer */
 };
@@ -101,6 +101,7 @@ struct h2_stream {
     const struct fields *trailers;    /* to be sent behind the body; NULL: none */
     struct h2_head head;
     nghttp2_extpri priority;
+    enum status spoilt;               /* why the body is malformed; OK: it is not */
     bool head_delivered;
     bool tunnel;                      /* extended CONNECT */
     bool in_ended;                    /* the client's END_STREAM came */
@@ -120,7 +121,7 @@ void h2_server_deliver(struct h2_server *server);
 void h2_server_schedule(struct h2_server *server);
 /* Breaks off: GOAWAY with the code, and the streams hear FACT_CLOSED with `why`. From anywhere. */
 void h2_server_doom(struct h2_server *server, uint32_t code, enum status why);
-/* No further requests; those under way go on. */
+/* Enough was served: no further requests; those under way go on. */
 void h2_server_drain(struct h2_server *server);
 /* The client has answered the notice, or had the time to: the GOAWAY that counts. */
 void h2_server_drain_on(struct h2_server *server);
@@ -148,8 +149,8 @@ struct h2_stream *h2_stream_open(struct h2_server *server, int32_t id);
 void h2_stream_note(struct h2_stream *own, unsigned facts);
 /* FACT_CLOSED is noted, once. */
 void h2_stream_close(struct h2_stream *own, enum status why);
-/* RFC 9113 8.1.1: a stream error. */
-void h2_stream_malformed(struct h2_stream *own);
+/* RFC 9113 8.1.1, of a body or its trailers: who reads it hears `why`, so that an answer can tell; once one has begun the stream is reset. */
+void h2_stream_malformed(struct h2_stream *own, enum status why);
 /* Bytes of the request's body, within the server's `input`. False: they were dropped. */
 bool h2_stream_data(struct h2_stream *own, const char *data, size_t len);
 void h2_stream_end(struct h2_stream *own);

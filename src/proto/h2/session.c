@@ -57,6 +57,9 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head
     case NGHTTP2_RST_STREAM:
         h2_session_count_reset(server);
         break;
+    case NGHTTP2_PUSH_PROMISE:      /* not a client's to send (RFC 9113 8.4): the rest of it is not waited for */
+        h2_server_doom(server, NGHTTP2_PROTOCOL_ERROR, STATUS_H2_PROTOCOL);
+        break;
     case NGHTTP2_WINDOW_UPDATE:
     case NGHTTP2_PRIORITY:
     case NGHTTP2_PRIORITY_UPDATE:

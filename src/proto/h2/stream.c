@@ -31,10 +31,16 @@ void h2_stream_close(struct h2_stream *own, enum status why)
     h2_stream_note(own, FACT_CLOSED);
 }
 
-void h2_stream_malformed(struct h2_stream *own)
+void h2_stream_malformed(struct h2_stream *own, enum status why)
 {
     own->reset_code = NGHTTP2_PROTOCOL_ERROR;
-    h2_stream_close(own, STATUS_H2_PROTOCOL);
+    if (own->out_begun) {
+        h2_stream_close(own, STATUS_H2_PROTOCOL);
+    } else if (own->spoilt == STATUS_OK) {
+        own->spoilt = why;
+        h2_session_count_reset(own->server);
+        h2_stream_note(own, FACT_READABLE);
+    }
 }
 
 /* ---- what comes ---- */
@@ -75,10 +81,10 @@ bool h2_stream_data(struct h2_stream *own, const char *data, size_t len)
 {
     struct chunk *input = own->server->input;
     own->stream->bytes_in += len;
-    if ((own->facts & FACT_CLOSED) != 0)
+    if ((own->facts & FACT_CLOSED) != 0 || own->spoilt != STATUS_OK)
         return false;
     if (own->in_left >= 0 && (int64_t)len > own->in_left) {
-        h2_stream_malformed(own);      /* RFC 9113 8.1.1 */
+        h2_stream_malformed(own, STATUS_BAD_LENGTH);      /* RFC 9113 8.1.1 */
         return false;
     }
     if (own->in_left >= 0)
@@ -95,7 +101,7 @@ void h2_stream_end(struct h2_stream *own)
 {
     own->in_ended = true;
     if (own->in_left > 0)
-        h2_stream_malformed(own);
+        h2_stream_malformed(own, STATUS_BAD_LENGTH);
     else if (own->stream->request.has_body || own->tunnel)
         h2_stream_note(own, FACT_READABLE);
 }
@@ -114,6 +120,8 @@ static void grant(struct h2_stream *own, size_t len)
 static enum status source_read(struct body_source *source, struct chunkq *into, size_t max)
 {
     struct h2_stream *own = own_of(container_of(source, struct stream, source));
+    if (own->spoilt != STATUS_OK)
+        return own->spoilt;
     if (own->in.bytes != 0) {
         size_t moved = chunkq_move(into, &own->in, max);
         grant(own, moved);
@@ -161,6 +169,8 @@ static enum status send_head(struct stream *stream, const struct response *respo
     bool final = response->status >= 200 || response->status == 101;
     if (own->closed)
         return STATUS_CLIENT_ABORTED;
+    if (final && own->spoilt != STATUS_OK && response->status < 400)
+        return STATUS_H2_PROTOCOL;      /* nobody has read its body to the end, but it gets no more than a refusal */
     /* A client that takes nothing gets no news either. */
     if (!final && own->server->out.bytes >= H2_OUT_BYTES)
         return STATUS_OK;
@@ -262,7 +272,7 @@ static void finish(struct stream *stream, bool broken)
     server->queued -= own->out.bytes;
     chunkq_release(&own->in);
     chunkq_release(&own->out);
-    bool close_after = stream->close_after;
+    bool close_after = stream->close_after == CLOSE_AFTER;
     h2_server_forget(own);
     if (close_after)
         h2_server_drain(server);

@@ -125,6 +125,21 @@ static void complain_unknown(const struct reading *r, const struct node *node, c
     complain(r, node->key_span, arena_printf(r->arena, "unknown label part '%.*s'", STR_ARGS(node->key)), hint);
 }
 
+/* Parts of a configuration that are everybody's; true when this is one, and it was said. */
+static bool complain_of_owners(const struct reading *r, const struct node *node)
+{
+    static const struct str parts[] = {STR("variables"), STR("mediaTypes"), STR("sites"), STR("accessLogs"), STR("errorLogs"), STR("zones"),
+                                       STR("entryPoints"), STR("providers"), STR("certificatesResolvers")};
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        if (!str_equal_nocase(node->key, parts[i]))
+            continue;
+        complain(r, node->key_span, arena_printf(r->arena, "'%.*s' are not taken from labels", STR_ARGS(parts[i])),
+                 S("write them in Portico's own configuration; labels refer to what stands there by its name, as in \"name@file\""));
+        return true;
+    }
+    return false;
+}
+
 /* Leaves in a section only what its table knows, and of that only maps. */
 static struct node *read_section(const struct reading *r, struct node *section, const struct str *words, size_t count)
 {
@@ -136,26 +151,27 @@ static struct node *read_section(const struct reading *r, struct node *section, 
         return kept;
     }
     for (size_t i = 0; i < count; i++) {
-        struct node *part = tree_take(section, words[i]);
+        struct node *part = node_take(section, words[i]);
         if (part != NULL && part->kind == NODE_MAP)
             node_append(kept, part);
         else if (part != NULL)
             complain(r, part->key_span, S("a name and an option belong behind this"), STR_NONE);
     }
     NODE_FOREACH(section, unknown)
-        complain_unknown(r, unknown, words, count);
+        if (!complain_of_owners(r, unknown))
+            complain_unknown(r, unknown, words, count);
     return kept;
 }
 
 static void read_tls(const struct reading *r, struct node *tls)
 {
-    struct node *certificates = tree_take(tls, S("certificates"));
+    struct node *certificates = node_take(tls, S("certificates"));
     if (certificates != NULL)
         complain(r, certificates->key_span,
                  S("certificates are not taken from labels, because whoever may list containers would read the key"),
                  S("name the files in a file of the file provider (tls.certificates)"));
     r->candidate->tls = read_section(r, tls, tls_words, COUNT(tls_words));
-    const struct node *common = tree_take(node_get(r->candidate->tls, S("options")), S("default"));
+    const struct node *common = node_take(node_get(r->candidate->tls, S("options")), S("default"));
     if (common != NULL)
         complain(r, common->key_span, S("the default TLS options hold for everybody, so no container sets them"),
                  S("set them in Portico's own configuration, or name these otherwise and give the name to the router"));
@@ -289,21 +305,22 @@ void candidate_read(struct candidate *candidate, const struct discovery *discove
     for (size_t i = 0; i < container->label_count; i++)
         candidate->labelled = candidate->labelled || is_ours(container->labels[i].key);
     struct node *root = read_tree(&r);
-    const struct node *enable = tree_take(root, S("enable"));
+    const struct node *enable = node_take(root, S("enable"));
     read_enable(&r, enable);
     candidate->disabled = enable != NULL && !candidate->enabled;
     if (candidate->disabled)
         return;
-    read_engine(&r, tree_take(root, S("docker")));
-    read_engine(&r, tree_take(root, S("swarm")));
-    candidate->asks_tcp = asks_for_routing(tree_take(root, S("tcp")));
-    candidate->asks_udp = asks_for_routing(tree_take(root, S("udp")));
-    candidate->http = read_section(&r, tree_take(root, S("http")), http_words, COUNT(http_words));
-    read_tls(&r, tree_take(root, S("tls")));
+    read_engine(&r, node_take(root, S("docker")));
+    read_engine(&r, node_take(root, S("swarm")));
+    candidate->asks_tcp = asks_for_routing(node_take(root, S("tcp")));
+    candidate->asks_udp = asks_for_routing(node_take(root, S("udp")));
+    candidate->http = read_section(&r, node_take(root, S("http")), http_words, COUNT(http_words));
+    read_tls(&r, node_take(root, S("tls")));
     empty_to_bare(candidate->http);
     empty_to_bare(candidate->tls);
     NODE_FOREACH(root, unknown)
-        complain_unknown(&r, unknown, root_words, COUNT(root_words));
+        if (!complain_of_owners(&r, unknown))
+            complain_unknown(&r, unknown, root_words, COUNT(root_words));
 }
 
 struct span candidate_own_span(const struct candidate *candidate, struct str what, struct str text, struct arena *arena)

@@ -96,7 +96,7 @@ static bool lacks(struct node *router, struct str key)
 {
     const struct node *node = node_get(router, key);
     if (node != NULL && node->kind == NODE_NULL)
-        tree_take(router, key);
+        node_take(router, key);
     return node == NULL || node->kind == NODE_NULL;
 }
 
@@ -106,7 +106,8 @@ static void complete(struct finding *finding, struct candidate *candidate, struc
         router->kind = NODE_MAP;
     if (router->kind != NODE_MAP)
         return;      /* the binder says what it thinks of that */
-    if (lacks(router, S("rule")))
+    /* One with a location of a site is found by that. */
+    if (lacks(router, S("rule")) && node_get(router, S("location")) == NULL)
         set_default_rule(finding, candidate, router);
     if (lacks(router, S("service")))
         link_service(finding, candidate, router, services);

@@ -221,7 +221,7 @@ static void read_service(const struct offering *o)
     if (balancer->kind != NODE_MAP)
         return;
     o->candidate->services += !o->quiet;
-    struct node *server = tree_take(balancer, S("server")), *list = tree_take(balancer, S("servers"));
+    struct node *server = node_take(balancer, S("server")), *list = node_take(balancer, S("servers"));
     if (list != NULL)
         offer_list(o, list);
     if (server == NULL && list == NULL) {

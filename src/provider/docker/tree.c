@@ -2,27 +2,6 @@
 
 #define PLACE_MAX 4096
 
-struct node *tree_take(struct node *map, struct str key)
-{
-    if (map == NULL || map->kind != NODE_MAP)
-        return NULL;
-    struct node *before = NULL;
-    for (struct node *it = map->first; it != NULL; before = it, it = it->next) {
-        if (!str_equal_nocase(it->key, key))
-            continue;
-        if (before != NULL)
-            before->next = it->next;
-        else
-            map->first = it->next;
-        if (map->last == it)
-            map->last = before;
-        map->count--;
-        it->next = it->parent = NULL;
-        return it;
-    }
-    return NULL;
-}
-
 struct node *tree_alias(struct arena *arena, const struct node *node)
 {
     struct node *alias = arena_new(arena, struct node);

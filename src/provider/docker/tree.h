@@ -4,8 +4,6 @@
 
 #include "base/node.h"
 
-/* Unlinks the member `key` (case ignored) of a map and gives it, without its neighbours; NULL: there is none. */
-struct node *tree_take(struct node *map, struct str key);
 /* A node that stands alone, with the same children: to be hung below another. */
 struct node *tree_alias(struct arena *arena, const struct node *node);
 /* Adds a member with a text; `span` is where both come from. */

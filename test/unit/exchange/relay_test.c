@@ -305,3 +305,84 @@ TEST(pace_wakes_up_once_for_each_stretch)
     assert_int_equal(pace_allows(&slow, 1, 0), 0);
     assert_in_range(slow.until, 999000000, 1001000000);
 }
+
+/* A tunnel through which something has gone already. */
+static void begin_tunnel(struct run *run)
+{
+    begin(run);
+    run->relay.tunnel = true;
+    run->read_size = 128;
+    run->reads_left = 1;
+    assert_int_equal(relay_pump(&run->relay), STATUS_AGAIN);
+    assert_int_equal(run->taken, 128);
+    run->flushes = 0;
+}
+
+TEST(relay_of_a_tunnel_pushes_each_message_out_and_nothing_where_none_came)
+{
+    struct run run;
+    begin_tunnel(&run);
+    assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
+    assert_int_equal(run.flushes, 0);
+    for (unsigned i = 1; i <= 3; i++) {
+        run.reads_left = 1;
+        assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
+        assert_int_equal(run.taken, 128 + i * 128);
+        assert_int_equal(run.flushes, i);
+        assert_int_equal(run.relay.given, run.relay.moved);
+    }
+    run.ends = true;
+    assert_int_equal(relay_pump(&run.relay), STATUS_OK);
+    assert_true(run.ended);
+    end(&run);
+}
+
+TEST(relay_of_a_tunnel_takes_what_follows_a_message_and_long_stretches)
+{
+    struct run run;
+    begin_tunnel(&run);
+    run.reads_left = 500;
+    assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
+    assert_int_equal(run.taken, 128 * 501);
+    run.read_size = 30000;
+    run.reads_left = 100;
+    run.ends = true;
+    assert_int_equal(relay_pump(&run.relay), STATUS_OK);
+    assert_int_equal(run.taken, 128 * 501 + 3000000);
+    assert_true(run.ended);
+    end(&run);
+}
+
+TEST(relay_of_a_tunnel_keeps_what_a_full_sink_does_not_take)
+{
+    struct run run;
+    begin_tunnel(&run);
+    run.reads_left = 1;
+    run.room = 100;
+    assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
+    assert_true(run.relay.stalled_on_sink);
+    assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
+    run.room = SIZE_MAX;
+    assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
+    assert_false(run.relay.stalled_on_sink);
+    assert_int_equal(run.taken, 256);
+    run.reads_left = 1;
+    run.room = 128;      /* taken, but not out */
+    assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
+    assert_true(run.relay.stalled_on_sink);
+    run.room = SIZE_MAX;
+    assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
+    assert_false(run.relay.stalled_on_sink);
+    assert_int_equal(run.taken, 384);
+    end(&run);
+}
+
+TEST(relay_of_a_tunnel_says_when_its_source_broke)
+{
+    struct run run;
+    begin_tunnel(&run);
+    run.broken = STATUS_UPSTREAM_TRUNCATED;
+    assert_int_equal(relay_pump(&run.relay), STATUS_UPSTREAM_TRUNCATED);
+    assert_int_equal(run.relay.broken_side, RELAY_SOURCE);
+    end(&run);
+}

@@ -42,6 +42,23 @@ TEST(who_is_refused_most_is_told_first)
     refused_sources_release(&sources);
 }
 
+TEST(who_is_known_is_counted_without_words)
+{
+    struct refused_sources sources = {.total = 0};
+    refused_sources_init(&sources);
+    assert_false(refused_sources_count(&sources, 1, 5 * TIME_S));
+    refused_sources_note(&sources, 1, S("10.0.0.1"), 5 * TIME_S);
+    assert_true(refused_sources_count(&sources, 1, 7 * TIME_S));
+    assert_false(refused_sources_count(&sources, 2, 7 * TIME_S));
+    json_t *value = told(&sources, 9 * TIME_S);
+    assert_int_equal(json_integer_value(json_object_get(value, "refused")), 2);
+    json_t *first = json_array_get(json_object_get(value, "mostRefused"), 0);
+    assert_int_equal(json_integer_value(json_object_get(first, "count")), 2);
+    assert_int_equal(json_integer_value(json_object_get(first, "secondsAgo")), 2);
+    json_decref(value);
+    refused_sources_release(&sources);
+}
+
 TEST(of_many_sources_those_refused_often_stay)
 {
     struct refused_sources sources = {.total = 0};

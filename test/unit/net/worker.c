@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "test.h"
@@ -45,26 +46,81 @@ TEST(worker_runs_its_loop_on_a_thread_of_its_own_with_signals_blocked)
     free(worker);
 }
 
+static int size_of(const struct worker_pipe *pipe)
+{
+    return fcntl(pipe->in, F_GETPIPE_SZ);
+}
+
 TEST(worker_keeps_pipes_that_are_given_back_and_closes_the_surplus)
 {
     struct worker *worker = malloc(sizeof(*worker));
-    int pipes[PIPES_KEPT + 1][2], again[2];
+    struct worker_pipe pipes[PIPES_KEPT + 1], again;
+    int ends[PIPES_KEPT + 1][2];
     assert_true(worker_init(worker, 0));
-    for (int i = 0; i <= PIPES_KEPT; i++)
-        assert_true(worker_pipe_take(worker, pipes[i]));
-    assert_true(worker->pipe_size >= 64U << 10);
-    assert_true(fcntl(pipes[0][1], F_GETFL) & O_NONBLOCK);
-    assert_true(fcntl(pipes[0][0], F_GETFD) & FD_CLOEXEC);
-    for (int i = 0; i <= PIPES_KEPT; i++)
-        worker_pipe_give(worker, pipes[i]);
+    for (int i = 0; i <= PIPES_KEPT; i++) {
+        assert_true(worker_pipe_take(worker, &pipes[i]));
+        ends[i][0] = pipes[i].out;
+        ends[i][1] = pipes[i].in;
+    }
+    assert_true(pipes[0].size >= 64U << 10);
+    assert_true(fcntl(pipes[0].in, F_GETFL) & O_NONBLOCK);
+    assert_true(fcntl(pipes[0].out, F_GETFD) & FD_CLOEXEC);
+    for (int i = 0; i <= PIPES_KEPT; i++) {
+        worker_pipe_give(worker, &pipes[i]);
+        assert_int_equal(pipes[i].in, -1);
+    }
     assert_int_equal(worker->pipe_count, PIPES_KEPT);
-    assert_int_equal(fcntl(pipes[PIPES_KEPT][0], F_GETFD), -1);
-    assert_true(worker_pipe_take(worker, again));
-    assert_int_equal(again[0], pipes[PIPES_KEPT - 1][0]);      /* the warmest first */
-    assert_int_equal(again[1], pipes[PIPES_KEPT - 1][1]);
-    worker_pipe_give(worker, again);
+    assert_int_equal(fcntl(ends[PIPES_KEPT][0], F_GETFD), -1);
+    assert_true(worker_pipe_take(worker, &again));
+    assert_int_equal(again.out, ends[PIPES_KEPT - 1][0]);      /* the warmest first */
+    assert_int_equal(again.in, ends[PIPES_KEPT - 1][1]);
+    worker_pipe_give(worker, &again);
     worker_release(worker);
-    assert_int_equal(fcntl(pipes[0][0], F_GETFD), -1);
+    assert_int_equal(fcntl(ends[0][0], F_GETFD), -1);
+    free(worker);
+}
+
+TEST(worker_has_few_large_pipes_and_makes_new_ones_for_those_that_were_closed)
+{
+    struct worker *worker = malloc(sizeof(*worker));
+    struct worker_pipe pipes[PIPES_LARGE + 2];
+    assert_true(worker_init(worker, 0));
+    for (int i = 0; i < PIPES_LARGE + 2; i++) {
+        assert_true(worker_pipe_take(worker, &pipes[i]));
+        assert_true(size_of(&pipes[i]) >= (int)pipes[i].size);
+    }
+    if (pipes[PIPES_LARGE - 1].size > 64U << 10) {      /* the system grants this user as many */
+        assert_int_equal(worker->large_pipes, PIPES_LARGE);
+        assert_int_equal(pipes[PIPES_LARGE].size, 64U << 10);
+        assert_int_equal(size_of(&pipes[PIPES_LARGE + 1]), 64 << 10);
+        worker_pipe_drop(worker, &pipes[0]);
+        assert_int_equal(pipes[0].in, -1);
+        assert_true(worker_pipe_take(worker, &pipes[0]));
+        assert_true(pipes[0].size > 64U << 10);
+    }
+    for (int i = 0; i < PIPES_LARGE + 2; i++)
+        worker_pipe_drop(worker, &pipes[i]);
+    assert_int_equal(worker->large_pipes, 0);
+    worker_release(worker);
+    free(worker);
+}
+
+TEST(worker_without_descriptors_for_a_pipe_asks_for_none_for_a_while)
+{
+    struct worker *worker = malloc(sizeof(*worker));
+    struct worker_pipe pipe;
+    struct rlimit before, none;
+    assert_true(worker_init(worker, 0));
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_false(worker_pipe_take(worker, &pipe));
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_false(worker_pipe_take(worker, &pipe));
+    worker->loop.now += TIME_S;
+    assert_true(worker_pipe_take(worker, &pipe));
+    worker_pipe_give(worker, &pipe);
+    worker_release(worker);
     free(worker);
 }
 

@@ -38,9 +38,9 @@ TEST(explain_tries_in_order_until_one_matches)
 {
     struct sample sample;
     sample_init(&sample);
-    struct table_entry entries[] = {{sample_rule(&sample, "Host(`a`)", RULE_V3), 1, 0, NULL},
-                                    {sample_rule(&sample, "Host(`b`)", RULE_V3), 3, 1, NULL},
-                                    {sample_rule(&sample, "PathPrefix(`/`)", RULE_V3), 2, 2, NULL}};
+    struct table_entry entries[] = {{.rule = sample_rule(&sample, "Host(`a`)", RULE_V3), .priority = 1, .order = 0},
+                                    {.rule = sample_rule(&sample, "Host(`b`)", RULE_V3), .priority = 3, .order = 1},
+                                    {.rule = sample_rule(&sample, "PathPrefix(`/`)", RULE_V3), .priority = 2, .order = 2}};
     struct table *table = table_new(entries, 3);
     const struct route_input *input = sample_request(&sample, "GET a/");
     struct explanation explanation = explain(table, input, &sample.arena);

@@ -73,8 +73,8 @@ static void compare_with_linear_scan(struct sample *sample, size_t count)
         struct text text;
         text_init(&text, 65536);
         add_rule(&text, below(4));
-        entries[i] = (struct table_entry){sample_rule(sample, text_c(&text), RULE_V3), (int64_t)below(5) - 2,
-                                          (uint32_t)i, &entries[i]};
+        entries[i] = (struct table_entry){.rule = sample_rule(sample, text_c(&text), RULE_V3), .priority = (int64_t)below(5) - 2,
+                                          .order = (uint32_t)i, .router = &entries[i]};
         text_release(&text);
     }
     struct table *table = table_new(entries, count);
@@ -177,7 +177,7 @@ TEST(table_holds_prefixes_nested_in_each_other)
     for (size_t i = 0; i < 40; i++) {
         char rule[128];
         snprintf(rule, sizeof(rule), "PathPrefix(`%s`)", path);
-        entries[i] = (struct table_entry){sample_rule(&sample, rule, RULE_V3), (int64_t)strlen(rule), 0, NULL};
+        entries[i] = (struct table_entry){.rule = sample_rule(&sample, rule, RULE_V3), .priority = (int64_t)strlen(rule)};
         strcat(path, "a");
     }
     struct table *table = table_new(entries, 40);
@@ -197,8 +197,8 @@ TEST(the_longer_rule_wins_without_priorities)
     sample_init(&sample);
     const struct rule *host = sample_rule(&sample, "Host(`foobar.traefik.com`)", RULE_V3);
     const struct rule *regexp = sample_rule(&sample, "HostRegexp(`[a-z]+\\.traefik\\.com`)", RULE_V3);
-    struct table_entry entries[] = {{host, (int64_t)host->text.len, 0, NULL},
-                                    {regexp, (int64_t)regexp->text.len, 1, NULL}};
+    struct table_entry entries[] = {{.rule = host, .priority = (int64_t)host->text.len},
+                                    {.rule = regexp, .priority = (int64_t)regexp->text.len, .order = 1}};
     struct table *table = table_new(entries, 2);
     const struct route_input *input = sample_request(&sample, "GET foobar.traefik.com/");
     assert_int_equal(host->text.len, 26);

@@ -28,7 +28,7 @@ static struct service *make(struct bench *bench, const char *type, const char *y
 static void set_health(struct bench *bench, unsigned index, bool healthy)
 {
     struct load_balancer *lb = bench->services[index]->state;
-    atomic_store(&lb->targets.items[0].server->healthy, healthy);
+    atomic_store(&lb->fixed.targets.items[0].server->healthy, healthy);
 }
 
 /* Where a new request goes: 0 or 1, as the services were made; -1: nowhere. */

@@ -23,7 +23,7 @@ static struct service *make(struct bench *bench, const char *yaml)
 static struct server *server_at(struct service *service, unsigned index)
 {
     struct load_balancer *lb = service->state;
-    return lb->targets.items[index].server;
+    return lb->fixed.targets.items[index].server;
 }
 
 static void assert_refused(const char *yaml, const char *expected)
@@ -42,7 +42,7 @@ static void assert_warned(const char *yaml, const char *expected, unsigned serve
     struct bench bench;
     struct load_balancer *lb = make(&bench, yaml)->state;
     assert_non_null(strstr(fixture_rendered(&bench.fixture), expected));
-    assert_int_equal(lb->targets.count, servers);
+    assert_int_equal(lb->fixed.targets.count, servers);
     bench_release(&bench);
 }
 

@@ -40,16 +40,17 @@ TEST(a_request_is_what_http1_would_have_made_of_it)
 static bool value_passes(const char *value)
 {
     talk_open(&talk, true);
-    int32_t id = talk_ask(&talk, (const char *const[]){":method", "GET", ":scheme", "https", ":authority", "a", ":path", "/",
-                                                    "x-value", value, NULL}, -1);
+    talk_ask(&talk, (const char *const[]){":method", "GET", ":scheme", "https", ":authority", "a", ":path", "/",
+                                       "x-value", value, NULL}, -1);
     talk_turn(&talk);
-    bool passed = talk.visits[0].facts == FACT_HEAD;
-    if (passed) {
-        assert_str_equal(fields_value_name(&talk.visits[0].stream.request.fields, S("x-value")), str_of(value, strlen(value)));
-        talk_finish(&talk.visits[0], true);
-    } else {
-        assert_true(talk.answers[id].closed && talk.answers[id].code == NGHTTP2_PROTOCOL_ERROR);
-    }
+    const struct stream *stream = &talk.visits[0].stream;
+    bool passed = stream->failure == STATUS_OK;
+    assert_int_equal(talk.visits[0].facts, FACT_HEAD);
+    if (passed)
+        assert_str_equal(fields_value_name(&stream->request.fields, S("x-value")), str_of(value, strlen(value)));
+    else
+        assert_int_equal(stream->failure, STATUS_BAD_FIELD);
+    talk_finish(&talk.visits[0], true);
     talk_close(&talk);
     return passed;
 }
@@ -71,6 +72,125 @@ TEST(values_of_any_length_pass_and_those_with_a_control_in_any_place_do_not)
             value[at] = before;
         }
     }
+}
+
+#define HEAD ":method", "GET", ":scheme", "https", ":authority", "a.example", ":path", "/p"
+
+static const struct refusal {
+    enum status why;
+    const char *fields[16];
+} refusals[] = {
+    {STATUS_H2_PROTOCOL, {":scheme", "https", ":authority", "a.example", ":path", "/p"}},
+    {STATUS_H2_PROTOCOL, {":method", "GET", ":authority", "a.example", ":path", "/p"}},
+    {STATUS_H2_PROTOCOL, {":method", "GET", ":scheme", "https", ":authority", "a.example"}},
+    {STATUS_H2_PROTOCOL, {":method", "GET", ":scheme", "https", ":authority", "a.example", ":path", ""}},
+    {STATUS_H2_PROTOCOL, {HEAD, ":path", "/p"}},
+    {STATUS_H2_PROTOCOL, {HEAD, ":status", "200"}},
+    {STATUS_H2_PROTOCOL, {HEAD, ":protocol", "websocket"}},
+    {STATUS_H2_PROTOCOL, {HEAD, "x-a", "b", ":authority", "a.example"}},
+    {STATUS_H2_PROTOCOL, {HEAD, "connection", "close"}},
+    {STATUS_H2_PROTOCOL, {HEAD, "keep-alive", "1"}},
+    {STATUS_H2_PROTOCOL, {HEAD, "proxy-connection", "close"}},
+    {STATUS_H2_PROTOCOL, {HEAD, "transfer-encoding", "chunked"}},
+    {STATUS_H2_PROTOCOL, {HEAD, "upgrade", "h2c"}},
+    {STATUS_H2_PROTOCOL, {HEAD, "te", "gzip"}},
+    {STATUS_BAD_FIELD, {HEAD, "x a", "b"}},
+    {STATUS_BAD_FIELD, {HEAD, "x:a", "b"}},
+    {STATUS_BAD_FIELD, {HEAD, "x-a", " b"}},
+    {STATUS_BAD_FIELD, {HEAD, "x-a", "b\r\nc: d"}},
+    {STATUS_BAD_REQUEST_LINE, {":method", "G T", ":scheme", "https", ":authority", "a.example", ":path", "/p"}},
+    {STATUS_BAD_REQUEST_LINE, {":method", "GET", ":scheme", "https", ":authority", "a.example", ":path", "/p\r\nx"}},
+    {STATUS_BAD_TARGET, {":method", "GET", ":scheme", "https", ":authority", "a.example", ":path", "p"}},
+    {STATUS_BAD_HOST, {HEAD, "host", "b.example"}},
+    {STATUS_BAD_LENGTH, {HEAD, "content-length", "1"}},
+    {STATUS_METHOD_NOT_IMPLEMENTED, {":method", "CONNECT", ":authority", "a.example"}},
+};
+
+TEST(what_is_malformed_is_for_the_product_to_refuse_and_the_connection_goes_on)
+{
+    talk_open(&talk, true);
+    talk.settings.h2.reset_burst = 100;
+    unsigned count = sizeof(refusals) / sizeof(refusals[0]);
+    for (unsigned i = 0; i < count; i++) {
+        int32_t id = talk_ask(&talk, refusals[i].fields, -1);
+        talk_turn(&talk);
+        struct talk_visit *visit = &talk.visits[i];
+        assert_int_equal(talk.visit_count, i + 1);
+        assert_int_equal(visit->facts, FACT_HEAD);
+        assert_int_equal(visit->stream.failure, refusals[i].why);
+        assert_false(visit->stream.request.has_body);
+        assert_int_equal(talk_answer(visit, 400, S("no")), STATUS_OK);
+        talk_finish(visit, false);
+        talk_turn(&talk);
+        assert_true(has(id, ":status: 400\n") && talk.answers[id].ended && talk.answers[id].code == NGHTTP2_NO_ERROR);
+    }
+    talk_close(&talk);
+}
+
+TEST(what_is_known_of_a_malformed_request_finds_its_site)
+{
+    talk_open(&talk, true);
+    talk_ask(&talk, (const char *const[]){HEAD "?q", "connection", "close", NULL}, -1);
+    talk_turn(&talk);
+    const struct request *request = &talk.visits[0].stream.request;
+    assert_true(request->method == METHOD_GET && request->version == HTTP_2);
+    assert_str_equal(request->host, S("a.example"));
+    assert_str_equal(request->target, S("/p?q"));
+    talk_finish(&talk.visits[0], true);
+    talk_close(&talk);
+}
+
+TEST(malformed_requests_are_spent_from_the_budget_of_resets)
+{
+    talk_open(&talk, true);
+    talk.settings.h2.reset_burst = 5;
+    talk.settings.h2.reset_rate = 1;
+    for (unsigned i = 0; i < 10 && talk.goaways == 0; i++) {
+        talk_ask(&talk, (const char *const[]){HEAD, "connection", "close", NULL}, -1);
+        talk_turn(&talk);
+    }
+    assert_true(talk.goaways == 1 && talk.goaway_code == NGHTTP2_ENHANCE_YOUR_CALM);
+    assert_in_range(talk.visit_count, 6, 7);      /* time goes on */
+    for (unsigned i = 0; i < talk.visit_count; i++)
+        assert_true(talk.visits[i].over);
+    talk_close(&talk);
+}
+
+TEST(a_body_that_does_not_keep_to_its_length_is_told_to_who_reads_it)
+{
+    talk_open(&talk, true);
+    int32_t id = talk_ask(&talk, (const char *const[]){":method", "POST", ":scheme", "https", ":authority", "a", ":path", "/",
+                                                    "content-length", "5", NULL}, 9);
+    talk_turn(&talk);
+    size_t got;
+    assert_int_equal(talk.visits[0].facts, FACT_HEAD | FACT_READABLE);
+    assert_int_equal(talk_read(&talk, &talk.visits[0], 100, &got), STATUS_BAD_LENGTH);
+    struct response response = {.status = 200, .body_length = 0};
+    fields_init(&response.fields, talk.visits[0].stream.arena, 0);
+    assert_int_equal(talk.visits[0].stream.ops->send_head(&talk.visits[0].stream, &response), STATUS_H2_PROTOCOL);
+    assert_int_equal(talk_answer(&talk.visits[0], 400, S("no")), STATUS_OK);
+    talk_finish(&talk.visits[0], false);
+    talk_turn(&talk);
+    assert_true(has(id, ":status: 400\n") && talk.answers[id].ended);
+    talk_close(&talk);
+}
+
+TEST(a_body_that_turns_out_to_be_wrong_behind_its_response_resets_the_stream)
+{
+    talk_open(&talk, true);
+    int32_t id = talk_ask(&talk, (const char *const[]){":method", "POST", ":scheme", "https", ":authority", "a", ":path", "/",
+                                                    "content-length", "300000", NULL}, 300001);
+    talk_turn(&talk);
+    struct response response = {.status = 200, .body_length = BODY_UNKNOWN};
+    fields_init(&response.fields, talk.visits[0].stream.arena, 0);
+    assert_int_equal(talk.visits[0].stream.ops->send_head(&talk.visits[0].stream, &response), STATUS_OK);
+    size_t got;
+    while (!talk.visits[0].over && talk_read(&talk, &talk.visits[0], 100000, &got) == STATUS_OK)
+        talk_turn(&talk);
+    assert_true((talk.visits[0].facts & FACT_CLOSED) != 0);
+    talk_turn(&talk);
+    assert_true(talk.answers[id].closed && talk.answers[id].code == NGHTTP2_PROTOCOL_ERROR);
+    talk_close(&talk);
 }
 
 TEST(a_response_goes_out_with_its_body_and_the_exchange_ends)
