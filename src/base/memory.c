@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,4 +60,9 @@ char *memory_copy_text(const char *data, size_t len)
         memcpy(copy, data, len);
     copy[len] = '\0';
     return copy;
+}
+
+void memory_give_back(void)
+{
+    malloc_trim(0);
 }

@@ -14,4 +14,7 @@ void *memory_resize(void *memory, size_t size) __attribute__((returns_nonnull));
 /* NUL-terminated copy of `len` bytes. */
 char *memory_copy_text(const char *data, size_t len) __attribute__((malloc, returns_nonnull));
 
+/* What was freed and is kept for later goes back to the system: after something large was made out of much that is gone. */
+void memory_give_back(void);
+
 #endif

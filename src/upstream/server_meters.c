@@ -29,8 +29,8 @@ unsigned server_tally_count(void)
 
 static bool is_as_wanted(const struct meter *meter)
 {
-    return meter->workers == meter_workers && meter->bounds.count == meter_bounds.count &&
-           memcmp(meter->bounds.ends, meter_bounds.ends, meter_bounds.count * sizeof(meter_bounds.ends[0])) == 0;
+    return meter->workers == meter_workers && meter->bounds->count == meter_bounds.count &&
+           memcmp(meter->bounds->ends, meter_bounds.ends, meter_bounds.count * sizeof(meter_bounds.ends[0])) == 0;
 }
 
 static struct meter *get_meter(struct str kind, struct str name)
