@@ -34,8 +34,11 @@ static void take_address(struct search *search, const struct ip *ip)
 {
     struct dns_answer *answer = &search->answer;
     size_t at = answer->count;
-    if (at == sizeof(answer->addresses) / sizeof(answer->addresses[0]))
-        return;
+    if (at == sizeof(answer->addresses) / sizeof(answer->addresses[0])) {
+        if (!ip_is_v4(ip) || ip_is_v4(&answer->addresses[at - 1]))
+            return;
+        at = --answer->count;      /* many of IPv6 that came earlier leave room */
+    }
     for (; ip_is_v4(ip) && at != 0 && !ip_is_v4(&answer->addresses[at - 1]); at--)
         answer->addresses[at] = answer->addresses[at - 1];
     answer->addresses[at] = *ip;
@@ -54,13 +57,14 @@ static void take_service(struct search *search, const struct dns_record *record)
     service->port = record->port;
 }
 
-/* Addresses count whatever name they stand at: servers write the alias in many ways. Of aliases the last of their chain. */
-static void take_records(struct search *search, struct str bytes, enum dns_type type)
+/* Addresses count whatever name they stand at: servers write the alias in many ways. Of aliases the last of their chain.
+ * False: it is malformed. */
+static bool take_records(struct search *search, struct str bytes, enum dns_type type)
 {
     struct dns_reader reader;
     struct dns_record record;
     if (!dns_reader_begin(&reader, bytes))
-        return;
+        return false;
     while (dns_reader_next(&reader, &record)) {
         if (record.type != DNS_CNAME && record.type != type)
             continue;
@@ -72,6 +76,7 @@ static void take_records(struct search *search, struct str bytes, enum dns_type 
         else
             memcpy(search->alias, record.target, sizeof(search->alias));
     }
+    return !reader.broken;
 }
 
 /* ---- the end ---- */
@@ -130,11 +135,14 @@ static void settle(struct search *search)
 
 /* ---- the questions ---- */
 
-/* An empty answer of one family says nothing of the other; a failure is the whole's. */
+/* An empty answer of one family says nothing of the other; a failure is the whole's, and an answer that cannot be read is one: it
+ * must not pass for the word that there is nothing. */
 static void take_answer(struct search *search, enum dns_outcome outcome, struct str bytes, const char *error, enum dns_type type)
 {
-    if (outcome == DNS_FOUND)
-        take_records(search, bytes, type);
+    if (outcome == DNS_FOUND && !take_records(search, bytes, type)) {
+        outcome = DNS_FAILED;
+        error = DNS_MALFORMED;
+    }
     if (outcome == DNS_FAILED && search->outcome != DNS_FAILED) {
         search->outcome = DNS_FAILED;
         search->error = error;

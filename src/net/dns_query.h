@@ -9,6 +9,7 @@
 #define DNS_FAILURE_TTL (2 * TIME_S)
 #define DNS_NOT_A_NAME "the name is not a host name"
 #define DNS_CLOSED "the resolver is closed"
+#define DNS_MALFORMED "its answer is malformed"
 #define DNS_LOOP "its aliases lead too far"
 
 /* NOTHING: the server has answered, and there is none. `bytes`: the answer, if it is FOUND; `error` else. */

@@ -17,6 +17,7 @@ struct server {
     bool truncates;            /* over UDP says only "ask by TCP" */
     bool silent;
     bool unknown;              /* NXDOMAIN for all */
+    bool mangles;              /* says that there is one record more */
     int asked_udp, asked_tcp;
 };
 
@@ -70,6 +71,7 @@ static size_t answer(const struct server *server, const uint8_t *query, size_t l
         at = put_record(at, 16, 5, "\3one\4-two", 9);
         at = put_record(at, 16, 5, "\5three", 6);
     }
+    out[7] += server->mangles;
     return (size_t)(at - out);
 }
 
@@ -278,6 +280,19 @@ TEST(dns_reports_a_name_that_does_not_exist)
     assert_int_equal(asked.answer.count, 0);
     assert_non_null(asked.answer.error);
     assert_true(asked.answer.ttl >= TIME_S);
+    end(dns, &server);
+}
+
+TEST(dns_takes_a_malformed_answer_for_a_failure_and_not_for_nothing)
+{
+    struct server server = {.mangles = true};
+    struct asked asked = {0};
+    struct dns *dns = dns_of(&server);
+    dns_resolve(dns, S("backend.portico.test"), note, &asked);
+    wait_for(&asked);
+    assert_int_equal(asked.answer.count, 0);
+    assert_false(asked.answer.nothing);
+    assert_non_null(asked.answer.error);
     end(dns, &server);
 }
 

@@ -6,11 +6,14 @@
 
 #include "proto/proxyproto/proxyproto.h"
 
+/* In memory of its own size, so that a byte too many is seen; what the header points to lies in `bytes` again. */
 static enum status parse_exact(struct str bytes, struct proxyproto *header, size_t *length)
 {
     char *copy = malloc(bytes.len + (bytes.len == 0));
     memcpy(copy, bytes.data, bytes.len);
     enum status status = proxyproto_parse(str_of(copy, bytes.len), header, length);
+    if (status == STATUS_OK && header->tlvs.len != 0)
+        header->tlvs.data = bytes.data + (header->tlvs.data - copy);
     free(copy);
     return status;
 }
