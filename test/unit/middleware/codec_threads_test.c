@@ -67,9 +67,9 @@ TEST(codec_threads_code_a_body_in_steps)
 {
     struct work work;
     char *text = memory_alloc(CODEC_JOB_BYTES * 9), *plain = memory_alloc(CODEC_JOB_BYTES * 9);
-    uint32_t state = 1;
+    uint32_t seed = 1;
     for (size_t i = 0; i < CODEC_JOB_BYTES * 9; i++)
-        text[i] = (char)((state = state * 1664525 + 1013904223) >> 24);
+        text[i] = (char)((seed = seed * 1664525 + 1013904223) >> 24);
     begin(&work);
     for (size_t i = 0; i < 9; i++)
         run(&work, i == 8 ? CODEC_END : CODEC_GO, str_of(text + i * CODEC_JOB_BYTES, CODEC_JOB_BYTES));
