@@ -18,7 +18,7 @@ void relay_init(struct relay *relay, struct worker *worker, struct body_source *
     relay->pace_moved = 0;
     relay->pace_from = worker->loop.now;
     relay->broken_side = RELAY_NEITHER;
-    relay->source_ended = relay->done = relay->tunnel = relay->settled = relay->stalled_on_sink = relay->yielded = false;
+    relay->source_ended = relay->done = relay->tunnel = relay->settled = relay->stalled_on_sink = relay->yielded = relay->filtering = false;
     chunkq_init(&relay->queue);
     chunkq_init(&relay->raw);
 }
@@ -71,7 +71,7 @@ void relay_add_filter(struct relay *relay, struct filter *filter)
     while (*end != NULL)
         end = &(*end)->next;
     filter->next = NULL;
-    filter->ended = false;
+    filter->ended = filter->more = false;
     chunkq_init(&filter->out);
     *end = filter;
 }
@@ -127,18 +127,29 @@ static enum status read_source(struct relay *relay)
     return STATUS_OK;
 }
 
-/* Lets everything that was read pass the row of filters into the queue. */
+/* One step of one filter. A flush is for when there is nothing left to do. */
+static enum status run_filter(struct filter *filter, struct chunkq *in, bool end, bool flush)
+{
+    enum status status = STATUS_OK;
+    if (!filter->ended && (in->bytes != 0 || end || filter->more))
+        status = filter->process(filter, in, &filter->out, end);
+    filter->ended = filter->ended || (end && in->bytes == 0 && !filter->more);
+    if (status == STATUS_OK && flush && !filter->more && filter->flush != NULL && !filter->ended)
+        status = filter->flush(filter, &filter->out);
+    return status;
+}
+
+/* Lets what was read pass the row of filters into the queue, which may be full already of what they make of little. */
 static enum status run_filters(struct relay *relay, bool flush)
 {
     struct chunkq *in = &relay->raw;
     bool end = relay->source_ended;
+    relay->filtering = relay->queue.bytes >= RELAY_QUEUE_BYTES;
+    if (relay->filtering)
+        return STATUS_OK;
     for (struct filter *filter = relay->filters; filter != NULL; filter = filter->next) {
-        enum status status = STATUS_OK;
-        if (!filter->ended && (in->bytes != 0 || end))
-            status = filter->process(filter, in, &filter->out, end);
-        filter->ended = filter->ended || (end && in->bytes == 0);
-        if (status == STATUS_OK && flush && filter->flush != NULL && !filter->ended)
-            status = filter->flush(filter, &filter->out);
+        enum status status = run_filter(filter, in, end, flush && !relay->filtering);
+        relay->filtering = relay->filtering || filter->more;
         if (status != STATUS_OK)
             return broken(relay, RELAY_FILTER, status);
         in = &filter->out;
@@ -355,7 +366,7 @@ enum status relay_pump(struct relay *relay)
         if (status != STATUS_OK && status != STATUS_AGAIN)
             return status;
         bool taken = status == STATUS_OK, held_back = relay->pace != NULL && relay->queue.bytes != 0;
-        bool more = taken && read == STATUS_OK && !held_back;
+        bool more = taken && (read == STATUS_OK || relay->filtering) && !held_back;
         if (more && !yields(relay))
             continue;      /* more is there before a flush pays; a splice pushes out what is queued before it */
         status = flush_sink(relay);

@@ -89,6 +89,14 @@ static enum step refuse_by_site(struct exchange *x)
     return refuse(x, status);
 }
 
+/* No location takes it. A redirect to one with a slash is that location's answer already: what dresses its responses holds for it. */
+static enum step answer_for_location(struct exchange *x)
+{
+    if (x->answered_here && chain_begin(x))
+        chain_run_refused(x);
+    return STEP_ANSWER;
+}
+
 /* In the site that has the request: its entrance, a location, or where a redirect inside leads. */
 static enum step find_location(struct exchange *x)
 {
@@ -96,7 +104,7 @@ static enum step find_location(struct exchange *x)
     if (__builtin_expect(x->visit->refused != STATUS_OK, 0))
         return refuse_by_site(x);
     if (!visit_route(x))
-        return STEP_ANSWER;
+        return answer_for_location(x);
     if (first)
         tracing_begin(x);
     x->service = x->router->service;

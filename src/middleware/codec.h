@@ -23,6 +23,8 @@ enum codec_step {
 struct codec {
     struct str name;        /* as in Content-Encoding */
     int level_max;          /* of the library's levels, from 0 or 1 */
+    /* Bytes that are coded in about 0.2 ms at this level; NULL: as many as there are. */
+    size_t (*slice)(int level);
     /* A coder for a body of this length, -1 when unknown, at this level of the library's, -1 for our choice; NULL without memory. */
     void *(*take)(int64_t length, int level);
     void (*give)(void *coder);

@@ -95,5 +95,14 @@ static bool run(void *coder, enum codec_step step, struct str *input, char *out,
     return ((struct gzip_coder *)coder)->engine->run(coder, step, input, out, room, ret_written, ret_more);
 }
 
-static const struct codec gzip = {.name = STR("gzip"), .level_max = 9, .take = take, .give = give, .run = run};
+/* igzip codes all that a relay holds in less. */
+static size_t slice(int level)
+{
+    const struct gzip_engine *engine = engine_for(level);
+    if (engine != &zlib_engine)
+        return SIZE_MAX;
+    return level > LEVEL ? 8192 : 16384;
+}
+
+static const struct codec gzip = {.name = STR("gzip"), .level_max = 9, .slice = slice, .take = take, .give = give, .run = run};
 REGISTER(codec, gzip);

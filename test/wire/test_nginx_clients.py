@@ -27,6 +27,15 @@ def exchange(proxy, data, responses=1):
     return [client.response().status for _ in range(responses)]
 
 
+def test_a_request_line_without_a_version_is_answered_at_once(portico_nginx):
+    """It used to be waited for the end of a head that never comes: HTTP/0.9 has none."""
+    proxy = portico_nginx("server { listen 127.0.0.1:@port@; return 200; }")
+    for data in (b"GET /\r\n", b"GET /\r\nextra"):
+        client = proxy.client().send(data)
+        assert client.response().status == 400
+        client.assert_closed()
+
+
 # Targets
 
 @pytest.mark.parametrize("target, seen", [

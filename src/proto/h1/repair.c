@@ -110,13 +110,23 @@ static enum status drop_odd_names(struct str *head, struct arena *arena)
 
 /* ---- heads ---- */
 
+/* A line that is whole and has nothing between two spaces (HTTP/0.9 among them) stays wrong, whatever comes behind it. */
+static bool may_have_target(struct str bytes)
+{
+    struct str rest = str_starts(bytes, S("\r\n")) ? str_from_index(bytes, 2) : bytes;
+    ptrdiff_t end = str_find_char(rest, '\r', 0);
+    struct str line = end >= 0 ? str_first(rest, (size_t)end) : rest;
+    return end < 0 || str_find_last_char(line, ' ') > str_find_char(line, ' ', 0);
+}
+
 bool h1_is_repairable(struct str bytes, const struct h1_limits *limits, enum status strictly)
 {
     if (bytes.len == 0 || strictly == STATUS_OK)
         return false;
     if (h1_has_bare_feed(bytes))
         return limits->bare_feeds;
-    return (limits->repair_targets && strictly == STATUS_BAD_TARGET) || (limits->drop_odd_names && strictly == STATUS_BAD_FIELD);
+    return (limits->repair_targets && strictly == STATUS_BAD_TARGET && may_have_target(bytes)) ||
+           (limits->drop_odd_names && strictly == STATUS_BAD_FIELD);
 }
 
 enum status h1_parse_repaired(struct str bytes, const struct h1_limits *limits, struct request *request, struct h1_head *head,

@@ -119,6 +119,100 @@ TEST(relay_leaves_the_rest_to_the_next_turn_when_this_one_is_long)
     end(&run);
 }
 
+/* Takes a body in steps of 100 bytes and adds a tail, in a step of its own. */
+struct slow_filter {
+    struct filter filter;
+    unsigned steps, flushes;
+    struct chunk_pool *pool;
+    bool tail_given;
+};
+
+static enum status process_slowly(struct filter *filter, struct chunkq *in, struct chunkq *out, bool end)
+{
+    struct slow_filter *slow = container_of(filter, struct slow_filter, filter);
+    slow->steps++;
+    bool tail = end && in->bytes == 0;
+    if (tail && !slow->tail_given)
+        assert_true(chunkq_add_copy(out, slow->pool, S("tail")));
+    slow->tail_given = tail;
+    chunkq_move(out, in, in->bytes < 100 ? in->bytes : 100);
+    filter->more = in->bytes != 0 || (end && !tail);
+    return STATUS_OK;
+}
+
+static enum status count_flush(struct filter *filter, struct chunkq *out)
+{
+    struct slow_filter *slow = container_of(filter, struct slow_filter, filter);
+    assert_false(filter->more);
+    slow->flushes++;
+    return STATUS_OK;
+}
+
+static void begin_slow(struct run *run, struct slow_filter *slow)
+{
+    begin(run);
+    *slow = (struct slow_filter){.filter = {.process = process_slowly, .flush = count_flush}, .pool = &run->worker->chunks};
+    relay_add_filter(&run->relay, &slow->filter);
+}
+
+TEST(relay_comes_again_to_filters_that_work_in_steps)
+{
+    struct run run;
+    struct slow_filter slow;
+    begin_slow(&run, &slow);
+    run.reads_left = 3;
+    assert_int_equal(pump(&run), STATUS_AGAIN);
+    assert_int_equal(run.taken, 3000);
+    assert_int_equal(slow.steps, 30);
+    assert_int_equal(slow.flushes, 1);
+    assert_false(run.ended);
+    run.reads_left = 2;
+    run.ends = true;
+    assert_int_equal(pump(&run), STATUS_OK);
+    assert_int_equal(run.taken, 5004);
+    assert_int_equal(slow.steps, 51);
+    assert_true(run.ended);
+    end(&run);
+}
+
+TEST(relay_leaves_further_steps_of_filters_to_the_next_turn)
+{
+    struct run run;
+    struct slow_filter slow;
+    begin_slow(&run, &slow);
+    run.reads_left = 3;
+    run.ends = true;
+    for (unsigned steps = 1; steps <= 30; steps++) {
+        run.worker->loop.now = time_monotonic() - LOOP_TURN_ENOUGH;
+        assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
+        assert_true(run.relay.yielded);
+        assert_int_equal(slow.steps, steps);
+        assert_int_equal(run.taken, 100 * steps);
+        assert_false(run.ended);
+    }
+    assert_int_equal(pump(&run), STATUS_OK);
+    assert_int_equal(run.taken, 3004);
+    assert_true(run.ended);
+    end(&run);
+}
+
+TEST(relay_does_not_filter_for_a_sink_that_is_full)
+{
+    struct run run;
+    struct slow_filter slow;
+    begin_slow(&run, &slow);
+    run.reads_left = 200;
+    run.ends = true;
+    run.room = 0;
+    for (unsigned i = 0; i < 3000; i++)
+        assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
+    assert_in_range(run.relay.queue.bytes, 1, RELAY_QUEUE_BYTES + 100);
+    run.room = SIZE_MAX;
+    assert_int_equal(pump(&run), STATUS_OK);
+    assert_int_equal(run.taken, 200004);
+    end(&run);
+}
+
 TEST(relay_flushes_before_it_waits)
 {
     struct run run;
@@ -342,12 +436,12 @@ TEST(relay_of_a_tunnel_takes_what_follows_a_message_and_long_stretches)
     struct run run;
     begin_tunnel(&run);
     run.reads_left = 500;
-    assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
+    assert_int_equal(pump(&run), STATUS_AGAIN);
     assert_int_equal(run.taken, 128 * 501);
     run.read_size = 30000;
     run.reads_left = 100;
     run.ends = true;
-    assert_int_equal(relay_pump(&run.relay), STATUS_OK);
+    assert_int_equal(pump(&run), STATUS_OK);
     assert_int_equal(run.taken, 128 * 501 + 3000000);
     assert_true(run.ended);
     end(&run);

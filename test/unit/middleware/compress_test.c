@@ -25,7 +25,7 @@ struct pipe {
     size_t coded_len, plain_len;
 };
 
-static void open_pipe(struct pipe *pipe, const char *name, int64_t length)
+static void open_pipe_at(struct pipe *pipe, const char *name, int level, int64_t length)
 {
     memset(pipe, 0, sizeof(*pipe));
     arena_init(&pipe->arena, ARENA_UNLIMITED);
@@ -35,8 +35,13 @@ static void open_pipe(struct pipe *pipe, const char *name, int64_t length)
     pipe->coded = memory_alloc(PLAIN_MAX * 2);
     pipe->plain = memory_alloc(PLAIN_MAX);
     assert_non_null(codec_find(str_from(name)));
-    pipe->filter = compress_filter_new(&pipe->arena, &pipe->pool, codec_find(str_from(name)), -1, length);
+    pipe->filter = compress_filter_new(&pipe->arena, &pipe->pool, codec_find(str_from(name)), level, length);
     assert_non_null(pipe->filter);
+}
+
+static void open_pipe(struct pipe *pipe, const char *name, int64_t length)
+{
+    open_pipe_at(pipe, name, -1, length);
 }
 
 static void close_pipe(struct pipe *pipe)
@@ -65,9 +70,11 @@ static void collect(struct pipe *pipe)
 static void put(struct pipe *pipe, struct str bytes, bool end)
 {
     assert_true(chunkq_add_copy(&pipe->in, &pipe->pool, bytes));
-    assert_int_equal(pipe->filter->process(pipe->filter, &pipe->in, &pipe->out, end), STATUS_OK);
+    do {
+        assert_int_equal(pipe->filter->process(pipe->filter, &pipe->in, &pipe->out, end), STATUS_OK);
+        collect(pipe);
+    } while (pipe->filter->more);
     assert_int_equal(pipe->in.bytes, 0);
-    collect(pipe);
 }
 
 static void flush(struct pipe *pipe)
@@ -160,6 +167,24 @@ TEST(compress_takes_tiny_pieces_and_an_end_of_its_own)
         assert_str_equal(decoded(&pipe, names[i]), str_of(text, 5000));
         close_pipe(&pipe);
     }
+    free(text);
+}
+
+TEST(compress_takes_what_is_slow_to_code_in_steps)
+{
+    char *text = text_of(100000);
+    struct pipe pipe;
+    open_pipe_at(&pipe, "gzip", 9, -1);
+    assert_true(chunkq_add_copy(&pipe.in, &pipe.pool, str_of(text, 60000)));
+    assert_int_equal(pipe.filter->process(pipe.filter, &pipe.in, &pipe.out, false), STATUS_OK);
+    assert_in_range(pipe.in.bytes, 40000, 59999);
+    assert_true(pipe.filter->more);
+    put(&pipe, str_of(text + 60000, 10000), false);
+    flush(&pipe);
+    assert_str_equal(decoded(&pipe, "gzip"), str_of(text, 70000));
+    put(&pipe, str_of(text + 70000, 30000), true);
+    assert_str_equal(decoded(&pipe, "gzip"), str_of(text, 100000));
+    close_pipe(&pipe);
     free(text);
 }
 

@@ -122,3 +122,11 @@ TEST(a_head_is_repaired_once_its_end_has_come)
     assert_refused("GET /#a HTTP/1.1\r\nHost: a\r\n", STATUS_AGAIN);
     assert_refused("GET / HTTP/1.1\r\nHost: a\r\nX(: y\r\n", STATUS_AGAIN);
 }
+
+TEST(a_request_line_that_has_no_target_between_spaces_is_not_waited_upon)
+{
+    assert_refused("GET /\r\nextra", STATUS_BAD_TARGET);
+    assert_refused("\r\nGET /\r\n", STATUS_BAD_TARGET);
+    assert_refused("GET /<a> HTTP/1.1\r\nHost: a\r\n", STATUS_AGAIN);
+    assert_refused("GET /a", STATUS_AGAIN);
+}
