@@ -23,6 +23,7 @@
 #include "cli/throttle.h"
 #include "cli/watchdog.h"
 #include "exchange/port.h"
+#include "middleware/codec_threads.h"
 #include "middleware/password_pool.h"
 #include "net/listener.h"
 #include "net/signals.h"
@@ -426,6 +427,7 @@ static void end(struct process *process)
 {
     signals_stop(&process->signals);      /* one more would be passed on to workers that are gone */
     password_pool_stop();      /* while there are loops that its threads may post to */
+    codec_threads_stop();
     admin_stop();
     acme_stop();
     tickets_stop();

@@ -23,6 +23,7 @@ struct filter {
     void (*late)(struct filter *filter);         /* of the relay's `late`: before the sink is told of the end */
     struct chunkq out;                           /* the relay's: between this filter and the next */
     bool more;                                   /* the filter's: it stopped early, also at the end, and is to be asked again */
+    bool waits;                                  /* the filter's, with `more`: not before exchange_resume was called */
     bool ended;                                  /* the relay's */
 };
 

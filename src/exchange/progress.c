@@ -155,6 +155,11 @@ enum status progress_relay(struct exchange *x)
 {
     if (x->download.yielded || (x->upload_began && !x->upload_done && x->upload.yielded))
         return go_on_next_turn(x);
+    if (__builtin_expect(x->download.waits_for_filter && !x->download.stalled_on_sink, 0)) {
+        x->progress_at = exchange_now(x);
+        progress_limit(x, 0);
+        return STATUS_OK;
+    }
     if (__builtin_expect(x->download.pace != NULL && x->download.pace->until != 0, 0)) {
         note_pace(x, &x->download, false);
         x->progress_at = exchange_now(x);

@@ -18,7 +18,7 @@ void relay_init(struct relay *relay, struct worker *worker, struct body_source *
     relay->pace_moved = 0;
     relay->pace_from = worker->loop.now;
     relay->broken_side = RELAY_NEITHER;
-    relay->source_ended = relay->done = relay->tunnel = relay->settled = relay->stalled_on_sink = relay->yielded = relay->filtering = false;
+    relay->source_ended = relay->done = relay->tunnel = relay->settled = relay->stalled_on_sink = relay->yielded = relay->filtering = relay->waits_for_filter = false;
     chunkq_init(&relay->queue);
     chunkq_init(&relay->raw);
 }
@@ -71,7 +71,7 @@ void relay_add_filter(struct relay *relay, struct filter *filter)
     while (*end != NULL)
         end = &(*end)->next;
     filter->next = NULL;
-    filter->ended = filter->more = false;
+    filter->ended = filter->more = filter->waits = false;
     chunkq_init(&filter->out);
     *end = filter;
 }
@@ -145,11 +145,13 @@ static enum status run_filters(struct relay *relay, bool flush)
     struct chunkq *in = &relay->raw;
     bool end = relay->source_ended;
     relay->filtering = relay->queue.bytes >= RELAY_QUEUE_BYTES;
+    relay->waits_for_filter = false;
     if (relay->filtering)
         return STATUS_OK;
     for (struct filter *filter = relay->filters; filter != NULL; filter = filter->next) {
         enum status status = run_filter(filter, in, end, flush && !relay->filtering);
         relay->filtering = relay->filtering || filter->more;
+        relay->waits_for_filter = relay->waits_for_filter || filter->waits;
         if (status != STATUS_OK)
             return broken(relay, RELAY_FILTER, status);
         in = &filter->out;
@@ -366,13 +368,13 @@ enum status relay_pump(struct relay *relay)
         if (status != STATUS_OK && status != STATUS_AGAIN)
             return status;
         bool taken = status == STATUS_OK, held_back = relay->pace != NULL && relay->queue.bytes != 0;
-        bool more = taken && (read == STATUS_OK || relay->filtering) && !held_back;
+        bool more = taken && (read == STATUS_OK || relay->filtering) && !held_back && !relay->waits_for_filter;
         if (more && !yields(relay))
             continue;      /* more is there before a flush pays; a splice pushes out what is queued before it */
         status = flush_sink(relay);
         if (status != STATUS_OK)
             return status;
-        if (taken && (held_back || more))
+        if (taken && (held_back || more || relay->waits_for_filter))
             return STATUS_AGAIN;
         if (taken && last) {
             relay->done = true;

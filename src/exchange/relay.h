@@ -44,6 +44,7 @@ struct relay {
     enum relay_side broken_side;        /* who failed */
     bool source_ended, done;
     bool filtering;                     /* filters have more to do with what was read */
+    bool waits_for_filter;              /* one of them for something else than bytes, and says when it is there */
     bool tunnel;                        /* the owner's: plain bytes both ways, mostly in short messages */
     bool settled;                       /* a tunnel's: the last pump left nothing behind */
     bool stalled_on_sink;               /* the last pump ended because the sink was full */

@@ -4,7 +4,7 @@
  *     static const struct codec gzip = {.name = STR("gzip"), .take = take, ...};
  *     REGISTER(codec, gzip);
  *
- * Threading: a coder stays on the thread that took it. */
+ * Threading: one thread at a time runs a coder; the one that took it gives it back. */
 #ifndef MIDDLEWARE_CODEC_H
 #define MIDDLEWARE_CODEC_H
 
@@ -25,6 +25,7 @@ struct codec {
     int level_max;          /* of the library's levels, from 0 or 1 */
     /* Bytes that are coded in about 0.2 ms at this level; NULL: as many as there are. */
     size_t (*slice)(int level);
+    int slow_from;          /* from this level on one step may take longer than a millisecond, however little it gets; 0: none does */
     /* A coder for a body of this length, -1 when unknown, at this level of the library's, -1 for our choice; NULL without memory. */
     void *(*take)(int64_t length, int level);
     void (*give)(void *coder);

@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "exchange/middleware.h"
 #include "http/token.h"
+#include "middleware/compress_aside.h"
 #include "middleware/compress_filter.h"
 
 struct compress {
@@ -168,6 +169,13 @@ static bool must_wait_for_length(const struct compress *options, struct exchange
            !compress_is_live(&x->response) && exchange_request(x)->method != METHOD_HEAD;
 }
 
+static struct filter *new_filter(struct exchange *x, const struct codec *codec, int level, int64_t length)
+{
+    return codec->slow_from != 0 && level >= codec->slow_from
+               ? compress_aside_new(x, codec, level, length)
+               : compress_filter_new(&x->arena, &x->worker->chunks, codec, level, length);
+}
+
 static enum verdict on_response(struct exchange *x, struct middleware *m, void *own)
 {
     const struct compress *options = m->options;
@@ -192,7 +200,7 @@ static enum verdict on_response(struct exchange *x, struct middleware *m, void *
             tell_of(x, codec);
         return VERDICT_NEXT;
     }
-    struct filter *filter = compress_filter_new(&x->arena, &x->worker->chunks, codec, level_of(options, codec), length);
+    struct filter *filter = new_filter(x, codec, level_of(options, codec), length);
     if (filter == NULL)
         return VERDICT_NEXT;
     exchange_filter_response(x, filter);

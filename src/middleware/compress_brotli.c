@@ -62,5 +62,5 @@ static bool run(void *coder, enum codec_step step, struct str *input, char *out,
     return true;
 }
 
-static const struct codec brotli = {.name = STR("br"), .level_max = 11, .take = take, .give = give, .run = run};
+static const struct codec brotli = {.name = STR("br"), .level_max = 11, .slow_from = 4, .take = take, .give = give, .run = run};
 REGISTER(codec, brotli);

@@ -53,5 +53,5 @@ static bool run(void *coder, enum codec_step step, struct str *input, char *out,
     return true;
 }
 
-static const struct codec zstd = {.name = STR("zstd"), .level_max = 19, .take = take, .give = give, .run = run};
+static const struct codec zstd = {.name = STR("zstd"), .level_max = 19, .slow_from = 6, .take = take, .give = give, .run = run};
 REGISTER(codec, zstd);

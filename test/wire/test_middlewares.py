@@ -400,6 +400,49 @@ def test_a_large_body_is_compressed_as_it_passes(through):
         assert unzip(name, proxy.get(fields=[("Accept-Encoding", name)]).body) == body
 
 
+@pytest.mark.parametrize("name, option, level", [("br", "brotliLevel", 9), ("zstd", "zstdLevel", 16), ("gzip", "gzipLevel", 9)])
+def test_a_body_that_is_slow_to_compress_comes_whole(through, name, option, level):
+    body = b"".join(hashlib.sha256(b"%d" % number).hexdigest().encode() for number in range(20000))
+    proxy, _ = through({"compress": {option: level}}, answer=lambda request: build(
+        "HTTP/1.1 200 Fine", [("Content-Type", "text/plain"), ("Transfer-Encoding", "chunked")],
+        chunked_bytes(*(body[at:at + 9999] for at in range(0, len(body), 9999)))))
+    client = proxy.client()
+    for _ in range(2):
+        assert unzip(name, client.request("GET", "/", [("Accept-Encoding", name)]).body) == body
+
+
+def test_others_are_answered_while_a_body_is_compressed_slowly(through):
+    body = b"".join(hashlib.sha256(b"%d" % number).hexdigest().encode() for number in range(160000))
+    proxy, _ = through({"compress": {"brotliLevel": 11, "minResponseBodyBytes": 0}}, answer=lambda request: build(
+        "HTTP/1.1 200 Fine", [("Content-Type", "text/plain"), ("Content-Length", len(body) if request.target == "/long" else 2)],
+        body if request.target == "/long" else b"ok"))
+    slow = proxy.client().send_request("GET", "/long", [("Accept-Encoding", "br")])
+    assert slow.reader.response_head().get("Content-Encoding") == "br"
+    other = proxy.client()
+    for _ in range(20):
+        assert other.request("GET", "/short").body == b"ok"
+    slow.close()      # in the middle of it
+    assert unzip("br", other.request("GET", "/short", [("Accept-Encoding", "br")]).body) == b"ok"
+
+
+def test_events_that_are_compressed_slowly_arrive_one_by_one(portico, raw_server):
+    seen = [threading.Event() for _ in range(3)]
+    script = [lambda play: play.reader.request(),
+              b"HTTP/1.1 200 Fine\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"]
+    for number, event in enumerate(seen):
+        script += [b"9\r\ndata: %d\n\n\r\n" % number, lambda play, event=event: event.wait(20)]
+    proxy = portico(to(raw_server([*script, b"0\r\n\r\n"]).url,
+                       middlewares={"zip": {"compress": {"minResponseBodyBytes": 0, "zstdLevel": 19}}}))
+    client = proxy.client().send_request("GET", "/", [("Accept-Encoding", "zstd")])
+    assert client.reader.response_head().get("Content-Encoding") == "zstd"
+    coded = b""
+    for number, event in enumerate(seen):
+        while b"data: %d\n\n" % number not in subprocess.run(["zstd", "-dc"], input=coded, capture_output=True).stdout:
+            coded += client.reader.take(int(client.reader.line(), 16))
+            client.reader.take(2)
+        event.set()
+
+
 # Places
 
 def test_middlewares_of_an_entrypoint_and_of_a_service_run_around_those_of_the_router(portico, backend):
