@@ -183,7 +183,7 @@ enum status incoming_prepare(struct exchange *x)
     give_id(x);
     status = judge_manners(x, request);
     if (__builtin_expect(status != STATUS_OK, 0)) {
-        x->stream.close_after = request->version < HTTP_2;
+        x->stream.close_after = request->version < HTTP_2 ? CLOSE_AFTER : KEEP_OPEN;
         return status;
     }
     return normalize(&x->entry->normalizer, request, &x->arena, &x->routing_path);
