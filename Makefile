@@ -13,6 +13,13 @@ PACKAGES := ncursesw libssl libcrypto libnghttp2 libcurl jose libpcre2-8 yaml-0.
 # Where there is no ISA-L (it knows amd64 and arm64), zlib makes all gzip.
 ISAL     := $(shell pkg-config --exists libisal && echo libisal)
 PACKAGES += $(ISAL)
+# URING=1: what is ready is received by io_uring (src/net/ring.h); a build of its own in build/uring.
+URING    ?=
+ifneq ($(URING),)
+override BUILD := $(patsubst %/uring,%,$(BUILD))/uring
+PACKAGES += liburing
+CPPFLAGS += -DPORTICO_URING
+endif
 WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wcast-qual -Wwrite-strings \
             -Wvla -Wformat=2 -Wimplicit-fallthrough -Wswitch-enum -Wno-unused-parameter -Werror
 # Return addresses only: Linux has no indirect-branch tracking for programs, whose marks would cost two per cent of a request.
@@ -60,19 +67,20 @@ CFLAGS   += -std=gnu17 -fvisibility=hidden -fno-common -fno-semantic-interpositi
 LDFLAGS  += $(LINK_$(MODE)) $(if $(TRAINED),$(LINK_trained))
 LDLIBS   += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lcrypt -lm -pthread
 
-SOURCES  := $(filter-out $(if $(ISAL),,src/middleware/gzip_isal.c),$(shell find src -name '*.c' | LC_ALL=C sort))
+LEFT_OUT := $(if $(ISAL),,src/middleware/gzip_isal.c) $(if $(URING),,src/net/ring.c test/unit/net/ring.c)
+SOURCES  := $(filter-out $(LEFT_OUT),$(shell find src -name '*.c' | LC_ALL=C sort))
 HEADERS  := $(shell find src -name '*.h' | LC_ALL=C sort)
 OBJECTS  := $(SOURCES:%.c=$(OUT)/obj/%.o)
 WEB      := $(shell find web -type f 2>/dev/null | LC_ALL=C sort)
 PARTS    := $(filter-out $(OUT)/obj/src/main.o,$(OBJECTS)) $(OUT)/web/web.o
-UNIT     := $(shell find test/unit -name '*.c' 2>/dev/null | LC_ALL=C sort)
+UNIT     := $(filter-out $(LEFT_OUT),$(shell find test/unit -name '*.c' 2>/dev/null | LC_ALL=C sort))
 UNIT_OBJECTS := $(UNIT:%.c=$(OUT)/obj/%.o)
 
 # What runs is named, not shown whole; V=1 shows it.
 SAY   = $(if $(V),,@printf '  %-5s %s\n' "$(1)" "$@" &&)
 
 .PHONY: all release help check unit unit-binary wire asan tsan fuzz fuzz-replay bench bench-calls \
-        bench-memory bench-reload bench-scale bench-tails bench-flame bench-all bench-tools lint docs image install clean format
+        bench-memory bench-reload bench-scale bench-tails bench-contention bench-flame bench-all bench-tools lint docs image install clean format
 all: $(OUT)/portico                                  ## build/portico
 
 release:                                             ## as above; PGO=1: trained by the benchmarks first, build/pgo/portico
@@ -174,6 +182,14 @@ bench-tails: $(OUT)/portico $(BENCH_TOOLS)            ## p99 and p99.9 at half o
 
 bench-all: $(OUT)/portico $(BENCH_TOOLS)              ## all benchmarks, for the tables of docs/performance.md (bench/report)
 	bench/all --portico $(abspath $(OUT)/portico) $(ARGS)
+
+# Linked with all of the house, as the unit tests are.
+$(OUT)/bench/contention: $(PARTS) $(OUT)/obj/bench/contention.o
+	@mkdir -p $(@D)
+	$(call SAY,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+bench-contention: $(OUT)/bench/contention            ## ns that threads cost each other where requests meet
+	$<
 
 bench-flame: $(OUT)/portico $(BENCH_TOOLS)            ## docs/pictures/*.svg: where the time of a request goes (S=scenario)
 	bench/flame --portico $(abspath $(OUT)/portico) $(if $(S),--scenario "$(S)") $(ARGS)

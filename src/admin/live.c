@@ -104,7 +104,8 @@ struct live_slot live_sum_minute(const struct live_slot minute[LIVE_MINUTE_SLOTS
 
 struct live_slot live_minute(const struct live_thing *thing)
 {
-    return live_sum_minute(thing->minute, admin_self->control->loop.now / TIME_S);
+    static const struct live_slot none[LIVE_MINUTE_SLOTS];
+    return live_sum_minute(thing->minute != NULL ? thing->minute : none, admin_self->control->loop.now / TIME_S);
 }
 
 /* ---- what there is ---- */
@@ -116,7 +117,7 @@ static void adopt(struct live_thing *thing, const struct map *former)
         thing->total = old->total;
         thing->last = old->last;
         thing->delta = old->delta;
-        memcpy(thing->minute, old->minute, sizeof(thing->minute));
+        thing->minute = old->minute;
     } else if (thing->meter != NULL && meter_total(thing->meter) != 0) {
         thing->last = memory_zalloc(sizeof(*thing->last));
         thing->total = meter_total(thing->meter);
@@ -205,6 +206,8 @@ static void forget(struct live_things things[LIVE_KINDS], struct map names[LIVE_
                 free(thing->last);
             if (heir == NULL || heir->delta != thing->delta)
                 free(thing->delta);
+            if (heir == NULL || heir->minute != thing->minute)
+                free(thing->minute);
             if (heir == NULL || heir->failures != thing->failures)
                 free(thing->failures);
         }
@@ -241,8 +244,11 @@ static void look_at_meter(struct live_thing *thing, int64_t second)
 {
     thing->changed = false;
     uint64_t total = thing->meter != NULL ? meter_total(thing->meter) : 0;
-    if (total == thing->total)
+    if (total == thing->total) {
+        free(thing->delta);      /* most of thousands of routers have nothing to do at most times */
+        thing->delta = NULL;
         return;
+    }
     struct meter_sum sum = {.count = 0};
     meter_sum(thing->meter, &sum);
     if (thing->last == NULL)
@@ -253,6 +259,8 @@ static void look_at_meter(struct live_thing *thing, int64_t second)
     *thing->last = sum;
     thing->total = total;
     thing->changed = thing->delta->count != 0;
+    if (thing->minute == NULL)
+        thing->minute = memory_zalloc(LIVE_MINUTE_SLOTS * sizeof(thing->minute[0]));
     live_note_minute(thing->minute, second, thing->delta->count, thing->delta->errors);
 }
 

@@ -31,7 +31,7 @@ struct live_thing {
     struct meter_sum *last;           /* the same; NULL: nothing yet */
     struct meter_sum *delta;          /* of the last tick, when `changed` */
     bool changed;
-    struct live_slot minute[LIVE_MINUTE_SLOTS];
+    struct live_slot *minute;         /* [LIVE_MINUTE_SLOTS]; NULL: it had nothing to do yet */
     const struct router *router;      /* of a router */
     const struct service *service;    /* of a service, and of a server: whose it is */
     bool names_servers;               /* of a service: it is a load balancer */

@@ -42,7 +42,7 @@ static uint64_t active_of(const struct live_thing *service)
     const struct live_things *servers = live_all(LIVE_SERVER);
     uint64_t active = 0;
     for (size_t i = service->first_server; i < service->first_server + service->server_count; i++)
-        active += atomic_load_explicit(&servers->items[i].target->server->active, memory_order_relaxed);
+        active += server_active(servers->items[i].target->server);
     return active;
 }
 
@@ -55,7 +55,7 @@ static void show_thing(const struct live_thing *thing, struct json *json)
     if (thing->kind == LIVE_SERVICE)
         json_member_uint(json, "active", active_of(thing));
     if (thing->kind == LIVE_SERVER) {
-        json_member_uint(json, "active", atomic_load_explicit(&thing->target->server->active, memory_order_relaxed));
+        json_member_uint(json, "active", server_active(thing->target->server));
         json_member_text(json, "state", server_word_name(thing->word));
     }
     json_end(json);

@@ -49,8 +49,8 @@ const struct metric_histogram *metrics_durations(struct metrics *metrics, const 
     uint64_t *buckets = arena_array(arena, uint64_t, wanted->count + 1);
     double *ends = arena_array(arena, double, wanted->count);
     unsigned to = 0;
-    for (unsigned i = 0; i <= meter->bounds.count; i++) {
-        while (to < wanted->count && (i == meter->bounds.count || meter->bounds.ends[i] > wanted->ends[to]))
+    for (unsigned i = 0; i <= meter->bounds->count; i++) {
+        while (to < wanted->count && (i == meter->bounds->count || meter->bounds->ends[i] > wanted->ends[to]))
             to++;
         buckets[to] += cell->buckets[i];
     }

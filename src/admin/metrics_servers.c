@@ -4,6 +4,7 @@
 #include "exchange/count.h"
 #include "exchange/service.h"
 #include "service/load_balancer.h"
+#include "upstream/measure.h"
 #include "upstream/server.h"
 
 void metrics_each_target(const struct graph *graph, void (*each)(const struct target *target, void *owner), void *owner)
@@ -50,11 +51,11 @@ static void read_target(const struct target *target, void *owner)
     bool up = target_state(target) != SERVER_DOWN && server_is_healthy(server);
     const struct str *labels =
         METRICS_KEEP(metrics, server->service, server->url, str_from(state_of(target, reading->now)));
-    int64_t ewma = atomic_load_explicit(&server->response_ewma, memory_order_relaxed);
+    int64_t ewma = measure_shown(server);
     metrics_add(metrics, METRIC_SERVER_UP, labels, up);
     metrics_add(metrics, METRIC_SERVER_STATE, labels, 1);
-    metrics_add(metrics, METRIC_SERVER_ACTIVE, labels, atomic_load_explicit(&server->active, memory_order_relaxed));
-    metrics_add(metrics, METRIC_SERVER_REQUESTS, labels, (double)atomic_load_explicit(&server->requests, memory_order_relaxed));
+    metrics_add(metrics, METRIC_SERVER_ACTIVE, labels, server_active(server));
+    metrics_add(metrics, METRIC_SERVER_REQUESTS, labels, (double)server_requests(server));
     if (ewma != 0)
         metrics_add(metrics, METRIC_SERVER_RESPONSE, labels, (double)ewma / 1e9);
 }

@@ -4,6 +4,7 @@
 #include "admin/live.h"
 #include "admin/words.h"
 #include "exchange/service.h"
+#include "upstream/measure.h"
 
 static void show_addresses(struct server *server, struct arena *arena, struct json *json)
 {
@@ -31,11 +32,11 @@ static void show_orders(const struct target *target, struct json *json)
 static void show_measures(const struct server *server, struct json *json)
 {
     struct meter_sum sum = {.count = 0};
-    int64_t ewma = atomic_load(&server->response_ewma);
+    int64_t ewma = measure_shown(server);
     int status = atomic_load(&server->check_status);
     if (server->meter != NULL)
         meter_sum(server->meter, &sum);
-    json_member_uint(json, "active", atomic_load(&server->active));
+    json_member_uint(json, "active", server_active(server));
     json_member_uint(json, "requests", sum.count);
     json_member_uint(json, "errors", sum.errors);
     words_member_ms(json, "p50", meter_quantile(sum.buckets, 0.5));

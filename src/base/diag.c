@@ -17,12 +17,17 @@ void diag_release(struct diag *diag)
     *diag = (struct diag){.arena = diag->arena};
 }
 
-const struct source *diag_source(struct arena *arena, struct str name, struct str content)
+const struct source *diag_source_view(struct arena *arena, struct str name, struct str content)
 {
     struct source *source = arena_new(arena, struct source);
     source->name = arena_str(arena, name);
-    source->content = arena_str(arena, content);
+    source->content = content;
     return source;
+}
+
+const struct source *diag_source(struct arena *arena, struct str name, struct str content)
+{
+    return diag_source_view(arena, name, arena_str(arena, content));
 }
 
 const struct source *diag_source_word(struct arena *arena, struct str name, struct str content)

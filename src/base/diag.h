@@ -90,6 +90,8 @@ void diag_release(struct diag *diag);
 
 /* Registers a text; name and content are copied. */
 const struct source *diag_source(struct arena *arena, struct str name, struct str content);
+/* The same for a content that lives as long as the arena: it is not copied. */
+const struct source *diag_source_view(struct arena *arena, struct str name, struct str content);
 /* The same for a flag, an environment variable or a label: one word that is its own place. */
 const struct source *diag_source_word(struct arena *arena, struct str name, struct str content);
 

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,6 +34,15 @@ void *memory_zalloc(size_t size)
     return memory;
 }
 
+void *memory_zalloc_apart(size_t size)
+{
+    size_t whole = (size + MEMORY_LINE - 1) / MEMORY_LINE * MEMORY_LINE;
+    void *memory = aligned_alloc(MEMORY_LINE, whole);
+    if (memory == NULL)
+        fail(size);
+    return memset(memory, 0, whole);
+}
+
 void *memory_resize(void *memory, size_t size)
 {
     void *resized = realloc(memory, size != 0 ? size : 1);
@@ -50,4 +60,9 @@ char *memory_copy_text(const char *data, size_t len)
         memcpy(copy, data, len);
     copy[len] = '\0';
     return copy;
+}
+
+void memory_give_back(void)
+{
+    malloc_trim(0);
 }

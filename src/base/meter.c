@@ -12,12 +12,42 @@
 pthread_mutex_t meter_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct map registry;           /* by identity; made when the first meter comes, gone with the last */
 
-static struct str identity_of(struct str key, unsigned workers, const struct meter_bounds *bounds, struct text *text)
+/* A set of bounds that was ever asked for: few, and kept. */
+struct known_bounds {
+    struct known_bounds *next;
+    unsigned number;
+    struct meter_bounds bounds;
+};
+static struct known_bounds *known_bounds;
+
+static bool bounds_equal(const struct meter_bounds *one, const struct meter_bounds *other)
+{
+    return one->count == other->count && memcmp(one->ends, other->ends, one->count * sizeof(one->ends[0])) == 0;
+}
+
+/* The registry's own copy, so that thousands of meters share it. */
+static const struct known_bounds *know_bounds(const struct meter_bounds *bounds)
+{
+    pthread_mutex_lock(&meter_lock);
+    struct known_bounds *known = known_bounds;
+    while (known != NULL && !bounds_equal(&known->bounds, bounds))
+        known = known->next;
+    if (known == NULL) {
+        known = memory_zalloc(sizeof(*known));
+        known->bounds = *bounds;
+        known->bounds.ends[bounds->count] = INT64_MAX;
+        known->number = known_bounds != NULL ? known_bounds->number + 1 : 0;
+        known->next = known_bounds;
+        known_bounds = known;
+    }
+    pthread_mutex_unlock(&meter_lock);
+    return known;
+}
+
+static struct str identity_of(struct str key, unsigned workers, unsigned bounds, struct text *text)
 {
     text_add(text, key);
-    text_addf(text, "|%u", workers);
-    for (unsigned i = 0; i < bounds->count; i++)
-        text_addf(text, "|%lld", (long long)bounds->ends[i]);
+    text_addf(text, "|%u|%u", workers, bounds);
     return text_str(text);
 }
 
@@ -30,8 +60,7 @@ static struct meter_registered *new_meter(struct str identity, size_t key_length
     list_init(&registered->joints);
     meter->key = str_first(registered->identity, key_length);
     meter->workers = workers;
-    meter->bounds = *bounds;
-    meter->bounds.ends[bounds->count] = INT64_MAX;
+    meter->bounds = bounds;
     atomic_init(&meter->refs, 1);
     map_put(&registry, registered->identity, registered);
     return registered;
@@ -52,11 +81,12 @@ struct meter *meter_get(struct str key, unsigned workers, const struct meter_bou
 {
     struct text text;
     text_init(&text, SIZE_MAX / 2);
-    struct str identity = identity_of(key, workers, bounds, &text);
+    const struct known_bounds *known = know_bounds(bounds);
+    struct str identity = identity_of(key, workers, known->number, &text);
     pthread_mutex_lock(&meter_lock);
     struct meter_registered *found = find_meter(identity);
     if (found == NULL)
-        found = new_meter(identity, key.len, workers, bounds);
+        found = new_meter(identity, key.len, workers, &known->bounds);
     pthread_mutex_unlock(&meter_lock);
     text_release(&text);
     return &found->meter;
@@ -70,7 +100,7 @@ static void join(struct meter_registered *joint, struct meter_joint *place, stru
 
 struct meter *meter_join(struct meter *one, struct meter *other)
 {
-    assert(one->workers == other->workers && one->bounds.count == other->bounds.count);
+    assert(one->workers == other->workers && one->bounds == other->bounds);
     struct text text;
     text_init(&text, SIZE_MAX / 2);
     text_add(&text, meter_registered_of(one)->identity);
@@ -79,7 +109,7 @@ struct meter *meter_join(struct meter *one, struct meter *other)
     pthread_mutex_lock(&meter_lock);
     struct meter_registered *found = find_meter(text_str(&text));
     if (found == NULL) {
-        found = new_meter(text_str(&text), text.len, one->workers, &one->bounds);
+        found = new_meter(text_str(&text), text.len, one->workers, one->bounds);
         join(found, &found->places[0], one);
         join(found, &found->places[1], other);
     }
@@ -103,7 +133,7 @@ static void fold(struct meter_registered *joint)
         for (unsigned j = 0; j < joint->meter.workers; j++) {
             const struct meter_tally *tally = atomic_load(&joint->meter.tallies[j]);
             if (tally != NULL)
-                meter_fold_tally(tally, meter_own_tally(meter, meter->workers), meter->bounds.count);
+                meter_fold_tally(tally, meter_own_tally(meter, meter->workers), meter->bounds->count);
         }
     }
 }

@@ -40,7 +40,7 @@ struct meter {
     _Atomic unsigned refs;
     struct str key;                       /* "router|api@file" */
     unsigned workers;
-    struct meter_bounds bounds;
+    const struct meter_bounds *bounds;    /* the registry's, which has each set once */
     _Atomic(struct meter_tally *) tallies[];      /* by worker, and one more; NULL: nothing was counted there */
 };
 

@@ -46,9 +46,9 @@ static inline __attribute__((always_inline)) void count(struct meter *meter, uns
     struct meter_tally *tally = meter_own_tally(meter, worker);
     struct meter_cell *cell = tally->last;
     if (__builtin_expect(cell->kind != sample->kind, 0))
-        cell = turn_to(tally, sample->kind, meter->bounds.count);
+        cell = turn_to(tally, sample->kind, meter->bounds->count);
     unsigned coarse = 0;
-    while (sample->duration > meter->bounds.ends[coarse])
+    while (sample->duration > meter->bounds->ends[coarse])
         coarse++;
     meter_add(&tally->buckets[fine], 1);
     meter_add(&cell->buckets[coarse], 1);

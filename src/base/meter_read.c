@@ -10,7 +10,7 @@ static void visit_tallies(const struct meter *meter, visit *each, void *into)
     for (unsigned i = 0; i <= meter->workers; i++) {
         const struct meter_tally *tally = atomic_load_explicit(&meter->tallies[i], memory_order_acquire);
         if (tally != NULL)
-            each(tally, meter->bounds.count, into);
+            each(tally, meter->bounds->count, into);
     }
 }
 

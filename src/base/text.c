@@ -142,6 +142,21 @@ void text_add_json(struct text *text, struct str s)
     text_add(text, str_from_index(s, run));
 }
 
+void text_add_html(struct text *text, struct str s)
+{
+    size_t run = 0;
+    for (size_t at = 0; at < s.len; at++) {
+        char c = s.data[at];
+        struct str entity = c == '&' ? S("&amp;") : c == '<' ? S("&lt;") : c == '>' ? S("&gt;") : c == '"' ? S("&quot;") : STR_NONE;
+        if (entity.len == 0)
+            continue;
+        text_add(text, str_of(s.data + run, at - run));
+        text_add(text, entity);
+        run = at + 1;
+    }
+    text_add(text, str_from_index(s, run));
+}
+
 const char *text_c(struct text *text)
 {
     if (text->data == NULL)

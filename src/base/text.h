@@ -33,6 +33,8 @@ void text_vaddf(struct text *text, const char *format, va_list args)
 /* As the inside of a JSON string (RFC 8259 7), without the quotes; bytes that are not UTF-8 become
  * U+FFFD. */
 void text_add_json(struct text *text, struct str s);
+/* As text of an HTML or XML element, or of an attribute's value in double quotes. */
+void text_add_html(struct text *text, struct str s);
 /* NUL-terminated view of what is there. */
 const char *text_c(struct text *text);
 static inline struct str text_str(const struct text *text)

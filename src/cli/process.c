@@ -26,6 +26,7 @@
 #include "middleware/codec_threads.h"
 #include "middleware/password_pool.h"
 #include "net/listener.h"
+#include "net/ring.h"
 #include "net/signals.h"
 #include "observe/access_log.h"
 #include "observe/line_log.h"
@@ -276,6 +277,18 @@ static void on_health_change(struct server *server, bool healthy, const char *wh
     free(url);
 }
 
+/* All workers or none, so that they do not differ. A build without rings has nothing to say. */
+static void open_rings(struct process *process)
+{
+    unsigned opened = 0;
+    while (opened < process->worker_count && ring_open(&process->workers[opened].loop, &process->workers[opened].chunks))
+        opened++;
+    if (RING_BUILT && opened < process->worker_count)
+        log_info("io_uring is not to be had here (%m); epoll does all the work");
+    while (opened < process->worker_count && opened > 0)
+        ring_close(&process->workers[--opened].loop);
+}
+
 static bool start_workers(struct process *process)
 {
     process->workers = memory_zalloc(process->worker_count * sizeof(struct worker));
@@ -284,6 +297,7 @@ static bool start_workers(struct process *process)
             return false;
         worker_graph_init(&process->workers[i]);
     }
+    open_rings(process);
     return true;
 }
 

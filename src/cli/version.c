@@ -5,13 +5,14 @@
 
 #include "base/version.h"
 #include "cli/command.h"
+#include "net/ring.h"
 
 static int run(const struct command *command, const char *const *words, size_t count)
 {
     if (count != 0)
         return command_misused(command, "'version' takes no arguments");
-    printf("portico %s\n%s, c-ares %s, libyaml %s\n", PORTICO_VERSION, OpenSSL_version(OPENSSL_VERSION),
-           ares_version(NULL), yaml_get_version_string());
+    printf("portico %s\n%s, c-ares %s, libyaml %s%s\n", PORTICO_VERSION, OpenSSL_version(OPENSSL_VERSION),
+           ares_version(NULL), yaml_get_version_string(), RING_BUILT ? ", io_uring" : "");
     return EXIT_GOOD;
 }
 

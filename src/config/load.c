@@ -7,8 +7,8 @@
 #include "config/template.h"
 #include "config/yaml.h"
 
-struct node *load_text(struct str name, struct str content, enum load_kind kind,
-                       struct arena *arena, struct diag *diag)
+/* `content` lives as long as the arena. */
+static struct node *read_text(struct str name, struct str content, enum load_kind kind, struct arena *arena, struct diag *diag)
 {
     if (str_starts(content, S("\xef\xbb\xbf")))
         content = str_from_index(content, 3);
@@ -16,7 +16,13 @@ struct node *load_text(struct str name, struct str content, enum load_kind kind,
     content = template_expand(name, content, kind == LOAD_DYNAMIC, arena, diag);
     if (diag->mistakes != mistakes)
         return NULL;
-    return yaml_read(arena, diag_source(arena, name, content), diag);
+    return yaml_read(arena, diag_source_view(arena, name, content), diag);
+}
+
+struct node *load_text(struct str name, struct str content, enum load_kind kind,
+                       struct arena *arena, struct diag *diag)
+{
+    return read_text(name, arena_str(arena, content), kind, arena, diag);
 }
 
 static void report_unreadable(struct str name, int error, struct arena *arena, struct diag *diag)
@@ -50,7 +56,7 @@ struct node *load_file_keeping(const char *path, enum load_kind kind, struct are
         report_unreadable(name, errno, arena, diag);
         return NULL;
     }
-    return load_text(name, *ret_content, kind, arena, diag);
+    return read_text(name, *ret_content, kind, arena, diag);
 }
 
 bool load_is_file_name(struct str name)

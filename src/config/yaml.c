@@ -28,6 +28,8 @@ struct reader {
     struct frame frames[YAML_DEPTH_MAX];
     size_t depth;
     struct map anchors;      /* name -> node */
+    struct node *spare;      /* was a key, of which the text and place were taken: the next node; NULL: none */
+    bool key_anchored;       /* the last scalar has an anchor, so others may ask for its node */
     size_t nodes;            /* that may still be made */
     size_t aliased;          /* nodes that aliases may still copy */
 };
@@ -129,7 +131,7 @@ static void report_duplicate(struct reader *reader, const struct frame *frame,
 }
 
 /* `node` stands where a key is expected. */
-static bool take_key(struct reader *reader, struct frame *frame, const struct node *node)
+static bool take_key(struct reader *reader, struct frame *frame, struct node *node)
 {
     if (node->kind != NODE_SCALAR) {
         diag_error(reader->diag, node->span, "a key must be a text");
@@ -139,6 +141,8 @@ static bool take_key(struct reader *reader, struct frame *frame, const struct no
     frame->key_span = node->span;
     frame->key_given = true;
     frame->key_plain = !node->quoted;
+    if (!reader->key_anchored)
+        reader->spare = node;
     return true;
 }
 
@@ -230,7 +234,12 @@ static struct node *make_node(struct reader *reader, enum node_kind kind, struct
         return NULL;
     }
     reader->nodes--;
-    return node_new(reader->arena, kind, span);
+    struct node *node = reader->spare;
+    if (node == NULL)
+        return node_new(reader->arena, kind, span);
+    reader->spare = NULL;
+    *node = (struct node){.kind = kind, .span = span};
+    return node;
 }
 
 static void remember_anchor(struct reader *reader, const yaml_char_t *anchor, struct node *node)
@@ -276,6 +285,7 @@ static bool on_scalar(struct reader *reader, const yaml_event_t *event)
     if (memchr(text.data, '\0', text.len) != NULL)
         diag_error(reader->diag, span, "a text must not hold a NUL character");
     remember_anchor(reader, event->data.scalar.anchor, node);
+    reader->key_anchored = event->data.scalar.anchor != NULL;
     return place_node(reader, node);
 }
 

@@ -164,7 +164,7 @@ void attempt_release(struct exchange *x, bool reusable)
         x->upstream.ops->release(&x->upstream, reusable);
     }
     if (x->server != NULL) {
-        server_end(x->server);
+        server_end(x->server, x->worker->index, x->weighed);
         x->asked = x->server;
         x->server = NULL;
     }

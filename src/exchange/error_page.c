@@ -96,28 +96,6 @@ static const char *visitor_text(const struct exchange *x, int status)
 
 /* ---- HTML ---- */
 
-static void add_escaped(struct text *out, struct str s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        switch (s.data[i]) {
-        case '<':
-            text_add(out, S("&lt;"));
-            break;
-        case '>':
-            text_add(out, S("&gt;"));
-            break;
-        case '&':
-            text_add(out, S("&amp;"));
-            break;
-        case '"':
-            text_add(out, S("&quot;"));
-            break;
-        default:
-            text_add_char(out, s.data[i]);
-        }
-    }
-}
-
 static const char page_style[] =
     "<style>:root{color-scheme:light dark}"
     "body{margin:0;min-height:100vh;display:grid;place-items:center;font:16px/1.55 system-ui,sans-serif;background:#f6f7f9;color:#1b1f26}"
@@ -137,7 +115,7 @@ static void add_facts(struct exchange *x, struct text *out)
     text_add(out, S("<dl>"));
     for (unsigned i = 0; i < count; i++) {
         text_addf(out, "<dt>%s</dt><dd%s>", facts[i].name, facts[i].advice ? " class=advice" : "");
-        add_escaped(out, facts[i].value);
+        text_add_html(out, facts[i].value);
         text_add(out, S("</dd>\n"));
     }
     text_add(out, S("</dl>\n<p><small>Shown to clients on this machine alone (errorPages: detailed).</small></p>\n"));
@@ -153,7 +131,7 @@ static void write_html(struct exchange *x, int status, struct text *out)
         add_facts(x, out);
     } else if (x->request_id.len != 0) {
         text_add(out, S("<p><small>Request ID: <code>"));
-        add_escaped(out, x->request_id);
+        text_add_html(out, x->request_id);
         text_add(out, S("</code></small></p>\n"));
     }
     text_add(out, S("</main>\n</html>\n"));

@@ -337,7 +337,7 @@ void exchange_use_server(struct exchange *x, struct server *server, unsigned ind
 {
     x->server = server;      /* the pinned graph holds it */
     x->transport = x->forwarding != NULL && x->forwarding->transport != NULL ? x->forwarding->transport : x->service->transport;
-    server_begin(server);
+    x->weighed = server_begin(server, x->worker->index);
     if (index < 64)
         x->tried |= UINT64_C(1) << index;
 }

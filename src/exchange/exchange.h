@@ -71,6 +71,7 @@ struct exchange {
     bool hop_stripped;
     bool was_forwarded;               /* it came with forwarding fields, whether they are believed or not */
     bool forwarded_trusted;           /* the peer is one whose X-Forwarded-* count */
+    bool weighed;                     /* it is among those under way that balancers go by (server_begin) */
     bool internal;                    /* an internal service answers */
     bool error_told;                  /* somebody has said in its error log why it fails (exchange/error_log.h) */
     bool client_replaced;             /* client_ip and client_port are what a trusted peer's field said (middleware realIp) */

@@ -9,39 +9,6 @@
 #define NAME_WIDTH 50      /* characters of a name that are shown */
 #define CUT_WIDTH (NAME_WIDTH - 3)
 
-static void add_escaped(struct text *out, struct str s)
-{
-    size_t plain = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        struct str entity = s.data[i] == '&'   ? S("&amp;")
-                            : s.data[i] == '<' ? S("&lt;")
-                            : s.data[i] == '>' ? S("&gt;")
-                            : s.data[i] == '"' ? S("&quot;")
-                                               : STR_NONE;
-        if (entity.len == 0)
-            continue;
-        text_add(out, str_of(s.data + plain, i - plain));
-        text_add(out, entity);
-        plain = i + 1;
-    }
-    text_add(out, str_from_index(s, plain));
-}
-
-static void add_component(struct text *out, struct str name)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < name.len; i++) {
-        unsigned char c = (unsigned char)name.data[i];
-        if (ascii_alpha((char)c) || ascii_digit((char)c) || c == '-' || c == '.' || c == '_' || c == '~') {
-            text_add_char(out, (char)c);
-        } else {
-            text_add_char(out, '%');
-            text_add_char(out, digits[c >> 4]);
-            text_add_char(out, digits[c & 15]);
-        }
-    }
-}
-
 /* ---- HTML ---- */
 
 /* A byte that begins a character; all do where names are not UTF-8. */
@@ -79,11 +46,11 @@ static void add_name(struct text *out, const struct listing_entry *entry, bool u
 {
     size_t width = count_characters(entry->name, utf8);
     if (width > NAME_WIDTH) {
-        add_escaped(out, first_characters(entry->name, CUT_WIDTH, utf8));
+        text_add_html(out, first_characters(entry->name, CUT_WIDTH, utf8));
         text_add(out, S("..&gt;</a>"));
         return;
     }
-    add_escaped(out, entry->name);
+    text_add_html(out, entry->name);
     if (entry->folder && width < NAME_WIDTH) {
         text_add_char(out, '/');
         width++;
@@ -117,7 +84,7 @@ static void add_row(struct text *out, const struct listing_entry *entry, const s
     else
         gmtime_r(&when, &parts);
     text_add(out, S("<a href=\""));
-    add_component(out, entry->name);
+    uri_add_component(out, entry->name);
     text_add(out, entry->folder ? S("/\">") : S("\">"));
     add_name(out, entry, form->utf8);
     text_addf(out, " %02d-%s-%d %02d:%02d ", parts.tm_mday, months[parts.tm_mon], parts.tm_year + 1900, parts.tm_hour,
@@ -136,9 +103,9 @@ static void add_row(struct text *out, const struct listing_entry *entry, const s
 void index_of_html(const struct listing *listing, const struct index_of_form *form, struct text *out)
 {
     text_add(out, S("<html>\r\n<head><title>Index of "));
-    add_escaped(out, listing->path);
+    text_add_html(out, listing->path);
     text_add(out, S("</title></head>\r\n<body>\r\n<h1>Index of "));
-    add_escaped(out, listing->path);
+    text_add_html(out, listing->path);
     text_add(out, S("</h1><hr><pre><a href=\"../\">../</a>\r\n"));
     for (size_t i = 0; i < listing->count; i++)
         add_row(out, &listing->entries[i], form);
@@ -198,7 +165,7 @@ void index_of_xml(const struct listing *listing, struct text *out)
         if (entry->file)
             text_addf(out, " size=\"%lld\"", (long long)entry->size);
         text_add_char(out, '>');
-        add_escaped(out, entry->name);
+        text_add_html(out, entry->name);
         text_addf(out, "</%s>\r\n", kind_of(entry));
     }
     text_add(out, S("</list>\r\n"));

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "http/token.h"
+#include "http/uri.h"
 
 /* ---- HTML ---- */
 
@@ -15,40 +16,11 @@ static const struct str page_begin = STR(
     "td + td { text-align: right; white-space: nowrap; opacity: .7; font-variant-numeric: tabular-nums }\n"
     "a { text-decoration: none }\na:hover { text-decoration: underline }\n</style>\n<title>");
 
-static void add_escaped(struct text *out, struct str s)
-{
-    size_t plain = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        struct str entity = s.data[i] == '&'    ? S("&amp;")
-                            : s.data[i] == '<'  ? S("&lt;")
-                            : s.data[i] == '>'  ? S("&gt;")
-                            : s.data[i] == '"'  ? S("&quot;")
-                            : s.data[i] == '\'' ? S("&#39;")
-                                                : STR_NONE;
-        if (entity.len == 0)
-            continue;
-        text_add(out, str_of(s.data + plain, i - plain));
-        text_add(out, entity);
-        plain = i + 1;
-    }
-    text_add(out, str_from_index(s, plain));
-}
-
 /* As a relative reference: "./" keeps "a:b" from being taken for a scheme. */
 static void add_reference(struct text *out, struct str name)
 {
-    static const char digits[] = "0123456789ABCDEF";
     text_add(out, S("./"));
-    for (size_t i = 0; i < name.len; i++) {
-        unsigned char c = (unsigned char)name.data[i];
-        if (ascii_alpha((char)c) || ascii_digit((char)c) || c == '-' || c == '.' || c == '_' || c == '~') {
-            text_add_char(out, (char)c);
-        } else {
-            text_add_char(out, '%');
-            text_add_char(out, digits[c >> 4]);
-            text_add_char(out, digits[c & 15]);
-        }
-    }
+    uri_add_component(out, name);
 }
 
 static void add_size(struct text *out, int64_t size)
@@ -83,7 +55,7 @@ static void add_row(struct text *out, const struct listing_entry *entry)
     add_reference(out, entry->name);
     text_add(out, slash);
     text_add(out, S("\">"));
-    add_escaped(out, entry->name);
+    text_add_html(out, entry->name);
     text_add(out, slash);
     text_add(out, S("</a></td><td>"));
     if (!entry->folder)
@@ -96,9 +68,9 @@ static void add_row(struct text *out, const struct listing_entry *entry)
 void listing_html(const struct listing *listing, struct text *out)
 {
     text_add(out, page_begin);
-    add_escaped(out, listing->path);
+    text_add_html(out, listing->path);
     text_add(out, S("</title>\n</head>\n<body>\n<h1>"));
-    add_escaped(out, listing->path);
+    text_add_html(out, listing->path);
     text_add(out, S("</h1>\n<table>\n"));
     if (!str_equal(listing->path, S("/")))
         text_add(out, S("<tr><td><a href=\"../\">../</a></td><td></td><td></td></tr>\n"));

@@ -97,6 +97,16 @@ struct str uri_encode_component(struct arena *arena, struct str text)
     return encode(arena, text, UNRESERVED);
 }
 
+void uri_add_component(struct text *out, struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        char encoded[3];
+        size_t len = (classes[c] & UNRESERVED) != 0 ? 1 : (size_t)(put_encoded(encoded, c) - encoded);
+        text_add(out, str_of(len == 1 ? text.data + i : encoded, len));
+    }
+}
+
 static bool is_reserved(int c)
 {
     return c != 0 && strchr(":/?#[]@!$&'()*+,;=%", c) != NULL;

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/status.h"
+#include "base/text.h"
 
 /* %XX decoded; false when malformed. Decoded bytes may be anything, NUL included. */
 bool uri_decode(struct arena *arena, struct str text, struct str *ret_text);
@@ -13,6 +14,8 @@ bool uri_decode_query(struct arena *arena, struct str text, struct str *ret_text
 struct str uri_encode_path(struct arena *arena, struct str text);
 /* Encodes everything but unreserved characters. */
 struct str uri_encode_component(struct arena *arena, struct str text);
+/* The same behind what `out` has. */
+void uri_add_component(struct text *out, struct str text);
 
 /* Collapses "//", "/./" and "/../" in a raw path, percent-encoded dots included, as Traefik's sanitizePath
  * does ("/foo/bar//" -> "/foo/bar/", "/a/b/.." -> "/a"). The same view when nothing changes; never leaves the

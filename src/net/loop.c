@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "net/ring.h"
+
 #define EVENTS_PER_TURN 256
 
 /* The bits are moved, not tested: this runs for every event. */
@@ -234,6 +236,7 @@ void loop_turn(struct loop *loop, int64_t wait_ns)
     assert(count >= 0 || errno == EINTR);
     loop->turn += loop->turn == UINT32_MAX ? 2 : 1;
     read_clocks(loop);
+    ring_read_ahead(loop, events, count);
     for (int i = 0; i < count; i++)
         hand_out(loop, &events[i]);
     wheel_advance(&loop->wheel, loop->now);

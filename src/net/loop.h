@@ -17,6 +17,8 @@
 /* What epoll reported. */
 enum watch_event { WATCH_READ = 1, WATCH_WRITE = 2, WATCH_HANGUP = 4 /* the peer will send no more */, WATCH_ERROR = 8 };
 
+struct ring;
+
 struct watch {
     void (*on_ready)(struct watch *watch, unsigned events);
     int fd;                       /* -1: not registered; events of this turn are then dropped */
@@ -57,6 +59,7 @@ struct loop {
     int64_t longest_turn;                        /* ns of work in one turn, of those that a clock tick fell into; the reader clears it */
     void (*before_wait)(struct loop *loop);      /* top of a turn: picks up a new snapshot; may be NULL */
     void *owner;
+    struct ring *ring;                           /* reads ahead (net/ring.h); NULL: nobody does */
 };
 
 /* False with errno. */

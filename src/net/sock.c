@@ -25,6 +25,11 @@ static void on_ready(struct watch *watch, unsigned events)
     sock->on_event(sock, events);
 }
 
+bool sock_owns(const struct watch *watch)
+{
+    return watch->on_ready == on_ready;
+}
+
 void sock_init(struct sock *sock, struct loop *loop, void (*on_event)(struct sock *sock, unsigned events))
 {
     *sock = (struct sock){.watch = {.on_ready = on_ready, .fd = -1}, .loop = loop, .on_event = on_event};

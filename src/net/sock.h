@@ -49,6 +49,8 @@ static inline bool sock_may_read(const struct sock *sock)
     return sock->readable || sock->buffered;
 }
 
+/* Is the watch a socket's? */
+bool sock_owns(const struct watch *watch);
 void sock_init(struct sock *sock, struct loop *loop, void (*on_event)(struct sock *sock, unsigned events));
 /* Takes an accepted descriptor. A fresh client socket counts as readable (data often came with it) when
  * `readable` says so. False: registration failed; the descriptor is closed. */

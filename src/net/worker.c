@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "net/cgroup.h"
+#include "net/ring.h"
 
 /* Warm buffers that a worker keeps when it is idle: 1 MiB of small ones, 2 MiB of large ones. */
 #define KEEP_SMALL 256
@@ -34,6 +35,7 @@ bool worker_init(struct worker *worker, unsigned index)
 void worker_release(struct worker *worker)
 {
     traffic_leave(&worker->traffic);
+    ring_close(&worker->loop);
     loop_release(&worker->loop);
     chunk_pool_release(&worker->chunks);
     while (worker->pipe_count > 0)

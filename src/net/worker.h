@@ -39,6 +39,7 @@ struct worker {
     struct recent *recent;            /* the last requests (observe/recent.h) */
     struct tls_worker *tls;           /* buffers of TLS connections */
     struct tls_store *certificates;   /* those served now (tls/vault.h) */
+    char apart[64];                   /* workers stand in a row: the next one's cache lines are its own */
 };
 
 /* The worker of the calling thread, or NULL. */

@@ -34,7 +34,7 @@ struct access_record {
     int64_t total, queue, connect, first_byte;    /* first_byte: from the request's being sent to the answer's first byte */
     uint64_t request_bytes, response_bytes, origin_bytes;     /* bodies */
     unsigned attempts;
-    uint64_t number;                      /* of the request in this process */
+    uint64_t number;                      /* of the request in this process; each worker takes the next 64 */
 };
 
 struct access_log;

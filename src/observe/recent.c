@@ -27,6 +27,9 @@ struct recent {
     struct kept items[RECENT_REQUESTS + RECENT_FAILURES];
 };
 
+/* Common to all workers, so only those that are kept get one. */
+static _Atomic uint64_t last_number;
+
 void recent_init(struct worker *worker)
 {
     struct recent *recent = memory_zalloc(sizeof(*recent));
@@ -107,7 +110,7 @@ void recent_add(struct worker *worker, const struct access_record *record, bool 
 {
     struct ring *ring = failed ? &worker->recent->failures : &worker->recent->requests;
     struct kept *kept = &ring->items[ring->added++ % ring->size];
-    kept->entry = (struct recent_entry){.number = record->number,
+    kept->entry = (struct recent_entry){.number = 1 + atomic_fetch_add_explicit(&last_number, 1, memory_order_relaxed),
                                         .began_wall = record->began_wall,
                                         .total = record->total,
                                         .queue = record->queue,

@@ -6,8 +6,6 @@
 #include "config/nginx/fragment.h"
 #include "net/addr.h"
 
-#define LOOK_MAX ((size_t)1 << 20)
-
 /* ---- which file, and how ---- */
 
 static struct str folder_of(struct str path, struct arena *arena)
@@ -28,7 +26,7 @@ bool nginx_source_is_one(const char *path)
     struct arena arena;
     struct str content;
     arena_init(&arena, ARENA_UNLIMITED);
-    bool is_one = file_read(&arena, path, LOOK_MAX, &content) && nginx_looks_like(content);
+    bool is_one = file_read(&arena, path, NGINX_FILE_MAX, &content) && nginx_looks_like(content);
     arena_release(&arena);
     return is_one;
 }

@@ -458,12 +458,12 @@ static void on_attempt(struct exchange *x, struct service *service, enum status 
     const struct retries *retries = x->forwarding != NULL ? x->forwarding->retries : NULL;
     int64_t now = exchange_now(x);
     if (outcome == STATUS_OK)
-        measure_response(x->server, (x->times.first_byte != 0 ? x->times.first_byte : now) - x->times.picked, now);
+        measure_response(x->server, x->worker->index, (x->times.first_byte != 0 ? x->times.first_byte : now) - x->times.picked, now);
     if (outcome == STATUS_OK && !roster_behind(x, lb)->passive)
         return;
     bool failed = passive_is_failure(outcome, retries != NULL ? 0 : x->response.status);
     if (outcome != STATUS_OK && failed)
-        measure_failure(x->server, now);
+        measure_failure(x->server, x->worker->index, now);
     if (outcome != STATUS_OK && !failed)
         return;      /* a client that went away says nothing of the server */
     if (outcome == STATUS_OK && retries != NULL && retries_blame(retries, retry_on_status(x->response.status)))

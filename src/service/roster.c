@@ -44,6 +44,8 @@ static void complete(struct roster *roster, const struct roster_rule *rule, stru
     targets->slow_start = rule->slow_start;
     for (unsigned i = 0; i < targets->count; i++) {
         const struct target *target = &targets->items[i];
+        if (rule->balancer->weighs || target->max_active != 0)
+            server_weigh(target->server);
         roster->passive |= target->passive != NULL;
         targets->tiers = targets->tiers > target->tier ? targets->tiers : target->tier + 1;
     }

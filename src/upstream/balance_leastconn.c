@@ -40,6 +40,7 @@ static const struct balancer_type least_conn = {
     .name = "leastConn",
     .summary = "The fewest requests under way, by weight.",
     .item_size = sizeof(int64_t),
+    .weighs = true,
     .choose = choose,
 };
 REGISTER(balancer_type, least_conn);

@@ -55,6 +55,7 @@ static const struct balancer_type least_time = {
     .name = "leasttime",
     .summary = "The quickest to answer for its load, by weight.",
     .item_size = sizeof(int64_t),
+    .weighs = true,
     .choose = choose,
 };
 REGISTER(balancer_type, least_time);

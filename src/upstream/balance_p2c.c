@@ -42,6 +42,7 @@ static int choose(void *state, const struct pick *pick)
 static const struct balancer_type p2c = {
     .name = "p2c",
     .summary = "The less busy of two drawn by chance.",
+    .weighs = true,
     .choose = choose,
 };
 REGISTER(balancer_type, p2c);

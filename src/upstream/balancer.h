@@ -55,6 +55,7 @@ struct balancer_type {
     size_t state_size;          /* per worker, zeroed */
     size_t item_size;           /* per target, zeroed; they stand behind the state, which then is a multiple of 8 long */
     bool uses_key;              /* pick.key is to be set */
+    bool weighs;                /* it goes by what servers have to do, or how fast they are (server_weigh) */
     /* Bytes of a worker's state beyond these two, at their end (a multiple of 8 from its beginning); may be NULL. */
     size_t (*more)(const struct target_set *targets);
     void (*init)(void *state, const struct target_set *targets, unsigned worker);    /* may be NULL */

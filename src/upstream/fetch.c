@@ -16,6 +16,7 @@ struct running {
     struct deferred done;
     enum status outcome;
     bool bound, head_sent, upload_done, head_taken;
+    bool weighed;                     /* as server_begin said */
     bool fresh;                      /* a try on a stale connection failed: no more of them */
     bool ended;
 };
@@ -58,7 +59,7 @@ static void let_go(struct running *running, bool reusable)
         return;
     running->bound = false;
     running->stream.ops->release(&running->stream, reusable);
-    server_end(running->fetch.server);
+    server_end(running->fetch.server, running->fetch.worker->index, running->weighed);
 }
 
 static void free_running(struct deferred *deferred)
@@ -260,7 +261,7 @@ static void attempt(struct running *running)
         upstream_open(fetch->worker, fetch->server, fetch->transport, running->fresh ? UPSTREAM_FRESH : 0, &running->stream);
     running->bound = status == STATUS_OK || status == STATUS_AGAIN;
     if (running->bound)
-        server_begin(fetch->server);
+        running->weighed = server_begin(fetch->server, fetch->worker->index);
     if (status == STATUS_OK)
         send_head(running);
     else if (status == STATUS_AGAIN)

@@ -84,6 +84,8 @@ static struct server *server_new(struct str key, size_t service_length, size_t u
     atomic_store(&server->ordered, SERVER_AS_CONFIGURED);
     atomic_store(&server->ordered_weight, -1);
     server->id_hash = server_stable_hash(server->url);
+    server->tally_count = server_tally_count();
+    server->tallies = memory_zalloc(server->tally_count * sizeof(server->tallies[0]));
     pthread_mutex_init(&server->lock, NULL);
     set_url(server);
     if (service_length + 1 + url_length < key.len)
@@ -95,8 +97,39 @@ void server_free(struct server *server)
 {
     pthread_mutex_destroy(&server->lock);
     server_meters_release(server);
+    for (unsigned i = 0; i < server->tally_count; i++)
+        free(atomic_load(&server->tallies[i]));
+    free((void *)(uintptr_t)server->tallies);
     free((char *)(uintptr_t)server->key.data);
     free(server);
+}
+
+struct server_tally *server_new_tally(struct server *server, unsigned worker)
+{
+    assert(worker < server->tally_count);
+    struct server_tally *tally = memory_zalloc_apart(sizeof(*tally));
+    atomic_store_explicit(&server->tallies[worker], tally, memory_order_release);
+    return tally;
+}
+
+uint32_t server_active(const struct server *server)
+{
+    uint32_t active = 0;
+    for (unsigned i = 0; i < server->tally_count; i++) {
+        const struct server_tally *tally = atomic_load_explicit(&server->tallies[i], memory_order_acquire);
+        active += tally != NULL ? atomic_load_explicit(&tally->active, memory_order_relaxed) : 0;
+    }
+    return active;
+}
+
+uint64_t server_requests(const struct server *server)
+{
+    uint64_t requests = 0;
+    for (unsigned i = 0; i < server->tally_count; i++) {
+        const struct server_tally *tally = atomic_load_explicit(&server->tallies[i], memory_order_acquire);
+        requests += tally != NULL ? atomic_load_explicit(&tally->requests, memory_order_relaxed) : 0;
+    }
+    return requests;
 }
 
 static struct str trim_slashes(struct str url)

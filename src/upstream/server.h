@@ -44,6 +44,14 @@ struct resolution;          /* upstream/resolve.c's own */
 
 enum server_leaving { SERVER_STAYS, SERVER_LEAVING, SERVER_GONE };
 
+/* What one worker has to do with a server: written with each request, by that worker alone, on a line of its own. */
+struct server_tally {
+    _Atomic uint32_t active;        /* requests under way */
+    _Atomic uint64_t requests;      /* ever begun */
+    _Atomic int64_t response_ewma;  /* ns to the first byte, weighted average; 0: none yet (upstream/measure.h) */
+    _Atomic int64_t measured_at;    /* monotonic ns of the last measure */
+};
+
 struct server {
     struct str key;                 /* "service@provider|http://10.0.0.1:80" */
     struct str service;             /* "service@provider": a view into key */
@@ -72,12 +80,17 @@ struct server {
     _Atomic int speaks_h2;          /* enum server_h2 */
     _Atomic int64_t ejected_until;  /* by passive checks: monotonic ns, 0: not ejected (upstream/passive.h) */
     _Atomic int64_t ready_since;    /* monotonic ns at which it last became ready: slow start; 0: from the first */
-    _Atomic uint32_t active;        /* requests under way */
-    _Atomic uint64_t requests;      /* ever begun */
-    _Atomic int64_t response_ewma;  /* ns to the first byte, weighted average; 0: none yet (upstream/measure.h) */
-    _Atomic int64_t measured_at;    /* monotonic ns of the last measure */
+    _Atomic bool is_weighed;        /* somebody goes by what it has to do: see server_weigh */
+    _Atomic(struct server_tally *) *tallies;      /* by worker, the control thread's last; NULL: it sent nothing yet */
+    unsigned tally_count;
     _Atomic(const char *) why_down; /* literal or status text; NULL while up */
     _Atomic int check_status;       /* of the last active check's response; 0: none came */
+
+    /* All workers' together, kept only while it is weighed; apart from what every request reads. */
+    char apart[64];
+    _Atomic uint32_t active;
+    _Atomic int64_t response_ewma, measured_at;
+    char apart_too[64];
 
     pthread_mutex_t lock;
     struct addr addresses[SERVER_ADDRESSES_MAX];
@@ -186,16 +199,40 @@ static inline bool server_takes_sticky(const struct server *server, int64_t now)
                                            atomic_load_explicit(&server->ordered, memory_order_relaxed) != SERVER_DOWN));
 }
 
-/* A request begins and ends there: its load, for balancers and metrics. */
-static inline void server_begin(struct server *server)
+/* A balancer or a limit goes by `active` or the measures: from now on they are kept for all workers together, which costs those
+ * that send requests there a line of memory that they all write. Control thread. */
+static inline void server_weigh(struct server *server)
 {
+    atomic_store_explicit(&server->is_weighed, true, memory_order_relaxed);
+}
+
+/* A request begins and ends there: on which worker, and whether it was weighed, as server_begin said. */
+struct server_tally *server_new_tally(struct server *server, unsigned worker);
+static inline struct server_tally *server_tally(struct server *server, unsigned worker)
+{
+    struct server_tally *tally = atomic_load_explicit(&server->tallies[worker], memory_order_relaxed);
+    return __builtin_expect(tally != NULL, 1) ? tally : server_new_tally(server, worker);
+}
+static inline bool server_begin(struct server *server, unsigned worker)
+{
+    struct server_tally *tally = server_tally(server, worker);
+    atomic_store_explicit(&tally->active, atomic_load_explicit(&tally->active, memory_order_relaxed) + 1, memory_order_relaxed);
+    atomic_store_explicit(&tally->requests, atomic_load_explicit(&tally->requests, memory_order_relaxed) + 1, memory_order_relaxed);
+    if (!atomic_load_explicit(&server->is_weighed, memory_order_relaxed))
+        return false;
     atomic_fetch_add_explicit(&server->active, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&server->requests, 1, memory_order_relaxed);
+    return true;
 }
-static inline void server_end(struct server *server)
+static inline void server_end(struct server *server, unsigned worker, bool weighed)
 {
-    atomic_fetch_sub_explicit(&server->active, 1, memory_order_relaxed);
+    struct server_tally *tally = server_tally(server, worker);
+    atomic_store_explicit(&tally->active, atomic_load_explicit(&tally->active, memory_order_relaxed) - 1, memory_order_relaxed);
+    if (weighed)
+        atomic_fetch_sub_explicit(&server->active, 1, memory_order_relaxed);
 }
+/* For people: of all workers together, under way and ever begun. */
+uint32_t server_active(const struct server *server);
+uint64_t server_requests(const struct server *server);
 
 /* An address to connect to, in turn; false while the name is not resolved. */
 bool server_next_address(struct server *server, struct addr *ret_addr);

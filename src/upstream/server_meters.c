@@ -5,6 +5,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 
+/* Where nobody said how many workers there are: tools and tests have a few. */
+#define TALLIES_LEAST 7
+
 struct server_meters {
     struct server_meters *next;
     struct meter *meter, *counts;
@@ -19,10 +22,15 @@ void server_count_by(unsigned workers, const struct meter_bounds *bounds)
     meter_bounds = *bounds;
 }
 
+unsigned server_tally_count(void)
+{
+    return (meter_workers > TALLIES_LEAST ? meter_workers : TALLIES_LEAST) + 1;
+}
+
 static bool is_as_wanted(const struct meter *meter)
 {
-    return meter->workers == meter_workers && meter->bounds.count == meter_bounds.count &&
-           memcmp(meter->bounds.ends, meter_bounds.ends, meter_bounds.count * sizeof(meter_bounds.ends[0])) == 0;
+    return meter->workers == meter_workers && meter->bounds->count == meter_bounds.count &&
+           memcmp(meter->bounds->ends, meter_bounds.ends, meter_bounds.count * sizeof(meter_bounds.ends[0])) == 0;
 }
 
 static struct meter *get_meter(struct str kind, struct str name)

@@ -7,5 +7,7 @@
 /* Gives it meters as server_count_by said, unless it has such. The former ones stay until the server goes. */
 void server_meters_renew(struct server *server);
 void server_meters_release(struct server *server);
+/* How many tallies a server has: one for each worker, as server_count_by said, and one for the control thread. */
+unsigned server_tally_count(void);
 
 #endif

@@ -24,6 +24,16 @@ def test_good_file_is_good(check):
     assert code == 0 and said.startswith("nginx.conf: good: ")
 
 
+@pytest.mark.parametrize("front", ["", "# a comment\n" * 150000], ids=["servers", "comments"])
+def test_a_file_of_megabytes_is_known_for_what_it_is(run, tmp_path, front):
+    path = tmp_path / "named-otherwise"
+    servers = "".join(f"server {{ listen 127.0.0.1:1; server_name s{number}.example; return 200 {'x' * 1000}; }}\n" for number in range(1200))
+    path.write_text(f"{front}events {{ }}\nhttp {{\n{servers}}}\n")
+    assert path.stat().st_size > 1 << 20
+    result = run("check", path)
+    assert result.returncode == 0 and f"{path}: good: " in result.stdout, result.stdout + result.stderr
+
+
 def test_all_mistakes_are_told_in_one_run_with_carets(check):
     code, said = check(http("        lisen 80;\n        location / { sendfile yes; return; proxy_cache zone; }"))
     assert code == 1

@@ -1,12 +1,14 @@
 """upstream{} in nginx.conf: whose turn it is, who is passed over, when the next server is asked."""
 import collections
 import subprocess
+import threading
 
 import pytest
 
 from harness.http1 import response_bytes
 from harness.portico import BINARY
 from harness.ports import free_port
+from harness.waiting import wait_for
 
 
 @pytest.fixture
@@ -116,3 +118,58 @@ def test_a_group_starts_as_slowly_as_its_slowest(tmp_path):
     path.write_text(path.read_text().replace("slow_start=1m", "slow_start=never"))
     done = subprocess.run([BINARY, "convert", path], capture_output=True, text=True, check=False)
     assert done.returncode != 0 and 'invalid parameter "slow_start=never"' in done.stderr
+
+
+# ---- servers that die under load ----
+
+class Load:
+    """GETs on connections that are kept, from several threads, until it is stopped."""
+
+    def __init__(self, like, threads=4):
+        self.like, self.seen, self.over = like, collections.Counter(), threading.Event()
+        self.threads = [threading.Thread(target=self.run) for _ in range(threads)]
+        for thread in self.threads:
+            thread.start()
+
+    def run(self):
+        client = self.like.client()
+        while not self.over.is_set():
+            try:
+                response = client.request(target="/x")
+                self.seen[response.status, response.get("X-Asked-Last")] += 1
+            except (OSError, AssertionError) as error:
+                self.seen[repr(error), None] += 1
+                client.close()
+                client = self.like.client()
+
+    def wait_for_more(self, count):
+        wanted = self.seen.total() + count
+        wait_for(f"{count} more answers", lambda: self.seen.total() >= wanted)
+
+    def stop(self):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+
+@pytest.mark.parametrize("words", ["", "max_fails=0"], ids=["judged", "always asked"])
+@pytest.mark.parametrize("kept", ["", "keepalive 16;"], ids=["", "kept"])
+def test_no_get_fails_while_a_server_is_killed_again_and_again(nginx_pair, whoami, words, kept):
+    steady, mortal = whoami("steady"), whoami("mortal")
+    pair = nginx_pair("map $upstream_addr $last { default $upstream_addr; ~,\\s*(?<final>\\S+)$ $final; }"
+                      f"upstream u {{ server 127.0.0.1:{steady.port}; server 127.0.0.1:{mortal.port} {words}; {kept} }}"
+                      "server { listen 127.0.0.1:@port@; access_log off; location / { proxy_pass http://u; proxy_http_version 1.1; "
+                      'proxy_set_header Connection ""; add_header X-Asked-Last $last always; } }')
+    for like in (pair.nginx, pair.portico):
+        load = Load(like)
+        try:
+            for _ in range(5):
+                load.wait_for_more(100)
+                mortal.kill()
+                load.wait_for_more(100)
+                mortal.start()
+        finally:
+            load.stop()
+        asked = {address for status, address in load.seen}
+        assert {status for status, _ in load.seen} == {200}, (like.name, load.seen)
+        assert asked == {f"127.0.0.1:{steady.port}", f"127.0.0.1:{mortal.port}"}, like.name

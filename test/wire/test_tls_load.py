@@ -124,6 +124,8 @@ def test_no_request_fails_while_certificates_are_renewed(busy, authority):
             served = load.served
             proxy.wait_until("the new certificate", lambda: shown(proxy, authority) == renewed.serial)
             proxy.wait_until("more requests", lambda: load.errors or load.served > served + 20)
+        # A renewed certificate ends the sessions that were begun with the one before: only now do they live for sure.
+        proxy.wait_until("resumed sessions", lambda: load.errors or all(seen["resumed", version] for version in ("TLSv1.2", "TLSv1.3")))
     load.assert_all(200)
     # Each renewal was waited for above; that the load met several is enough: how many is a matter of the machine's speed.
     assert sum(1 for key in seen if key[0] == "certificate") > 1, seen

@@ -5,8 +5,6 @@
 #include "base/file.h"
 #include "config/nginx/syntax.h"
 
-#define FILE_MAX ((size_t)16 << 20)
-
 struct scan {
     struct str text;
     size_t at;
@@ -117,7 +115,7 @@ static bool look_into(struct str path)
     struct arena arena;
     struct str content;
     arena_init(&arena, ARENA_UNLIMITED);
-    bool fragment = file_read(&arena, arena_str(&arena, path).data, FILE_MAX, &content) && nginx_is_fragment(content);
+    bool fragment = file_read(&arena, arena_str(&arena, path).data, NGINX_FILE_MAX, &content) && nginx_is_fragment(content);
     arena_release(&arena);
     return fragment;
 }

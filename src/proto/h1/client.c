@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "http/token.h"
+#include "net/ring.h"
 #include "proto/h1/line_ends.h"
 #include "proto/h1/lines.h"
 #include "proto/h1/write.h"
@@ -193,6 +194,18 @@ static void on_event(struct sock *sock, unsigned events)
     if (facts != 0)
         report(connection, facts, STATUS_OK);
 }
+
+/* A response's head is read as soon as anything comes. */
+static enum ring_chunk wants_ahead(const struct sock *sock)
+{
+    const struct h1_client *connection = container_of(container_of(sock, const struct h1_wire, sock), const struct h1_client, wire);
+    if (connection->stream == NULL || !connection->connected || connection->head_complete || connection->wire.input != NULL)
+        return RING_NONE;
+    return connection->spliced ? RING_SMALL : RING_LARGE;
+}
+
+static const struct ring_reader client_reader = {.on_event = on_event, .wants = wants_ahead};
+REGISTER(ring_reader, client_reader);
 
 static void on_idle_timeout(struct timer *timer)
 {

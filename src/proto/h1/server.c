@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "net/ring.h"
 #include "proto/h1/lines.h"
 #include "proto/h1/parse.h"
 #include "proto/h1/repair.h"
@@ -375,6 +376,17 @@ static void on_event(struct sock *sock, unsigned events)
     if (facts != 0)
         connection->stream->handler->on_facts(connection->stream, facts);
 }
+
+/* Before a head, with nothing of it here, whatever comes is read at once. */
+static enum ring_chunk wants_ahead(const struct sock *sock)
+{
+    const struct h1_server *connection = container_of(container_of(sock, const struct h1_wire, sock), const struct h1_server, wire);
+    bool awaits_head = connection->state == IDLE || connection->state == READING_HEAD;
+    return awaits_head && connection->wire.input == NULL ? RING_SMALL : RING_NONE;
+}
+
+static const struct ring_reader server_reader = {.on_event = on_event, .wants = wants_ahead};
+REGISTER(ring_reader, server_reader);
 
 static void on_timeout(struct timer *timer)
 {

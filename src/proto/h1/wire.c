@@ -1,5 +1,7 @@
 #include "proto/h1/wire.h"
 
+#include "net/ring.h"
+
 /* A new chunk that begins with what is left in the old one. */
 static enum status move_input(struct h1_wire *wire, struct chunk *fresh)
 {
@@ -34,11 +36,25 @@ static enum status make_room(struct h1_wire *wire, bool large, size_t grow_to)
     return move_input(wire, chunk_new_sized(pool, capacity));
 }
 
+/* What came by a ring is a chunk already. */
+static bool take_ahead(struct h1_wire *wire)
+{
+    struct chunk *chunk = wire->input == NULL ? ring_take(&wire->sock) : NULL;
+    if (chunk == NULL)
+        return false;
+    wire->input = chunk;
+    if (wire->bytes_in != NULL)
+        *wire->bytes_in += chunk->used;
+    return true;
+}
+
 enum status h1_wire_fill(struct h1_wire *wire, bool large, size_t grow_to)
 {
     enum status status = STATUS_OK;
     if (!sock_may_read(&wire->sock))
         return STATUS_AGAIN;
+    if (take_ahead(wire))
+        return STATUS_OK;
     if (wire->input == NULL)
         wire->input = chunk_new(&wire->worker->chunks, large);
     else

@@ -111,3 +111,15 @@ TEST(utf8_refuses_overlong_forms_surrogates_and_what_is_too_high)
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_false(utf8_valid(bad[i]));
 }
+
+TEST(html_is_escaped_for_elements_and_quoted_attributes)
+{
+    struct text text;
+    text_init(&text, 1000);
+    text_add_html(&text, S("<a href=\"x\">&amp; 'it'"));
+    assert_string_equal(text_c(&text), "&lt;a href=&quot;x&quot;&gt;&amp;amp; 'it'");
+    text_clear(&text);
+    text_add_html(&text, STR_NONE);
+    assert_int_equal(text.len, 0);
+    text_release(&text);
+}

@@ -15,10 +15,10 @@ struct house {
     uint64_t numbers[WORKERS];
 };
 
-static void keep_recent(struct worker *worker, uint64_t number)
+static void keep_recent(struct worker *worker)
 {
     struct client client = {.unix_socket = true};
-    struct access_record record = {.client = &client, .path = S("/kept"), .number = number};
+    struct access_record record = {.client = &client, .path = S("/kept")};
     recent_add(worker, &record, false);
 }
 
@@ -30,7 +30,7 @@ static void begin(struct house *house)
         assert_true(worker_init(&house->workers[i], i));
         worker_graph_init(&house->workers[i]);
         house->workers[i].graph->sent_away[STATUS_H2_FLOOD] = 10 + i;
-        keep_recent(&house->workers[i], i + 1);
+        keep_recent(&house->workers[i]);
     }
     survey_open(&house->control, house->workers, WORKERS);
 }
@@ -103,8 +103,8 @@ TEST(survey_calls_back_once_with_a_report_of_each_worker)
         loop_turn(&house.control.loop, TIME_S);
     assert_int_equal(house.done, 1);
     assert_int_equal(house.seen.count, WORKERS);
-    assert_int_equal(house.numbers[0], 1);
-    assert_int_equal(house.numbers[1], 2);
+    assert_true(house.numbers[0] != 0);
+    assert_int_equal(house.numbers[1], house.numbers[0] + 1);
     assert_true(survey_heard(0) >= before && survey_heard(1) != INT64_MAX);
     stop(&house);
     end(&house);
@@ -121,7 +121,7 @@ TEST(survey_that_is_closed_is_answered_with_what_has_come_and_no_other_begins)
     survey_close();
     assert_int_equal(house.done, 1);
     assert_int_equal(house.numbers[0], 0);
-    assert_int_equal(house.numbers[1], 2);
+    assert_true(house.numbers[1] != 0);
     assert_false(survey_start(SURVEY_REQUESTS, 0, &house, on_done));
     assert_true(survey_heard(0) == INT64_MAX);
     run(&house);           /* the other worker answers still, and nobody hears */

@@ -25,7 +25,7 @@ TEST(listing_escapes_names_in_html)
     struct text text;
     struct str html = html_of((struct listing_entry){.name = S("<script>\"'&.txt")}, &text);
     assert_false(has(html, S("<script>")));
-    assert_true(has(html, S(">&lt;script&gt;&quot;&#39;&amp;.txt</a>")));
+    assert_true(has(html, S(">&lt;script&gt;&quot;'&amp;.txt</a>")));
     assert_true(has(html, S("href=\"./%3Cscript%3E%22%27%26.txt\"")));
     assert_true(has(html, S("<title>/&lt;p&gt;&amp;/</title>")));
     text_release(&text);

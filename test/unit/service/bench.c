@@ -50,7 +50,7 @@ static void let_go(struct bench *bench)
 {
     if (bench->x.server == NULL)
         return;
-    atomic_fetch_sub(&bench->x.server->active, 1);
+    server_end(bench->x.server, bench->worker.index, bench->x.weighed);
     bench->x.server = NULL;
 }
 

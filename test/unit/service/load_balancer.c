@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "service/load_balancer.h"
+#include "upstream/measure.h"
 
 #define THREE "servers: [{url: 'http://10.0.0.1'}, {url: 'http://10.0.0.2'}, {url: 'http://10.0.0.3'}]\n"
 #define TWO "servers: [{url: 'http://10.0.0.1'}, {url: 'http://10.0.0.2'}]\n"
@@ -125,7 +126,7 @@ TEST(load_balancer_takes_out_a_server_that_fails_and_probes_it_later)
     assert_int_equal(probes, 1);
     bench_request(&bench, service, NULL);
     bench.x.server = bad;
-    atomic_fetch_add(&bad->active, 1);
+    bench.x.weighed = server_begin(bad, bench.worker.index);
     bench_attempt(&bench, STATUS_OK, 200);
     assert_true(server_is_ready(bad, bench.worker.loop.now));
     bench_release(&bench);
@@ -334,7 +335,7 @@ TEST(load_balancer_measures_how_fast_a_server_answers)
     bench_pick(&bench);
     bench.x.times.first_byte = bench.x.times.picked + 7 * TIME_MS;
     bench_attempt(&bench, STATUS_OK, 200);
-    assert_int_equal(atomic_load(&server_at(service, 0)->response_ewma), 7 * TIME_MS);
+    assert_int_equal(measure_shown(server_at(service, 0)), 7 * TIME_MS);
     bench_release(&bench);
 }
 

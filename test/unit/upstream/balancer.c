@@ -457,16 +457,17 @@ TEST(a_tier_is_asked_alone_and_a_full_server_is_passed_over)
         bench_init(&bench, it->name, WEIGHTS(1, 1, 1));
         bench.items[2].tier = 1;
         bench.items[0].max_active = 2;
-        server_begin(bench.items[0].server);
-        server_begin(bench.items[0].server);
+        server_weigh(bench.items[0].server);
+        assert_true(server_begin(bench.items[0].server, 0));
+        assert_true(server_begin(bench.items[0].server, 1));
         for (unsigned i = 0; i < 10; i++)
             assert_int_equal(choose(&bench), 1);
         bench.items[1].down = true;
         assert_int_equal(choose(&bench), -1);
         bench.pick.tier = 1;
         assert_int_equal(choose(&bench), 2);
-        server_end(bench.items[0].server);
-        server_end(bench.items[0].server);
+        server_end(bench.items[0].server, 0, true);
+        server_end(bench.items[0].server, 1, true);
         bench_release(&bench);
     }
 }

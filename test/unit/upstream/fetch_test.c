@@ -191,7 +191,7 @@ TEST(fetch_gives_the_whole_response_and_keeps_the_connection)
         assert_memory_equal(site.body, "OK", 2);
     }
     assert_int_equal(site.peer.connections, 1);
-    assert_int_equal(site.server->active, 0);
+    assert_int_equal(server_active(site.server), 0);
     close_site(&site);
 }
 
@@ -276,6 +276,6 @@ TEST(fetch_that_is_cancelled_says_nothing)
     fetch_cancel(fetch);
     loop_turn(&site.worker.loop, 2 * TIME_MS);
     assert_false(site.done);
-    assert_int_equal(site.server->active, 0);
+    assert_int_equal(server_active(site.server), 0);
     close_site(&site);
 }

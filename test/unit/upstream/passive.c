@@ -99,12 +99,13 @@ TEST(passive_failures_are_the_servers_own)
 TEST(measure_moves_towards_new_times)
 {
     struct server *server = make_server();
+    server_weigh(server);
     assert_int_equal(measure_expected(server, 0), 0);
-    measure_response(server, 8000, TIME_S);
+    measure_response(server, 0, 8000, TIME_S);
     assert_int_equal(measure_expected(server, TIME_S), 8000);
-    measure_response(server, 16000, TIME_S);
+    measure_response(server, 0, 16000, TIME_S);
     assert_int_equal(measure_expected(server, TIME_S), 9000);
-    measure_response(server, 1000, TIME_S);
+    measure_response(server, 0, 1000, TIME_S);
     assert_int_equal(measure_expected(server, TIME_S), 8000);
     server_unref(server);
 }
@@ -112,7 +113,8 @@ TEST(measure_moves_towards_new_times)
 TEST(measure_fades_with_time_but_never_to_nothing)
 {
     struct server *server = make_server();
-    measure_response(server, 8000, TIME_S);
+    server_weigh(server);
+    measure_response(server, 0, 8000, TIME_S);
     assert_int_equal(measure_expected(server, TIME_S + MEASURE_HALF_LIFE), 4000);
     assert_int_equal(measure_expected(server, TIME_S + 3 * MEASURE_HALF_LIFE), 1000);
     assert_int_equal(measure_expected(server, TIME_S + 1000 * MEASURE_HALF_LIFE), 1);
@@ -122,13 +124,31 @@ TEST(measure_fades_with_time_but_never_to_nothing)
 TEST(measure_counts_a_failure_as_a_slow_answer)
 {
     struct server *server = make_server();
-    measure_response(server, 1000, TIME_S);
-    measure_failure(server, TIME_S);
+    server_weigh(server);
+    measure_response(server, 0, 1000, TIME_S);
+    measure_failure(server, 0, TIME_S);
     assert_int_equal(measure_expected(server, TIME_S), 100 * TIME_MS);
-    measure_failure(server, TIME_S);
+    measure_failure(server, 0, TIME_S);
     assert_int_equal(measure_expected(server, TIME_S), 200 * TIME_MS);
     for (unsigned i = 0; i < 100; i++)
-        measure_failure(server, TIME_S);
+        measure_failure(server, 0, TIME_S);
     assert_int_equal(measure_expected(server, TIME_S), 10 * TIME_S);
+    server_unref(server);
+}
+
+TEST(measures_are_each_workers_own_while_nobody_goes_by_them)
+{
+    struct server *server = make_server();
+    assert_int_equal(measure_shown(server), 0);
+    measure_response(server, 0, 8000, TIME_S);
+    measure_response(server, 1, 2000, 2 * TIME_S);
+    assert_int_equal(measure_expected(server, 2 * TIME_S), 0);
+    assert_int_equal(measure_shown(server), 2000);
+    measure_response(server, 0, 16000, 3 * TIME_S);
+    assert_int_equal(measure_shown(server), 9000);
+    server_weigh(server);
+    measure_response(server, 1, 5000, 4 * TIME_S);
+    assert_int_equal(measure_expected(server, 4 * TIME_S), 5000);
+    assert_int_equal(measure_shown(server), 5000);
     server_unref(server);
 }

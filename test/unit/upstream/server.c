@@ -186,6 +186,39 @@ TEST(server_references_may_be_dropped_by_any_thread)
     assert_int_equal(server_slot_count(), 0);
 }
 
+TEST(server_counts_what_each_worker_has_to_do_there)
+{
+    struct server *server = server_get(SERVICE, S("http://10.0.0.1"));
+    assert_int_equal(server_active(server), 0);
+    assert_false(server_begin(server, 0));
+    assert_false(server_begin(server, 0));
+    assert_false(server_begin(server, 2));
+    assert_int_equal(server_active(server), 3);
+    assert_int_equal(server_requests(server), 3);
+    server_end(server, 0, false);
+    assert_int_equal(server_active(server), 2);
+    assert_int_equal(server_requests(server), 3);
+    assert_int_equal(atomic_load(&server->active), 0);
+    server_unref(server);
+}
+
+TEST(server_that_becomes_weighed_ends_requests_as_they_began)
+{
+    struct server *server = server_get(SERVICE, S("http://10.0.0.1"));
+    bool before = server_begin(server, 0);
+    server_weigh(server);
+    bool after = server_begin(server, 1);
+    assert_false(before);
+    assert_true(after);
+    assert_int_equal(atomic_load(&server->active), 1);
+    server_end(server, 0, before);
+    assert_int_equal(atomic_load(&server->active), 1);
+    server_end(server, 1, after);
+    assert_int_equal(atomic_load(&server->active), 0);
+    assert_int_equal(server_active(server), 0);
+    server_unref(server);
+}
+
 TEST(server_has_other_meters_when_the_buckets_change_and_its_service_keeps_what_was_counted)
 {
     static const struct meter_bounds first = {.count = 1, .ends = {TIME_S}}, second = {.count = 1, .ends = {2 * TIME_S}};
