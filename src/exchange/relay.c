@@ -216,6 +216,12 @@ static bool yields(struct relay *relay)
     return relay->yielded;
 }
 
+/* Of `most` bytes, a megabyte of which takes a millisecond: something in every turn, but less when others came before. */
+static size_t slice_of(const struct relay *relay, size_t most)
+{
+    return most > RELAY_LATE_SLICE && loop_turn_is_long(&relay->worker->loop) ? RELAY_LATE_SLICE : most;
+}
+
 static enum status splice_out(struct relay *relay)
 {
     while (relay->in_pipe != 0) {
@@ -240,7 +246,7 @@ static enum status splice_through(struct relay *relay)
     while (nothing_is_queued(relay) && splice_pays(relay)) {
         if (relay->pipe.in < 0 && !worker_pipe_take(relay->worker, &relay->pipe))
             return STATUS_OK;
-        size_t moved = 0, max = allowed(relay, relay->pipe.size);
+        size_t moved = 0, max = allowed(relay, slice_of(relay, relay->pipe.size));
         if (max == 0) {
             give_pipe(relay);
             return STATUS_AGAIN;
@@ -283,7 +289,8 @@ static enum status send_file(struct relay *relay)
     int64_t *left;
     int file;
     while (may_send_file(relay) && (file = relay->source->file(relay->source, &offset, &left)) >= 0) {
-        size_t moved = 0, max = allowed(relay, (size_t)(*left < RELAY_FILE_SLICE ? *left : RELAY_FILE_SLICE));
+        size_t moved = 0, max = slice_of(relay, (size_t)(*left < RELAY_FILE_SLICE ? *left : RELAY_FILE_SLICE));
+        max = allowed(relay, max);
         if (max == 0)
             return STATUS_AGAIN;
         enum status status = relay->sink->send_file(relay->sink, file, offset, max, &moved);

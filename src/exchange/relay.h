@@ -19,6 +19,8 @@
 #define RELAY_SPLICE_FROM ((int64_t)32768)      /* bytes that are still to come for a pipe to pay */
 #define RELAY_FILE_SLICE ((int64_t)1 << 20)     /* of a file by one call of the kernel */
 
+#define RELAY_LATE_SLICE ((size_t)65536)        /* by one call where the turn was long before: many relays may have come in it */
+
 #define RELAY_ANY_LENGTH UINT64_MAX
 
 enum relay_side { RELAY_NEITHER, RELAY_SOURCE, RELAY_SINK, RELAY_FILTER };
