@@ -127,7 +127,6 @@ static void find_server(struct way *way, struct service *service)
 {
     struct exchange *x = &way->x;
     const struct transport *transport = NULL;
-    struct request copy;
     way->server = service_choose(service, x->worker, &x->client_ip, &transport);
     if (way->server == NULL || !find_services(way, service, way->server->service)) {
         way->service_count = 1;
@@ -139,7 +138,9 @@ static void find_server(struct way *way, struct service *service)
     }
     x->server = way->server;
     x->service = way->services[way->service_count - 1];
-    const struct request *request = outgoing_address(x, &copy);
+    const struct request *request = outgoing_address(x);
+    if (request == NULL)
+        return;
     struct str origin = way->server->unix_socket
                             ? arena_printf(&x->arena, "unix:%.*s:", STR_ARGS(way->server->host))
                             : arena_printf(&x->arena, "%.*s://%.*s", STR_ARGS(way->server->scheme), STR_ARGS(way->server->authority));

@@ -116,8 +116,8 @@ static void begin_upload(struct exchange *x)
 enum status attempt_send(struct exchange *x)
 {
     outgoing_prepare(x);
-    struct request copy;
-    enum status status = x->upstream.ops->send_head(&x->upstream, outgoing_address(x, &copy));
+    const struct request *request = outgoing_address(x);
+    enum status status = request != NULL ? x->upstream.ops->send_head(&x->upstream, request) : STATUS_OUT_OF_MEMORY;
     if (status != STATUS_OK)
         return status;
     begin_upload(x);
@@ -150,24 +150,6 @@ void attempt_give_back(struct exchange *x)
         return;
     x->upstream_bound = false;
     x->upstream.ops->release(&x->upstream, true);
-}
-
-void attempt_release(struct exchange *x, bool reusable)
-{
-    if (x->upload_began) {
-        x->upload.filters = NULL;      /* they belong to the exchange and serve the next try */
-        relay_release(&x->upload);
-        x->upload_began = false;
-    }
-    if (x->upstream_bound) {
-        x->upstream_bound = false;
-        x->upstream.ops->release(&x->upstream, reusable);
-    }
-    if (x->server != NULL) {
-        server_end(x->server, x->worker->index, x->weighed);
-        x->asked = x->server;
-        x->server = NULL;
-    }
 }
 
 static bool never_reached_the_server(const struct exchange *x, enum status status)

@@ -3,6 +3,7 @@
 #define EXCHANGE_ATTEMPT_H
 
 #include "exchange/exchange.h"
+#include "upstream/server.h"
 
 /* A try at a server as variables and logs tell of it. Those that gave no response which was kept are remembered in the exchange's
  * arena; the last one is described when somebody asks. */
@@ -43,6 +44,22 @@ void attempt_answered(struct exchange *x);
 /* The connection alone, early: everything that was to come over it has come. */
 void attempt_give_back(struct exchange *x);
 /* Lets go of the connection and the server. `reusable`: both messages ended as they should. */
-void attempt_release(struct exchange *x, bool reusable);
+static inline void attempt_release(struct exchange *x, bool reusable)
+{
+    if (x->upload_began) {
+        x->upload.filters = NULL;      /* they belong to the exchange and serve the next try */
+        relay_release(&x->upload);
+        x->upload_began = false;
+    }
+    if (x->upstream_bound) {
+        x->upstream_bound = false;
+        x->upstream.ops->release(&x->upstream, reusable);
+    }
+    if (x->server != NULL) {
+        server_end(x->server, x->worker->index, x->weighed);
+        x->asked = x->server;
+        x->server = NULL;
+    }
+}
 
 #endif

@@ -165,6 +165,7 @@ struct entry {
     struct str server_line;           /* see struct router; empty: such responses get no Server */
     int error_pages;                  /* enum error_pages, but INHERIT */
     bool trust_all_forwarders, trust_all_proxies, reads_proxy_header;
+    bool passes_forwarding, adds_via;     /* config->forwarded_headers.pass, config->http.via: asked for several times a request */
 };
 
 struct graph {

@@ -48,7 +48,7 @@ static enum status clean_unknown_fields(struct exchange *x)
     struct fields *fields = &exchange_request(x)->fields;
     int strategy = x->entry->config->http.underscore_headers_strategy;
     int unusual_strategy = x->entry->config->http.unusual_headers_strategy;
-    bool keep_twins = x->forwarded_trusted || x->entry->config->forwarded_headers.pass;
+    bool keep_twins = x->forwarded_trusted || x->entry->passes_forwarding;
     if (!fields_has(fields, FIELD_OTHER))
         return STATUS_OK;
     FIELDS_FOREACH(fields, field) {
@@ -107,7 +107,7 @@ static void give_id(struct exchange *x)
 {
     struct fields *fields = &exchange_request(x)->fields;
     struct str given = fields_value(fields, FIELD_X_REQUEST_ID);
-    bool pass = x->entry->config->forwarded_headers.pass;
+    bool pass = x->entry->passes_forwarding;
     if (!pass && x->forwarded_trusted && is_good_id(given)) {
         x->request_id = given;
         return;
@@ -175,7 +175,7 @@ enum status incoming_prepare(struct exchange *x)
     keep_original(x, request);
     x->was_forwarded = (request->fields.present[0] & forwarding_fields) != 0;
     find_client(x);
-    if (x->was_forwarded && !x->forwarded_trusted && !x->entry->config->forwarded_headers.pass)
+    if (x->was_forwarded && !x->forwarded_trusted && !x->entry->passes_forwarding)
         remove_forwarding_fields(x);
     enum status status = clean_unknown_fields(x);
     if (status != STATUS_OK)

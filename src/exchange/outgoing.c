@@ -42,9 +42,9 @@ void outgoing_prepare(struct exchange *x)
     *prepared = true;
     if (x->outgoing == NULL)
         fields_remove_hop_by_hop(&request->fields, true);
-    if (!x->entry->config->forwarded_headers.pass)
+    if (!x->entry->passes_forwarding)
         forwarded_add(x, request);
-    if (x->entry->config->http.via)
+    if (x->entry->adds_via)
         add_via(x, &request->fields, request->version);
 }
 
@@ -62,12 +62,12 @@ static const struct request *settle_body(struct exchange *x)
     return &outgoing->request;
 }
 
-const struct request *outgoing_address(struct exchange *x, struct request *copy)
+/* As this server wants it, in the arena. Without the memory for it: NULL. */
+static __attribute__((noinline)) const struct request *readdress(struct exchange *x, const struct request *request, bool own_host)
 {
-    const struct request *request = settle_body(x);
-    bool own_host = x->service != NULL && !x->service->pass_host_header;
-    if (x->server->base_path.len == 0 && !own_host)
-        return request;
+    struct request *copy = arena_alloc(&x->arena, sizeof(*copy));
+    if (copy == NULL)
+        return NULL;
     *copy = *request;
     if (own_host)
         copy->authority = x->server->authority;
@@ -76,13 +76,26 @@ const struct request *outgoing_address(struct exchange *x, struct request *copy)
     return copy;
 }
 
-/* The first is enough: repeated ones say the same, and writers pass over them anyway. */
+const struct request *outgoing_address(struct exchange *x)
+{
+    const struct request *request = settle_body(x);
+    const bool own_host = x->service != NULL && !x->service->pass_host_header;
+    if (__builtin_expect(x->server->base_path.len == 0 && !own_host, 1))
+        return request;
+    return readdress(x, request, own_host);
+}
+
+/* One is enough: repeated ones say the same, and writers pass over them anyway. It is mostly among the last. */
 static inline void drop_length(struct fields *fields)
 {
-    struct field *length = fields_find(fields, FIELD_CONTENT_LENGTH);
-    if (length == NULL)
+    if (!fields_has(fields, FIELD_CONTENT_LENGTH))
         return;
-    length->name = STR_NONE;
+    for (struct field *field = fields->items + fields->count; field-- > fields->items;) {
+        if (field->id == FIELD_CONTENT_LENGTH) {
+            field->name = STR_NONE;
+            break;
+        }
+    }
     fields->present[FIELD_CONTENT_LENGTH >> 6] &= ~(UINT64_C(1) << (FIELD_CONTENT_LENGTH & 63));
 }
 
@@ -96,7 +109,7 @@ void outgoing_take_response(struct exchange *x)
     drop_length(fields);
     if (upgrade.len != 0)
         fields_add_id(fields, FIELD_UPGRADE, upgrade);
-    if (x->entry->config->http.via)
+    if (x->entry->adds_via)
         add_via(x, fields, x->response.version);
 }
 
@@ -139,7 +152,7 @@ void outgoing_finish_response(struct exchange *x)
 {
     static const struct str name = STR("X-Request-Id");
     struct fields *fields = &x->response.fields;
-    bool pass = x->entry->config->forwarded_headers.pass;
+    bool pass = x->entry->passes_forwarding;
     if (__builtin_expect(x->carried != NULL, 0))
         add_carried(x);
     if (!pass && x->request_id.len != 0 && fields_find(fields, FIELD_X_REQUEST_ID) == NULL) {

@@ -26,8 +26,8 @@ static inline const struct request *outgoing_request(const struct exchange *x)
 
 /* Once per exchange: removes what held for the client's connection only and adds X-Forwarded-*, X-Real-Ip, Via. */
 void outgoing_prepare(struct exchange *x);
-/* For each attempt: path and Host as x->server wants them. Gives the head to send. */
-const struct request *outgoing_address(struct exchange *x, struct request *copy);
+/* For each attempt: path and Host as x->server wants them. Gives the head to send; NULL: no memory. */
+const struct request *outgoing_address(struct exchange *x);
 /* The server's response head, taken over into x->response: hop-by-hop fields removed, Via, the request's id. */
 void outgoing_take_response(struct exchange *x);
 /* Keeps a field of this response for the one that takes its place. */

@@ -452,23 +452,29 @@ static void tell_passive(struct exchange *x, struct service *service, bool faile
 }
 
 /* Where it is said which responses send a request on, only those count as failures, and when they do (refuses). */
-static void on_attempt(struct exchange *x, struct service *service, enum status outcome)
+static __attribute__((noinline)) void judge_attempt(struct exchange *x, struct service *service, enum status outcome)
 {
-    const struct load_balancer *lb = service->state;
     const struct retries *retries = x->forwarding != NULL ? x->forwarding->retries : NULL;
-    int64_t now = exchange_now(x);
-    if (outcome == STATUS_OK)
-        measure_response(x->server, x->worker->index, (x->times.first_byte != 0 ? x->times.first_byte : now) - x->times.picked, now);
-    if (outcome == STATUS_OK && !roster_behind(x, lb)->passive)
-        return;
     bool failed = passive_is_failure(outcome, retries != NULL ? 0 : x->response.status);
     if (outcome != STATUS_OK && failed)
-        measure_failure(x->server, x->worker->index, now);
+        measure_failure(x->server, x->worker->index, exchange_now(x));
     if (outcome != STATUS_OK && !failed)
         return;      /* a client that went away says nothing of the server */
     if (outcome == STATUS_OK && retries != NULL && retries_blame(retries, retry_on_status(x->response.status)))
         return;
     tell_passive(x, service, failed, outcome != STATUS_OK ? status_text(outcome) : "it answered with an error");
+}
+
+static void on_attempt(struct exchange *x, struct service *service, enum status outcome)
+{
+    const struct load_balancer *lb = service->state;
+    if (outcome == STATUS_OK) {
+        int64_t now = exchange_now(x);
+        measure_response(x->server, x->worker->index, (x->times.first_byte != 0 ? x->times.first_byte : now) - x->times.picked, now);
+        if (!roster_behind(x, lb)->passive)
+            return;
+    }
+    judge_attempt(x, service, outcome);
 }
 
 static bool has_another(const struct exchange *x, const struct load_balancer *lb)

@@ -38,6 +38,8 @@ static struct entry *new_entry(struct build *build, struct str name, const struc
                                        .drop_odd_names = config->http.unusual_headers_strategy == UNDERSCORE_DELETE};
     normalizer_init(&entry->normalizer, &config->http);
     entry->port_text = arena_printf(arena, "%u", addr_port(&entry->address));
+    entry->passes_forwarding = config->forwarded_headers.pass;
+    entry->adds_via = config->http.via;
     entry->server_line = server_line(config->http.server_header, arena);
     entry->error_pages = config->http.error_pages != ERROR_PAGES_INHERIT ? config->http.error_pages
                                                                           : build->model->config.error_pages;
