@@ -7,14 +7,12 @@
 #define MIDDLEWARE_CODEC_THREADS_H
 
 #include "middleware/codec.h"
-#include "net/loop.h"
+#include "net/work_pool.h"
 
 #define CODEC_JOB_BYTES ((size_t)65536)
 
 struct codec_job {
-    struct message message;
-    struct list link;
-    struct loop *loop;
+    struct work work;
     const struct codec *codec;
     void *coder;
     void (*on_done)(void *owner);
@@ -25,7 +23,6 @@ struct codec_job {
     bool giving;                /* the coder has more output: submit again */
     bool failed;
     bool is_under_way;
-    bool is_waiting;            /* for a thread; under the mutex */
     char in[CODEC_JOB_BYTES], out[CODEC_JOB_BYTES];
 };
 

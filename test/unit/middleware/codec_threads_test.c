@@ -8,7 +8,7 @@
 
 #define QUALITY 9
 
-struct work {
+struct packing {
     struct loop loop;
     struct codec_job *job;
     unsigned done;
@@ -18,10 +18,10 @@ struct work {
 
 static void on_done(void *owner)
 {
-    ((struct work *)owner)->done++;
+    ((struct packing *)owner)->done++;
 }
 
-static void begin(struct work *work)
+static void begin(struct packing *work)
 {
     memset(work, 0, sizeof(*work));
     assert_true(loop_init(&work->loop));
@@ -30,7 +30,7 @@ static void begin(struct work *work)
     assert_non_null(work->job);
 }
 
-static void end(struct work *work)
+static void end(struct packing *work)
 {
     codec_threads_stop();
     loop_turn(&work->loop, 0);
@@ -38,7 +38,7 @@ static void end(struct work *work)
     free(work->coded);
 }
 
-static void wait_for(struct work *work)
+static void wait_for(struct packing *work)
 {
     unsigned before = work->done;
     while (work->job->is_under_way)
@@ -47,7 +47,7 @@ static void wait_for(struct work *work)
 }
 
 /* All of one stretch: as often as there is more. */
-static void run(struct work *work, enum codec_step step, struct str input)
+static void run(struct packing *work, enum codec_step step, struct str input)
 {
     struct codec_job *job = work->job;
     memcpy(job->in, input.data, input.len);
@@ -65,7 +65,7 @@ static void run(struct work *work, enum codec_step step, struct str input)
 
 TEST(codec_threads_code_a_body_in_steps)
 {
-    struct work work;
+    struct packing work;
     char *text = memory_alloc(CODEC_JOB_BYTES * 9), *plain = memory_alloc(CODEC_JOB_BYTES * 9);
     uint32_t seed = 1;
     for (size_t i = 0; i < CODEC_JOB_BYTES * 9; i++)
@@ -86,7 +86,7 @@ TEST(codec_threads_code_a_body_in_steps)
 TEST(codec_threads_let_jobs_go_at_any_time)
 {
     for (unsigned round = 0; round < 20; round++) {
-        struct work work;
+        struct packing work;
         begin(&work);
         struct codec_job *others[4];
         for (size_t i = 0; i < 4; i++) {
