@@ -130,14 +130,14 @@ static void take_routers(struct catalog *catalog, const struct graph *graph, uns
 {
     for (unsigned i = 0; i < graph->router_count; i++) {
         const struct router *router = graph->routers[i];
-        struct catalog_item *item = add_item(catalog, &catalog->routers, router->name, router->provider);
+        struct catalog_item *item = add_item(catalog, &catalog->routers, router->name, router->about->provider);
         next[i] = item->last_router;
         item->last_router = i + 1;
         if (item->router == NULL)
             item->router = router;
-        for (size_t j = 0; j < router->entry_points.count; j++)
-            if (!has_name(&item->used, router->entry_points.items[j]))
-                push_name(catalog, &item->used, router->entry_points.items[j]);
+        for (size_t j = 0; j < router->about->entry_points.count; j++)
+            if (!has_name(&item->used, router->about->entry_points.items[j]))
+                push_name(catalog, &item->used, router->about->entry_points.items[j]);
     }
 }
 

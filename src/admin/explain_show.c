@@ -20,7 +20,7 @@ static void show_tried(const struct way *way, bool color, struct text *out)
         label(i == 0 ? "routers" : "", color, out);
         if (tried->matched)
             text_addf(out, "%s+ %.*s%s: %.*s\n", color ? GREEN : "", STR_ARGS(router->name), color ? "\033[0m" : "",
-                      STR_ARGS(router->rule));
+                      STR_ARGS(router->about->rule));
         else
             text_addf(out, "%s- %.*s%s: not %.*s, %.*s\n", color ? RED : "", STR_ARGS(router->name), color ? "\033[0m" : "",
                       STR_ARGS(tried->failed), STR_ARGS(tried->why));
@@ -301,7 +301,7 @@ void explain_show_json(const struct way *way, struct text *out)
     text_add(out, S(",\"router\":"));
     add_string(out, router != NULL ? router->name : STR_NONE);
     text_add(out, S(",\"rule\":"));
-    add_string(out, router != NULL ? router->rule : STR_NONE);
+    add_string(out, router != NULL ? router->about->rule : STR_NONE);
     add_tried(way, out);
     text_add(out, S(",\"site\":"));
     add_string(out, way->site.site != NULL ? way->site.site->name : STR_NONE);

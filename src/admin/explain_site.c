@@ -71,7 +71,7 @@ static bool stay(struct exchange *x, struct site_step *step)
     step->uri = visit->uri;
     if (step->searched && visit->uri.data != NULL)
         locations_explain(visit->site->locations, visit->uri, &step->reason);
-    if (!found || x->router->left_out != NULL || !chain_begin(x))
+    if (!found || x->router->extras->left_out != NULL || !chain_begin(x))
         return false;
     enum verdict verdict = explain_pass(x, &step->passed, &step->notes);
     step->left = verdict == VERDICT_REROUTE;
@@ -95,10 +95,10 @@ bool explain_site(struct exchange *x, struct site_way *way)
 
 static struct span span_of(const struct router *router)
 {
-    if (router == NULL || router->config == NULL || router->config->location == NULL)
+    if (router == NULL || router->about->config == NULL || router->about->config->location == NULL)
         return SPAN_NONE;
-    const struct node *path = node_get(router->config->location->origin, S("path"));
-    return node_span(path != NULL ? path : router->config->location->origin);
+    const struct node *path = node_get(router->about->config->location->origin, S("path"));
+    return node_span(path != NULL ? path : router->about->config->location->origin);
 }
 
 static void add_place(const struct router *router, struct text *out)
@@ -156,11 +156,11 @@ void explain_site_words(const struct site_step *step, struct text *out)
         text_add(out, S("no location takes the path"));
         return;
     }
-    if (router->location == NULL) {
+    if (router->extras->location == NULL) {
         text_add(out, S("the site itself, before a location is looked for"));
         return;
     }
-    text_add(out, router->rule);
+    text_add(out, router->about->rule);
     add_place(router, out);
     if (step->searched && step->reason.winner != NULL)
         add_reason(step, out);
@@ -198,7 +198,7 @@ void explain_site_json(const struct site_way *way, struct text *out)
         diag_render_place(span_of(step->router), &place);
         text_add(out, i > 0 ? S(",{") : S("{"));
         add_json("router", step->router != NULL ? step->router->name : STR_NONE, out);
-        add_json("location", step->router != NULL ? step->router->rule : STR_NONE, out);
+        add_json("location", step->router != NULL ? step->router->about->rule : STR_NONE, out);
         add_json("place", text_str(&place), out);
         add_json("uri", step->uri, out);
         add_json("why", text_str(&words), out);

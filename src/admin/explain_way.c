@@ -64,8 +64,8 @@ static void find_router(struct way *way)
         .request = &x->stream.request, .path = x->routing_path, .peer = &way->client.peer, .arena = &x->arena};
     way->explanation = explain(choose_table(way), &input, &x->arena);
     x->router = way->explanation.found != NULL ? way->explanation.found->router : NULL;
-    if (x->router != NULL && x->router->left_out != NULL) {
-        way->left_out = x->router->left_out;
+    if (x->router != NULL && x->router->extras->left_out != NULL) {
+        way->left_out = x->router->extras->left_out;
         way->explanation.found = NULL;
         x->router = NULL;
         return;
@@ -92,8 +92,8 @@ static void find_site(struct way *way)
     way->passed = last->passed;
     if (x->failure != STATUS_OK && !x->answered_here)
         way->refused = x->failure;
-    if (x->router != NULL && x->router->left_out != NULL) {
-        way->left_out = x->router->left_out;
+    if (x->router != NULL && x->router->extras->left_out != NULL) {
+        way->left_out = x->router->extras->left_out;
         x->router = NULL;
     }
 }

@@ -7,12 +7,12 @@
 #include "admin/feed.h"
 #include "admin/history.h"
 #include "admin/live_event.h"
-#include "base/map.h"
 #include "base/memory.h"
 #include "base/time.h"
 #include "exchange/graph.h"
 #include "service/load_balancer.h"
 
+#define FAILURES_SIZE (STATUS_COUNT * sizeof(uint64_t))
 #define UNHEARD_TICKS 10                  /* of which one asks the workers while nobody listens */
 
 static struct {
@@ -20,7 +20,6 @@ static struct {
     struct timer timer;
     struct graph *graph;                  /* that the things are of; one reference; NULL: none */
     struct live_things things[LIVE_KINDS];
-    struct map names[LIVE_KINDS];         /* -> struct live_thing */
     struct meter_sum total;               /* the last tick's, of all entrypoints */
     bool moved;                           /* the last tick met traffic: what ended meanwhile is counted a moment later */
     int64_t ticked_at;                    /* monotonic ns */
@@ -30,6 +29,21 @@ static struct {
     struct live_slot sent_away[STATUS_COUNT][LIVE_MINUTE_SLOTS], lines_lost[LIVE_MINUTE_SLOTS];
 } live;
 
+/* Of several with one name the last. */
+static struct live_thing *find(const struct live_things *things, struct str name)
+{
+    size_t from = 0, to = things->by_name != NULL ? things->count : 0;
+    while (from < to) {
+        size_t middle = (from + to) / 2;
+        if (str_compare(things->items[things->by_name[middle]].name, name) <= 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    struct live_thing *found = from != 0 ? &things->items[things->by_name[from - 1]] : NULL;
+    return found != NULL && str_equal(found->name, name) ? found : NULL;
+}
+
 const struct live_things *live_all(enum live_kind kind)
 {
     return &live.things[kind];
@@ -37,7 +51,7 @@ const struct live_things *live_all(enum live_kind kind)
 
 const struct live_thing *live_find(enum live_kind kind, struct str name)
 {
-    return live.graph != NULL ? map_get(&live.names[kind], name) : NULL;
+    return live.graph != NULL ? find(&live.things[kind], name) : NULL;
 }
 
 const struct worker_report *live_workers(unsigned *ret_count)
@@ -105,114 +119,185 @@ struct live_slot live_sum_minute(const struct live_slot minute[LIVE_MINUTE_SLOTS
 struct live_slot live_minute(const struct live_thing *thing)
 {
     static const struct live_slot none[LIVE_MINUTE_SLOTS];
-    return live_sum_minute(thing->minute != NULL ? thing->minute : none, admin_self->control->loop.now / TIME_S);
+    return live_sum_minute(thing->course != NULL ? thing->course->minute : none, admin_self->control->loop.now / TIME_S);
+}
+
+bool live_delta(const struct live_thing *thing, struct meter_sum *ret_delta)
+{
+    live_past_unpack(thing->changed ? thing->course->delta : NULL, ret_delta);
+    return thing->changed;
 }
 
 /* ---- what there is ---- */
 
-static void adopt(struct live_thing *thing, const struct map *former)
+static struct live_course *course_of(struct live_thing *thing)
 {
-    const struct live_thing *old = thing->meter != NULL ? map_get(former, thing->name) : NULL;
+    if (thing->course == NULL)
+        thing->course = memory_zalloc(sizeof(*thing->course));
+    return thing->course;
+}
+
+/* What a former thing of the same meter knew becomes this one's. */
+static void adopt(struct live_thing *thing, const struct live_things *former)
+{
+    struct live_thing *old = thing->meter != NULL ? find(former, thing->name) : NULL;
     if (old != NULL && old->meter == thing->meter) {
         thing->total = old->total;
-        thing->last = old->last;
-        thing->delta = old->delta;
-        thing->minute = old->minute;
+        thing->course = old->course;
+        old->course = NULL;
+        old->meter = NULL;
     } else if (thing->meter != NULL && meter_total(thing->meter) != 0) {
-        thing->last = memory_zalloc(sizeof(*thing->last));
+        struct meter_sum sum = {.count = 0};
         thing->total = meter_total(thing->meter);
-        meter_sum(thing->meter, thing->last);
+        meter_sum(thing->meter, &sum);
+        course_of(thing)->last = live_past_pack(NULL, &sum);
     }
 }
 
-static struct live_thing *add_thing(enum live_kind kind, struct str name, struct meter *meter, const struct map *former)
+static struct live_thing *add_thing(enum live_kind kind, struct str name, struct meter *meter, const struct live_things *former)
 {
     struct live_things *things = &live.things[kind];
     struct live_thing *thing = &things->items[things->count++];
-    thing->kind = kind;
+    thing->kind = (uint8_t)kind;
     thing->name = name;
     thing->meter = meter;
-    adopt(thing, former);
-    map_put(&live.names[kind], name, thing);
+    adopt(thing, &former[kind]);
     return thing;
 }
 
 /* A server that another configuration named before is the same one, whatever was learnt of it. */
-static void add_server(const struct service *service, const struct target *target, const struct map *former)
+static void add_server(const struct service *service, const struct target *target, const struct live_things *former)
 {
     const struct server *server = target->server;
-    const struct live_thing *old = map_get(former, server->key);
+    const struct live_thing *old = find(&former[LIVE_SERVER], server->key);
     struct live_thing *thing = add_thing(LIVE_SERVER, server->key, server->meter, former);
+    struct live_standing *standing = thing->standing = memory_zalloc(sizeof(*standing));
     struct loop *loop = &admin_self->control->loop;
-    thing->target = target;
     thing->service = service;
     if (old == NULL) {
-        thing->word = server_word_of(target, loop->now);
-        thing->word_since = loop->wall;
+        *standing = (struct live_standing){.target = target, .word = server_word_of(target, loop->now), .word_since = loop->wall};
         return;
     }
-    thing->word = old->word;
-    thing->word_since = old->word_since;
-    thing->failures = old->failures;
-    thing->last_failure = old->last_failure;
-    thing->failed_at = old->failed_at;
-    thing->good_at = old->good_at;
-    thing->failing_since = old->failing_since;
+    *standing = *old->standing;
+    standing->target = target;
+    standing->word_changed = false;
+    if (standing->failures != NULL)
+        standing->failures = memcpy(memory_alloc(FAILURES_SIZE), standing->failures, FAILURES_SIZE);
 }
 
-static void add_things(const struct graph *graph, const struct map former[LIVE_KINDS])
+static int by_router_name(const void *a, const void *b, void *graph)
 {
-    for (unsigned i = 0; i < graph->entry_count; i++)
-        add_thing(LIVE_ENTRYPOINT, graph->entries[i]->name, graph->entries[i]->meter, &former[LIVE_ENTRYPOINT]);
-    /* A router on several entrypoints appears once for each of them, with one meter. */
+    struct router *const *routers = ((const struct graph *)graph)->routers;
+    uint32_t one = *(const uint32_t *)a, other = *(const uint32_t *)b;
+    int order = str_compare(routers[one]->name, routers[other]->name);
+    return order != 0 ? order : one < other ? -1 : 1;
+}
+
+/* A router on several entrypoints appears once for each of them, with one meter: which of the graph's are the first of their name?
+ * Gives how many. */
+static size_t find_first_appearances(struct graph *graph, bool *ret_first)
+{
+    uint32_t *order = memory_alloc((graph->router_count + 1) * sizeof(*order));
+    size_t count = 0;
+    for (uint32_t i = 0; i < graph->router_count; i++)
+        order[i] = i;
+    qsort_r(order, graph->router_count, sizeof(*order), by_router_name, graph);
+    for (uint32_t i = 0; i < graph->router_count; i++) {
+        bool first = i == 0 || !str_equal(graph->routers[order[i]]->name, graph->routers[order[i - 1]]->name);
+        ret_first[order[i]] = first;
+        count += first;
+    }
+    free(order);
+    return count;
+}
+
+static void make_room(enum live_kind kind, size_t count)
+{
+    live.things[kind] = (struct live_things){.items = memory_zalloc((count + 1) * sizeof(struct live_thing))};
+}
+
+static void add_routers(struct graph *graph, const struct live_things *former)
+{
+    bool *first = memory_alloc(graph->router_count + 1);
+    make_room(LIVE_ROUTER, find_first_appearances(graph, first));
     for (unsigned i = 0; i < graph->router_count; i++)
-        if (!map_has(&live.names[LIVE_ROUTER], graph->routers[i]->name))
-            add_thing(LIVE_ROUTER, graph->routers[i]->name, graph->routers[i]->meter, &former[LIVE_ROUTER])->router = graph->routers[i];
+        if (first[i])
+            add_thing(LIVE_ROUTER, graph->routers[i]->name, graph->routers[i]->meter, former)->router = graph->routers[i];
+    free(first);
+}
+
+static void add_services(const struct graph *graph, const struct live_things *former)
+{
+    size_t servers = 0;
+    for (unsigned i = 0; i < graph->service_count; i++) {
+        const struct target_set *targets = load_balancer_targets(graph->services[i]);
+        servers += targets != NULL ? targets->count : 0;
+    }
+    make_room(LIVE_SERVICE, graph->service_count);
+    make_room(LIVE_SERVER, servers);
     for (unsigned i = 0; i < graph->service_count; i++) {
         const struct service *service = graph->services[i];
         const struct target_set *targets = load_balancer_targets(service);
-        struct live_thing *thing = add_thing(LIVE_SERVICE, service->name, service->meter, &former[LIVE_SERVICE]);
+        struct live_thing *thing = add_thing(LIVE_SERVICE, service->name, service->meter, former);
         thing->service = service;
-        thing->first_server = live.things[LIVE_SERVER].count;
+        thing->first_server = (uint32_t)live.things[LIVE_SERVER].count;
         thing->names_servers = targets != NULL;
-        thing->server_count = targets != NULL ? targets->count : 0;
+        thing->server_count = targets != NULL ? (uint32_t)targets->count : 0;
         for (unsigned j = 0; targets != NULL && j < targets->count; j++)
-            add_server(service, &targets->items[j], &former[LIVE_SERVER]);
+            add_server(service, &targets->items[j], former);
     }
 }
 
-static void make_room(const struct graph *graph)
+static int by_name(const void *a, const void *b, void *items)
 {
-    size_t counts[LIVE_KINDS] = {
-        [LIVE_ENTRYPOINT] = graph->entry_count, [LIVE_ROUTER] = graph->router_count, [LIVE_SERVICE] = graph->service_count};
-    for (unsigned i = 0; i < graph->service_count; i++) {
-        const struct target_set *targets = load_balancer_targets(graph->services[i]);
-        counts[LIVE_SERVER] += targets != NULL ? targets->count : 0;
-    }
-    for (int kind = 0; kind < LIVE_KINDS; kind++) {
-        map_init(&live.names[kind], false);
-        live.things[kind] = (struct live_things){.items = memory_zalloc((counts[kind] + 1) * sizeof(struct live_thing))};
-    }
+    const struct live_thing *things = items;
+    uint32_t one = *(const uint32_t *)a, other = *(const uint32_t *)b;
+    int order = str_compare(things[one].name, things[other].name);
+    return order != 0 ? order : one < other ? -1 : 1;
 }
 
-/* What none of the present things took over goes with the former ones. */
-static void forget(struct live_things things[LIVE_KINDS], struct map names[LIVE_KINDS])
+static void sort(struct live_things *things)
+{
+    things->by_name = memory_alloc((things->count + 1) * sizeof(things->by_name[0]));
+    for (size_t i = 0; i < things->count; i++)
+        things->by_name[i] = (uint32_t)i;
+    qsort_r(things->by_name, things->count, sizeof(things->by_name[0]), by_name, things->items);
+}
+
+static void add_things(struct graph *graph, const struct live_things *former)
+{
+    make_room(LIVE_ENTRYPOINT, graph->entry_count);
+    for (unsigned i = 0; i < graph->entry_count; i++)
+        add_thing(LIVE_ENTRYPOINT, graph->entries[i]->name, graph->entries[i]->meter, former);
+    add_routers(graph, former);
+    add_services(graph, former);
+    for (int kind = 0; kind < LIVE_KINDS; kind++)
+        sort(&live.things[kind]);
+}
+
+static void free_course(struct live_course *course)
+{
+    if (course == NULL)
+        return;
+    free(course->last);
+    free(course->delta);
+    free(course);
+}
+
+/* What was not taken over goes. */
+static void forget(struct live_things *things)
 {
     for (int kind = 0; kind < LIVE_KINDS; kind++) {
         for (size_t i = 0; i < things[kind].count; i++) {
-            struct live_thing *thing = &things[kind].items[i];
-            const struct live_thing *heir = live.graph != NULL ? map_get(&live.names[kind], thing->name) : NULL;
-            if (heir == NULL || heir->last != thing->last)
-                free(thing->last);
-            if (heir == NULL || heir->delta != thing->delta)
-                free(thing->delta);
-            if (heir == NULL || heir->minute != thing->minute)
-                free(thing->minute);
-            if (heir == NULL || heir->failures != thing->failures)
-                free(thing->failures);
+            const struct live_thing *thing = &things[kind].items[i];
+            free_course(thing->course);
+            if (kind == LIVE_SERVER) {
+                free(thing->standing->failures);
+                free(thing->standing);
+            }
         }
         free(things[kind].items);
-        map_release(&names[kind]);
+        free(things[kind].by_name);
     }
 }
 
@@ -220,13 +305,10 @@ static void use_graph(struct graph *graph)
 {
     struct graph *former = live.graph;
     struct live_things things[LIVE_KINDS];
-    struct map names[LIVE_KINDS];
     memcpy(things, live.things, sizeof(things));
-    memcpy(names, live.names, sizeof(names));
-    make_room(graph);
     live.graph = graph_ref(graph);
-    add_things(graph, names);
-    forget(things, names);
+    add_things(graph, things);
+    forget(things);
     if (former != NULL)
         graph_unref(former);
 }
@@ -240,28 +322,30 @@ static void on_roster_change(void)
 
 /* ---- the tick ---- */
 
+static void note_change(struct live_thing *thing, int64_t second)
+{
+    struct live_course *course = course_of(thing);
+    struct meter_sum sum = {.count = 0}, last, delta;
+    meter_sum(thing->meter, &sum);
+    live_past_unpack(course->last, &last);
+    live_difference(&sum, &last, &delta);
+    course->last = live_past_pack(course->last, &sum);
+    course->delta = live_past_pack(course->delta, &delta);
+    thing->changed = delta.count != 0;
+    live_note_minute(course->minute, second, delta.count, delta.errors);
+}
+
 static void look_at_meter(struct live_thing *thing, int64_t second)
 {
     thing->changed = false;
     uint64_t total = thing->meter != NULL ? meter_total(thing->meter) : 0;
-    if (total == thing->total) {
-        free(thing->delta);      /* most of thousands of routers have nothing to do at most times */
-        thing->delta = NULL;
-        return;
+    if (total != thing->total) {
+        thing->total = total;
+        note_change(thing, second);
+    } else if (thing->course != NULL) {      /* most of thousands of routers have nothing to do at most times */
+        free(thing->course->delta);
+        thing->course->delta = NULL;
     }
-    struct meter_sum sum = {.count = 0};
-    meter_sum(thing->meter, &sum);
-    if (thing->last == NULL)
-        thing->last = memory_zalloc(sizeof(*thing->last));
-    if (thing->delta == NULL)
-        thing->delta = memory_zalloc(sizeof(*thing->delta));
-    live_difference(&sum, thing->last, thing->delta);
-    *thing->last = sum;
-    thing->total = total;
-    thing->changed = thing->delta->count != 0;
-    if (thing->minute == NULL)
-        thing->minute = memory_zalloc(LIVE_MINUTE_SLOTS * sizeof(thing->minute[0]));
-    live_note_minute(thing->minute, second, thing->delta->count, thing->delta->errors);
 }
 
 static void look_at_kind(enum live_kind kind, int64_t second)
@@ -271,37 +355,40 @@ static void look_at_kind(enum live_kind kind, int64_t second)
 }
 
 /* How requests failed there since the last tick: the commonest reason. */
-static enum status new_failure(struct live_thing *thing)
+static enum status new_failure(const struct live_thing *thing)
 {
+    struct live_standing *standing = thing->standing;
     uint64_t failures[STATUS_COUNT] = {0}, most = 0;
     enum status worst = STATUS_OK;
     meter_failures(thing->meter, failures);
-    if (thing->failures == NULL)
-        thing->failures = memory_zalloc(sizeof(failures));
+    if (standing->failures == NULL)
+        standing->failures = memory_zalloc(sizeof(failures));
     for (int status = 0; status < STATUS_COUNT; status++) {
-        uint64_t more = minus(failures[status], thing->failures[status]);
+        uint64_t more = minus(failures[status], standing->failures[status]);
         if (more > most && status_http((enum status)status) >= 500)
             most = more, worst = (enum status)status;
     }
-    memcpy(thing->failures, failures, sizeof(failures));
+    memcpy(standing->failures, failures, sizeof(failures));
     return worst;
 }
 
-static void look_at_failures(struct live_thing *thing, int64_t wall)
+static void look_at_failures(const struct live_thing *thing, int64_t wall)
 {
+    struct live_standing *standing = thing->standing;
+    struct meter_sum delta;
     if (thing->meter == NULL)
         return;
     enum status failure = new_failure(thing);
-    if (thing->changed && thing->delta->count > thing->delta->errors) {
-        thing->good_at = wall;
-        thing->failing_since = 0;
+    if (live_delta(thing, &delta) && delta.count > delta.errors) {
+        standing->good_at = wall;
+        standing->failing_since = 0;
     }
     if (failure == STATUS_OK)
         return;
-    thing->last_failure = failure;
-    thing->failed_at = wall;
-    if (thing->failing_since == 0 && thing->good_at != wall)
-        thing->failing_since = wall;
+    standing->last_failure = failure;
+    standing->failed_at = wall;
+    if (standing->failing_since == 0 && standing->good_at != wall)
+        standing->failing_since = wall;
 }
 
 /* Its word can change without a request. */
@@ -309,12 +396,13 @@ static void look_at_servers(const struct loop *loop, bool failures)
 {
     struct live_things *servers = &live.things[LIVE_SERVER];
     for (size_t i = 0; i < servers->count; i++) {
-        struct live_thing *thing = &servers->items[i];
-        enum server_word word = server_word_of(thing->target, loop->now);
-        thing->word_changed = word != thing->word;
-        if (thing->word_changed)
-            thing->word_since = loop->wall;
-        thing->word = word;
+        const struct live_thing *thing = &servers->items[i];
+        struct live_standing *standing = thing->standing;
+        enum server_word word = server_word_of(standing->target, loop->now);
+        standing->word_changed = word != standing->word;
+        if (standing->word_changed)
+            standing->word_since = loop->wall;
+        standing->word = word;
         if (failures)
             look_at_failures(thing, loop->wall);
     }
@@ -328,9 +416,10 @@ static void look_at_all(const struct loop *loop)
     look_at_kind(LIVE_ENTRYPOINT, second);
     for (size_t i = 0; i < live.things[LIVE_ENTRYPOINT].count; i++) {
         const struct live_thing *entry = &live.things[LIVE_ENTRYPOINT].items[i];
+        struct meter_sum delta;
         moved = moved || entry->changed;
-        if (entry->changed)
-            add(&live.total, entry->delta);
+        if (live_delta(entry, &delta))
+            add(&live.total, &delta);
     }
     bool look = moved || live.moved;
     for (int kind = LIVE_ROUTER; kind < LIVE_KINDS && look; kind++)
@@ -343,10 +432,12 @@ static void record(const struct live_thing *thing, int64_t seconds, struct text 
 {
     static const char *const kinds[LIVE_KINDS] = {
         [LIVE_ENTRYPOINT] = "entryPoint:", [LIVE_ROUTER] = "router:", [LIVE_SERVICE] = "service:", [LIVE_SERVER] = "server:"};
+    struct meter_sum delta;
     text_clear(key);
     text_add(key, str_from(kinds[thing->kind]));
     text_add(key, thing->name);
-    history_record(text_str(key), seconds, thing->delta);
+    live_delta(thing, &delta);
+    history_record(text_str(key), seconds, &delta);
 }
 
 static void record_all(const struct loop *loop, int64_t seconds)
@@ -439,8 +530,6 @@ static void start(void)
     roster_on_change = on_roster_change;
     struct loop *loop = &admin_self->control->loop;
     live.started = true;
-    for (int kind = 0; kind < LIVE_KINDS; kind++)
-        map_init(&live.names[kind], false);
     live.workers = memory_zalloc((admin_self->worker_count + 1) * sizeof(*live.workers));
     for (unsigned i = 0; i < admin_self->worker_count; i++)
         live.workers[i].worker = i;
@@ -456,12 +545,10 @@ static void stop(void)
     timer_cancel(&live.timer);
     struct graph *former = live.graph;
     struct live_things things[LIVE_KINDS];
-    struct map names[LIVE_KINDS];
     memcpy(things, live.things, sizeof(things));
-    memcpy(names, live.names, sizeof(names));
     live.graph = NULL;
     if (former != NULL) {
-        forget(things, names);
+        forget(things);
         graph_unref(former);
     }
     free(live.workers);

@@ -6,6 +6,7 @@
 #ifndef ADMIN_LIVE_H
 #define ADMIN_LIVE_H
 
+#include "admin/live_past.h"
 #include "admin/server_words.h"
 #include "base/meter.h"
 #include "exchange/survey.h"
@@ -22,21 +23,15 @@ struct live_slot {
     uint64_t requests, errors;
 };
 
-/* One entrypoint, router, service or server. */
-struct live_thing {
-    enum live_kind kind;
-    struct str name;                  /* a server's: "service|url" */
-    struct meter *meter;              /* NULL: not counted; the graph's */
-    uint64_t total;                   /* of the meter, when last looked at */
-    struct meter_sum *last;           /* the same; NULL: nothing yet */
-    struct meter_sum *delta;          /* of the last tick, when `changed` */
-    bool changed;
-    struct live_slot *minute;         /* [LIVE_MINUTE_SLOTS]; NULL: it had nothing to do yet */
-    const struct router *router;      /* of a router */
-    const struct service *service;    /* of a service, and of a server: whose it is */
-    bool names_servers;               /* of a service: it is a load balancer */
-    size_t first_server, server_count;      /* its servers among all of them */
-    /* Of a server. */
+/* What is remembered of a thing that ever did something, which most of thousands of routers never do. */
+struct live_course {
+    struct live_past *last;           /* of the meter, when last looked at */
+    struct live_past *delta;          /* of the last tick, when `changed` */
+    struct live_slot minute[LIVE_MINUTE_SLOTS];
+};
+
+/* How a server stands. */
+struct live_standing {
     const struct target *target;
     enum server_word word;
     int64_t word_since;               /* Unix ns */
@@ -47,15 +42,39 @@ struct live_thing {
     int64_t failing_since;            /* Unix ns of the first failure behind the last good answer; 0: none */
 };
 
+/* One entrypoint, router, service or server. */
+struct live_thing {
+    struct str name;                  /* a server's: "service|url" */
+    struct meter *meter;              /* NULL: not counted; the graph's */
+    uint64_t total;                   /* of the meter, when last looked at */
+    struct live_course *course;       /* NULL: it had nothing to do yet */
+    union {
+        const struct router *router;  /* of a router */
+        const struct service *service;    /* of a service, and of a server: whose it is */
+    };
+    uint8_t kind;                     /* enum live_kind */
+    bool changed;                     /* in the last tick */
+    bool names_servers;               /* of a service: it is a load balancer */
+    union {
+        struct live_standing *standing;     /* of a server */
+        struct {
+            uint32_t first_server, server_count;    /* of a service: its servers among all of them */
+        };
+    };
+};
+
 struct live_things {
     struct live_thing *items;
     size_t count;
+    uint32_t *by_name;                /* indexes of items */
 };
 
 /* In the graph's order; servers by service. */
 const struct live_things *live_all(enum live_kind kind);
 /* NULL: there is none, or no configuration runs. */
 const struct live_thing *live_find(enum live_kind kind, struct str name);
+/* What it did in the last tick: false, and nothing, unless it has changed. */
+bool live_delta(const struct live_thing *thing, struct meter_sum *ret_delta);
 /* What it did in the last minute. */
 struct live_slot live_minute(const struct live_thing *thing);
 /* The last report of each worker (no texts, no lists), NULL before the first; how many in *ret_count. They are asked each second

@@ -26,7 +26,7 @@ void live_event_members(const struct meter_sum *sum, struct json *json)
 
 static uint64_t requests_of(const struct live_thing *thing)
 {
-    return thing->changed ? thing->delta->count : 0;
+    return thing->changed ? live_past_count(thing->course->delta) : 0;
 }
 
 static int busier_first(const void *a, const void *b)
@@ -42,21 +42,22 @@ static uint64_t active_of(const struct live_thing *service)
     const struct live_things *servers = live_all(LIVE_SERVER);
     uint64_t active = 0;
     for (size_t i = service->first_server; i < service->first_server + service->server_count; i++)
-        active += server_active(servers->items[i].target->server);
+        active += server_active(servers->items[i].standing->target->server);
     return active;
 }
 
 static void show_thing(const struct live_thing *thing, struct json *json)
 {
-    static const struct meter_sum nothing;
+    struct meter_sum delta;
+    live_delta(thing, &delta);
     json_key(json, thing->name);
     json_open_object(json);
-    live_event_members(thing->changed ? thing->delta : &nothing, json);
+    live_event_members(&delta, json);
     if (thing->kind == LIVE_SERVICE)
         json_member_uint(json, "active", active_of(thing));
     if (thing->kind == LIVE_SERVER) {
-        json_member_uint(json, "active", server_active(thing->target->server));
-        json_member_text(json, "state", server_word_name(thing->word));
+        json_member_uint(json, "active", server_active(thing->standing->target->server));
+        json_member_text(json, "state", server_word_name(thing->standing->word));
     }
     json_end(json);
 }
@@ -68,7 +69,7 @@ static void show_kind(const char *name, enum live_kind kind, struct json *json)
     const struct live_thing **shown = memory_alloc((things->count + 1) * sizeof(struct live_thing *));
     size_t count = 0;
     for (size_t i = 0; i < things->count; i++)
-        if (things->items[i].changed || things->items[i].word_changed)
+        if (things->items[i].changed || (kind == LIVE_SERVER && things->items[i].standing->word_changed))
             shown[count++] = &things->items[i];
     if (count > LIVE_EVENT_NAMED_MAX) {
         qsort(shown, count, sizeof(struct live_thing *), busier_first);

@@ -45,7 +45,7 @@ static bool leads_to(const struct service *service, struct str word, unsigned de
     const struct live_thing *thing = live_find(LIVE_SERVICE, service->name);
     const struct live_things *servers = live_all(LIVE_SERVER);
     for (size_t i = 0; thing != NULL && i < thing->server_count; i++)
-        if (words_have(servers->items[thing->first_server + i].target->server->url, word))
+        if (words_have(servers->items[thing->first_server + i].standing->target->server->url, word))
             return true;
     for (unsigned i = 0; (child = service_child(service, i)) != NULL; i++)
         if (leads_to(child, word, depth + 1))
@@ -55,7 +55,7 @@ static bool leads_to(const struct service *service, struct str word, unsigned de
 
 static bool is_wanted(const struct router *router, struct str word)
 {
-    return words_have(router->name, word) || words_have(router->rule, word) || leads_to(router->service, word, 0);
+    return words_have(router->name, word) || words_have(router->about->rule, word) || leads_to(router->service, word, 0);
 }
 
 static bool is_troubled(const struct live_thing *thing, struct live_slot minute)
@@ -102,21 +102,21 @@ static void show_router(const struct router *router, struct json *json)
     json_open_object(json);
     json_member_str(json, "name", router->name);
     json_member_array(json, "entryPoints");
-    for (size_t i = 0; i < router->entry_points.count; i++)
-        json_str(json, router->entry_points.items[i]);
+    for (size_t i = 0; i < router->about->entry_points.count; i++)
+        json_str(json, router->about->entry_points.items[i]);
     json_end(json);
-    json_member_str(json, "rule", router->rule);
-    json_member_int(json, "priority", router->priority);
+    json_member_str(json, "rule", router->about->rule);
+    json_member_int(json, "priority", router->about->priority);
     words_member_str(json, "service", router->service != NULL ? router->service->name : STR_NONE);
     json_member_array(json, "middlewares");
     for (unsigned i = 0; i < router->chain_count; i++)
         json_str(json, router->chain[i]->name);
     json_end(json);
-    json_member_bool(json, "tls", router->config != NULL && router->config->tls != NULL);
-    json_member_str(json, "provider", router->provider);
+    json_member_bool(json, "tls", router->about->config != NULL && router->about->config->tls != NULL);
+    json_member_str(json, "provider", router->about->provider);
     json_member_bool(json, "internal", router->internal);
     show_maintenance(atomic_load_explicit(&router->maintenance, memory_order_relaxed), json);
-    words_member_place(json, "source", router->origin);
+    words_member_place(json, "source", router->about->origin);
     json_end(json);
 }
 
@@ -151,8 +151,8 @@ static void show_service(const struct live_thing *thing, struct json *json)
     for (size_t i = 0; i < thing->server_count; i++) {
         const struct live_thing *server = &servers->items[thing->first_server + i];
         json_open_object(json);
-        json_member_str(json, "url", server->target->server->url);
-        json_member_text(json, "state", server_word_name(server->word));
+        json_member_str(json, "url", server->standing->target->server->url);
+        json_member_text(json, "state", server_word_name(server->standing->word));
         json_end(json);
     }
     json_end(json);

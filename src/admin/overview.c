@@ -26,7 +26,7 @@ static void show_server_counts(struct json *json)
     const struct live_things *servers = live_all(LIVE_SERVER);
     uint64_t counts[SERVER_WORD_COUNT] = {0};
     for (size_t i = 0; i < servers->count; i++)
-        counts[servers->items[i].word]++;
+        counts[servers->items[i].standing->word]++;
     json_member_object(json, "servers");
     json_member_uint(json, "up", counts[SERVER_IS_READY]);
     json_member_uint(json, "down", servers->count - counts[SERVER_IS_READY] - counts[SERVER_IS_DRAINING] - counts[SERVER_IS_LEAVING]);

@@ -28,20 +28,20 @@ static struct str advise(enum status failure, const struct server *server)
 
 static void add_out(struct problems *problems, const struct live_thing *thing)
 {
-    const struct server *server = thing->target->server;
+    const struct server *server = thing->standing->target->server;
     struct str service = thing->service->name;
-    bool by_hand = thing->word == SERVER_IS_DOWN || thing->word == SERVER_IS_DRAINING;
+    bool by_hand = thing->standing->word == SERVER_IS_DOWN || thing->standing->word == SERVER_IS_DRAINING;
     struct problem *problem = problem_add(problems, by_hand ? PROBLEM_INFO : PROBLEM_ERROR, "server", "server", thing->name);
-    struct str why = server_why(thing->target, thing->word, thing->last_failure, admin_self->control->loop.now, problems->arena);
+    struct str why = server_why(thing->standing->target, thing->standing->word, thing->standing->last_failure, admin_self->control->loop.now, problems->arena);
     problem->text = arena_printf(problems->arena, "%.*s of %.*s is %s: %.*s", STR_ARGS(server->url), STR_ARGS(service),
-                                 server_word_name(thing->word), STR_ARGS(why));
-    problem->since = thing->word_since / TIME_S;
+                                 server_word_name(thing->standing->word), STR_ARGS(why));
+    problem->since = thing->standing->word_since / TIME_S;
     if (by_hand)
         problem->hint = S("Set it back to 'as configured' when it is to serve again.");
-    else if (thing->word == SERVER_IS_UNRESOLVED)
+    else if (thing->standing->word == SERVER_IS_UNRESOLVED)
         problem->hint = advise(STATUS_UPSTREAM_UNRESOLVED, server);
-    else if (thing->last_failure != STATUS_OK)
-        problem->hint = advise(thing->last_failure, server);
+    else if (thing->standing->last_failure != STATUS_OK)
+        problem->hint = advise(thing->standing->last_failure, server);
     else
         problem->hint = S("Is the application running, and does the health check's path answer with 2xx or 3xx?");
 }
@@ -49,18 +49,18 @@ static void add_out(struct problems *problems, const struct live_thing *thing)
 /* Nobody has taken it out, but what is sent there fails: without health checks nobody else would say so. */
 static void add_failing(struct problems *problems, const struct live_thing *thing)
 {
-    const struct server *server = thing->target->server;
+    const struct server *server = thing->standing->target->server;
     struct problem *problem = problem_add(problems, PROBLEM_ERROR, "server", "server", thing->name);
-    struct str said = say_failure(server, thing->last_failure, problems->arena);
+    struct str said = say_failure(server, thing->standing->last_failure, problems->arena);
     problem->text = arena_printf(problems->arena, "%.*s (service %.*s)", STR_ARGS(said), STR_ARGS(thing->service->name));
-    problem->hint = advise(thing->last_failure, server);
-    problem->since = (thing->failing_since != 0 ? thing->failing_since : thing->failed_at) / TIME_S;
+    problem->hint = advise(thing->standing->last_failure, server);
+    problem->since = (thing->standing->failing_since != 0 ? thing->standing->failing_since : thing->standing->failed_at) / TIME_S;
 }
 
 static bool is_failing(const struct live_thing *thing)
 {
-    return thing->failed_at != 0 && thing->good_at < thing->failed_at &&
-           admin_self->control->loop.wall - thing->failed_at < FAILING_SHOWN;
+    return thing->standing->failed_at != 0 && thing->standing->good_at < thing->standing->failed_at &&
+           admin_self->control->loop.wall - thing->standing->failed_at < FAILING_SHOWN;
 }
 
 static void gather_servers(struct problems *problems)
@@ -68,10 +68,10 @@ static void gather_servers(struct problems *problems)
     const struct live_things *servers = live_all(LIVE_SERVER);
     for (size_t i = 0; i < servers->count; i++) {
         const struct live_thing *thing = &servers->items[i];
-        bool configured = thing->word == SERVER_IS_DRAINING && thing->target->draining;
-        if (thing->word == SERVER_IS_LEAVING)
+        bool configured = thing->standing->word == SERVER_IS_DRAINING && thing->standing->target->draining;
+        if (thing->standing->word == SERVER_IS_LEAVING)
             continue;      /* that it refuses is what is to be expected */
-        if (thing->word != SERVER_IS_READY && !configured)
+        if (thing->standing->word != SERVER_IS_READY && !configured)
             add_out(problems, thing);
         else if (is_failing(thing))
             add_failing(problems, thing);
@@ -88,7 +88,7 @@ static bool any_leaves(const struct live_thing *thing)
 {
     bool leaves = false;
     for (size_t i = 0; i < thing->server_count; i++)
-        leaves |= live_all(LIVE_SERVER)->items[thing->first_server + i].word == SERVER_IS_LEAVING;
+        leaves |= live_all(LIVE_SERVER)->items[thing->first_server + i].standing->word == SERVER_IS_LEAVING;
     return leaves;
 }
 
@@ -102,7 +102,7 @@ static void add_unready(struct problems *problems, const struct live_thing *thin
         problem->hint = S("Add servers to its loadBalancer, or take out the routers that lead to it.");
         return;
     }
-    problem->text = arena_printf(problems->arena, "no server of %.*s is ready (%zu of %zu are out): %s", STR_ARGS(thing->name),
+    problem->text = arena_printf(problems->arena, "no server of %.*s is ready (%u of %u are out): %s", STR_ARGS(thing->name),
                                  thing->server_count, thing->server_count, fate);
     if (any_leaves(thing)) {
         problem->severity = PROBLEM_WARNING;
@@ -111,7 +111,7 @@ static void add_unready(struct problems *problems, const struct live_thing *thin
     }
     problem->hint = S("Each of its servers says why it is out. A failover service could answer meanwhile.");
     for (size_t i = 0; i < thing->server_count; i++) {
-        int64_t since = live_all(LIVE_SERVER)->items[thing->first_server + i].word_since / TIME_S;
+        int64_t since = live_all(LIVE_SERVER)->items[thing->first_server + i].standing->word_since / TIME_S;
         problem->since = since > problem->since ? since : problem->since;
     }
 }

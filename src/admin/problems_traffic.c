@@ -16,10 +16,10 @@ static const char *advice_on(const struct live_thing *service)
     const struct live_thing *latest = NULL;
     for (size_t i = 0; service != NULL && i < service->server_count; i++) {
         const struct live_thing *server = &servers->items[service->first_server + i];
-        if (server->last_failure != STATUS_OK && (latest == NULL || server->failed_at > latest->failed_at))
+        if (server->standing->last_failure != STATUS_OK && (latest == NULL || server->standing->failed_at > latest->standing->failed_at))
             latest = server;
     }
-    const char *advice = latest != NULL ? advice_for(latest->last_failure) : NULL;
+    const char *advice = latest != NULL ? advice_for(latest->standing->last_failure) : NULL;
     return advice != NULL ? advice : "The servers answer with 5xx themselves: their log at this time tells why.";
 }
 

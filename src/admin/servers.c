@@ -53,20 +53,20 @@ static void show_measures(const struct server *server, struct json *json)
 
 static void show(const struct live_thing *thing, struct admin_call *call)
 {
-    const struct target *target = thing->target;
+    const struct target *target = thing->standing->target;
     struct json *json = &call->json;
     enum server_word word = server_word_of(target, admin_self->control->loop.now);
     json_open_object(json);
     json_member_str(json, "service", thing->service->name);
     json_member_str(json, "url", target->server->url);
     json_member_text(json, "state", server_word_name(word));
-    words_member_str(json, "why", server_why(target, word, thing->last_failure, admin_self->control->loop.now, &call->arena));
-    words_member_time(json, "since", thing->word_since);
+    words_member_str(json, "why", server_why(target, word, thing->standing->last_failure, admin_self->control->loop.now, &call->arena));
+    words_member_time(json, "since", thing->standing->word_since);
     show_orders(target, json);
     show_measures(target->server, json);
     show_addresses(target->server, &call->arena, json);
-    json_member_text(json, "lastFailure", thing->last_failure != STATUS_OK ? status_text(thing->last_failure) : NULL);
-    words_member_time(json, "lastFailureAt", thing->failed_at);
+    json_member_text(json, "lastFailure", thing->standing->last_failure != STATUS_OK ? status_text(thing->standing->last_failure) : NULL);
+    words_member_time(json, "lastFailureAt", thing->standing->failed_at);
     json_end(json);
 }
 

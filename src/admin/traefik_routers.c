@@ -12,7 +12,7 @@ static const struct router_config *config_of(const struct catalog_item *item)
 
 static struct str rule_of(const struct catalog_item *item)
 {
-    return item->config != NULL ? config_of(item)->rule : item->router != NULL ? item->router->rule : STR_NONE;
+    return item->config != NULL ? config_of(item)->rule : item->router != NULL ? item->router->about->rule : STR_NONE;
 }
 
 /* As it was written: "api", or "api@docker". */
@@ -26,7 +26,7 @@ static struct str service_of(const struct catalog_item *item)
 static int64_t priority_of(const struct catalog_item *item)
 {
     if (item->router != NULL)
-        return item->router->priority;
+        return item->router->about->priority;
     const struct router_config *config = config_of(item);
     return config == NULL ? 0 : config->priority != 0 ? config->priority : (int64_t)config->rule.len;
 }

@@ -2,6 +2,7 @@
 #include "base/diag.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -98,7 +99,9 @@ static struct diag_item *report(struct diag *diag, const struct diag_item *what,
         return &diag->beyond;
     }
     if (diag->context != NULL) {
-        item->context = diag->context->text;
+        if (diag->context->told.data == NULL)
+            diag->context->told = arena_str(diag->arena, diag->context->text);
+        item->context = diag->context->told;
         item->context_span = diag->context->span;
     }
     diag->errors += item->severity == DIAG_ERROR;
@@ -156,13 +159,31 @@ void diag_hint(struct diag *diag, struct diag_item *item, const char *format, ..
     va_end(args);
 }
 
+static struct diag_context *new_context(struct diag *diag)
+{
+    struct diag_context *context = diag->spare;
+    if (context == NULL)
+        return arena_new(diag->arena, struct diag_context);
+    diag->spare = context->outer;
+    return context;
+}
+
 void diag_enter(struct diag *diag, struct span span, const char *format, ...)
 {
-    struct diag_context *context = arena_new(diag->arena, struct diag_context);
-    va_list args;
+    struct diag_context *context = new_context(diag);
+    va_list args, again;
     va_start(args, format);
-    context->text = arena_vprintf(diag->arena, format, args);
+    va_copy(again, args);
+    size_t len = (size_t)vsnprintf(context->room, context->size, format, args);
+    if (len >= context->size) {
+        context->size = 2 * len + 64;
+        context->room = arena_alloc(diag->arena, context->size);
+        vsnprintf(context->room, context->size, format, again);
+    }
+    va_end(again);
     va_end(args);
+    context->text = str_of(context->room, len);
+    context->told = STR_NONE;
     context->span = span;
     context->outer = diag->context;
     diag->context = context;
@@ -170,7 +191,10 @@ void diag_enter(struct diag *diag, struct span span, const char *format, ...)
 
 void diag_leave(struct diag *diag)
 {
-    diag->context = diag->context->outer;
+    struct diag_context *context = diag->context;
+    diag->context = context->outer;
+    context->outer = diag->spare;
+    diag->spare = context;
 }
 
 void diag_guard_begin(struct diag *diag, struct diag_guard *guard, bool mild)

@@ -44,9 +44,13 @@ struct diag_item {
     bool contained;        /* a mistake that took down its own object alone: reported as a warning (struct diag_guard) */
 };
 
-/* One object that is being read; they nest, and the innermost is named in a report. */
+/* One object that is being read; they nest, and the innermost is named in a report. Most are never named, and there are tens of
+ * thousands: one that was left is used again with its room, and what is told is a copy. */
 struct diag_context {
-    struct str text;
+    struct str text;       /* in `room` */
+    struct str told;       /* the copy; data NULL: nothing was reported here */
+    char *room;
+    size_t size;
     struct span span;
     struct diag_context *outer;
 };
@@ -81,6 +85,7 @@ struct diag {
     size_t errors, warnings;   /* all of them, those beyond DIAG_ITEMS_MAX too */
     size_t mistakes;           /* errors and what is contained, told or not: "was anything wrong since?" */
     struct diag_context *context;   /* diag_enter/diag_leave */
+    struct diag_context *spare;     /* those that were left */
     struct diag_guard *guard;       /* diag_guard_begin/diag_guard_end */
     struct diag_item beyond;   /* what a report past DIAG_ITEMS_MAX is written to */
 };

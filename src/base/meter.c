@@ -51,30 +51,58 @@ static struct str identity_of(struct str key, unsigned workers, unsigned bounds,
     return text_str(text);
 }
 
-static struct meter_registered *new_meter(struct str identity, size_t key_length, unsigned workers, const struct meter_bounds *bounds)
+/* Behind the row of tallies: the identity's length, and the identity. */
+static char *identity_place(struct meter_keyed *keyed)
 {
-    struct meter_registered *registered =
-        memory_zalloc(sizeof(*registered) + (workers + 1) * sizeof(registered->meter.tallies[0]));
-    struct meter *meter = &registered->meter;
-    registered->identity = str_of(memory_copy_text(identity.data, identity.len), identity.len);
-    list_init(&registered->joints);
-    meter->key = str_first(registered->identity, key_length);
-    meter->workers = workers;
+    return (char *)(uintptr_t)&keyed->meter.tallies[keyed->meter.workers + 1];
+}
+
+static struct str identity(struct meter_keyed *keyed)
+{
+    uint32_t len;
+    memcpy(&len, identity_place(keyed), sizeof(len));
+    return str_of(identity_place(keyed) + sizeof(len), len);
+}
+
+static void set_identity(struct meter_keyed *keyed, struct str text)
+{
+    uint32_t len = (uint32_t)text.len;
+    memcpy(identity_place(keyed), &len, sizeof(len));
+    if (len != 0)
+        memcpy(identity_place(keyed) + sizeof(len), text.data, len);
+}
+
+static void init_meter(struct meter *meter, unsigned workers, const struct meter_bounds *bounds)
+{
+    assert(workers < UINT16_MAX);
+    meter->workers = (uint16_t)workers;
     meter->bounds = bounds;
     atomic_init(&meter->refs, 1);
-    map_put(&registry, registered->identity, registered);
-    return registered;
+}
+
+static size_t row_size(unsigned workers)
+{
+    return workers * sizeof(_Atomic(struct meter_tally *));
+}
+
+static struct meter *new_meter(struct str text, unsigned workers, const struct meter_bounds *bounds)
+{
+    struct meter_keyed *keyed = memory_zalloc(sizeof(*keyed) + row_size(workers + 1) + sizeof(uint32_t) + text.len);
+    init_meter(&keyed->meter, workers, bounds);
+    list_init(&keyed->joints[0]);
+    list_init(&keyed->joints[1]);
+    set_identity(keyed, text);
+    map_put(&registry, identity(keyed), &keyed->meter);
+    return &keyed->meter;
 }
 
 /* Under the lock; one reference is the caller's when there is one. */
-static struct meter_registered *find_meter(struct str identity)
+static struct meter *find_meter(struct str text)
 {
     if (registry.live == 0)
         map_init(&registry, false);
-    struct meter_registered *known = map_get(&registry, identity);
-    if (known != NULL)
-        meter_ref(&known->meter);
-    return known;
+    struct meter *known = map_get(&registry, text);
+    return known != NULL ? meter_ref(known) : NULL;
 }
 
 struct meter *meter_get(struct str key, unsigned workers, const struct meter_bounds *bounds)
@@ -82,40 +110,62 @@ struct meter *meter_get(struct str key, unsigned workers, const struct meter_bou
     struct text text;
     text_init(&text, SIZE_MAX / 2);
     const struct known_bounds *known = know_bounds(bounds);
-    struct str identity = identity_of(key, workers, known->number, &text);
+    identity_of(key, workers, known->number, &text);
     pthread_mutex_lock(&meter_lock);
-    struct meter_registered *found = find_meter(identity);
+    struct meter *found = find_meter(text_str(&text));
     if (found == NULL)
-        found = new_meter(identity, key.len, workers, &known->bounds);
+        found = new_meter(text_str(&text), workers, &known->bounds);
     pthread_mutex_unlock(&meter_lock);
     text_release(&text);
-    return &found->meter;
+    return found;
 }
 
-static void join(struct meter_registered *joint, struct meter_joint *place, struct meter *meter)
+static struct meter *new_joint(struct meter *one, struct meter *other)
 {
-    *place = (struct meter_joint){.self = joint, .in = meter_registered_of(meter_ref(meter))};
-    list_append(&place->in->joints, &place->link);
+    struct meter_joint *joint = memory_zalloc(sizeof(*joint) + row_size(one->workers));
+    init_meter(&joint->meter, one->workers, one->bounds);
+    joint->meter.joint = true;
+    joint->in[0] = meter_ref(one);
+    joint->in[1] = meter_ref(other);
+    for (unsigned i = 0; i < 2; i++)
+        list_append(&meter_keyed_of(joint->in[i])->joints[i], &joint->links[i]);
+    return &joint->meter;
+}
+
+static struct meter *find_joint(const struct meter *one, const struct meter *other)
+{
+    LIST_FOREACH(&meter_keyed_of(other)->joints[1], it)
+    {
+        struct meter_joint *joint = container_of(it, struct meter_joint, links[1]);
+        if (joint->in[0] == one)
+            return meter_ref(&joint->meter);
+    }
+    return NULL;
+}
+
+/* Under the lock. */
+static struct meter *join(struct meter *one, struct meter *other)
+{
+    assert(one->workers == other->workers && one->bounds == other->bounds && !one->joint && !other->joint);
+    struct meter *found = find_joint(one, other);
+    return found != NULL ? found : new_joint(one, other);
 }
 
 struct meter *meter_join(struct meter *one, struct meter *other)
 {
-    assert(one->workers == other->workers && one->bounds == other->bounds);
-    struct text text;
-    text_init(&text, SIZE_MAX / 2);
-    text_add(&text, meter_registered_of(one)->identity);
-    text_add(&text, S(" & "));
-    text_add(&text, meter_registered_of(other)->identity);
     pthread_mutex_lock(&meter_lock);
-    struct meter_registered *found = find_meter(text_str(&text));
-    if (found == NULL) {
-        found = new_meter(text_str(&text), text.len, one->workers, one->bounds);
-        join(found, &found->places[0], one);
-        join(found, &found->places[1], other);
-    }
+    struct meter *joint = join(one, other);
     pthread_mutex_unlock(&meter_lock);
-    text_release(&text);
-    return &found->meter;
+    return joint;
+}
+
+struct meter *meter_try_join(struct meter *one, struct meter *other)
+{
+    if (pthread_mutex_trylock(&meter_lock) != 0)
+        return NULL;
+    struct meter *joint = join(one, other);
+    pthread_mutex_unlock(&meter_lock);
+    return joint;
 }
 
 struct meter *meter_ref(struct meter *meter)
@@ -125,11 +175,11 @@ struct meter *meter_ref(struct meter *meter)
 }
 
 /* A joint goes: what it counted stays with the meters that it joined. Under the lock. */
-static void fold(struct meter_registered *joint)
+static void fold(struct meter_joint *joint)
 {
-    for (unsigned i = 0; i < 2 && joint->places[i].in != NULL; i++) {
-        struct meter *meter = &joint->places[i].in->meter;
-        list_remove(&joint->places[i].link);
+    for (unsigned i = 0; i < 2; i++) {
+        struct meter *meter = joint->in[i];
+        list_remove(&joint->links[i]);
         for (unsigned j = 0; j < joint->meter.workers; j++) {
             const struct meter_tally *tally = atomic_load(&joint->meter.tallies[j]);
             if (tally != NULL)
@@ -138,15 +188,30 @@ static void fold(struct meter_registered *joint)
     }
 }
 
-static void free_meter(struct meter_registered *registered)
+/* Nobody finds it any more. Under the lock. */
+static void forget(struct meter *meter)
 {
-    for (unsigned i = 0; i <= registered->meter.workers; i++)
-        meter_free_tally(atomic_load(&registered->meter.tallies[i]));
-    for (unsigned i = 0; i < 2; i++)
-        if (registered->places[i].in != NULL)
-            meter_unref(&registered->places[i].in->meter);
-    free((char *)(uintptr_t)registered->identity.data);
-    free(registered);
+    if (meter->joint) {
+        fold(meter_joint_of(meter));
+        return;
+    }
+    map_remove(&registry, identity(meter_keyed_of(meter)));
+    if (registry.live == 0)
+        map_release(&registry);
+}
+
+static void free_meter(struct meter *meter)
+{
+    for (unsigned i = 0; i < meter_tally_count(meter); i++)
+        meter_free_tally(atomic_load(&meter->tallies[i]));
+    if (!meter->joint) {
+        free(meter_keyed_of(meter));
+        return;
+    }
+    struct meter_joint *joint = meter_joint_of(meter);
+    meter_unref(joint->in[0]);
+    meter_unref(joint->in[1]);
+    free(joint);
 }
 
 /* Gives back a reference that is not the last one; false when it may be. */
@@ -164,16 +229,11 @@ void meter_unref(struct meter *meter)
 {
     if (meter == NULL || drop_one_of_many(meter))
         return;
-    struct meter_registered *registered = meter_registered_of(meter);
     pthread_mutex_lock(&meter_lock);
     bool last = atomic_fetch_sub_explicit(&meter->refs, 1, memory_order_acq_rel) == 1;
-    if (last) {
-        fold(registered);
-        map_remove(&registry, registered->identity);
-        if (registry.live == 0)
-            map_release(&registry);
-    }
+    if (last)
+        forget(meter);
     pthread_mutex_unlock(&meter_lock);
     if (last)
-        free_meter(registered);
+        free_meter(meter);
 }

@@ -8,7 +8,7 @@
  * it is seen in both, for the price of one. When it goes, both keep what it had.
  *
  * Threading: meter_count, meter_fail and meter_retry on the worker whose index is given; reading on any thread, at any time (the
- * numbers are relaxed atomics: each is right, together they may be a request apart). meter_get on the control thread;
+ * numbers are relaxed atomics: each is right, together they may be a request apart). meter_get and meter_join on the control thread;
  * references may be given back on any. Reading holds a lock that no worker takes for a request. */
 #ifndef BASE_METER_H
 #define BASE_METER_H
@@ -38,16 +38,19 @@ struct meter_tally;                       /* one worker's; meter.c */
 
 struct meter {
     _Atomic unsigned refs;
-    struct str key;                       /* "router|api@file" */
-    unsigned workers;
+    uint16_t workers;
+    bool joint;
     const struct meter_bounds *bounds;    /* the registry's, which has each set once */
-    _Atomic(struct meter_tally *) tallies[];      /* by worker, and one more; NULL: nothing was counted there */
+    _Atomic(struct meter_tally *) tallies[];      /* by worker, and one more but in joints; NULL: nothing was counted there */
 };
 
 /* The meter with this key, bounds and number of workers, made when there is none; one reference is the caller's. */
 struct meter *meter_get(struct str key, unsigned workers, const struct meter_bounds *bounds);
-/* The joint of two meters with the same bounds and number of workers, made when there is none; one reference is the caller's. */
+/* The joint of two meters (no joints) with the same bounds and number of workers, made when there is none; one reference is the
+ * caller's. `other` has few joints, a router's or a server's: they are looked through. */
 struct meter *meter_join(struct meter *one, struct meter *other);
+/* The same for a worker, which waits for nobody: NULL when somebody is reading or joining just now. */
+struct meter *meter_try_join(struct meter *one, struct meter *other);
 struct meter *meter_ref(struct meter *meter);
 void meter_unref(struct meter *meter);            /* NULL: nothing */
 

@@ -7,7 +7,7 @@ typedef void visit(const struct meter_tally *tally, unsigned bounds, void *into)
 
 static void visit_tallies(const struct meter *meter, visit *each, void *into)
 {
-    for (unsigned i = 0; i <= meter->workers; i++) {
+    for (unsigned i = 0; i < meter_tally_count(meter); i++) {
         const struct meter_tally *tally = atomic_load_explicit(&meter->tallies[i], memory_order_acquire);
         if (tally != NULL)
             each(tally, meter->bounds->count, into);
@@ -19,8 +19,9 @@ static void visit_all(const struct meter *meter, visit *each, void *into)
 {
     pthread_mutex_lock(&meter_lock);
     visit_tallies(meter, each, into);
-    LIST_FOREACH(&meter_registered_of(meter)->joints, it)
-        visit_tallies(&container_of(it, struct meter_joint, link)->self->meter, each, into);
+    for (unsigned i = 0; i < 2 && !meter->joint; i++)
+        LIST_FOREACH(&meter_keyed_of(meter)->joints[i], it)
+            visit_tallies(&container_of(it, struct meter_joint, links[i])->meter, each, into);
     pthread_mutex_unlock(&meter_lock);
 }
 

@@ -37,26 +37,32 @@ static inline uint64_t meter_value(const meter_counter *number)
     return atomic_load_explicit(number, memory_order_relaxed);
 }
 
-struct meter_registered;
+/* A meter with a key. The lists are under the lock, and so is the last tally, which no worker counts in: there is what joints had
+ * counted that are gone. There are tens of thousands of these and of joints, so they are small. */
+struct meter_keyed {
+    struct list joints[2];            /* struct meter_joint.links of the same index: those in which it is the one, and the other */
+    struct meter meter;               /* last: its row of tallies follows, and what tells it apart: the key and more */
+};
 
-/* A joint's place in one of the two meters that it joins. */
 struct meter_joint {
-    struct list link;
-    struct meter_registered *self, *in;     /* in: NULL, this is no joint */
+    struct list links[2];             /* in the lists of... */
+    struct meter *in[2];              /* ... these; a reference each */
+    struct meter meter;               /* last: its row of tallies follows, without a last one that is nobody's */
 };
 
-/* A meter as the registry knows it. The lists are under the lock, and so is the last tally, which no worker counts in: there is
- * what joints had counted that are gone. */
-struct meter_registered {
-    struct str identity;              /* begins with the key */
-    struct meter_joint places[2];
-    struct list joints;               /* struct meter_joint.link */
-    struct meter meter;               /* last: its row of tallies follows */
-};
-
-static inline struct meter_registered *meter_registered_of(const struct meter *meter)
+static inline unsigned meter_tally_count(const struct meter *meter)
 {
-    return container_of(meter, struct meter_registered, meter);
+    return meter->workers + (meter->joint ? 0u : 1u);
+}
+
+static inline struct meter_keyed *meter_keyed_of(const struct meter *meter)
+{
+    return container_of(meter, struct meter_keyed, meter);
+}
+
+static inline struct meter_joint *meter_joint_of(const struct meter *meter)
+{
+    return container_of(meter, struct meter_joint, meter);
 }
 
 /* Of the registry, of joints, and of the last tally of each meter. */

@@ -45,6 +45,7 @@
 #define CONTAINERS_PATIENCE (5 * TIME_S)
 #define CONTAINER_CHANGES_AT_ONCE 20
 #define CONTAINERS_SETTLE (250 * TIME_MS)
+#define GIVE_BACK_AFTER TIME_S
 
 struct process {
     const struct settings *settings;
@@ -57,6 +58,7 @@ struct process {
     struct settings_files files;      /* as they were read last */
     struct throttle files_throttle, containers_throttle;
     struct timer containers_settle;
+    struct timer give_back;           /* of memory, when workers have let go of the former graph */
     struct diag_log said;
     struct stop stop;
     bool leave;                       /* a signal came before the first configuration ran */
@@ -80,6 +82,14 @@ static void adopt(struct process *process, struct graph *graph, const struct dia
         graph_unref(former);
     acme_update(graph);
     admin_use(graph, diag);
+    memory_give_back();
+    if (former != NULL)
+        timer_after(&process->control.loop, &process->give_back, GIVE_BACK_AFTER);
+}
+
+static void on_give_back(struct timer *timer)
+{
+    memory_give_back();
 }
 
 static struct graph *load(struct process *process, struct model *model, struct diag *diag)
@@ -317,6 +327,7 @@ static bool start_control(struct process *process)
     worker_self = &process->control;
     process->control.loop.owner = &process->control;
     timer_init(&process->containers_settle, on_containers_settled);
+    timer_init(&process->give_back, on_give_back);
     throttle_init(&process->files_throttle, &process->control.loop, 1, reload_files, process);
     throttle_init(&process->containers_throttle, &process->control.loop, CONTAINER_CHANGES_AT_ONCE, reload_containers, process);
     process->stop = (struct stop){.control = &process->control, .workers = process->workers, .worker_count = process->worker_count};
@@ -462,6 +473,7 @@ static void end(struct process *process)
         throttle_stop(&process->files_throttle);
         throttle_stop(&process->containers_throttle);
         timer_cancel(&process->containers_settle);
+        timer_cancel(&process->give_back);
         graph_unref(process->graph);
     }
     diag_log_release(&process->said);

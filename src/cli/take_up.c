@@ -6,7 +6,6 @@
 #include "acme/manager.h"
 #include "admin/metrics_push.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "cli/log_outputs.h"
 #include "observe/access_log.h"
 #include "observe/line_log.h"
@@ -96,10 +95,8 @@ struct graph *take_up(const struct take_up *place, struct model *model, struct d
     good = acme_check(model, diag) && good;
     good = metrics_push_check(model, diag) && good;
     if (good && configure_logs(graph, diag) && choose_access_log(graph, place->running, diag) && take_up_open_logs(graph, diag) &&
-        choose_tracing(graph, place->running, diag) && publish(place, graph, diag)) {
-        memory_give_back();
+        choose_tracing(graph, place->running, diag) && publish(place, graph, diag))
         return graph;
-    }
     graph->model = NULL;
     graph_unref(graph);
     return NULL;

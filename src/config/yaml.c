@@ -32,11 +32,24 @@ struct reader {
     bool key_anchored;       /* the last scalar has an anchor, so others may ask for its node */
     size_t nodes;            /* that may still be made */
     size_t aliased;          /* nodes that aliases may still copy */
+    struct str known[64];    /* short texts that came lately, by hash: the same keys come thousands of times */
 };
 
 static struct str text_of(const yaml_char_t *text)
 {
     return str_from((const char *)text);
+}
+
+#define KNOWN_TEXT_MAX 32
+
+static struct str keep_text(struct reader *reader, struct str text)
+{
+    if (text.len == 0 || text.len > KNOWN_TEXT_MAX)
+        return arena_str(reader->arena, text);
+    struct str *known = &reader->known[str_hash(text) % (sizeof(reader->known) / sizeof(reader->known[0]))];
+    if (!str_equal(*known, text))
+        *known = arena_str(reader->arena, text);
+    return *known;
 }
 
 static struct span event_span(struct reader *reader, const yaml_event_t *event)
@@ -281,7 +294,7 @@ static bool on_scalar(struct reader *reader, const yaml_event_t *event)
     node->quoted = quoted;
     node->span.quoted =
         style == YAML_SINGLE_QUOTED_SCALAR_STYLE || style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
-    node->text = arena_str(reader->arena, text);
+    node->text = keep_text(reader, text);
     if (memchr(text.data, '\0', text.len) != NULL)
         diag_error(reader->diag, span, "a text must not hold a NUL character");
     remember_anchor(reader, event->data.scalar.anchor, node);

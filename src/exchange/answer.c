@@ -55,7 +55,7 @@ static struct str retry_after(const struct exchange *x, enum status reason)
 {
     if (reason != STATUS_MAINTENANCE)
         return S("2");
-    return x->router != NULL && x->router->retry_after.len != 0 ? x->router->retry_after : S("30");
+    return x->router != NULL && x->router->extras->retry_after.len != 0 ? x->router->extras->retry_after : S("30");
 }
 
 static void add_page_fields(struct exchange *x, const struct error_page *page, int status, enum status reason)

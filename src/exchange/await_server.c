@@ -171,6 +171,7 @@ static bool move_to_present(struct exchange *x, struct service *service)
     own->pins = newer;
     *router = *x->router;
     router->service = service;
+    router->on_several |= atomic_load_explicit(&router->counts, memory_order_relaxed) == NULL;      /* a copy owns no joint */
     x->router = router;
     return true;
 }

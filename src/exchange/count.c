@@ -117,12 +117,22 @@ static __attribute__((noinline)) void count_unrouted(const struct exchange *x, c
         count_trouble(x);
 }
 
+/* Most of thousands of routers are never asked for, so their joints are made by the first request. NULL: not now, or never. */
+static __attribute__((noinline)) struct meter *make_joint(const struct entry *entry, struct router *router)
+{
+    struct meter *none = NULL, *joint = router->on_several ? NULL : meter_try_join(entry->meter, router->meter);
+    if (joint == NULL || atomic_compare_exchange_strong(&router->counts, &none, joint))
+        return joint;
+    meter_unref(joint);      /* another worker was first, with the same one */
+    return none;
+}
+
 /* Mostly one joint stands for the entrypoint and its router, and another one for the service and its server. */
 static inline void count_routed(const struct exchange *x, const struct meter_sample *sample)
 {
-    const struct router *router = x->router;
-    struct meter *outer = router->counts;
-    if (outer == NULL) {
+    struct router *router = x->router;
+    struct meter *outer = atomic_load_explicit(&router->counts, memory_order_acquire);
+    if (__builtin_expect(outer == NULL, 0) && (outer = make_joint(x->entry, router)) == NULL) {
         outer = x->entry->meter;
         meter_count(router->meter, x->worker->index, sample);
     }

@@ -47,7 +47,7 @@ struct str document_join(struct exchange *x, struct str folder, struct str below
 
 static const struct document_root *root_of(const struct exchange *x)
 {
-    return x->router != NULL ? x->router->root : NULL;
+    return x->router != NULL ? x->router->extras->root : NULL;
 }
 
 static struct str get_document_root(struct exchange *x, struct str argument)

@@ -85,7 +85,7 @@ bool error_classic_closes(int status)
 static struct str server_name(const struct exchange *x)
 {
     static const struct str name = STR("Server: ");
-    struct str line = x->router != NULL && x->router->server_line.len != 0 ? x->router->server_line : x->entry->server_line;
+    struct str line = x->router != NULL && x->router->extras->server_line.len != 0 ? x->router->extras->server_line : x->entry->server_line;
     return line.len != 0 ? str_trim_space(str_from_index(line, name.len)) : S("portico");
 }
 

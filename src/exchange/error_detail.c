@@ -86,7 +86,7 @@ static void add_tried(struct facts *facts)
 static void add_way(struct facts *facts)
 {
     struct exchange *x = facts->x;
-    add(facts, "Router", arena_printf(&x->arena, "%.*s: %.*s", STR_ARGS(x->router->name), STR_ARGS(x->router->rule)));
+    add(facts, "Router", arena_printf(&x->arena, "%.*s: %.*s", STR_ARGS(x->router->name), STR_ARGS(x->router->about->rule)));
     for (unsigned i = 0; i < x->chain_entered && i < x->router->chain_count; i++)
         add(facts, i == 0 ? "Middlewares" : "",
             arena_printf(&x->arena, "%.*s (%s)", STR_ARGS(x->router->chain[i]->name), x->router->chain[i]->type->choice.name));

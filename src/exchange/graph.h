@@ -44,40 +44,51 @@ struct capture_variables {
     unsigned count;
 };
 
-struct router {
-    /* What every request looks at, in as few cache lines as may be: among thousands of routers each is one that the memory is waited
-     * for. */
-    struct service *service;
-    struct middleware **chain;        /* entrypoint's, its own, the service's */
-    unsigned chain_count;
-    int error_pages;                  /* enum error_pages; INHERIT: as its entrypoint says */
-    size_t chain_memory;              /* bytes of their `own`s together */
-    struct meter *counts;             /* joint of its entrypoint's meter and its own; NULL: it is on several; one reference */
-    struct meter *meter;              /* NULL: not counted; one reference */
-    const struct client_limits *limits;   /* NULL: as its entrypoint says */
-    const struct request_logs *logs;  /* those of its own that it names (exchange/request_log.h); NULL: none */
-    const struct location *location;  /* NULL: it has a rule */
-    struct site *site;                /* NULL: as above */
-    bool access_log, traced;
-    enum trace_verbosity trace_verbosity;
-    bool logs_subrequests;            /* requests of our own have lines in `logs` too */
-    bool internal;
-    _Atomic uint8_t maintenance;      /* its requests are answered with 503: bits of enum maintenance_by; 0: they are not */
-    const struct left_out *left_out;  /* it is not served, and this is why; NULL: it is served */
-    struct str server_line;           /* "Server: ...\r\n" of responses that have none; empty: as its entrypoint says */
-    struct str name;                  /* "api@file" */
-    /* The rest. */
+/* What of a router no plain request looks at; the same for all its appearances on several entrypoints. */
+struct router_about {
     struct str rule;
     struct str provider;
     int64_t priority;
     const struct node *origin;
     const struct router_config *config;   /* NULL: nobody wrote it */
     struct strs entry_points;         /* names of those that it is on */
+};
+
+/* What few routers have. */
+struct router_extras {
+    const struct location *location;  /* NULL: it has a rule */
     const struct document_root *root;         /* of a location (exchange/document.h); NULL: it has none */
     const struct media_types *media_types;    /* of a location (exchange/media_types.h); NULL: the system's */
-    struct networks maintainers;      /* clients that are served all the same */
-    struct str retry_after;           /* seconds, as text: what the others are told; empty: as usual */
     struct capture_variables captures;    /* of its location's expression */
+    struct str server_line;           /* "Server: ...\r\n" of responses that have none; empty: as its entrypoint says */
+    struct networks maintainers;      /* clients that are served although it is under maintenance */
+    struct str retry_after;           /* seconds, as text: what the others are told; empty: as usual */
+    const struct left_out *left_out;  /* it is not served, and this is why; NULL: it is served */
+};
+extern const struct router_extras router_no_extras;
+
+/* A router on one entrypoint (one of our own may be on several). What every request looks at, in as few cache lines as may be: among
+ * thousands of routers each is one that the memory is waited for. */
+struct router {
+    struct service *service;
+    struct middleware **chain;        /* entrypoint's, its own, the service's */
+    uint16_t chain_count;
+    int8_t error_pages;               /* enum error_pages; INHERIT: as its entrypoint says */
+    uint8_t trace_verbosity;          /* enum trace_verbosity */
+    uint32_t chain_memory;            /* bytes of their `own`s together */
+    _Atomic(struct meter *) counts;   /* joint of its entrypoint's meter and its own, made when it is first needed; one reference */
+    struct meter *meter;              /* NULL: not counted; one reference */
+    const struct client_limits *limits;   /* NULL: as its entrypoint says */
+    const struct request_logs *logs;  /* those of its own that it names (exchange/request_log.h); NULL: none */
+    struct site *site;                /* of a location; NULL: it has a rule */
+    bool access_log, traced;
+    bool logs_subrequests;            /* requests of our own have lines in `logs` too */
+    bool internal;
+    bool on_several;                  /* entrypoints, with its rule: it has no joint */
+    _Atomic uint8_t maintenance;      /* its requests are answered with 503: bits of enum maintenance_by; 0: they are not */
+    struct str name;                  /* "api@file" */
+    const struct router_extras *extras;   /* never NULL */
+    struct router_about *about;
 };
 
 /* A site on one entrypoint (model/http.h). Its routers are built once for each of its entrypoints. */
@@ -109,7 +120,7 @@ enum maintenance_by { MAINTENANCE_CONFIGURED = 1, MAINTENANCE_ORDERED = 2 };
 static inline bool router_in_maintenance(const struct router *router, const struct ip *client)
 {
     return __builtin_expect(atomic_load_explicit(&router->maintenance, memory_order_relaxed) != 0, 0) &&
-           !networks_have(&router->maintainers, client);
+           !networks_have(&router->extras->maintainers, client);
 }
 
 /* The TLS of an entrypoint: there when a router, the entrypoint or automatic HTTPS asks for it. */

@@ -27,7 +27,7 @@ static struct str host_of(struct exchange *x, const struct redirect_form *form)
 
 struct str location_complete(struct exchange *x, struct str target)
 {
-    const struct router_config *config = x->router != NULL ? x->router->config : NULL;
+    const struct router_config *config = x->router != NULL ? x->router->about->config : NULL;
     if (target.len == 0 || target.data[0] != '/' || config == NULL || !config->redirects.absolute)
         return target;
     struct str host = host_of(x, &config->redirects);

@@ -142,7 +142,7 @@ static __attribute__((noinline)) void add_carried(struct exchange *x)
 /* Server, which stands in the line that was made for all. */
 static void add_server(struct exchange *x)
 {
-    struct str line = x->router != NULL && x->router->server_line.len != 0 ? x->router->server_line : x->entry->server_line;
+    struct str line = x->router != NULL && x->router->extras->server_line.len != 0 ? x->router->extras->server_line : x->entry->server_line;
     if (line.len == 0 || fields_has(&x->response.fields, FIELD_SERVER))
         return;
     x->response.lines = x->response.lines.len != 0 ? arena_concat(&x->arena, x->response.lines, line) : line;

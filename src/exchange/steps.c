@@ -109,7 +109,7 @@ static enum step find_location(struct exchange *x)
         tracing_begin(x);
     x->service = x->router->service;
     x->internal = x->router->internal;
-    if (!x->visit->internal && x->router->limits != NULL && x->router->location != NULL && is_too_large(x))
+    if (!x->visit->internal && x->router->limits != NULL && x->router->extras->location != NULL && is_too_large(x))
         return refuse(x, STATUS_BODY_TOO_LARGE);
     return chain_begin(x) ? STEP_RUN_REQUEST : fail(x, STATUS_OUT_OF_MEMORY);
 }

@@ -27,7 +27,7 @@ static void choose_way(const struct exchange *x, bool detailed, struct str *text
     if (x->router != NULL)
         texts[SPAN_ROUTER] = cut(x->router->name);
     if (x->router != NULL && detailed)
-        texts[SPAN_RULE] = cut(x->router->rule);
+        texts[SPAN_RULE] = cut(x->router->about->rule);
     if (x->service != NULL)
         texts[SPAN_SERVICE] = cut(x->service->name);
 }

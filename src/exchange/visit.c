@@ -101,8 +101,8 @@ static bool find_by_uri(struct exchange *x)
     switch (locations_find(visit->site->locations, visit->uri, &visit->captures, &location)) {
     case LOCATION_FOUND:
         x->router = location->router;
-        if (x->router->captures.count != 0)
-            keep_captures(x, &x->router->captures);
+        if (x->router->extras->captures.count != 0)
+            keep_captures(x, &x->router->extras->captures);
         break;
     case LOCATION_FOUND_SLASH:
         x->router = location->router;

@@ -194,7 +194,7 @@ static void give_what_is_asked(struct exchange *x, const struct file_site *site,
 /* By the path that was asked for: an alias may name a file that is called otherwise. */
 static struct str type_of(const struct exchange *x, const struct file_site *site, const struct spot *spot, struct str name)
 {
-    const struct media_types *types = site->types != NULL ? site->types : x->router->media_types;
+    const struct media_types *types = site->types != NULL ? site->types : x->router->extras->media_types;
     struct str asked = spot->visiting ? x->visit->uri : name;
     return types != NULL ? media_types_of(types, asked) : mime_of(site->system_types, asked);
 }

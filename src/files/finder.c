@@ -124,7 +124,7 @@ static enum status find_by_rule(const struct finder *finder, struct exchange *x,
 static const struct document_root *root_of(const struct finder *finder, const struct exchange *x)
 {
     bool own = finder->own.constant.data != NULL || finder->own.path != NULL;
-    return own ? &finder->own : x->router->root;
+    return own ? &finder->own : x->router->extras->root;
 }
 
 enum status finder_find(const struct finder *finder, struct exchange *x, struct spot *ret_spot)

@@ -145,7 +145,7 @@ static enum verdict fall_back(struct exchange *x, const struct try_state *state,
 static const struct document_root *root_for(const struct exchange *x, const struct middleware *m)
 {
     const struct try_files *files = m->options;
-    return files->root.len == 0 ? x->router->root : NULL;
+    return files->root.len == 0 ? x->router->extras->root : NULL;
 }
 
 /* The first that is there, and its name; NULL: none is. */

@@ -156,7 +156,7 @@ static void explain(struct exchange *x, const struct middleware *m, struct text 
     text_addf(out, "a subrequest decides, \"%.*s\"", STR_ARGS(uri));
     const struct router *router = reason.winner != NULL ? reason.winner->router : NULL;
     if (router != NULL)
-        text_addf(out, " of %.*s", STR_ARGS(router->rule));
+        text_addf(out, " of %.*s", STR_ARGS(router->about->rule));
     text_add(out, S(": taken to let the request pass"));
 }
 

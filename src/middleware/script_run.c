@@ -28,7 +28,7 @@ static void set(const struct script_instruction *step, struct exchange *x, const
 /* As a file of the path's name would have. */
 static struct str text_type(struct exchange *x)
 {
-    const struct media_types *types = x->router != NULL ? x->router->media_types : NULL;
+    const struct media_types *types = x->router != NULL ? x->router->extras->media_types : NULL;
     return types != NULL && x->visit != NULL ? media_types_of(types, x->visit->uri) : S("text/plain");
 }
 

@@ -8,11 +8,11 @@ static struct host_item *new_items(size_t count, struct arena *arena)
 
 static void set_item(struct host_item *item, const struct map_item *from)
 {
-    *item = (struct host_item){.host = from->key, .value = from->value};
-    if (from->key.len == 0 || from->key.len > HOST_ITEM_NEAR)
-        return;
-    memcpy(item->near, from->key.data, from->key.len);
-    item->host.data = item->near;
+    *item = (struct host_item){.value = from->value, .len = (uint32_t)from->key.len};
+    if (from->key.len > HOST_ITEM_NEAR)
+        memcpy(item->near, &from->key.data, sizeof(from->key.data));
+    else if (from->key.len != 0)
+        memcpy(item->near, from->key.data, from->key.len);
 }
 
 void host_index_freeze(struct host_index *index, const struct map *map, struct arena *arena)

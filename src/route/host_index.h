@@ -13,15 +13,23 @@ struct host_slot {
     uint32_t item; /* + 1; 0: free */
 };
 
-/* A cache line: among ten thousand hosts each line that a request touches is one that the memory is waited for. */
-#define HOST_ITEM_SIZE 64
-#define HOST_ITEM_NEAR (HOST_ITEM_SIZE - sizeof(struct str) - sizeof(void *))
+/* Within a cache line: among ten thousand hosts each line that a request touches is one that the memory is waited for. */
+#define HOST_ITEM_SIZE 32
+#define HOST_ITEM_NEAR (HOST_ITEM_SIZE - sizeof(void *) - sizeof(uint32_t))
 struct host_item {
-    struct str host; /* in `near` where it fits */
     const void *value;
-    char near[HOST_ITEM_NEAR];
+    uint32_t len;
+    char near[HOST_ITEM_NEAR]; /* the host where it fits, else a pointer to it */
 };
-_Static_assert(sizeof(struct host_item) == HOST_ITEM_SIZE, "one line");
+_Static_assert(sizeof(struct host_item) == HOST_ITEM_SIZE, "half a line");
+
+static inline struct str host_item_host(const struct host_item *item)
+{
+    const char *far = item->near;
+    if (item->len > HOST_ITEM_NEAR)
+        memcpy(&far, item->near, sizeof(far));
+    return str_of(far, item->len);
+}
 
 struct host_index {
     const struct host_slot *slots;
@@ -43,7 +51,7 @@ static inline const void *host_index_find(const struct host_index *index, struct
         struct host_slot slot = index->slots[at];
         if (slot.item == 0)
             return NULL;
-        if (slot.tag == (uint32_t)(hash >> 32) && str_equal(index->items[slot.item - 1].host, host))
+        if (slot.tag == (uint32_t)(hash >> 32) && str_equal(host_item_host(&index->items[slot.item - 1]), host))
             return index->items[slot.item - 1].value;
     }
 }

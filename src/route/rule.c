@@ -256,7 +256,7 @@ const struct rule *rule_parse(struct str text, enum rule_syntax syntax, struct r
         fault_error(&parser.builder, 0, 1, "the rule is longer than 64 KiB", STR_NONE);
         return NULL;
     }
-    rule->text = parser.text = arena_str(arena, text);
+    rule->text = parser.text = text;
     parse_all(&parser, rule);
     VEC_RELEASE(&parser.values);
     rule->terms = parser.builder.terms;

@@ -49,10 +49,12 @@ struct term {
     bool first_value;          /* queries: only the key's first value counts (v2) */
     uint32_t offset, length;   /* where it stands in the rule's text */
     struct term *first, *next; /* AND, OR, NOT: operands in order */
-    struct str name;           /* header or query: its key */
     struct str value;          /* what to compare with; the pattern of a regexp */
     union {
-        const struct regex *regex;
+        struct {
+            struct str name;   /* header or query: its key */
+            const struct regex *regex;
+        };
         struct network network; /* MATCH_CLIENT_IP */
     };
 };
@@ -77,7 +79,7 @@ struct rule_faults {
     size_t count, errors;
 };
 
-/* NULL when ret_faults->errors > 0; there may be warnings beside a rule. `text` is copied.
+/* NULL when ret_faults->errors > 0; there may be warnings beside a rule. `text` outlives it.
  * RULE_DEFAULT is v3. */
 const struct rule *rule_parse(struct str text, enum rule_syntax syntax, struct regex_set *regexes,
                               struct arena *arena, struct rule_faults *ret_faults);

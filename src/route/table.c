@@ -7,10 +7,15 @@
 #include "route/host_index.h"
 #include "route/path_index.h"
 
+/* What need not be looked at any more when a search has come to an entry: the host matcher that being in its bucket implies. Nothing;
+ * all of the rule; else this operand of its outermost &&, counted from here. */
+enum proven { PROVEN_NOTHING, PROVEN_ALL, PROVEN_OPERAND };
+
 /* So many routers of one host are tried one by one; more get an index of their paths. */
 #define FEW_ROUTERS 8
 
-/* The routers of one host, of everything below a domain, or of any host. */
+/* The routers of one host, of everything below a domain, or of any host. Most hosts have one alone: its rank stands in the index
+ * instead of a pointer to a bucket. */
 struct bucket {
     struct ranks ranks;      /* all of them; with an index: those that ask for no path */
     struct path_index paths; /* root NULL: no index */
@@ -39,7 +44,23 @@ struct cursor {
 struct search {
     struct cursor cursors[3 * (1 + PATH_INDEX_LISTS_MAX)];
     unsigned count;
+    uint32_t lone[2];
 };
+
+static inline bool is_lone(const void *found)
+{
+    return ((uintptr_t)found & 1) != 0;
+}
+
+static inline uint32_t lone_rank(const void *found)
+{
+    return (uint32_t)((uintptr_t)found >> 1);
+}
+
+static void *lone(uint32_t rank)
+{
+    return (void *)((uintptr_t)rank << 1 | 1);
+}
 
 struct numbered {
     struct table_entry entry;
@@ -70,31 +91,39 @@ static void sort_entries(struct table *table, const struct table_entry *entries,
     free(sorted);
 }
 
-static struct bucket *bucket_for(struct building *building, const struct term *host)
+static void add_to_host(struct building *building, const struct term *host, uint32_t rank)
 {
     struct map *map = host->matcher == MATCH_HOST ? &building->exact : &building->below;
-    struct bucket *bucket = map_get(map, host->value);
-    if (bucket == NULL) {
-        bucket = arena_new(&building->table->arena, struct bucket);
+    struct arena *arena = &building->table->arena;
+    void *found = map_get(map, host->value);
+    if (found == NULL) {
+        map_put(map, host->value, lone(rank));
+        return;
+    }
+    struct bucket *bucket = found;
+    if (is_lone(found)) {
+        bucket = arena_new(arena, struct bucket);
+        ranks_add(&bucket->ranks, lone_rank(found), arena);
         map_put(map, host->value, bucket);
     }
-    return bucket;
+    ranks_add(&bucket->ranks, rank, arena);
 }
 
 /* The only host that the rule can match, when it stands alone or as an operand of the outermost &&.
  */
-static const struct term *proven_host(const struct term *root, const struct conditions *hosts)
+static uint32_t proven_host(const struct term *root, const struct conditions *hosts)
 {
     if (hosts->any_of.count != 1)
-        return NULL;
+        return PROVEN_NOTHING;
     const struct term *host = hosts->any_of.items[0];
     if (host == root)
-        return host;
+        return PROVEN_ALL;
+    uint32_t operand = PROVEN_OPERAND;
     for (const struct term *it = root->kind == TERM_AND ? root->first : NULL; it != NULL;
-         it = it->next)
+         it = it->next, operand++)
         if (it == host)
-            return host;
-    return NULL;
+            return operand;
+    return PROVEN_NOTHING;
 }
 
 static void index_hosts(struct building *building)
@@ -110,8 +139,7 @@ static void index_hosts(struct building *building)
             ranks_add(&table->any_host->ranks, rank, &table->arena);
         }
         for (size_t i = 0; i < hosts.any_of.count; i++)
-            ranks_add(&bucket_for(building, hosts.any_of.items[i])->ranks, rank, &table->arena);
-        entry->root = rule->root;
+            add_to_host(building, hosts.any_of.items[i], rank);
         entry->proven = proven_host(rule->root, &hosts);
     }
     conditions_release(&hosts);
@@ -158,7 +186,8 @@ static void index_paths(struct table *table, struct bucket *bucket)
 static void index_buckets(struct table *table, struct map *buckets, struct host_index *index)
 {
     for (uint32_t i = 0; i < buckets->count; i++)
-        index_paths(table, buckets->items[i].value);
+        if (!is_lone(buckets->items[i].value))
+            index_paths(table, buckets->items[i].value);
     host_index_freeze(index, buckets, &table->arena);
     map_release(buckets);
 }
@@ -191,13 +220,14 @@ static inline bool candidate_matches(const struct table *table, uint32_t rank,
                                      const struct route_input *input)
 {
     const struct table_entry *candidate = &table->entries[rank];
-    const struct term *root = candidate->root;
-    if (candidate->proven == NULL)
-        return term_match(root, input);
-    if (root == candidate->proven)
+    if (candidate->proven == PROVEN_ALL)
         return true;
-    for (const struct term *it = root->first; it != NULL; it = it->next)
-        if (it != candidate->proven && !term_match(it, input))
+    const struct term *root = candidate->rule->root;
+    if (candidate->proven == PROVEN_NOTHING)
+        return term_match(root, input);
+    uint32_t operand = PROVEN_OPERAND;
+    for (const struct term *it = root->first; it != NULL; it = it->next, operand++)
+        if (operand != candidate->proven && !term_match(it, input))
             return false;
     return true;
 }
@@ -219,6 +249,17 @@ static void add_bucket(struct search *search, const struct bucket *bucket, struc
         add_cursor(search, lists[i]);
 }
 
+static void add_host(struct search *search, const void *found, struct str path, uint32_t *lone_place)
+{
+    if (!is_lone(found)) {
+        if (found != NULL)
+            add_bucket(search, found, path);
+        return;
+    }
+    *lone_place = lone_rank(found);
+    search->cursors[search->count++] = (struct cursor){lone_place, lone_place + 1};
+}
+
 /* Takes the lowest rank over all lists; false when all were tried. A rank in two lists comes twice
  * in a row. */
 static inline bool next_rank(struct search *search, uint32_t *ret_rank)
@@ -237,15 +278,12 @@ static inline bool next_rank(struct search *search, uint32_t *ret_rank)
 
 /* Several lists at once, in the order of ranks. */
 static __attribute__((noinline)) const struct table_entry *
-find_merged(const struct table *table, const struct route_input *input, const struct bucket *exact,
-            const struct bucket *below)
+find_merged(const struct table *table, const struct route_input *input, const void *exact, const void *below)
 {
     struct search search;
     search.count = 0;
-    if (exact != NULL)
-        add_bucket(&search, exact, input->path);
-    if (below != NULL)
-        add_bucket(&search, below, input->path);
+    add_host(&search, exact, input->path, &search.lone[0]);
+    add_host(&search, below, input->path, &search.lone[1]);
     if (table->any_host != NULL)
         add_bucket(&search, table->any_host, input->path);
     uint32_t rank, last = UINT32_MAX;
@@ -257,7 +295,7 @@ find_merged(const struct table *table, const struct route_input *input, const st
     return NULL;
 }
 
-static __attribute__((noinline)) const struct bucket *bucket_below(const struct table *table,
+static __attribute__((noinline)) const void *find_below(const struct table *table,
                                                                    struct str host)
 {
     ptrdiff_t dot = str_find_char(host, '.', 0);
@@ -267,10 +305,12 @@ static __attribute__((noinline)) const struct bucket *bucket_below(const struct 
 const struct table_entry *table_find(const struct table *table, const struct route_input *input)
 {
     struct str host = input->request->host;
-    const struct bucket *exact = host_index_find(&table->exact, host);
-    const struct bucket *below = table->below.count > 0 ? bucket_below(table, host) : NULL;
+    const void *exact = host_index_find(&table->exact, host);
+    const void *below = table->below.count > 0 ? find_below(table, host) : NULL;
     const struct bucket *only = exact != NULL ? exact : table->any_host;
-    if (below != NULL || (exact != NULL && table->any_host != NULL) ||
+    if (is_lone(exact) && below == NULL && table->any_host == NULL)
+        return candidate_matches(table, lone_rank(exact), input) ? &table->entries[lone_rank(exact)] : NULL;
+    if (below != NULL || is_lone(exact) || (exact != NULL && table->any_host != NULL) ||
         (only != NULL && only->paths.root != NULL))
         return find_merged(table, input, exact, below);
     if (only == NULL)

@@ -16,12 +16,9 @@
 struct table_entry {
     const struct rule *rule;
     int64_t priority; /* already computed: the rule's length where the user gave none */
-    uint32_t order;   /* among equal priorities */
     void *router;     /* the caller's */
-    /* The table's own: what is left to look at when a search has come to the entry. */
-    const struct term *root;
-    const struct term *proven; /* the host matcher that being in its bucket implies: the root or an
-                                * operand of its &&; NULL: none */
+    uint32_t order;   /* among equal priorities */
+    uint32_t proven;  /* the table's own: see table.c */
 };
 
 struct table;

@@ -42,7 +42,7 @@ static enum pick_result answer_noop(struct exchange *x, struct service *service)
 
 static enum pick_result answer_left_out(struct exchange *x, struct service *service)
 {
-    const struct left_out *left_out = x->router->left_out;
+    const struct left_out *left_out = x->router->extras->left_out;
     if (left_out != NULL)
         x->reason_detail = arena_printf(&x->arena, "%.*s", STR_ARGS(left_out->reason)).data;
     exchange_answer_status(x, status_http(STATUS_ROUTER_LEFT_OUT), STATUS_ROUTER_LEFT_OUT);

@@ -19,7 +19,7 @@ static void add_router(struct build *build, struct entry_rules *rules, unsigned 
                        struct str path, int64_t priority)
 {
     struct router *router = build_add_router(build, name, below_base(build, path), priority, NULL);
-    router->provider = S("internal");
+    router->about->provider = S("internal");
     router->internal = true;
     router->service = build_service(build, service, S("internal"), SPAN_NONE);
     if (router->service == NULL)
@@ -164,10 +164,10 @@ void build_watch_unused(struct build *build)
 void build_watch_api(struct build *build, struct router *router, const struct entry *entry, const struct router_tls *tls)
 {
     if (!str_equal(router->service->name, S("api@internal")) || is_loopback(entry) || chain_guards(router) ||
-        rule_chooses(router->rule) || (tls != NULL && build_tls_asks_who(build, tls, router->provider)))
+        rule_chooses(router->about->rule) || (tls != NULL && build_tls_asks_who(build, tls, router->about->provider)))
         return;
     struct diag *diag = build->compile.diag;
-    struct span span = node_span(node_get(router->origin, S("service")));
+    struct span span = node_span(node_get(router->about->origin, S("service")));
     struct diag_item *item = diag_warning(diag, span, "everybody who reaches this router may read the whole configuration");
     diag_hint(diag, item, "let it have a middleware that asks who they are: basicAuth, forwardAuth or ipAllowList");
 }

@@ -44,6 +44,7 @@ struct build {
     bool any_left_out;                /* an object was left out while the graph was built */
     struct map service_types;         /* internal services by name */
     VEC(struct router *) routers;
+    struct strs entry_points;         /* of the router before: most are on the same ones */
     VEC(struct service *) services;
     struct transport *default_transport;
     struct tls_policy *default_policy;
@@ -112,6 +113,9 @@ struct router *build_add_router(struct build *build, struct str name, struct str
                                 const struct node *origin);
 /* Adds a router with a rule of our own to the rules of the entry with this index; `secure`: to those of HTTPS, if it has any. */
 void build_internal_rule(struct build *build, struct entry_rules *rules, unsigned entry, struct router *router, bool secure);
+
+/* What few routers have, to be written; made when it has nothing of the kind yet. */
+struct router_extras *build_extras(struct build *build, struct router *router);
 
 bool build_router_wants(const struct build *build, const struct router_config *config, const struct entry *entry);
 enum rule_syntax build_rule_syntax(const struct build *build, const struct router_config *config);

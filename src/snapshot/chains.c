@@ -43,7 +43,7 @@ static struct middleware *new_middleware(struct collector *collector, const stru
 static void add(struct collector *collector, struct middleware *m, bool good)
 {
     if (good) {
-        collector->router->chain_memory += (m->type->exchange_size + 15) & ~(size_t)15;
+        collector->router->chain_memory += (uint32_t)((m->type->exchange_size + 15) & ~(size_t)15);
         VEC_PUSH(&collector->build->built->middlewares, m);
         collector->items[collector->count++] = m;
     } else if (m->type->destroy != NULL) {
@@ -151,8 +151,9 @@ static bool finish_chain(struct collector *collector)
 {
     struct router *router = collector->router;
     report_too_long(collector);
-    router->chain_count = collector->count;
-    router->chain = arena_array(&collector->build->graph->arena, struct middleware *, collector->count + 1);
+    router->chain_count = (uint16_t)collector->count;
+    if (collector->count != 0)
+        router->chain = arena_array(&collector->build->graph->arena, struct middleware *, collector->count);
     for (unsigned i = 0; i < collector->count; i++)
         router->chain[i] = collector->items[i];
     return collector->good;
@@ -164,7 +165,7 @@ static void collect_service_chain(struct collector *collector, struct str refere
         return;
     bool qualified = str_find_char(reference, '@', 0) >= 0;
     struct str full = qualified ? reference
-                                : arena_printf(&collector->build->graph->arena, "%.*s@%.*s", STR_ARGS(reference),
+                                : arena_printf(&collector->build->names.arena, "%.*s@%.*s", STR_ARGS(reference),
                                                STR_ARGS(provider));
     const struct named *named = map_get(&collector->build->names.maps[NAME_SERVICE], full);
     const struct service_config *config = named != NULL ? named->value : NULL;

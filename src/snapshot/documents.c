@@ -57,11 +57,12 @@ static const struct document_root *new_root(struct build *build, const struct lo
 bool build_document(struct build *build, struct router *router, const struct location_config *location, struct str provider)
 {
     struct span span = node_span(node_get(location->origin, S("mediaTypes")));
+    struct router_extras *extras = build_extras(build, router);
     if (location->media_types.len != 0)
-        router->media_types = build_media_types(build, location->media_types, provider, span);
+        extras->media_types = build_media_types(build, location->media_types, provider, span);
     if (location->root.len != 0)
-        router->root = new_root(build, location);
-    return (router->media_types != NULL || location->media_types.len == 0) && (router->root != NULL || location->root.len == 0);
+        extras->root = new_root(build, location);
+    return (extras->media_types != NULL || location->media_types.len == 0) && (extras->root != NULL || location->root.len == 0);
 }
 
 void build_media_types_release(struct built_graph *built)

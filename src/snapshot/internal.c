@@ -28,7 +28,7 @@ static void add_internal(struct build *build, struct entry_rules *rules, const s
         return;
     }
     struct router *router = build_add_router(build, wanted->name, wanted->rule, INT64_MAX, NULL);
-    router->provider = S("internal");
+    router->about->provider = S("internal");
     router->internal = true;
     router->service = build_service(build, wanted->name, S("internal"), SPAN_NONE);
     if (router->service == NULL)
@@ -103,7 +103,7 @@ static void add_redirection(struct build *build, struct entry_rules *rules, unsi
     struct router *router =
         build_add_router(build, arena_printf(arena, "%.*s-redirect@internal", STR_ARGS(entry->name)),
                          S("HostRegexp(`^.*$`)"), redirection->priority, redirection->origin);
-    router->provider = S("internal");
+    router->about->provider = S("internal");
     router->service = build_service(build, S("noop@internal"), S("internal"), SPAN_NONE);
     void *bound = bind_new(type->choice.table, options, NULL, arena, build->compile.diag);
     if (router->service != NULL && build_internal_chain(build, router, type, bound))
@@ -167,7 +167,7 @@ static void add_challenges(struct build *build, struct entry_rules *rules, unsig
     int64_t priority = entry->config->allow_acme_bypass ? INT64_MIN : INT64_MAX;
     struct router *router = build_add_router(build, S("acme-http@internal"), S("PathPrefix(`/.well-known/acme-challenge/`)"),
                                              priority, NULL);
-    router->provider = S("internal");
+    router->about->provider = S("internal");
     router->internal = true;
     router->service = build_service(build, S("acme-http@internal"), S("internal"), SPAN_NONE);
     if (router->service != NULL)

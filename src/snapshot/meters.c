@@ -86,17 +86,14 @@ void build_entry_meters(struct build *build, struct entry *entry)
 
 void build_router_meter(struct build *build, struct router *router, const struct entry *entry)
 {
-    const struct router_observability *own = router->config != NULL ? router->config->observability : NULL;
+    const struct router_observability *own = router->about->config != NULL ? router->about->config->observability : NULL;
     bool wanted = own != NULL ? own->metrics : entry->config->observability.metrics;
     if (!wanted || (router->internal && !counts_internals(build)))
         return;
-    if (router->meter == NULL) {
+    if (router->meter == NULL)
         router->meter = get_meter(build, "router", router->name);
-        router->counts = meter_join(entry->meter, router->meter);
-    } else if (router->entry_points.count > 1) {
-        meter_unref(router->counts);
-        router->counts = NULL;
-    }
+    else if (router->about->entry_points.count > 1)
+        router->on_several = true;
 }
 
 void build_service_meter(struct build *build, struct service *service)
@@ -107,7 +104,7 @@ void build_service_meter(struct build *build, struct service *service)
 
 static void release_router(const struct router *router)
 {
-    meter_unref(router->counts);
+    meter_unref(atomic_load(&router->counts));
     meter_unref(router->meter);
 }
 

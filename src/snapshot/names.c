@@ -21,13 +21,13 @@ static void note_broken(const struct names *names, struct named *named)
 }
 
 static void collect_objects(struct names *names, enum name_kind kind, const struct objects *objects,
-                            const struct model_part *part, struct diag *diag)
+                            const struct model_part *part, struct arena *arena, struct diag *diag)
 {
     struct str provider = part->provider;
     for (size_t i = 0; i < objects->count; i++) {
         const struct object_item *item = &objects->items[i];
-        struct named *named = arena_new(names->arena, struct named);
-        named->name = arena_printf(names->arena, "%.*s@%.*s", STR_ARGS(item->name), STR_ARGS(provider));
+        struct named *named = arena_new(&names->arena, struct named);
+        named->name = arena_printf(arena, "%.*s@%.*s", STR_ARGS(item->name), STR_ARGS(provider));
         named->kind = kind;
         named->provider = provider;
         named->lenient = part->lenient;
@@ -53,13 +53,13 @@ static void collect_left_out(struct names *names, const struct model *model)
     for (size_t i = 0; i < model->remark_count; i++) {
         const struct remark *remark = &model->remarks[i];
         if (remark->left_out && !map_has(&names->left_out[remark->kind], remark->name))
-            map_put(&names->left_out[remark->kind], remark->name, memcpy(arena_new(names->arena, struct remark), remark, sizeof(*remark)));
+            map_put(&names->left_out[remark->kind], remark->name, memcpy(arena_new(&names->arena, struct remark), remark, sizeof(*remark)));
     }
 }
 
 void names_collect(struct names *names, const struct model *model, struct arena *arena, struct diag *diag)
 {
-    names->arena = arena;
+    arena_init(&names->arena, ARENA_UNLIMITED);
     names->model = model;
     for (int kind = 0; kind < NAME_KINDS; kind++) {
         map_init(&names->maps[kind], false);
@@ -68,13 +68,13 @@ void names_collect(struct names *names, const struct model *model, struct arena 
     collect_left_out(names, model);
     for (size_t i = 0; i < model->part_count; i++) {
         const struct model_part *part = &model->parts[i];
-        collect_objects(names, NAME_ROUTER, &part->http->routers, part, diag);
-        collect_objects(names, NAME_MIDDLEWARE, &part->http->middlewares, part, diag);
-        collect_objects(names, NAME_SERVICE, &part->http->services, part, diag);
-        collect_objects(names, NAME_TRANSPORT, &part->http->servers_transports, part, diag);
-        collect_objects(names, NAME_TLS_OPTIONS, &part->tls->options, part, diag);
-        collect_objects(names, NAME_SITE, &part->http->sites, part, diag);
-        collect_objects(names, NAME_VARIABLE, &part->http->variables, part, diag);
+        collect_objects(names, NAME_ROUTER, &part->http->routers, part, arena, diag);
+        collect_objects(names, NAME_MIDDLEWARE, &part->http->middlewares, part, arena, diag);
+        collect_objects(names, NAME_SERVICE, &part->http->services, part, arena, diag);
+        collect_objects(names, NAME_TRANSPORT, &part->http->servers_transports, part, arena, diag);
+        collect_objects(names, NAME_TLS_OPTIONS, &part->tls->options, part, arena, diag);
+        collect_objects(names, NAME_SITE, &part->http->sites, part, arena, diag);
+        collect_objects(names, NAME_VARIABLE, &part->http->variables, part, arena, diag);
     }
 }
 
@@ -84,6 +84,7 @@ void names_release(struct names *names)
         map_release(&names->maps[kind]);
         map_release(&names->left_out[kind]);
     }
+    arena_release(&names->arena);
 }
 
 bool names_is_lenient(const struct names *names, struct str provider)
@@ -101,7 +102,7 @@ bool names_is_lenient(const struct names *names, struct str provider)
 
 static bool is_internal(struct names *names, struct str reference)
 {
-    const struct service_type *type = service_find(arena_printf(names->arena, "%.*s@internal", STR_ARGS(reference)));
+    const struct service_type *type = service_find(arena_printf(&names->arena, "%.*s@internal", STR_ARGS(reference)));
     return type != NULL && type->choice.table == NULL;
 }
 
@@ -110,7 +111,7 @@ static void suggest(struct names *names, enum name_kind kind, struct str referen
                     struct diag *diag, struct diag_item *error)
 {
     VEC(struct str) candidates = {0};
-    struct str suffix = arena_printf(names->arena, "@%.*s", STR_ARGS(provider));
+    struct str suffix = arena_printf(&names->arena, "@%.*s", STR_ARGS(provider));
     const struct map *map = &names->maps[kind];
     for (uint32_t i = 0; i < map->count && candidates.count < 2000; i++) {
         struct str name = map->items[i].key;
@@ -145,7 +146,7 @@ struct named *names_find(struct names *names, enum name_kind kind, struct str re
                          struct span span, struct diag *diag)
 {
     ptrdiff_t at = str_find_last_char(reference, '@');
-    struct str full = at >= 0 ? reference : arena_printf(names->arena, "%.*s@%.*s", STR_ARGS(reference), STR_ARGS(provider));
+    struct str full = at >= 0 ? reference : arena_printf(&names->arena, "%.*s@%.*s", STR_ARGS(reference), STR_ARGS(provider));
     struct named *named = map_get(&names->maps[kind], full);
     if (named != NULL)
         return named;

@@ -28,10 +28,10 @@ struct names {
     struct map maps[NAME_KINDS];  /* full name -> struct named */
     struct map left_out[NAME_KINDS];      /* full name -> struct remark: what was left out while the model was filled */
     const struct model *model;
-    struct arena *arena;
+    struct arena arena;           /* of what lasts as long as the compilation; the full names last as long as the graph */
 };
 
-/* Collects every part's objects; two with the same full name are an error in `diag`. */
+/* Collects every part's objects; two with the same full name are an error in `diag`. The full names lie in `arena`. */
 void names_collect(struct names *names, const struct model *model, struct arena *arena, struct diag *diag);
 void names_release(struct names *names);
 

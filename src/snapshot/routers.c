@@ -77,14 +77,28 @@ void build_entries(struct build *build)
     check_addresses(build);
 }
 
-static struct router *new_router(struct build *build, struct str name, struct str rule, int64_t priority,
-                                 const struct node *origin)
+static struct router_about *new_about(struct build *build, struct str rule, int64_t priority, const struct node *origin)
+{
+    struct router_about *about = arena_new(&build->graph->arena, struct router_about);
+    about->rule = rule;
+    about->priority = priority;
+    about->origin = origin;
+    return about;
+}
+
+static struct router_about *about_config(struct build *build, const struct router_config *config, int64_t priority)
+{
+    struct router_about *about = new_about(build, config->rule, priority, config->origin);
+    about->config = config;
+    return about;
+}
+
+static struct router *new_router(struct build *build, struct str name, struct router_about *about)
 {
     struct router *router = arena_new(&build->graph->arena, struct router);
     router->name = name;
-    router->rule = rule;
-    router->priority = priority;
-    router->origin = origin;
+    router->about = about;
+    router->extras = &router_no_extras;
     router->access_log = router->traced = true;
     router->error_pages = ERROR_PAGES_INHERIT;
     return router;
@@ -93,9 +107,18 @@ static struct router *new_router(struct build *build, struct str name, struct st
 struct router *build_add_router(struct build *build, struct str name, struct str rule, int64_t priority,
                                 const struct node *origin)
 {
-    struct router *router = new_router(build, name, rule, priority, origin);
+    struct router *router = new_router(build, name, new_about(build, rule, priority, origin));
     VEC_PUSH(&build->routers, router);
     return router;
+}
+
+struct router_extras *build_extras(struct build *build, struct router *router)
+{
+    if (router->extras != &router_no_extras)
+        return (struct router_extras *)(uintptr_t)router->extras;
+    struct router_extras *extras = arena_new(&build->graph->arena, struct router_extras);
+    router->extras = extras;
+    return extras;
 }
 
 static bool is_default_entry(const struct build *build, const struct entry *entry)
@@ -151,8 +174,9 @@ enum rule_syntax build_rule_syntax(const struct build *build, const struct route
 
 static void copy_answers(struct build *build, struct router *router, const struct router_config *config)
 {
-    router->server_line = server_line(config->server_header, &build->graph->arena);
-    router->error_pages = config->error_pages;
+    if (config->server_header.len != 0)
+        build_extras(build, router)->server_line = server_line(config->server_header, &build->graph->arena);
+    router->error_pages = (int8_t)config->error_pages;
     router->limits = config->limits;
 }
 
@@ -163,7 +187,7 @@ static void copy_observability(struct build *build, struct router *router, const
     router->access_log = config->observability->access_logs;
     router->logs_subrequests = config->observability->subrequest_logs;
     router->traced = config->observability->tracing;
-    router->trace_verbosity = (enum trace_verbosity)config->observability->trace_verbosity;
+    router->trace_verbosity = (uint8_t)config->observability->trace_verbosity;
     router->logs = build_router_logs(build, config, router->name);
 }
 
@@ -178,15 +202,17 @@ static void copy_maintenance(struct build *build, struct router *router, const s
                    "the service is one of Portico's own: it stays in use");
         return;
     }
-    router->maintainers = networks_from(&maintenance->source_range, arena);
-    router->retry_after = arena_printf(arena, "%lld", (long long)maintenance->retry_after);
+    struct router_extras *extras = build_extras(build, router);
+    extras->maintainers = networks_from(&maintenance->source_range, arena);
+    extras->retry_after = arena_printf(arena, "%lld", (long long)maintenance->retry_after);
     atomic_store(&router->maintenance, MAINTENANCE_CONFIGURED);
 }
 
 struct router *build_site_router(struct build *build, struct str name, const struct router_config *config)
 {
-    struct router *router = new_router(build, name, STR_NONE, 0, config->origin);
-    router->config = config;
+    struct router_about *about = about_config(build, config, 0);
+    about->rule = STR_NONE;
+    struct router *router = new_router(build, name, about);
     copy_answers(build, router, config);
     copy_observability(build, router, config);
     copy_maintenance(build, router, config);
@@ -197,12 +223,12 @@ void build_add_site_router(struct build *build, struct router *router, const str
 {
     VEC_PUSH(&build->routers, router);
     build_router_meter(build, router, entry);
-    build_watch_api(build, router, entry, build_router_tls(router->config, entry));
+    build_watch_api(build, router, entry, build_router_tls(router->about->config, entry));
 }
 
 static void add_rule(struct entry_rules *rules, bool secure, const struct rule *rule, struct router *router)
 {
-    struct table_entry entry = {.rule = rule, .priority = router->priority, .router = router};
+    struct table_entry entry = {.rule = rule, .priority = router->about->priority, .router = router};
     entry.order = (uint32_t)(secure ? rules->secure.count : rules->rules.count);
     if (secure)
         VEC_PUSH(&rules->secure, entry);
@@ -221,7 +247,7 @@ struct appearance {
 struct router_draft {
     const struct named *named;
     const struct rule *rule;
-    struct strs hosts;
+    struct router_about *about;          /* all appearances have the same */
     struct service *service;
     struct appearance *appearances;      /* room for one on each entrypoint */
     unsigned count;
@@ -235,8 +261,6 @@ static void draft_rule(struct build *build, struct router_draft *draft)
     struct rule_faults faults = {.count = 0};
     draft->rule = rule_parse(config->rule, build_rule_syntax(build, config), &build->built->regexes, arena, &faults);
     rule_report(&faults, node_span(node_get(config->origin, S("rule"))), build->compile.diag);
-    if (draft->rule != NULL)
-        draft->hosts = rule_hosts(draft->rule, arena);
     draft->good &= draft->rule != NULL;
 }
 
@@ -246,10 +270,7 @@ static void draft_on(struct build *build, struct router_draft *draft, unsigned i
     const struct named *named = draft->named;
     const struct router_config *config = named->value;
     const struct entry *entry = build->graph->entries[index];
-    int64_t priority = config->priority != 0 ? config->priority : (int64_t)config->rule.len;
-    struct router *router = new_router(build, named->name, config->rule, priority, config->origin);
-    router->provider = named->provider;
-    router->config = config;
+    struct router *router = new_router(build, named->name, draft->about);
     router->service = draft->service;
     router->internal = draft->service != NULL && draft->service->internal;
     copy_answers(build, router, config);
@@ -261,29 +282,50 @@ static void draft_on(struct build *build, struct router_draft *draft, unsigned i
     draft->appearances[draft->count++] = (struct appearance){.router = router, .tls = tls, .entry = index};
 }
 
-/* Each of a router's appearances knows all entries that it is on. */
+static struct str entry_name(const struct build *build, const struct router_draft *draft, unsigned index)
+{
+    return build->graph->entries[draft->appearances[index].entry]->name;
+}
+
+static bool is_where_the_last_was(const struct build *build, const struct router_draft *draft)
+{
+    const struct strs *last = &build->entry_points;
+    if (last->count != draft->count)
+        return false;
+    for (unsigned i = 0; i < draft->count; i++)
+        if (last->items[i].data != entry_name(build, draft, i).data)
+            return false;
+    return true;
+}
+
+/* All entries that it is on. Thousands have the same list. */
 static void note_entry_points(struct build *build, const struct router_draft *draft)
 {
-    struct strs names = {.items = arena_array(&build->graph->arena, struct str, draft->count + 1)};
-    for (unsigned i = 0; i < draft->count; i++)
-        names.items[names.count++] = build->graph->entries[draft->appearances[i].entry]->name;
-    for (unsigned i = 0; i < draft->count; i++)
-        draft->appearances[i].router->entry_points = names;
+    struct strs *names = &build->entry_points;
+    if (!is_where_the_last_was(build, draft)) {
+        *names = (struct strs){.items = arena_array(&build->graph->arena, struct str, draft->count + 1)};
+        for (unsigned i = 0; i < draft->count; i++)
+            names->items[names->count++] = entry_name(build, draft, i);
+    }
+    draft->about->entry_points = *names;
 }
 
 /* Nothing was wrong: it becomes the graph's, with all that others see of it. */
 static void add_drafted(struct build *build, const struct router_draft *draft, struct entry_rules *rules)
 {
+    struct strs hosts = {0};
     bool wanted = false;
     for (unsigned i = 0; i < draft->count; i++) {
         const struct appearance *it = &draft->appearances[i];
         struct entry *entry = build->graph->entries[it->entry];
         VEC_PUSH(&build->routers, it->router);
         build_router_meter(build, it->router, entry);
+        if (it->tls != NULL && hosts.count == 0)
+            hosts = rule_hosts(draft->rule, &build->graph->arena);
         if (it->tls != NULL)
-            build_entry_tls(build, entry, it->tls, draft->named, &draft->hosts);
+            build_entry_tls(build, entry, it->tls, draft->named, &hosts);
         if (it->tls != NULL && !wanted)
-            build_wants(build, it->tls, draft->named->name, &draft->hosts);
+            build_wants(build, it->tls, draft->named->name, &hosts);
         build_watch_api(build, it->router, entry, it->tls);
         wanted = wanted || it->tls != NULL;
         rules[it->entry].written += it->tls == NULL;
@@ -299,6 +341,8 @@ static void build_router(struct build *build, struct named *named, struct entry_
     struct router_draft draft = {.named = named, .appearances = appearances, .good = true};
     struct object object;
     build_object_begin(build, &object, named);
+    draft.about = about_config(build, config, config->priority != 0 ? config->priority : (int64_t)config->rule.len);
+    draft.about->provider = named->provider;
     check_entry_names(build, named);
     draft_rule(build, &draft);
     draft.service = build_service(build, config->service, named->provider, node_span(node_get(config->origin, S("service"))));
@@ -314,9 +358,9 @@ void build_internal_rule(struct build *build, struct entry_rules *rules, unsigne
 {
     struct rule_faults faults = {.count = 0};
     const struct rule *rule =
-        rule_parse(router->rule, RULE_V3, &build->built->regexes, &build->graph->arena, &faults);
+        rule_parse(router->about->rule, RULE_V3, &build->built->regexes, &build->graph->arena, &faults);
     add_rule(&rules[entry], secure, rule, router);
-    struct strs *names = &router->entry_points;
+    struct strs *names = &router->about->entry_points;
     struct str name = build->graph->entries[entry]->name;
     if (names->items == NULL)
         names->items = arena_array(&build->graph->arena, struct str, build->graph->entry_count);
@@ -330,9 +374,8 @@ void build_keep_place(struct build *build, struct entry_rules *rules, unsigned e
 {
     if (left_out->secure && build->graph->entries[entry]->tls == NULL)
         return;      /* it asks for no TLS, so nobody comes with it */
-    struct router *router = new_router(build, left_out->name, config->rule, left_out->rule.priority, config->origin);
-    router->config = config;
-    router->left_out = left_out;
+    struct router *router = new_router(build, left_out->name, about_config(build, config, left_out->rule.priority));
+    build_extras(build, router)->left_out = left_out;
     router->service = build_service(build, S("left-out@internal"), S("internal"), SPAN_NONE);
     left_out->rule.router = router;
     build_router_meter(build, router, build->graph->entries[entry]);

@@ -161,11 +161,12 @@ static void put_location(struct site_draft *draft, size_t index, struct router *
 {
     struct site *site = draft->site;
     const struct location *location = draft->locations[index];
-    router->location = location;
+    struct router_extras *extras = build_extras(draft->build, router);
+    extras->location = location;
     router->site = site;
     draft->locations[index]->router = router;
     if (location->regex != NULL)
-        note_captures(draft->build, location->regex, SPAN_NONE, &router->captures);
+        note_captures(draft->build, location->regex, SPAN_NONE, &extras->captures);
     if (location->match == LOCATION_NAMED)
         map_put(&site->named, location->path, router);
     else if (location->match == LOCATION_FALLBACK)
@@ -179,8 +180,8 @@ static struct router *left_out_router(struct site_draft *draft, const struct nam
     struct left_out *left_out = arena_new(&build->graph->arena, struct left_out);
     *left_out = (struct left_out){.name = named->name, .reason = named->left_out};
     struct router *router = build_site_router(build, named->name, named->value);
-    router->left_out = left_out;
-    router->provider = named->provider;
+    build_extras(build, router)->left_out = left_out;
+    router->about->provider = named->provider;
     router->service = build_service(build, S("left-out@internal"), S("internal"), SPAN_NONE);
     return router;
 }
@@ -199,8 +200,8 @@ static void build_location(struct site_draft *draft, size_t index)
     if (router->limits == NULL)
         router->limits = ((const struct site_config *)draft->named->value)->limits;
     bool good = fill_location(draft, index);
-    router->provider = named->provider;
-    router->rule = location_text(build, config->location);
+    router->about->provider = named->provider;
+    router->about->rule = location_text(build, config->location);
     router->service = build_service(build, config->service, named->provider, node_span(node_get(config->origin, S("service"))));
     router->internal = router->service != NULL && router->service->internal;
     good &= router->service != NULL;
@@ -213,7 +214,7 @@ static void build_location(struct site_draft *draft, size_t index)
     draft->built[index] = router;
     if (router == NULL)
         return;
-    router->entry_points = (struct strs){.items = &draft->entry->name, .count = 1};
+    router->about->entry_points = (struct strs){.items = &draft->entry->name, .count = 1};
     build_add_site_router(build, router, draft->entry);
     put_location(draft, index, router);
 }
@@ -226,18 +227,21 @@ static struct router *build_entrance(struct site_draft *draft)
         return NULL;
     struct router_config *like = arena_new(&build->graph->arena, struct router_config);
     *like = (struct router_config){.origin = config->origin, .middlewares = config->middlewares, .limits = config->limits};
-    if (draft->fallback != NULL && draft->fallback->config != NULL) {
-        like->redirects = draft->fallback->config->redirects;
-        like->server_header = draft->fallback->config->server_header;
-        like->error_pages = draft->fallback->config->error_pages;
+    if (draft->fallback != NULL && draft->fallback->about->config != NULL) {
+        like->redirects = draft->fallback->about->config->redirects;
+        like->server_header = draft->fallback->about->config->server_header;
+        like->error_pages = draft->fallback->about->config->error_pages;
     }
     struct router *router = build_site_router(build, draft->named->name, like);
-    router->provider = draft->named->provider;
+    router->about->provider = draft->named->provider;
     router->site = draft->site;
-    router->entry_points = (struct strs){.items = &draft->entry->name, .count = 1};
+    router->about->entry_points = (struct strs){.items = &draft->entry->name, .count = 1};
     router->service = build_service(build, S("locations@internal"), S("internal"), SPAN_NONE);
-    router->root = draft->fallback != NULL ? draft->fallback->root : NULL;
-    router->media_types = draft->fallback != NULL ? draft->fallback->media_types : NULL;
+    if (draft->fallback != NULL) {
+        struct router_extras *extras = build_extras(build, router);
+        extras->root = draft->fallback->extras->root;
+        extras->media_types = draft->fallback->extras->media_types;
+    }
     bool good = build_site_chain(build, router, &config->middlewares, config->origin, draft->named->provider);
     if (good)
         build_add_site_router(build, router, draft->entry);
@@ -343,29 +347,42 @@ static void build_site_on(struct site_draft *draft)
     VEC_PUSH(&build->built->sites, site);
 }
 
-/* Those of each site, in the order of the file. */
-static size_t collect_routers(struct build *build, const struct named *site, struct named **routers)
+/* The routers of a site's locations, in the order of the file. */
+struct members {
+    struct named **items;
+    size_t count, room;
+};
+
+static struct members *members_of(struct build *build, struct named *site)
 {
-    size_t count = 0;
-    const struct map *map = &build->names.maps[NAME_ROUTER];
-    for (uint32_t i = 0; i < map->count; i++) {
-        struct named *named = map->items[i].value;
-        const struct router_config *config = named != NULL ? named->value : NULL;
-        if (config != NULL && config->location != NULL && named->built == site)
-            routers[count++] = named;
-    }
-    return count;
+    if (site->built == NULL)
+        site->built = arena_new(&build->names.arena, struct members);
+    return site->built;
 }
 
-/* Whose location is each router? Noted in `built`, which routers have no other use for. */
+static void add_member(struct build *build, struct named *site, struct named *router)
+{
+    struct members *members = members_of(build, site);
+    if (members->count == members->room) {
+        members->room = members->room != 0 ? 2 * members->room : 4;
+        struct named **items = arena_alloc(&build->names.arena, members->room * sizeof(*items));
+        if (members->count != 0)
+            memcpy(items, members->items, members->count * sizeof(*items));
+        members->items = items;
+    }
+    members->items[members->count++] = router;
+}
+
+/* Whose location is each router? Noted in `built` of the sites, which have no other use for it. */
 static void find_sites(struct build *build)
 {
     const struct map *map = &build->names.maps[NAME_ROUTER];
     for (uint32_t i = 0; i < map->count; i++) {
         struct named *named = map->items[i].value;
         const struct router_config *config = named != NULL ? named->value : NULL;
-        if (config != NULL && config->location != NULL)
-            named->built = site_of(build, named);
+        struct named *site = config != NULL && config->location != NULL ? site_of(build, named) : NULL;
+        if (site != NULL)
+            add_member(build, site, named);
     }
 }
 
@@ -390,8 +407,8 @@ static void build_one(struct build *build, struct named *named)
     const struct site_config *config = named->value;
     struct site_draft draft = {.build = build, .named = named};
     struct object object;
-    draft.routers = arena_array(&build->graph->arena, struct named *, build->names.maps[NAME_ROUTER].count + 1);
-    draft.count = collect_routers(build, named, draft.routers);
+    draft.routers = members_of(build, named)->items;
+    draft.count = members_of(build, named)->count;
     build_object_begin(build, &object, named);
     check_entry_names(build, named, &config->entry_points, "entryPoints");
     check_entry_names(build, named, &config->default_on, "defaultOn");

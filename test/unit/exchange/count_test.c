@@ -34,7 +34,6 @@ static void begin(struct counted *counted)
     counted->router.meter = new_meter("router|a@test");
     counted->service.meter = new_meter("service|a@test");
     counted->server.meter = new_meter("server|a@test|http://10.0.0.1");
-    counted->router.counts = meter_join(counted->entry.meter, counted->router.meter);
     counted->server.counts = meter_join(counted->service.meter, counted->server.meter);
     struct exchange *x = &counted->x;
     x->worker = &counted->worker;
@@ -101,14 +100,29 @@ TEST(exchange_of_a_router_on_several_entrypoints_is_counted_in_the_one_that_it_c
 {
     struct counted counted;
     begin(&counted);
-    meter_unref(counted.router.counts);
-    counted.router.counts = NULL;
+    counted.router.on_several = true;
     counted.x.server = NULL;
     count_exchange(&counted.x, 200);
     assert_int_equal(meter_total(counted.entry.meter), 1);
     assert_int_equal(meter_total(counted.router.meter), 1);
     assert_int_equal(meter_total(counted.service.meter), 1);
     assert_int_equal(meter_total(counted.server.meter), 0);
+    assert_null(counted.router.counts);
+    end(&counted);
+}
+
+TEST(first_exchange_of_a_router_makes_the_joint_that_it_is_counted_in)
+{
+    struct counted counted;
+    begin(&counted);
+    count_exchange(&counted.x, 200);
+    const struct meter *joint = counted.router.counts;
+    assert_non_null(joint);
+    count_exchange(&counted.x, 200);
+    assert_ptr_equal(counted.router.counts, joint);
+    assert_int_equal(meter_total(joint), 2);
+    assert_int_equal(meter_total(counted.entry.meter), 2);
+    assert_int_equal(meter_total(counted.router.meter), 2);
     end(&counted);
 }
 

@@ -30,7 +30,8 @@ static inline void sample_release(struct sample *sample)
 
 static inline const struct rule *sample_rule(struct sample *sample, const char *text, enum rule_syntax syntax)
 {
-    const struct rule *rule = rule_parse(str_from(text), syntax, &sample->regexes, &sample->arena, &sample->faults);
+    struct str kept = arena_str(&sample->arena, str_from(text));
+    const struct rule *rule = rule_parse(kept, syntax, &sample->regexes, &sample->arena, &sample->faults);
     if (rule == NULL)
         fail_msg("%s: %.*s at %u", text, STR_ARGS(sample->faults.items[0].message), sample->faults.items[0].offset);
     return rule;

@@ -98,7 +98,7 @@ void bench_request(struct bench *bench, struct service *service, const char *coo
     fields_init(&x->response.fields, &x->arena, 4);
     if (cookie != NULL)
         fields_add_id(&x->stream.request.fields, FIELD_COOKIE, str_from(cookie));
-    test_router = (struct router){.service = service};
+    test_router = (struct router){.service = service, .extras = &router_no_extras};
     x->router = &test_router;
     x->admitted = true;
     x->service = service;

@@ -296,7 +296,7 @@ TEST(lenient_routers_are_served_on_the_entrypoints_that_there_are)
             "http:\n  routers:\n    a: {rule: 'Host(`a.example`)', service: app, entryPoints: [web, https]}\n"
             "    b: {rule: 'Host(`b.example`)', service: app, entryPoints: [secure], tls: {certResolver: le}}\n  services:\n" APP);
     assert_routers(&bench, "a@docker b@docker");
-    assert_int_equal(bench.graph->routers[0]->entry_points.count, 1);
+    assert_int_equal(bench.graph->routers[0]->about->entry_points.count, 1);
     assert_int_equal(bench.graph->want_count, 0);
     assert_left_out(&bench, "");
     assert_int_equal(bench.model->remark_count, 2);
