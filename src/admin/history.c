@@ -15,6 +15,13 @@ struct slot {
     float p50, p95, p99;                  /* ms */
 };
 
+/* A ring of slots, in blocks that are made when something is written there: most of what a series could hold stays empty. */
+#define BLOCK_SLOTS 20
+struct block {
+    struct slot slots[BLOCK_SLOTS];
+};
+_Static_assert(HISTORY_SECONDS % BLOCK_SLOTS == 0 && HISTORY_TENS % BLOCK_SLOTS == 0, "whole blocks");
+
 struct heat {
     uint32_t seconds[HISTORY_SECONDS][HISTORY_HEAT_BUCKETS];
     uint32_t tens[HISTORY_TENS][HISTORY_HEAT_BUCKETS];
@@ -24,7 +31,7 @@ struct series {
     struct str key;                       /* of its own */
     bool lasting;                         /* never makes room for others */
     int64_t second, ten;                  /* that was written last */
-    struct slot seconds[HISTORY_SECONDS], tens[HISTORY_TENS];
+    struct block *seconds[HISTORY_SECONDS / BLOCK_SLOTS], *tens[HISTORY_TENS / BLOCK_SLOTS];
     uint64_t buckets[METER_BUCKETS];      /* of the present ten */
     struct heat *heat;                    /* of "total" */
 };
@@ -48,8 +55,16 @@ void history_advance(int64_t second, int64_t wall)
     history.wall = wall;
 }
 
+static void free_blocks(struct block **blocks, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        free(blocks[i]);
+}
+
 static void series_free(struct series *series)
 {
+    free_blocks(series->seconds, HISTORY_SECONDS / BLOCK_SLOTS);
+    free_blocks(series->tens, HISTORY_TENS / BLOCK_SLOTS);
     free(series->heat);
     free((void *)(uintptr_t)series->key.data);
     free(series);
@@ -110,12 +125,26 @@ static struct series *series_for(struct str key)
 
 /* ---- writing ---- */
 
+static struct slot *slot_in(struct block **blocks, int64_t index)
+{
+    struct block **block = &blocks[index / BLOCK_SLOTS];
+    if (*block == NULL)
+        *block = memory_zalloc(sizeof(**block));
+    return &(*block)->slots[index % BLOCK_SLOTS];
+}
+
+static void empty_slot(struct block *const *blocks, int64_t index)
+{
+    if (blocks[index / BLOCK_SLOTS] != NULL)
+        memset(&blocks[index / BLOCK_SLOTS]->slots[index % BLOCK_SLOTS], 0, sizeof(struct slot));
+}
+
 /* What lies between the last written slot and this one had nothing. */
 static void open_second(struct series *series, int64_t second)
 {
     int64_t from = second - series->second > HISTORY_SECONDS ? second - HISTORY_SECONDS : series->second;
     for (int64_t at = from + 1; at <= second; at++) {
-        memset(&series->seconds[at % HISTORY_SECONDS], 0, sizeof(struct slot));
+        empty_slot(series->seconds, at % HISTORY_SECONDS);
         if (series->heat != NULL)
             memset(series->heat->seconds[at % HISTORY_SECONDS], 0, sizeof(series->heat->seconds[0]));
     }
@@ -127,7 +156,7 @@ static void open_ten(struct series *series, int64_t ten)
 {
     int64_t from = ten - series->ten > HISTORY_TENS ? ten - HISTORY_TENS : series->ten;
     for (int64_t at = from + 1; at <= ten; at++) {
-        memset(&series->tens[at % HISTORY_TENS], 0, sizeof(struct slot));
+        empty_slot(series->tens, at % HISTORY_TENS);
         if (series->heat != NULL)
             memset(series->heat->tens[at % HISTORY_TENS], 0, sizeof(series->heat->tens[0]));
     }
@@ -171,12 +200,14 @@ static void record_second(struct series *series, int64_t second, const struct me
     int64_t ten = second / 10;
     open_second(series, second);
     open_ten(series, ten);
-    add_counts(&series->seconds[second % HISTORY_SECONDS], delta, index, count);
-    set_latencies(&series->seconds[second % HISTORY_SECONDS], delta->buckets);
-    add_counts(&series->tens[ten % HISTORY_TENS], delta, index, count);
+    struct slot *in_second = slot_in(series->seconds, second % HISTORY_SECONDS);
+    struct slot *in_ten = slot_in(series->tens, ten % HISTORY_TENS);
+    add_counts(in_second, delta, index, count);
+    set_latencies(in_second, delta->buckets);
+    add_counts(in_ten, delta, index, count);
     for (unsigned i = 0; i < METER_BUCKETS; i++)
         series->buckets[i] += part_of(delta->buckets[i], index, count);
-    set_latencies(&series->tens[ten % HISTORY_TENS], series->buckets);
+    set_latencies(in_ten, series->buckets);
     if (series->heat == NULL)
         return;
     add_heat(series->heat->seconds[second % HISTORY_SECONDS], delta, index, count);
@@ -205,10 +236,13 @@ struct window {
 /* NULL: nothing happened in this step. */
 static const struct slot *slot_at(const struct window *window, int64_t step)
 {
+    static const struct slot nothing;
     const struct series *series = window->series;
     if (series == NULL || step > (window->tens ? series->ten : series->second))
         return NULL;
-    return window->tens ? &series->tens[step % HISTORY_TENS] : &series->seconds[step % HISTORY_SECONDS];
+    int64_t index = window->tens ? step % HISTORY_TENS : step % HISTORY_SECONDS;
+    const struct block *block = window->tens ? series->tens[index / BLOCK_SLOTS] : series->seconds[index / BLOCK_SLOTS];
+    return block != NULL ? &block->slots[index % BLOCK_SLOTS] : &nothing;
 }
 
 static const uint32_t *heat_at(const struct window *window, int64_t step)

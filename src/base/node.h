@@ -15,15 +15,16 @@ enum node_kind {
     NODE_MAP
 };
 
+/* There are tens of thousands, and they last as long as the configuration: so they are packed. */
 struct node {
-    enum node_kind kind;
+    enum node_kind kind : 8;
     bool quoted;             /* a scalar that was written in quotes: "true" is a string */
+    uint32_t count;          /* children */
     struct str key;          /* inside a map: the key as written */
     struct span key_span;
     struct span span;        /* of the value; for maps and lists, of their first line */
     struct str text;         /* NODE_SCALAR */
     struct node *first, *last, *next, *parent;
-    size_t count;            /* children */
 };
 
 #define NODE_INDEX_MAX 255   /* of a list in a path */

@@ -60,7 +60,7 @@ static struct str names_of(const struct node *section, struct arena *arena)
     size_t named = 0;
     NODE_FOREACH(section, it) {
         if (named++ == NAMES_TOLD)
-            return arena_printf(arena, "%.*s and %zu more", STR_ARGS(list), section->count - NAMES_TOLD);
+            return arena_printf(arena, "%.*s and %u more", STR_ARGS(list), section->count - NAMES_TOLD);
         list = arena_printf(arena, "%.*s%s%.*s", STR_ARGS(list), it != section->first ? ", " : "", STR_ARGS(it->key));
     }
     return list;
