@@ -128,6 +128,7 @@ void place_ask(struct place *place, const char *path)
     arena_init(&x->arena, ARENA_UNLIMITED);
     x->worker = &place->worker;
     x->entry = blank_entry();
+    place->router.extras = &router_no_extras;
     x->router = &place->router;
     struct request *request = &x->stream.request;
     fields_init(&request->fields, &x->arena, 4);
