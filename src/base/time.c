@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/text.h"
+#include "base/digits.h"
 
 static int64_t read_clock(clockid_t clock)
 {
@@ -165,13 +165,14 @@ bool size_parse(struct str text, int64_t *ret_bytes)
 /* "1.5ms": value / factor without the zeros at the end of its fraction. */
 static char *put_decimal(char *out, uint64_t value, uint64_t factor, struct str unit)
 {
-    out += text_put_u64(out, value / factor);
+    out = digits_put(out, value / factor);
     uint64_t left = value % factor;
-    if (left != 0)
-        *out++ = '.';
-    for (; left != 0; left %= factor) {
-        factor /= 10;
-        *out++ = (char)('0' + left / factor);
+    if (left != 0) {
+        /* The factor's 1 keeps the zeros in front, and its place is the point's. */
+        char *point = out;
+        for (out = digits_put(out, factor + left); out[-1] == '0'; out--)
+            continue;
+        *point = '.';
     }
     memcpy(out, unit.data, unit.len);
     return out + unit.len;
