@@ -317,7 +317,7 @@ static enum status send_file(struct relay *relay)
 /* Messages go straight on, through no buffer of the pool and no queue. What the sink does not take waits in the queue. */
 static enum status pass_messages(struct relay *relay)
 {
-    char memory[MESSAGE_BYTES];
+    static _Thread_local char memory[MESSAGE_BYTES];
     relay->settled = false;
     for (unsigned i = 0; i < MESSAGES_AT_ONCE; i++) {
         size_t got = 0, sent = 0;
@@ -344,6 +344,8 @@ static enum status pump_message(struct relay *relay)
 {
     if (relay->source->take != NULL && relay->sink->put != NULL && relay->pace == NULL && relay->limit == 0)
         return pass_messages(relay);
+    if (relay->pace != NULL)
+        relay->pace->until = 0;
     enum status status = read_once(relay, &relay->queue);
     if (status == STATUS_AGAIN)
         return status;
@@ -377,14 +379,14 @@ static bool pump_at_once(struct relay *relay)
     return relay->done;
 }
 
-enum status relay_pump(struct relay *relay)
+static __attribute__((noinline)) enum status pump_body(struct relay *relay)
 {
     if (relay->done || pump_at_once(relay))
         return STATUS_OK;
     relay->yielded = false;
     if (relay->pace != NULL)
         relay->pace->until = 0;
-    enum status status = relay->settled ? pump_message(relay) : splice_out(relay);
+    enum status status = splice_out(relay);
     if (status != STATUS_OK)
         return status;
     for (;;) {
@@ -421,4 +423,14 @@ enum status relay_pump(struct relay *relay)
             return STATUS_AGAIN;
         }
     }
+}
+
+enum status relay_pump(struct relay *relay)
+{
+    if (relay->settled) {
+        enum status status = pump_message(relay);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return pump_body(relay);
 }

@@ -31,11 +31,18 @@ static void count(struct refused_source *source, int64_t now)
         atomic_store_explicit(&source->at, now, memory_order_relaxed);
 }
 
+/* Each key begins to look at a place of its own, so that mostly one look is enough. */
+static struct refused_source *place_at(struct refused_sources *sources, uint64_t key, unsigned i)
+{
+    return &sources->items[(key + i) % REFUSED_SOURCES_MAX];
+}
+
 bool refused_sources_count(struct refused_sources *sources, uint64_t key, int64_t now)
 {
     for (unsigned i = 0; i < REFUSED_SOURCES_MAX; i++) {
-        if (is_of(&sources->items[i], key)) {
-            count(&sources->items[i], now);
+        struct refused_source *place = place_at(sources, key, i);
+        if (is_of(place, key)) {
+            count(place, now);
             return true;
         }
     }
@@ -45,14 +52,11 @@ bool refused_sources_count(struct refused_sources *sources, uint64_t key, int64_
 void refused_sources_note(struct refused_sources *sources, uint64_t key, struct str text, int64_t now)
 {
     pthread_mutex_lock(&sources->lock);
-    struct refused_source *place = &sources->items[0];
-    for (unsigned i = 0; i < REFUSED_SOURCES_MAX; i++) {
-        if (is_of(&sources->items[i], key)) {
-            place = &sources->items[i];
-            break;
-        }
-        if (count_of(&sources->items[i]) < count_of(place))
-            place = &sources->items[i];
+    struct refused_source *place = place_at(sources, key, 0);
+    for (unsigned i = 0; i < REFUSED_SOURCES_MAX && !is_of(place, key); i++) {
+        struct refused_source *other = place_at(sources, key, i);
+        if (is_of(other, key) || count_of(other) < count_of(place))
+            place = other;
     }
     if (!is_of(place, key)) {
         struct str cut = str_first(text, REFUSED_SOURCE_TEXT);
