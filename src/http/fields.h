@@ -72,7 +72,10 @@ bool fields_add_line(struct fields *fields, struct str line, size_t name_len);
 /* A field out of a text of the proxy's own that needs no checking: `name_len` bytes of name at `line`, ": ", `value_len` bytes of
  * value, CRLF. Fields that stand one behind the other are written as one stretch. */
 #define FIELD_READY(known_id, line, name_len, value_len) \
-    {.name = {.data = (line), .len = (name_len)}, .value = {.data = (line) + (name_len) + 2, .len = (value_len)}, .id = (known_id), .verbatim = true}
+    {.name = {.data = (line), .len = (name_len)}, \
+     .value = {.data = (line) + (name_len) + 2, .len = (value_len)}, \
+     .id = (known_id), \
+     .verbatim = true}
 /* Adds several such; false when the arena's budget is exhausted. */
 bool fields_add_ready(struct fields *fields, const struct field *ready, uint32_t count);
 /* Makes room for one more; false when the arena's budget is exhausted. */
