@@ -35,6 +35,8 @@ static inline struct str h1_wire_input(const struct h1_wire *wire)
  * unfinished head, move it to a chunk of up to this many bytes. OK: something came; AGAIN; END; IO_ERROR; OVERLOADED (no
  * buffers), FIELDS_TOO_LARGE (the chunk is full and may not grow). */
 enum status h1_wire_fill(struct h1_wire *wire, bool large, size_t grow_to);
+/* The same, but at most `most` bytes: what stays in the socket can be spliced. */
+enum status h1_wire_fill_some(struct h1_wire *wire, bool large, size_t grow_to, size_t most);
 /* Takes bytes off the input; the chunk goes back when it is empty. */
 void h1_wire_take(struct h1_wire *wire, size_t len);
 /* The first `len` bytes of the input to the end of `into`, by reference. */
