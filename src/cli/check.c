@@ -206,9 +206,11 @@ static void check_all(const struct flags *flags, struct arena *arena, struct rep
         check_project(composed, count, report);
 }
 
-static int check_files(const struct flags *flags, struct arena *arena)
+static int check_files(const struct command *command, const struct flags *flags, struct arena *arena)
 {
     struct report report = {.as_json = flags_find(flags, "json") != NULL, .good = true};
+    if (flags->operand_count == 0)
+        return command_misused(command, "which file is to be checked?");
     text_init(&report.json, JSON_MAX);
     check_all(flags, arena, &report);
     if (report.as_json)
@@ -219,14 +221,7 @@ static int check_files(const struct flags *flags, struct arena *arena)
 
 static int run(const struct command *command, const char *const *words, size_t count)
 {
-    struct arena arena;
-    struct flags flags;
-    arena_init(&arena, ARENA_UNLIMITED);
-    int code = EXIT_USAGE;
-    if (command_read_flags(command, words, count, &arena, &flags))
-        code = flags.operand_count != 0 ? check_files(&flags, &arena) : command_misused(command, "which file is to be checked?");
-    arena_release(&arena);
-    return code;
+    return command_run_with_flags(command, words, count, check_files);
 }
 
 static const struct command check = {

@@ -117,6 +117,19 @@ bool command_read_flags(const struct command *command, const char *const *words,
     return good;
 }
 
+int command_run_with_flags(const struct command *command, const char *const *words, size_t count,
+                           int (*run_with)(const struct command *command, const struct flags *flags, struct arena *arena))
+{
+    struct arena arena;
+    struct flags flags;
+    arena_init(&arena, ARENA_UNLIMITED);
+    int code = EXIT_USAGE;
+    if (command_read_flags(command, words, count, &arena, &flags))
+        code = run_with(command, &flags, &arena);
+    arena_release(&arena);
+    return code;
+}
+
 int command_help(const struct command *command)
 {
     printf("%s\n\nUsage: portico %s\n", command->summary, command->usage);

@@ -36,6 +36,9 @@ size_t command_list(const struct command **out, size_t max);
  * error, several: each with its caret; false. */
 bool command_read_flags(const struct command *command, const char *const *words, size_t count, struct arena *arena,
                         struct flags *ret_flags);
+/* The same, and then what is to be done with them: gives the exit code of that. The arena is for as long as it takes. */
+int command_run_with_flags(const struct command *command, const char *const *words, size_t count,
+                           int (*run_with)(const struct command *command, const struct flags *flags, struct arena *arena));
 /* Shows what a diag holds on standard error, in colour on a terminal without NO_COLOR. */
 void command_show(struct diag *diag);
 /* Whether colour is wanted on a descriptor: on a terminal without NO_COLOR. */

@@ -85,22 +85,18 @@ static int convert_file(struct conversion *c)
     return good ? EXIT_GOOD : EXIT_FAILED;
 }
 
+static int run_with(const struct command *command, const struct flags *flags, struct arena *arena)
+{
+    const struct flag_given *prefix = flags_find(flags, "prefix");
+    if (flags->operand_count != 1)
+        return command_misused(command, flags->operand_count == 0 ? "which file is to be converted?" : "one file at a time");
+    struct conversion conversion = {.path = flags->operands[0].data, .prefix = prefix != NULL ? prefix->value : STR_NONE};
+    return convert_file(&conversion);
+}
+
 static int run(const struct command *command, const char *const *words, size_t count)
 {
-    struct arena arena;
-    struct flags flags;
-    arena_init(&arena, ARENA_UNLIMITED);
-    int code = EXIT_USAGE;
-    if (command_read_flags(command, words, count, &arena, &flags)) {
-        const struct flag_given *prefix = flags_find(&flags, "prefix");
-        struct conversion conversion = {.path = flags.operand_count == 1 ? flags.operands[0].data : NULL};
-        conversion.prefix = prefix != NULL ? prefix->value : STR_NONE;
-        code = conversion.path != NULL ? convert_file(&conversion)
-                                       : command_misused(command, flags.operand_count == 0 ? "which file is to be converted?"
-                                                                                           : "one file at a time");
-    }
-    arena_release(&arena);
-    return code;
+    return command_run_with_flags(command, words, count, run_with);
 }
 
 static const struct command convert_command = {

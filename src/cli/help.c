@@ -87,14 +87,7 @@ static int explain_word(const struct command *command, const struct flags *flags
 
 static int run(const struct command *command, const char *const *words, size_t count)
 {
-    struct arena arena;
-    struct flags flags;
-    arena_init(&arena, ARENA_UNLIMITED);
-    int code = EXIT_USAGE;
-    if (command_read_flags(command, words, count, &arena, &flags))
-        code = explain_word(command, &flags, &arena);
-    arena_release(&arena);
-    return code;
+    return command_run_with_flags(command, words, count, explain_word);
 }
 
 static const struct command help_command = {

@@ -176,14 +176,7 @@ static int run_with(const struct command *command, const struct flags *flags, st
 
 static int run(const struct command *command, const char *const *words, size_t count)
 {
-    struct arena arena;
-    struct flags flags;
-    arena_init(&arena, ARENA_UNLIMITED);
-    int code = EXIT_USAGE;
-    if (command_read_flags(command, words, count, &arena, &flags))
-        code = run_with(command, &flags, &arena);
-    arena_release(&arena);
-    return code;
+    return command_run_with_flags(command, words, count, run_with);
 }
 
 static const struct command whoami_command = {

@@ -291,7 +291,8 @@ unsigned lazy_certificates_get(const struct site *site, struct port *port, const
     arena_init(&x.arena, VALUES_BUDGET);
     like.tls = true;
     like.secure = NULL;
-    like.asked_name = hello_name(hello);
+    struct str asked = hello_name(hello);
+    like.asked_name = &asked;
     x.worker = port->worker;
     x.pin = port->pin;
     x.graph = port->pin->graph;

@@ -38,7 +38,7 @@ static struct str ssl_server_name(struct exchange *x, struct str argument)
 {
     const struct tls_conn *conn = connection(x);
     if (conn == NULL)
-        return x->stream.client->tls ? x->stream.client->asked_name : STR_NONE;
+        return x->stream.client->asked_name != NULL ? *x->stream.client->asked_name : STR_NONE;
     return tls_server_name(conn);
 }
 
@@ -104,23 +104,22 @@ static struct str take_text(struct exchange *x, BIO *memory, bool good)
     return text;
 }
 
+/* What a certificate that was `shown` says. */
+#define OF_CERTIFICATE(function, text) \
+    static struct str function(struct exchange *x, struct str argument) \
+    { \
+        const X509 *shown = certificate(x); \
+        return shown != NULL ? text : STR_NONE; \
+    }
+
 static struct str name_text(struct exchange *x, const X509_NAME *name)
 {
     BIO *memory = BIO_new(BIO_s_mem());
     return take_text(x, memory, memory != NULL && X509_NAME_print_ex(memory, name, 0, XN_FLAG_RFC2253) >= 0);
 }
 
-static struct str ssl_client_s_dn(struct exchange *x, struct str argument)
-{
-    const X509 *shown = certificate(x);
-    return shown != NULL ? name_text(x, X509_get_subject_name(shown)) : STR_NONE;
-}
-
-static struct str ssl_client_i_dn(struct exchange *x, struct str argument)
-{
-    const X509 *shown = certificate(x);
-    return shown != NULL ? name_text(x, X509_get_issuer_name(shown)) : STR_NONE;
-}
+OF_CERTIFICATE(ssl_client_s_dn, name_text(x, X509_get_subject_name(shown)))
+OF_CERTIFICATE(ssl_client_i_dn, name_text(x, X509_get_issuer_name(shown)))
 
 /* The form of old: "/C=GB/CN=client". */
 static struct str oneline(struct exchange *x, const X509_NAME *name)
@@ -131,17 +130,8 @@ static struct str oneline(struct exchange *x, const X509_NAME *name)
     return kept;
 }
 
-static struct str ssl_client_s_dn_legacy(struct exchange *x, struct str argument)
-{
-    const X509 *shown = certificate(x);
-    return shown != NULL ? oneline(x, X509_get_subject_name(shown)) : STR_NONE;
-}
-
-static struct str ssl_client_i_dn_legacy(struct exchange *x, struct str argument)
-{
-    const X509 *shown = certificate(x);
-    return shown != NULL ? oneline(x, X509_get_issuer_name(shown)) : STR_NONE;
-}
+OF_CERTIFICATE(ssl_client_s_dn_legacy, oneline(x, X509_get_subject_name(shown)))
+OF_CERTIFICATE(ssl_client_i_dn_legacy, oneline(x, X509_get_issuer_name(shown)))
 
 static struct str ssl_curve(struct exchange *x, struct str argument)
 {
@@ -208,17 +198,8 @@ static struct str time_text(struct exchange *x, const ASN1_TIME *time)
     return take_text(x, memory, memory != NULL && ASN1_TIME_print(memory, time) == 1);
 }
 
-static struct str ssl_client_v_start(struct exchange *x, struct str argument)
-{
-    const X509 *shown = certificate(x);
-    return shown != NULL ? time_text(x, X509_get0_notBefore(shown)) : STR_NONE;
-}
-
-static struct str ssl_client_v_end(struct exchange *x, struct str argument)
-{
-    const X509 *shown = certificate(x);
-    return shown != NULL ? time_text(x, X509_get0_notAfter(shown)) : STR_NONE;
-}
+OF_CERTIFICATE(ssl_client_v_start, time_text(x, X509_get0_notBefore(shown)))
+OF_CERTIFICATE(ssl_client_v_end, time_text(x, X509_get0_notAfter(shown)))
 
 static struct str ssl_client_v_remain(struct exchange *x, struct str argument)
 {

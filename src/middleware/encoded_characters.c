@@ -11,16 +11,8 @@ struct encoded_characters_state {
 #define ALLOW(member, key, what)                                                                   \
     OPTION_NAMED(BOOL, struct encoded_characters, member, key,                                     \
                  .help =                                                                           \
-                     "Let an encoded " what " in the path pass; else such a request gets 400.")
-static const struct option encoded_characters_options[] = {
-    ALLOW(allow_slash, "allowEncodedSlash", "slash (%2F)"),
-    ALLOW(allow_backslash, "allowEncodedBackSlash", "backslash (%5C)"),
-    ALLOW(allow_null, "allowEncodedNullCharacter", "NUL (%00)"),
-    ALLOW(allow_semicolon, "allowEncodedSemicolon", "semicolon (%3B)"),
-    ALLOW(allow_percent, "allowEncodedPercent", "percent sign (%25)"),
-    ALLOW(allow_question_mark, "allowEncodedQuestionMark", "question mark (%3F)"),
-    ALLOW(allow_hash, "allowEncodedHash", "hash (%23)"),
-};
+                     "Let an encoded " what " in the path pass; else such a request gets 400."),
+static const struct option encoded_characters_options[] = {ENCODED_CHARACTERS_OPTIONS(ALLOW)};
 static const struct option_table encoded_characters_table =
     OPTION_TABLE(struct encoded_characters, encoded_characters_options,
                  .summary = "Which encoded characters a path may hold.");

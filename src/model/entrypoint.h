@@ -37,6 +37,15 @@ struct encoded_characters {
     const struct node *origin;
     bool allow_slash, allow_backslash, allow_null, allow_semicolon, allow_percent, allow_question_mark, allow_hash;
 };
+/* Its options, for whoever has one: `allow(member, key, what)` makes a row. */
+#define ENCODED_CHARACTERS_OPTIONS(allow) \
+    allow(allow_slash, "allowEncodedSlash", "slash (%2F)") \
+    allow(allow_backslash, "allowEncodedBackSlash", "backslash (%5C)") \
+    allow(allow_null, "allowEncodedNullCharacter", "NUL (%00)") \
+    allow(allow_semicolon, "allowEncodedSemicolon", "semicolon (%3B)") \
+    allow(allow_percent, "allowEncodedPercent", "percent sign (%25)") \
+    allow(allow_question_mark, "allowEncodedQuestionMark", "question mark (%3F)") \
+    allow(allow_hash, "allowEncodedHash", "hash (%23)")
 
 enum underscore_strategy { UNDERSCORE_KEEP, UNDERSCORE_DELETE, UNDERSCORE_REJECT };
 

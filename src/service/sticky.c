@@ -27,12 +27,15 @@ static const struct option cookie_options[] = {
     OPTION_NAMED(BOOL, struct sticky_cookie, http_only, "httpOnly", .help = "Scripts in the browser cannot read it."),
     OPTION_NAMED(ENUM, struct sticky_cookie, same_site, "sameSite", .names = same_sites,
                  .help = "Whether browsers send it with requests that other sites cause."),
+    OPTION_NAMED(STR, struct sticky_cookie, same_site_text, "sameSiteText",
+                 .help = "The same as a text with variables, for each response: \"none\", \"lax\" or \"strict\", where it is something else "
+                         "strict, and where it is empty nothing is said. Goes before sameSite."),
     OPTION_NAMED(INT, struct sticky_cookie, max_age, "maxAge", .min = -1, .max = INT64_C(1) << 40,
                  .help = "Seconds that it lives; 0: until the browser is closed; -1: it is removed at once."),
     OPTION(STR, struct sticky_cookie, path, .fallback = "/", .check = check_attribute, .help = "The paths that it is for."),
     OPTION(BOOL, struct sticky_cookie, always,
            .help = "Set it with each response, so that its maxAge begins anew; otherwise where the client has not this one."),
-    OPTION(STR, struct sticky_cookie, domain, .check = check_attribute, .help = "The domain that it is for; none: the host."),
+    OPTION(STR, struct sticky_cookie, domain, .check = check_attribute, .help = "The domain that it is for, a text with variables; none, or one that comes out empty: the host."),
 };
 static const struct option_table cookie_table =
     OPTION_TABLE(struct sticky_cookie, cookie_options, .summary = "The cookie that names a client's server.");
@@ -71,16 +74,34 @@ static struct str default_name(struct str service, struct arena *arena)
     return arena_printf(arena, "_%.5s", digits);
 }
 
+static const char *const same_site_texts[] = {"", "; SameSite=None", "; SameSite=Lax", "; SameSite=Strict"};
+
+/* What is the same in each response. */
 static struct str attributes_of(const struct sticky_cookie *cookie, struct arena *arena)
 {
-    static const char *const same_site_texts[] = {"", "; SameSite=None", "; SameSite=Lax", "; SameSite=Strict"};
-    struct str age = STR_NONE;
+    struct str age = STR_NONE, domain = text_template_is_in(cookie->domain) ? STR_NONE : cookie->domain;
     if (cookie->max_age != 0)
         age = arena_printf(arena, "; Max-Age=%" PRId64, cookie->max_age > 0 ? cookie->max_age : 0);
     return arena_printf(arena, "%s%.*s%s%.*s%.*s%s%s%s", str_empty(cookie->path) ? "" : "; Path=",
-                        STR_ARGS(cookie->path), str_empty(cookie->domain) ? "" : "; Domain=", STR_ARGS(cookie->domain),
+                        STR_ARGS(cookie->path), str_empty(domain) ? "" : "; Domain=", STR_ARGS(domain),
                         STR_ARGS(age), cookie->http_only ? "; HttpOnly" : "", cookie->secure ? "; Secure" : "",
-                        same_site_texts[cookie->same_site]);
+                        str_empty(cookie->same_site_text) ? same_site_texts[cookie->same_site] : "");
+}
+
+static const struct text_template *compile_text(struct str text, const struct sticky_cookie *cookie, const char *key, struct compile *compile)
+{
+    return text_template_new(text, compile, node_span(node_get(cookie->origin, str_from(key))));
+}
+
+static void compile_cookie(struct sticky *sticky, const struct sticky_cookie *cookie, struct str service, struct compile *compile)
+{
+    sticky->name = str_empty(cookie->name) ? default_name(service, compile->arena) : cookie->name;
+    sticky->attributes = attributes_of(cookie, compile->arena);
+    sticky->always = cookie->always;
+    if (text_template_is_in(cookie->domain))
+        sticky->domain = compile_text(cookie->domain, cookie, "domain", compile);
+    if (!str_empty(cookie->same_site_text))
+        sticky->same_site = compile_text(cookie->same_site_text, cookie, "sameSiteText", compile);
 }
 
 static struct sticky_texts compile_texts(const struct strs *texts, struct span span, struct compile *compile)
@@ -110,13 +131,9 @@ const struct sticky *sticky_compile(const struct sticky_config *config, struct s
 {
     if (config == NULL || (config->cookie == NULL && config->learn == NULL && config->route.count == 0))
         return NULL;
-    const struct sticky_cookie *cookie = config->cookie;
     struct sticky *sticky = arena_new(compile->arena, struct sticky);
-    if (cookie != NULL) {
-        sticky->name = str_empty(cookie->name) ? default_name(service, compile->arena) : cookie->name;
-        sticky->attributes = attributes_of(cookie, compile->arena);
-        sticky->always = cookie->always;
-    }
+    if (config->cookie != NULL)
+        compile_cookie(sticky, config->cookie, service, compile);
     sticky->route = compile_texts(&config->route, node_span(node_get(config->origin, S("route"))), compile);
     if (config->learn != NULL)
         compile_learn(sticky, config->learn, service, compile);
@@ -207,6 +224,24 @@ bool sticky_wanted(const struct sticky *sticky, const struct request *request, u
     return true;
 }
 
+/* A value that would end the attribute, or the field, is none. */
+static struct str domain_now(const struct sticky *sticky, struct exchange *x)
+{
+    struct str text = sticky->domain != NULL ? text_template_text(sticky->domain, x) : STR_NONE;
+    return check_attribute(text, NULL, NULL, NULL) == NULL ? text : STR_NONE;
+}
+
+static const char *same_site_now(const struct sticky *sticky, struct exchange *x)
+{
+    struct str text = sticky->same_site != NULL ? text_template_text(sticky->same_site, x) : STR_NONE;
+    if (text.len == 0)
+        return "";
+    for (const struct option_name *name = same_sites; name->name != NULL; name++)
+        if (str_equal_nocase(text, str_from(name->name)))
+            return same_site_texts[name->value];
+    return same_site_texts[SAME_SITE_STRICT];
+}
+
 void sticky_answer(const struct sticky *sticky, struct exchange *x, uint64_t id)
 {
     uint64_t had;
@@ -214,8 +249,10 @@ void sticky_answer(const struct sticky *sticky, struct exchange *x, uint64_t id)
         return;
     if (!sticky->always && sticky_wanted(sticky, exchange_request(x), &had) && had == id)
         return;
-    struct str cookie = arena_printf(&x->arena, "%.*s=%016" PRIx64 "%.*s", STR_ARGS(sticky->name), id,
-                                     STR_ARGS(sticky->attributes));
+    struct str domain = domain_now(sticky, x);
+    struct str cookie = arena_printf(&x->arena, "%.*s=%016" PRIx64 "%.*s%s%.*s%s", STR_ARGS(sticky->name), id,
+                                     STR_ARGS(sticky->attributes), domain.len != 0 ? "; Domain=" : "", STR_ARGS(domain),
+                                     same_site_now(sticky, x));
     if (cookie.data != NULL)
         fields_add_id(&x->response.fields, FIELD_SET_COOKIE, cookie);
 }

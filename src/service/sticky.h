@@ -17,7 +17,8 @@ struct sticky_cookie {
     bool secure, http_only;
     int same_site;
     int64_t max_age;                /* seconds; 0: until the browser ends; below: at once */
-    struct str path, domain;
+    struct str path;
+    struct str domain, same_site_text;    /* templates */
     bool always;                    /* with each response */
 };
 struct sticky_learn {
@@ -39,6 +40,7 @@ extern const struct option_table sticky_table;
 struct sticky {
     struct str name;                /* empty: no cookie */
     struct str attributes;          /* "; Path=/; HttpOnly" */
+    const struct text_template *domain, *same_site;     /* that requests have a say in; NULL: those that `attributes` has, or none */
     bool always;                    /* the cookie is set with each response */
     struct sticky_texts {
         const struct text_template **items;

@@ -88,6 +88,27 @@ def raw_server(stack):
     return start
 
 
+@pytest.fixture
+def grpc_server(stack):
+    """grpc_server() starts a gRPC server; see harness.grpc_server.Server, which needs what only its tests have."""
+    from harness.grpc_server import Server
+
+    def start(**more):
+        server = Server(**more)
+        stack.callback(server.stop)
+        return server
+    return start
+
+
+@pytest.fixture
+def scripted(portico, raw_server):
+    """scripted(action, ...) gives a proxy and the scripted server behind it."""
+    def both(*connections, **sections):
+        server = raw_server(*connections)
+        return portico(portico_module.to(server.url, **sections)), server
+    return both
+
+
 class Peer:
     """A server process: its url, and the means to take it down and bring it back on the same port."""
 

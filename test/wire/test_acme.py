@@ -248,32 +248,27 @@ def test_an_order_under_way_is_taken_up_after_a_restart(pebble, portico, backend
     assert ca.log.count("There are now 1 orders in the db") == 1 and "There are now 2 orders" not in ca.log, url
 
 
-def test_a_storage_that_others_may_read_is_refused(pebble, backend, tmp_path, run):
-    storage = tmp_path / "acme.json"
-    storage.write_text("{}")
-    storage.chmod(0o644)
-    path = tmp_path / "portico.yaml"
+def refusal_of_storage(run, folder, content, mode):
+    """What is said of a storage with which nothing starts, and which is left as it is."""
+    storage = folder / "acme.json"
+    storage.write_text(content)
+    storage.chmod(mode)
+    path = folder / "portico.yaml"
     path.write_text(json.dumps({
         "entryPoints": {"web": {"address": "127.0.0.1:0"}},
         "certificatesResolvers": {"le": {"acme": {"storage": str(storage), "tlsChallenge": {}}}}}))
     result = run("run", "--config", path)
     assert result.returncode != 0
-    assert f"chmod 600 {storage}" in result.stderr
-    assert storage.read_text() == "{}"
+    assert storage.read_text() == content
+    return result.stderr
+
+
+def test_a_storage_that_others_may_read_is_refused(tmp_path, run):
+    assert f"chmod 600 {tmp_path}/acme.json" in refusal_of_storage(run, tmp_path, "{}", 0o644)
 
 
 def test_a_broken_storage_is_refused_and_left_alone(tmp_path, run):
-    storage = tmp_path / "acme.json"
-    storage.write_text('{"le": {"Certificates": 1}}')
-    storage.chmod(0o600)
-    path = tmp_path / "portico.yaml"
-    path.write_text(json.dumps({
-        "entryPoints": {"web": {"address": "127.0.0.1:0"}},
-        "certificatesResolvers": {"le": {"acme": {"storage": str(storage), "tlsChallenge": {}}}}}))
-    result = run("run", "--config", path)
-    assert result.returncode != 0
-    assert "le.Certificates is not a list" in result.stderr
-    assert storage.read_text() == '{"le": {"Certificates": 1}}'
+    assert "le.Certificates is not a list" in refusal_of_storage(run, tmp_path, '{"le": {"Certificates": 1}}', 0o600)
 
 
 def test_the_ca_says_when_to_renew_and_with_which_profile(pebble, portico, backend, tmp_path, stack):

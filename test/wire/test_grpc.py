@@ -1,50 +1,32 @@
 """gRPC through the proxy: calls of all four kinds, with python3-grpcio as client and server. Messages are plain bytes, so that
 no schema is needed."""
-import threading
-import time
-
 import pytest
 
-from harness.grpc_server import BIG, Server, grpc
+from harness.grpc_server import (assert_a_slow_reader_holds_the_server_up, assert_metadata_passes_both_ways, converse, dial, error_of,
+                                 grpc, unary, wait_until_it_answers)
 from harness.portico import to
-from harness.waiting import PATIENCE, wait_for
-
-@pytest.fixture
-def server(stack):
-    def start(**more):
-        server = Server(**more)
-        stack.callback(server.stop)
-        return server
-    return start
+from harness.waiting import PATIENCE
 
 
 @pytest.fixture
 def channel(stack):
     def start(proxy):
-        channel = grpc.insecure_channel(f"127.0.0.1:{proxy.port}", options=[*BIG, ("grpc.use_local_subchannel_pool", 1)])
+        channel = dial(proxy.port)
         stack.callback(channel.close)
         return channel
     return start
 
 
 @pytest.fixture
-def pair(portico, server, channel):
+def pair(portico, grpc_server, channel):
     """A service, and a channel to it by way of the proxy."""
-    backend = server()
+    backend = grpc_server()
     return backend.service, channel(portico(to(backend.url), "--workers", "1"))
-
-
-def unary(channel, name):
-    return channel.unary_unary(f"/t.T/uu_{name}")
 
 
 def test_a_unary_call_with_metadata_both_ways(pair):
     service, channel = pair
-    reply, call = unary(channel, "echo").with_call(b"hello", metadata=[("x-key", "value"), ("x-raw-bin", b"\x01\x02")], timeout=PATIENCE)
-    assert reply == b"hello" and call.code() == grpc.StatusCode.OK
-    assert ("x-first", "1") in call.initial_metadata()
-    assert {("x-last", "2"), ("x-raw-bin", b"\x00\xff")} <= set(call.trailing_metadata())
-    assert service.metadata["x-key"] == "value" and service.metadata["x-raw-bin"] == b"\x01\x02"
+    assert_metadata_passes_both_ways(channel, service)
 
 
 def test_many_calls_at_once(pair):
@@ -55,16 +37,12 @@ def test_many_calls_at_once(pair):
 
 def test_an_error_without_a_message_is_passed_on(pair):
     _, channel = pair
-    with pytest.raises(grpc.RpcError) as error:
-        unary(channel, "refuse")(b"", timeout=PATIENCE)
-    assert error.value.code() == grpc.StatusCode.FAILED_PRECONDITION and error.value.details() == "not so: ü"
+    assert error_of(lambda: unary(channel, "refuse")(b"", timeout=PATIENCE)) == (grpc.StatusCode.FAILED_PRECONDITION, "not so: ü")
 
 
 def test_an_unknown_method_is_unimplemented(pair):
     _, channel = pair
-    with pytest.raises(grpc.RpcError) as error:
-        channel.unary_unary("/t.T/none")(b"", timeout=PATIENCE)
-    assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    assert error_of(lambda: channel.unary_unary("/t.T/none")(b"", timeout=PATIENCE))[0] == grpc.StatusCode.UNIMPLEMENTED
 
 
 def test_streams_of_the_server(pair):
@@ -77,9 +55,7 @@ def test_an_error_behind_messages(pair):
     _, channel = pair
     call = channel.unary_stream("/t.T/us_fail_later")(b"", timeout=PATIENCE)
     assert next(call) == b"first"
-    with pytest.raises(grpc.RpcError) as error:
-        next(call)
-    assert error.value.code() == grpc.StatusCode.DATA_LOSS
+    assert error_of(lambda: next(call))[0] == grpc.StatusCode.DATA_LOSS
 
 
 def test_streams_of_the_client(pair):
@@ -90,18 +66,7 @@ def test_streams_of_the_client(pair):
 
 def test_a_conversation(pair):
     _, channel = pair
-    turn, said = threading.Semaphore(1), iter([b"one", b"two", b"three"])
-
-    def words():
-        for word in said:
-            turn.acquire()
-            yield word
-    call = channel.stream_stream("/t.T/ss_talk")(words(), timeout=PATIENCE)
-    heard = []
-    for reply in call:      # each word is said only when the answer to the one before was heard
-        heard.append(reply)
-        turn.release()
-    assert heard == [b"ONE", b"TWO", b"THREE"]
+    assert converse(channel, [b"one", b"two", b"three"]) == [b"ONE", b"TWO", b"THREE"]
 
 
 @pytest.mark.parametrize("size", [65536, 1 << 20, 20 << 20])
@@ -112,23 +77,14 @@ def test_large_messages(pair, size):
 
 def test_a_client_that_does_not_read_holds_the_server_up(pair):
     service, channel = pair
-    call = channel.unary_stream("/t.T/us_fill")(b"", timeout=3 * PATIENCE)
-    next(call)
-    last = -1
-    while service.produced != last:
-        last = service.produced
-        time.sleep(0.3)
-    assert last < 400
-    assert sum(1 for _ in call) == 999
+    assert_a_slow_reader_holds_the_server_up(channel, service)
 
 
 def test_the_deadline_reaches_the_server_and_cancels_there(pair):
     service, channel = pair
     unary(channel, "echo")(b"", timeout=1000)
     assert 900 < service.remaining < 1100  # a client may round it up: to ten seconds, where it is as long as this
-    with pytest.raises(grpc.RpcError) as error:
-        unary(channel, "wait")(b"", timeout=0.3)
-    assert error.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert error_of(lambda: unary(channel, "wait")(b"", timeout=0.3))[0] == grpc.StatusCode.DEADLINE_EXCEEDED
     assert service.cancelled.wait(PATIENCE)
 
 
@@ -140,41 +96,33 @@ def test_a_cancelled_call_is_cancelled_at_the_server(pair):
     assert service.cancelled.wait(PATIENCE)
 
 
-def test_a_server_that_is_gone_is_unavailable(portico, server, channel):
-    backend = server()
+def test_a_server_that_is_gone_is_unavailable(portico, grpc_server, channel):
+    backend = grpc_server()
     client = channel(portico(to(backend.url), "--workers", "1"))
     assert unary(client, "echo")(b"x", timeout=PATIENCE) == b"x"
     backend.stop()
-    with pytest.raises(grpc.RpcError) as error:
-        unary(client, "echo")(b"x", timeout=PATIENCE)
-    assert error.value.code() == grpc.StatusCode.UNAVAILABLE
+    assert error_of(lambda: unary(client, "echo")(b"x", timeout=PATIENCE))[0] == grpc.StatusCode.UNAVAILABLE
 
 
-def test_calls_go_on_when_a_server_comes_back(portico, server, channel):
-    backend = server()
+def test_calls_go_on_when_a_server_comes_back(portico, grpc_server, channel):
+    backend = grpc_server()
     client = channel(portico(to(backend.url)))
     assert unary(client, "echo")(b"x", timeout=PATIENCE) == b"x"
     backend.stop()
-    server(port=backend.port)
-
-    def answers():
-        try:
-            return unary(client, "echo")(b"again", timeout=1) == b"again"
-        except grpc.RpcError:
-            return False
-    wait_for("the server to be back", answers)
+    grpc_server(port=backend.port)
+    wait_until_it_answers(client)
 
 
-def test_a_server_under_tls(portico, server, channel, authority):
+def test_a_server_under_tls(portico, grpc_server, channel, authority):
     issued = authority.issue("127.0.0.1")
     credentials = grpc.ssl_server_credentials([(issued.key.read_bytes(), issued.cert.read_bytes())])
-    backend = server(credentials=credentials)
+    backend = grpc_server(credentials=credentials)
     client = channel(portico(to(backend.url, serversTransport={"rootCAs": [str(authority.cert)]})))
     assert unary(client, "echo")(b"x", timeout=PATIENCE) == b"x"
 
 
-def test_calls_are_spread_over_servers(portico, server, channel):
-    backends = [server(), server()]
+def test_calls_are_spread_over_servers(portico, grpc_server, channel):
+    backends = [grpc_server(), grpc_server()]
     client = channel(portico(to(*(backend.url for backend in backends)), "--workers", "1"))
     for _ in range(4):
         unary(client, "echo")(b"x", timeout=PATIENCE)
@@ -182,8 +130,8 @@ def test_calls_are_spread_over_servers(portico, server, channel):
 
 
 @pytest.mark.parametrize("scheme", ["h2c", "http"])
-def test_the_health_protocol_decides_who_is_asked(portico, server, scheme):
-    backend = server()
+def test_the_health_protocol_decides_who_is_asked(portico, grpc_server, scheme):
+    backend = grpc_server()
     url = backend.url.replace("h2c", scheme)
     proxy = portico(to(url, service={"healthCheck": {"mode": "grpc", "interval": "50ms"}}))
     proxy.wait_until("the server to be out", lambda: "does not serve" in proxy.log)

@@ -18,15 +18,6 @@ def start(portico, backend):
     return both
 
 
-@pytest.fixture
-def scripted(portico, raw_server):
-    """scripted([action, ...]) gives a proxy and the scripted server behind it."""
-    def both(*connections, **sections):
-        server = raw_server(*connections)
-        return portico(to(server.url, **sections)), server
-    return both
-
-
 # Connections
 
 def test_a_connection_serves_many_requests_over_one_connection_behind(start):

@@ -1,14 +1,14 @@
 """grpc_pass in nginx.conf: calls of a real gRPC client to a real server, by way of Portico and of Debian's nginx with the same file."""
-import threading
 import time
 
 import pytest
 
 from harness.certificates import Authority
-from harness.grpc_server import BIG, Server, grpc
+from harness.grpc_server import (assert_a_slow_reader_holds_the_server_up, assert_metadata_passes_both_ways, converse, dial, error_of,
+                                 grpc, unary, wait_until_it_answers)
 from harness.http2 import Http2
 from harness.ports import free_port
-from harness.waiting import PATIENCE, wait_for
+from harness.waiting import PATIENCE
 
 # What people have in front of gRPC servers so that clients are told in their own words; nginx's documentation has the like.
 ERRORS = """
@@ -22,21 +22,12 @@ ERRORS = """
 
 
 @pytest.fixture
-def server(stack):
-    def start(**more):
-        server = Server(**more)
-        stack.callback(server.stop)
-        return server
-    return start
-
-
-@pytest.fixture
 def channels(stack):
     """channels(pair) are a channel to each of both, or to the one."""
     def start(pair):
         opened = []
         for like in (pair.portico, pair.nginx) if hasattr(pair, "nginx") else (pair,):
-            channel = grpc.insecure_channel(f"127.0.0.1:{like.port}", options=[*BIG, ("grpc.use_local_subchannel_pool", 1)])
+            channel = dial(like.port)
             stack.callback(channel.close)
             opened.append(channel)
         return opened
@@ -53,31 +44,16 @@ def passing(backend, more="", **rest):
 
 
 @pytest.fixture
-def both(nginx_pair, server, channels):
+def both(nginx_pair, grpc_server, channels):
     """A service, and channels to it by way of Portico and of nginx."""
-    backend = server()
+    backend = grpc_server()
     return backend.service, channels(nginx_pair(passing(backend)))
-
-
-def unary(channel, name):
-    return channel.unary_unary(f"/t.T/uu_{name}")
-
-
-def error_of(call):
-    with pytest.raises(grpc.RpcError) as error:
-        call()
-    return error.value.code(), error.value.details()
 
 
 def test_unary_calls_with_metadata_both_ways(both):
     service, channels = both
     for channel in channels:
-        service.metadata = {}
-        reply, call = unary(channel, "echo").with_call(b"hello", metadata=[("x-key", "value"), ("x-raw-bin", b"\x01\x02")], timeout=PATIENCE)
-        assert reply == b"hello" and call.code() == grpc.StatusCode.OK
-        assert ("x-first", "1") in call.initial_metadata()
-        assert {("x-last", "2"), ("x-raw-bin", b"\x00\xff")} <= set(call.trailing_metadata())
-        assert service.metadata["x-key"] == "value" and service.metadata["x-raw-bin"] == b"\x01\x02"
+        assert_metadata_passes_both_ways(channel, service)
 
 
 def test_errors_of_servers_pass_as_they_are(both):
@@ -105,27 +81,18 @@ def test_streams_of_the_client(both):
 def test_conversations(both):
     _, channels = both
     for channel in channels:
-        turn, said, heard = threading.Semaphore(1), iter([b"one", b"two", b"three"]), []
-
-        def words():
-            for word in said:
-                turn.acquire()
-                yield word
-        for reply in channel.stream_stream("/t.T/ss_talk")(words(), timeout=PATIENCE):
-            heard.append(reply)      # each word is said only when the answer to the one before was heard
-            turn.release()
-        assert heard == [b"ONE", b"TWO", b"THREE"]
+        assert converse(channel, [b"one", b"two", b"three"]) == [b"ONE", b"TWO", b"THREE"]
 
 
 @pytest.mark.parametrize("buffering", ["", "grpc_request_buffering on;"])
-def test_big_messages(portico_nginx, server, channels, buffering):
-    channel, = channels(portico_nginx(passing(server(), buffering)))
+def test_big_messages(portico_nginx, grpc_server, channels, buffering):
+    channel, = channels(portico_nginx(passing(grpc_server(), buffering)))
     for size in (65536, 1 << 20, 20 << 20):
         assert unary(channel, "echo")(b"m" * size, timeout=PATIENCE) == b"m" * size
 
 
-def test_a_message_larger_than_bodies_may_be(nginx_pair, server, channels):
-    backend = server()
+def test_a_message_larger_than_bodies_may_be(nginx_pair, grpc_server, channels):
+    backend = grpc_server()
     pair = nginx_pair(conf("location / { grpc_pass %s; client_max_body_size 1000; }" % backend.url.replace("h2c:", "grpc:")))
     for channel in channels(pair):
         assert unary(channel, "echo")(b"m" * 900, timeout=PATIENCE) == b"m" * 900
@@ -153,21 +120,14 @@ def test_cancelled_calls_are_cancelled_at_the_server(both):
         assert service.cancelled.wait(PATIENCE)
 
 
-def test_a_client_that_does_not_read_holds_the_server_up(portico_nginx, server, channels):
-    backend = server()
+def test_a_client_that_does_not_read_holds_the_server_up(portico_nginx, grpc_server, channels):
+    backend = grpc_server()
     channel, = channels(portico_nginx(passing(backend)))
-    call = channel.unary_stream("/t.T/us_fill")(b"", timeout=3 * PATIENCE)
-    next(call)
-    last = -1
-    while backend.service.produced != last:
-        last = backend.service.produced
-        time.sleep(0.3)
-    assert last < 400
-    assert sum(1 for _ in call) == 999
+    assert_a_slow_reader_holds_the_server_up(channel, backend.service)
 
 
-def test_fields_for_the_server(nginx_pair, server, channels):
-    backend = server()
+def test_fields_for_the_server(nginx_pair, grpc_server, channels):
+    backend = grpc_server()
     pair = nginx_pair(passing(backend, "grpc_set_header X-Real-IP $remote_addr; grpc_set_header X-Host $host; grpc_set_header X-Drop '';"))
     for channel in channels(pair):
         backend.service.metadata = {}
@@ -176,8 +136,8 @@ def test_fields_for_the_server(nginx_pair, server, channels):
         assert seen["x-real-ip"] == "127.0.0.1" and seen["x-host"] == "127.0.0.1" and seen["x-keep"] == "2" and "x-drop" not in seen
 
 
-def test_fields_for_the_client(nginx_pair, server, channels):
-    pair = nginx_pair(passing(server(), "grpc_hide_header X-First; add_header X-Added yes;"))
+def test_fields_for_the_client(nginx_pair, grpc_server, channels):
+    pair = nginx_pair(passing(grpc_server(), "grpc_hide_header X-First; add_header X-Added yes;"))
     for channel in channels(pair):
         _, call = unary(channel, "echo").with_call(b"", timeout=PATIENCE)
         keys = dict(call.initial_metadata())
@@ -196,25 +156,25 @@ def test_servers_that_are_away_without_such_words(nginx_pair, channels):
         assert error_of(lambda: unary(channel, "echo")(b"", timeout=PATIENCE))[0] == grpc.StatusCode.UNAVAILABLE
 
 
-def test_services_that_no_location_has(nginx_pair, server, channels):
-    backend = server()
+def test_services_that_no_location_has(nginx_pair, grpc_server, channels):
+    backend = grpc_server()
     pair = nginx_pair(conf("location /t.T/ { grpc_pass %s; } location / { return 404; }" % backend.url.replace("h2c:", "grpc:"), server=ERRORS))
     for channel in channels(pair):
         assert unary(channel, "echo")(b"x", timeout=PATIENCE) == b"x"
         assert error_of(lambda: channel.unary_unary("/o.O/none")(b"", timeout=PATIENCE))[0] == grpc.StatusCode.UNIMPLEMENTED
 
 
-def test_a_server_that_says_nothing_for_too_long(nginx_pair, server, channels):
-    backend = server()
+def test_a_server_that_says_nothing_for_too_long(nginx_pair, grpc_server, channels):
+    backend = grpc_server()
     for channel in channels(nginx_pair(passing(backend, "grpc_read_timeout 500ms;", server=ERRORS))):
         backend.service.cancelled.clear()
         assert error_of(lambda: unary(channel, "wait")(b"", timeout=PATIENCE)) == (grpc.StatusCode.DEADLINE_EXCEEDED, "took too long")
         assert backend.service.cancelled.wait(PATIENCE)
 
 
-def test_a_stream_that_goes_on_is_no_silence(portico_nginx, server, channels):
+def test_a_stream_that_goes_on_is_no_silence(portico_nginx, grpc_server, channels):
     """The time is between two reads, not that of the whole call."""
-    backend = server()
+    backend = grpc_server()
     channel, = channels(portico_nginx(passing(backend, "grpc_read_timeout 1s;")))
 
     def words():
@@ -224,24 +184,18 @@ def test_a_stream_that_goes_on_is_no_silence(portico_nginx, server, channels):
     assert list(channel.stream_stream("/t.T/ss_talk")(words(), timeout=PATIENCE)) == [b"%d" % number for number in range(6)]
 
 
-def test_a_server_that_goes_away_and_comes_back(portico_nginx, server, channels):
-    backend = server()
+def test_a_server_that_goes_away_and_comes_back(portico_nginx, grpc_server, channels):
+    backend = grpc_server()
     channel, = channels(portico_nginx(passing(backend)))
     assert unary(channel, "echo")(b"x", timeout=PATIENCE) == b"x"
     backend.stop()
     assert error_of(lambda: unary(channel, "echo")(b"x", timeout=PATIENCE))[0] == grpc.StatusCode.UNAVAILABLE
-    server(port=backend.port)
-
-    def answers():
-        try:
-            return unary(channel, "echo")(b"again", timeout=1) == b"again"
-        except grpc.RpcError:
-            return False
-    wait_for("the server to be back", answers)
+    grpc_server(port=backend.port)
+    wait_until_it_answers(channel)
 
 
-def test_calls_share_the_connection_that_is_kept(portico_nginx, server, channels):
-    backend = server()
+def test_calls_share_the_connection_that_is_kept(portico_nginx, grpc_server, channels):
+    backend = grpc_server()
     text = passing(backend).replace(backend.url.replace("h2c:", "grpc:"), "grpc://up")
     like = portico_nginx("upstream up { server 127.0.0.1:%d; keepalive 4; } log_format up '$upstream_addr $upstream_connect_time'; " % backend.port +
                          text.replace("location", "access_log @folder@/up.log up; location"))
@@ -253,8 +207,8 @@ def test_calls_share_the_connection_that_is_kept(portico_nginx, server, channels
     assert [float(time_taken) for _, time_taken in lines[1:]] == [0.0] * 4
 
 
-def test_calls_are_spread_over_an_upstream(nginx_pair, server, channels):
-    backends = [server(), server()]
+def test_calls_are_spread_over_an_upstream(nginx_pair, grpc_server, channels):
+    backends = [grpc_server(), grpc_server()]
     text = conf("location / { grpc_pass grpc://up; }",
                 http="upstream up { %s }" % " ".join(f"server 127.0.0.1:{backend.port};" for backend in backends))
     for channel in channels(nginx_pair(text)):
@@ -265,10 +219,10 @@ def test_calls_are_spread_over_an_upstream(nginx_pair, server, channels):
         assert all(backend.service.metadata for backend in backends)
 
 
-def test_a_server_under_tls(nginx_pair, server, channels, tmp_path):
+def test_a_server_under_tls(nginx_pair, grpc_server, channels, tmp_path):
     authority = Authority(tmp_path)
     issued = authority.issue("backend.example")
-    backend = server(credentials=grpc.ssl_server_credentials([(issued.key.read_bytes(), issued.cert.read_bytes())]))
+    backend = grpc_server(credentials=grpc.ssl_server_credentials([(issued.key.read_bytes(), issued.cert.read_bytes())]))
     verified = "grpc_ssl_verify on; grpc_ssl_trusted_certificate %s; grpc_ssl_name %s; grpc_ssl_server_name on;"
     good = nginx_pair(conf("location / { grpc_pass grpcs://127.0.0.1:%d; %s }" % (backend.port, verified % (authority.cert, "backend.example"))))
     for channel in channels(good):
@@ -278,8 +232,8 @@ def test_a_server_under_tls(nginx_pair, server, channels, tmp_path):
         assert error_of(lambda: unary(channel, "echo")(b"x", timeout=PATIENCE))[0] == grpc.StatusCode.UNAVAILABLE
 
 
-def test_the_log_tells_the_status_of_the_call(portico_nginx, server, channels):
-    text = passing(server()).replace("location", "access_log @folder@/grpc.log grpc; location")
+def test_the_log_tells_the_status_of_the_call(portico_nginx, grpc_server, channels):
+    text = passing(grpc_server()).replace("location", "access_log @folder@/grpc.log grpc; location")
     like = portico_nginx("log_format grpc '$status $upstream_trailer_grpc_status $request'; " + text)
     channel, = channels(like)
     unary(channel, "echo")(b"x", timeout=PATIENCE)

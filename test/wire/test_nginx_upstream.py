@@ -91,6 +91,34 @@ def test_a_cookie_keeps_its_server(portico_nginx, servers):
     assert set(again) == {first.body}
 
 
+def attributes(response):
+    return set(response.get("Set-Cookie").split("; ")[1:])
+
+
+def test_variables_say_for_whom_a_cookie_is(portico_nginx, servers):
+    proxy = portico_nginx(conf(servers, "sticky cookie srv path=/ secure samesite=$arg_s domain=$arg_d; server S0;"))
+    fixed = {"Path=/", "Secure"}
+    for word, said in (("Lax", "Lax"), ("lax", "Lax"), ("NONE", "None"), ("strict", "Strict"), ("whatever", "Strict")):
+        assert attributes(proxy.get(f"/?s={word}")) == fixed | {f"SameSite={said}"}
+    assert attributes(proxy.get("/")) == fixed
+    assert attributes(proxy.get("/?d=.shop.example&s=lax")) == fixed | {"Domain=.shop.example", "SameSite=Lax"}
+    # A request ends no attribute.
+    assert attributes(proxy.get("/?d=a.example;HttpOnly")) == fixed
+
+
+def test_a_domain_of_a_cookie_with_a_variable_in_it(portico_nginx, servers):
+    proxy = portico_nginx(conf(servers, "sticky cookie srv domain=.$host samesite=lax; server S0;"))
+    assert attributes(proxy.get("/", host="a.example")) == {"Domain=.a.example", "SameSite=Lax"}
+
+
+def test_a_variable_of_a_cookie_that_there_is_none_of_is_a_mistake(tmp_path):
+    path = tmp_path / "nginx.conf"
+    path.write_text("events { } http { upstream u { sticky cookie s samesite=$nothing_like_it; server 127.0.0.1:1; } "
+                    "server { listen 127.0.0.1:8; location / { proxy_pass http://u; } } }")
+    done = subprocess.run([BINARY, "check", path], capture_output=True, text=True, check=False)
+    assert done.returncode != 0 and "nothing_like_it" in done.stderr + done.stdout
+
+
 # ---- the same in YAML ----
 
 def test_tiers_limits_and_retries_in_yaml(portico, servers):

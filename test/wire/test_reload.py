@@ -25,6 +25,15 @@ def serves(proxy, name):
     proxy.wait_for_answer(lambda response: response.status == 200, f"/{name}")
 
 
+def wait_until_gone(proxy, entry_point):
+    def refused():
+        try:
+            proxy.client(entry_point).close()
+        except ConnectionRefusedError:
+            return True
+    proxy.wait_until("the entrypoint to be gone", refused)
+
+
 def misses(proxy, name):
     proxy.wait_for_answer(lambda response: response.status == 404, f"/{name}")
 
@@ -219,12 +228,7 @@ def test_an_entrypoint_is_added_and_removed(portico, backend):
     config["entryPoints"] = {"web": {}}
     proxy.write(config)
 
-    def refused():
-        try:
-            proxy.client("more").close()
-        except ConnectionRefusedError:
-            return True
-    proxy.wait_until("the entrypoint to be gone", refused)
+    wait_until_gone(proxy, "more")
     assert kept.request().status == 200
 
 
@@ -276,13 +280,7 @@ def test_no_request_fails_while_entrypoints_come_and_go(portico, backend):
             proxy.write({**config, "entryPoints": {"web": {}, "more": {}}})
             proxy.wait_for_answer(lambda response: response.status == 200, entry_point="more")
             proxy.write({**config, "entryPoints": {"web": {}}})
-
-            def refused():
-                try:
-                    proxy.client("more").close()
-                except ConnectionRefusedError:
-                    return True
-            proxy.wait_until("the entrypoint to be gone", refused)
+            wait_until_gone(proxy, "more")
     load.assert_all(200)
 
 

@@ -13,14 +13,6 @@ MIB = 1 << 20
 measurable = pytest.mark.skipif("san/" in BINARY, reason="memory cannot be measured under a sanitizer")
 
 
-@pytest.fixture
-def scripted(portico, raw_server):
-    def both(*connections, **sections):
-        server = raw_server(*connections)
-        return portico(to(server.url, **sections)), server
-    return both
-
-
 # At once
 
 EVENTS = [b"data: 0\n\n", b"data: 1\n\n", b"data: 2\n\n"]

@@ -12,6 +12,14 @@ static void put_age(struct nginx_compile *compile, struct node *cookie, const st
         diag_error(compile->diag, word->span, "invalid parameter \"%.*s\"", STR_ARGS(word->text));
 }
 
+/* A parameter's value with variables in it. */
+static struct str template_of(struct nginx_compile *compile, const struct nginx_word *word, struct str value)
+{
+    struct nginx_word part = *word;
+    part.text = value;
+    return nginx_template(compile, &part);
+}
+
 static void put_cookie(struct nginx_compile *compile, struct node *sticky, const struct nginx_directive *directive)
 {
     struct node *cookie = nginx_put_map(compile, sticky, "cookie", directive->span);
@@ -25,8 +33,12 @@ static void put_cookie(struct nginx_compile *compile, struct node *sticky, const
         struct str value = equals >= 0 ? str_from_index(text, (size_t)equals + 1) : STR_NONE;
         if (str_starts(text, S("expires=")))
             put_age(compile, cookie, word, value);
-        else if (str_starts(text, S("domain=")) || str_starts(text, S("path=")))
-            nginx_put(compile, cookie, text.data[0] == 'd' ? "domain" : "path", value, word->span);
+        else if (str_starts(text, S("path=")))
+            nginx_put(compile, cookie, "path", value, word->span);
+        else if (str_starts(text, S("domain=")))
+            nginx_put(compile, cookie, "domain", template_of(compile, word, value), word->span);
+        else if (str_starts(text, S("samesite=")) && nginx_has_variables(value))
+            nginx_put(compile, cookie, "sameSiteText", template_of(compile, word, value), word->span);
         else if (str_starts(text, S("samesite=")))
             nginx_put(compile, cookie, "sameSite", value, word->span);
         else if (str_equal(text, S("httponly")) || str_equal(text, S("secure")))
@@ -72,13 +84,13 @@ static void put_texts(struct nginx_compile *compile, struct node *learn, const s
     struct node *texts = nginx_put_list(compile, learn, key, directive->span);
     size_t length = strlen(key) + 1;
     for (size_t i = 1; i < directive->count; i++) {
-        struct nginx_word word = directive->words[i];
-        if (!str_starts(word.text, str_from(key)) || word.text.len <= length || word.text.data[length - 1] != '=')
+        const struct nginx_word *word = &directive->words[i];
+        if (!str_starts(word->text, str_from(key)) || word->text.len <= length || word->text.data[length - 1] != '=')
             continue;
-        word.text = str_from_index(word.text, length);
-        if (word.text.data[0] != '$')
-            diag_error(compile->diag, word.span, "\"sticky\" directive missing variable in the \"%s\" parameter", key);
-        nginx_add_text(compile, texts, nginx_template(compile, &word), word.span);
+        struct str value = str_from_index(word->text, length);
+        if (value.data[0] != '$')
+            diag_error(compile->diag, word->span, "\"sticky\" directive missing variable in the \"%s\" parameter", key);
+        nginx_add_text(compile, texts, template_of(compile, word, value), word->span);
     }
     if (texts->count == 0)
         diag_error(compile->diag, directive->span, "\"sticky\" directive \"%s\" parameter is not specified", key);

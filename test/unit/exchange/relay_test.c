@@ -69,10 +69,18 @@ static void begin(struct run *run)
     relay_init(&run->relay, run->worker, &run->source, &run->sink);
 }
 
+/* The source has the whole of a body, in so many reads. */
+static void begin_whole(struct run *run, unsigned reads)
+{
+    begin(run);
+    run->reads_left = reads;
+    run->ends = true;
+}
+
 static void end(struct run *run)
 {
     relay_release(&run->relay);
-    assert_int_equal(run->worker->chunks.in_use, 0);
+    assert_int_equal(chunk_pool_in_use(&run->worker->chunks), 0);
     worker_release(run->worker);
     free(run->worker);
 }
@@ -91,9 +99,7 @@ static enum status pump(struct run *run)
 TEST(relay_moves_a_body_to_its_end)
 {
     struct run run;
-    begin(&run);
-    run.reads_left = 500;
-    run.ends = true;
+    begin_whole(&run, 500);
     assert_int_equal(pump(&run), STATUS_OK);
     assert_int_equal(run.taken, 500000);
     assert_int_equal(run.relay.moved, 500000);
@@ -106,9 +112,7 @@ TEST(relay_moves_a_body_to_its_end)
 TEST(relay_leaves_the_rest_to_the_next_turn_when_this_one_is_long)
 {
     struct run run;
-    begin(&run);
-    run.reads_left = 500;
-    run.ends = true;
+    begin_whole(&run, 500);
     run.worker->loop.now = time_monotonic() - LOOP_TURN_ENOUGH;
     assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
     assert_true(run.relay.yielded);
@@ -289,7 +293,7 @@ TEST(relay_holds_few_buffers_of_a_peer_that_drips)
         run.reads_left++;
         assert_int_equal(pump(&run), STATUS_AGAIN);
     }
-    assert_in_range(run.worker->chunks.in_use, 1, RELAY_QUEUE_SLICES * CHUNK_LARGE_SIZE);
+    assert_in_range(chunk_pool_in_use(&run.worker->chunks), 1, RELAY_QUEUE_SLICES * CHUNK_LARGE_SIZE);
     run.room = SIZE_MAX;
     run.ends = true;
     assert_int_equal(pump(&run), STATUS_OK);
@@ -372,17 +376,20 @@ TEST(relay_lets_filters_hold_back_until_nothing_more_is_there)
     assert_true(first.released && second.released);
 }
 
+static void begin_at_pace(struct run *run, struct pace *pace, unsigned reads)
+{
+    begin_whole(run, reads);
+    chunkq_init(&pace->out);
+    pace->began = run->worker->loop.now;
+    run->relay.pace = pace;
+}
+
 /* The pace is one second's worth ahead; after that the clock is moved by the test. */
 TEST(relay_keeps_a_pace)
 {
     struct run run;
     struct pace pace = {.rate = 10000, .after = 500};
-    begin(&run);
-    chunkq_init(&pace.out);
-    pace.began = run.worker->loop.now;
-    run.relay.pace = &pace;
-    run.reads_left = 40;
-    run.ends = true;
+    begin_at_pace(&run, &pace, 40);
     assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
     assert_int_equal(run.taken, 10500);
     assert_true(pace.until > pace.began);
@@ -403,12 +410,7 @@ TEST(relay_at_a_pace_waits_for_a_sink_that_is_full)
 {
     struct run run;
     struct pace pace = {.rate = 10000};
-    begin(&run);
-    chunkq_init(&pace.out);
-    pace.began = run.worker->loop.now;
-    run.relay.pace = &pace;
-    run.reads_left = 9;
-    run.ends = true;
+    begin_at_pace(&run, &pace, 9);
     run.room = 100;
     assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
     assert_int_equal(run.taken, 100);

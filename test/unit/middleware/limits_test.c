@@ -87,15 +87,19 @@ TEST(token_buckets_forget_the_fullest_of_a_full_set)
 
 /* --- rateLimit --- */
 
+static void request_passes(void)
+{
+    rig_begin(&rig, "GET", "http://foo/");
+    assert_int_equal(rig_request(&rig), VERDICT_NEXT);
+    rig_finish(&rig);
+}
+
 TEST(rate_limit_refuses_with_the_time_to_come_back)
 {
     rig_init(&rig);
     assert_true(rig_configure(&rig, "rateLimit", "{average: 1, period: 4s, burst: 2}"));
-    for (int i = 0; i < 2; i++) {
-        rig_begin(&rig, "GET", "http://foo/");
-        assert_int_equal(rig_request(&rig), VERDICT_NEXT);
-        rig_finish(&rig);
-    }
+    for (int i = 0; i < 2; i++)
+        request_passes();
     rig_begin(&rig, "GET", "http://foo/");
     assert_int_equal(rig_request(&rig), VERDICT_ANSWER);
     assert_int_equal(rig.x.response.status, 429);
@@ -110,9 +114,7 @@ TEST(rate_limit_lets_a_request_that_is_a_little_early_wait)
 {
     rig_init(&rig);
     assert_true(rig_configure(&rig, "rateLimit", "{average: 40}"));
-    rig_begin(&rig, "GET", "http://foo/");
-    assert_int_equal(rig_request(&rig), VERDICT_NEXT);
-    rig_finish(&rig);
+    request_passes();
     /* 13 of the 25 ms that a token takes are over: what is left is within the longest wait. */
     rig.worker->loop.now += 13 * TIME_MS;
     rig_begin(&rig, "GET", "http://foo/");
@@ -128,9 +130,7 @@ TEST(rate_limit_forgets_its_timer_when_the_client_leaves)
 {
     rig_init(&rig);
     assert_true(rig_configure(&rig, "rateLimit", "{average: 40}"));
-    rig_begin(&rig, "GET", "http://foo/");
-    assert_int_equal(rig_request(&rig), VERDICT_NEXT);
-    rig_finish(&rig);
+    request_passes();
     rig.worker->loop.now += 13 * TIME_MS;
     rig_begin(&rig, "GET", "http://foo/");
     rig.x.waiting = true;
@@ -146,11 +146,8 @@ TEST(rate_limit_of_zero_limits_nothing)
 {
     rig_init(&rig);
     assert_true(rig_configure(&rig, "rateLimit", "{average: 0}"));
-    for (int i = 0; i < 100; i++) {
-        rig_begin(&rig, "GET", "http://foo/");
-        assert_int_equal(rig_request(&rig), VERDICT_NEXT);
-        rig_finish(&rig);
-    }
+    for (int i = 0; i < 100; i++)
+        request_passes();
     assert_null(rig.shared);
     rig_release(&rig);
 }
@@ -229,9 +226,7 @@ TEST(in_flight_req_refuses_beyond_the_amount_until_one_ends)
 
     rig.own = first;
     rig_finish(&rig);
-    rig_begin(&rig, "GET", "http://foo/");
-    assert_int_equal(rig_request(&rig), VERDICT_NEXT);
-    rig_finish(&rig);
+    request_passes();
     free(first);
     rig_release(&rig);
 }

@@ -1,176 +1,19 @@
 /* Against a name server of our own, on the loop of the test, over UDP and TCP. */
 #include "net/dns.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
-#include <unistd.h>
 
+#include "net/name_server.h"
 #include "test.h"
 
 static struct loop loop;
 
-/* ---- the name server ---- */
-
-struct server {
-    struct watch udp, tcp;
-    char address[32];
-    bool truncates;            /* over UDP says only "ask by TCP" */
-    bool silent;
-    bool unknown;              /* NXDOMAIN for all */
-    bool mangles;              /* says that there is one record more */
-    int asked_udp, asked_tcp;
+/* Whatever name is asked for. */
+static const struct name_record records[] = {
+    {NULL, RECORD_A, 77, .text = "10.9.8.7"},          {NULL, RECORD_A, 33, .text = "10.9.8.6"},
+    {NULL, RECORD_AAAA, 500, .text = "fd00::1"},       {NULL, RECORD_TXT, 5, .text = "\3one\4-two"},
+    {NULL, RECORD_TXT, 5, .text = "\5three"},
 };
-
-static uint8_t *put16(uint8_t *out, unsigned value)
-{
-    out[0] = (uint8_t)(value >> 8);
-    out[1] = (uint8_t)value;
-    return out + 2;
-}
-
-/* A record for the question's name (a pointer to it). */
-static uint8_t *put_record(uint8_t *out, unsigned type, unsigned ttl, const void *data, unsigned len)
-{
-    out = put16(out, 0xc00c);
-    out = put16(out, type);
-    out = put16(out, 1);
-    out = put16(out, 0);
-    out = put16(out, ttl);
-    out = put16(out, len);
-    memcpy(out, data, len);
-    return out + len;
-}
-
-/* A questions: two addresses with TTLs 77 and 33; AAAA: one with 500; TXT: two, the first of two strings. */
-static size_t answer(const struct server *server, const uint8_t *query, size_t len, bool tcp, uint8_t *out)
-{
-    size_t end = 12;
-    while (query[end] != 0)
-        end += query[end] + 1U;
-    unsigned type = query[end + 2];
-    end += 5;
-    assert_true(end <= len);
-    memcpy(out, query, end);
-    bool truncated = server->truncates && !tcp;
-    put16(out + 2, truncated ? 0x8380 : server->unknown ? 0x8183 : 0x8180);
-    put16(out + 8, 0);
-    put16(out + 10, 0);
-    put16(out + 6, 0);
-    uint8_t *at = out + end;
-    if (truncated || server->unknown)
-        return end;
-    if (type == 1) {
-        put16(out + 6, 2);
-        at = put_record(at, 1, 77, (uint8_t[]){10, 9, 8, 7}, 4);
-        at = put_record(at, 1, 33, (uint8_t[]){10, 9, 8, 6}, 4);
-    } else if (type == 28) {
-        put16(out + 6, 1);
-        at = put_record(at, 28, 500, (uint8_t[16]){0xfd, [15] = 1}, 16);
-    } else if (type == 16) {
-        put16(out + 6, 2);
-        at = put_record(at, 16, 5, "\3one\4-two", 9);
-        at = put_record(at, 16, 5, "\5three", 6);
-    }
-    out[7] += server->mangles;
-    return (size_t)(at - out);
-}
-
-static void on_udp(struct watch *watch, unsigned events)
-{
-    struct server *server = container_of(watch, struct server, udp);
-    uint8_t query[512], reply[1024];
-    struct sockaddr_in from;
-    socklen_t from_len = sizeof(from);
-    ssize_t len = recvfrom(watch->fd, query, sizeof(query), 0, (struct sockaddr *)&from, &from_len);
-    assert_true(len > 12);
-    server->asked_udp++;
-    if (server->silent)
-        return;
-    size_t reply_len = answer(server, query, (size_t)len, false, reply);
-    sendto(watch->fd, reply, reply_len, 0, (struct sockaddr *)&from, from_len);
-}
-
-static void read_whole(int fd, uint8_t *out, size_t len)
-{
-    for (size_t got = 0; got < len;) {
-        ssize_t n = read(fd, out + got, len - got);
-        assert_true(n > 0);
-        got += (size_t)n;
-    }
-}
-
-/* One connection at a time, served to its end before the loop goes on: c-ares sends all at once. */
-static void on_tcp_data(struct watch *watch, unsigned events);
-static struct server *tcp_server;
-static struct watch connections[4];
-static int connection_count;
-
-static void on_tcp(struct watch *watch, unsigned events)
-{
-    tcp_server = container_of(watch, struct server, tcp);
-    int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC);
-    assert_true(fd >= 0 && connection_count < 4);
-    connections[connection_count] = (struct watch){.on_ready = on_tcp_data, .fd = -1};
-    assert_true(loop_watch_level(&loop, &connections[connection_count++], fd));
-}
-
-static void on_tcp_data(struct watch *watch, unsigned events)
-{
-    uint8_t query[512], reply[1024], size[2];
-    ssize_t first = recv(watch->fd, size, 1, MSG_PEEK);
-    if (first <= 0) {
-        int fd = watch->fd;
-        loop_unwatch(&loop, watch);
-        close(fd);
-        return;
-    }
-    read_whole(watch->fd, size, 2);
-    size_t len = (size_t)size[0] << 8 | size[1];
-    assert_true(len <= sizeof(query));
-    read_whole(watch->fd, query, len);
-    tcp_server->asked_tcp++;
-    size_t reply_len = answer(tcp_server, query, len, true, reply + 2);
-    put16(reply, (unsigned)reply_len);
-    assert_int_equal(write(watch->fd, reply, reply_len + 2), reply_len + 2);
-}
-
-static void server_start(struct server *server)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(at);
-    int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), tcp = -1;
-    /* The port that TCP got, and UDP under the same number: another pair if it is taken. */
-    for (int tries = 0; tries < 50; tries++) {
-        at.sin_port = 0;
-        tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        assert_int_equal(bind(tcp, (struct sockaddr *)&at, sizeof(at)), 0);
-        assert_int_equal(getsockname(tcp, (struct sockaddr *)&at, &len), 0);
-        if (bind(udp, (struct sockaddr *)&at, sizeof(at)) == 0)
-            break;
-        close(tcp);
-        tcp = -1;
-    }
-    assert_true(tcp >= 0);
-    assert_int_equal(listen(tcp, 4), 0);
-    snprintf(server->address, sizeof(server->address), "127.0.0.1:%u", ntohs(at.sin_port));
-    server->udp.on_ready = on_udp;
-    server->tcp.on_ready = on_tcp;
-    assert_true(loop_watch_level(&loop, &server->udp, udp));
-    assert_true(loop_watch_level(&loop, &server->tcp, tcp));
-}
-
-static void server_stop(struct server *server)
-{
-    for (int i = 0; i < connection_count; i++) {
-        if (connections[i].fd >= 0)
-            close(connections[i].fd);
-    }
-    connection_count = 0;
-    close(server->udp.fd);
-    close(server->tcp.fd);
-}
-
-/* ---- the client's side ---- */
 
 struct asked {
     struct dns_answer answer;
@@ -204,19 +47,20 @@ static void wait_for(struct asked *asked)
 }
 
 /* Everything is asked of `server`. */
-static struct dns *dns_of(struct server *server)
+static struct dns *dns_of(struct name_server *server)
 {
     assert_true(loop_init(&loop));
-    server_start(server);
+    SERVES(server, records);
+    name_server_start(server, &loop);
     struct dns *dns = dns_new(&loop);
     assert_true(dns_use_servers(dns, str_from(server->address)));
     return dns;
 }
 
-static void end(struct dns *dns, struct server *server)
+static void end(struct dns *dns, struct name_server *server)
 {
     dns_free(dns);
-    server_stop(server);
+    name_server_stop(server);
     loop_release(&loop);
 }
 
@@ -244,7 +88,7 @@ TEST(dns_answers_literals_at_once_without_a_server)
 
 TEST(dns_finds_both_families_and_the_smallest_ttl)
 {
-    struct server server = {0};
+    struct name_server server = {0};
     struct asked asked = {0};
     struct dns *dns = dns_of(&server);
     dns_resolve(dns, S("backend.portico.test"), note, &asked);
@@ -260,7 +104,7 @@ TEST(dns_finds_both_families_and_the_smallest_ttl)
 
 TEST(dns_asks_again_by_tcp_when_the_answer_did_not_fit)
 {
-    struct server server = {.truncates = true};
+    struct name_server server = {.truncates = true};
     struct asked asked = {0};
     struct dns *dns = dns_of(&server);
     dns_resolve(dns, S("backend.portico.test"), note, &asked);
@@ -272,7 +116,7 @@ TEST(dns_asks_again_by_tcp_when_the_answer_did_not_fit)
 
 TEST(dns_reports_a_name_that_does_not_exist)
 {
-    struct server server = {.unknown = true};
+    struct name_server server = {.unknown = true};
     struct asked asked = {0};
     struct dns *dns = dns_of(&server);
     dns_resolve(dns, S("nobody.portico.test."), note, &asked);
@@ -285,7 +129,7 @@ TEST(dns_reports_a_name_that_does_not_exist)
 
 TEST(dns_takes_a_malformed_answer_for_a_failure_and_not_for_nothing)
 {
-    struct server server = {.mangles = true};
+    struct name_server server = {.mangles = true};
     struct asked asked = {0};
     struct dns *dns = dns_of(&server);
     dns_resolve(dns, S("backend.portico.test"), note, &asked);
@@ -325,7 +169,7 @@ static void resolve_again(void *owner, const struct dns_answer *dns_answer)
 
 TEST(dns_free_reports_a_failure_to_all_that_still_wait)
 {
-    struct server server = {.silent = true};
+    struct name_server server = {.silent = true};
     struct asked first = {0}, second = {0};
     struct dns *dns = dns_of(&server);
     struct chained chained = {.dns = dns};
@@ -342,13 +186,13 @@ TEST(dns_free_reports_a_failure_to_all_that_still_wait)
     assert_non_null(first.answer.error);
     assert_int_equal(chained.answers, 3);      /* asked anew while closing: failed at once */
     assert_int_equal(chained.failures, 3);
-    server_stop(&server);
+    name_server_stop(&server);
     loop_release(&loop);
 }
 
 TEST(dns_lets_a_callback_ask_for_the_next_name)
 {
-    struct server server = {0};
+    struct name_server server = {0};
     struct dns *dns = dns_of(&server);
     struct chained chained = {.dns = dns};
     dns_resolve(dns, S("first.portico.test"), resolve_again, &chained);
@@ -377,7 +221,7 @@ static void note_texts(void *owner, const struct dns_texts *answer)
 
 TEST(dns_finds_texts_and_joins_the_strings_of_each)
 {
-    struct server server = {0};
+    struct name_server server = {0};
     struct texts_asked asked = {0};
     struct dns *dns = dns_of(&server);
     dns_find_texts(dns, S("_acme-challenge.portico.test."), note_texts, &asked);
@@ -396,12 +240,12 @@ TEST(dns_finds_texts_and_joins_the_strings_of_each)
 
 TEST(dns_free_ends_a_question_for_texts)
 {
-    struct server server = {.silent = true};
+    struct name_server server = {.silent = true};
     struct texts_asked asked = {0};
     struct dns *dns = dns_of(&server);
     dns_find_texts(dns, S("_acme-challenge.portico.test."), note_texts, &asked);
     dns_free(dns);
     assert_true(asked.failed && asked.answers == 1);
-    server_stop(&server);
+    name_server_stop(&server);
     loop_release(&loop);
 }

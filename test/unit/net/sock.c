@@ -27,14 +27,22 @@ static void begin(void)
 }
 
 /* A sock on the loop and the plain descriptor of its peer. */
-static void connect_pair(struct sock *sock, int *ret_peer)
+static void begin_pair(struct sock *sock, int *ret_peer)
 {
     int pair[2];
+    begin();
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
     sock_init(sock, &loop, note_event);
     assert_true(sock_take(sock, pair[0], false));
     *ret_peer = pair[1];
     loop_turn(&loop, 0);
+}
+
+static void end_pair(struct sock *sock, int peer)
+{
+    sock_close(sock);
+    close(peer);
+    loop_release(&loop);
 }
 
 /* A TCP listener on a free port of 127.0.0.1. */
@@ -77,8 +85,7 @@ TEST(sock_reads_until_a_short_read_and_spares_the_next_call)
     int peer;
     char buffer[8];
     size_t got = 0;
-    begin();
-    connect_pair(&sock, &peer);
+    begin_pair(&sock, &peer);
     assert_false(sock.readable);
     assert_int_equal(sock_read(&sock, buffer, sizeof(buffer), &got), STATUS_AGAIN);
     assert_int_equal(write(peer, "0123456789", 10), 10);
@@ -90,9 +97,7 @@ TEST(sock_reads_until_a_short_read_and_spares_the_next_call)
     assert_int_equal(sock_read(&sock, buffer, sizeof(buffer), &got), STATUS_OK);
     assert_int_equal(got, 2);
     assert_false(sock.readable);
-    sock_close(&sock);
-    close(peer);
-    loop_release(&loop);
+    end_pair(&sock, peer);
 }
 
 TEST(sock_reads_on_to_the_end_once_the_peer_has_closed)
@@ -101,8 +106,7 @@ TEST(sock_reads_on_to_the_end_once_the_peer_has_closed)
     int peer;
     char buffer[64];
     size_t got = 0;
-    begin();
-    connect_pair(&sock, &peer);
+    begin_pair(&sock, &peer);
     assert_int_equal(write(peer, "last", 4), 4);
     close(peer);
     loop_turn(&loop, 0);
@@ -121,8 +125,7 @@ TEST(sock_finds_an_end_that_came_behind_a_short_read)
     int peer;
     char buffer[64];
     size_t got = 0;
-    begin();
-    connect_pair(&sock, &peer);
+    begin_pair(&sock, &peer);
     assert_int_equal(write(peer, "data", 4), 4);
     loop_turn(&loop, 0);
     assert_int_equal(sock_read(&sock, buffer, sizeof(buffer), &got), STATUS_OK);
@@ -130,9 +133,7 @@ TEST(sock_finds_an_end_that_came_behind_a_short_read)
     assert_int_equal(sock_read(&sock, buffer, sizeof(buffer), &got), STATUS_AGAIN);
     loop_turn(&loop, 0);
     assert_int_equal(sock_read(&sock, buffer, sizeof(buffer), &got), STATUS_END);
-    sock_close(&sock);
-    close(peer);
-    loop_release(&loop);
+    end_pair(&sock, peer);
 }
 
 TEST(sock_write_that_fills_the_peer_waits_for_room_and_loses_nothing)
@@ -141,8 +142,7 @@ TEST(sock_write_that_fills_the_peer_waits_for_room_and_loses_nothing)
     struct sock sock;
     int peer;
     size_t total = 0, drained = 0, sent = 0;
-    begin();
-    connect_pair(&sock, &peer);
+    begin_pair(&sock, &peer);
     struct iovec vectors[2] = {{block, sizeof(block)}, {block, sizeof(block)}};
     while (sock.writable) {
         if (sock_write(&sock, vectors, 2, false, &sent) == STATUS_OK)
@@ -159,9 +159,7 @@ TEST(sock_write_that_fills_the_peer_waits_for_room_and_loses_nothing)
     loop_turn(&loop, 0);
     assert_true(seen & WATCH_WRITE);
     assert_int_equal(sock_write(&sock, vectors, 1, true, &sent), STATUS_OK);
-    sock_close(&sock);
-    close(peer);
-    loop_release(&loop);
+    end_pair(&sock, peer);
 }
 
 TEST(sock_write_to_a_closed_peer_is_an_error_not_a_signal)
@@ -169,8 +167,7 @@ TEST(sock_write_to_a_closed_peer_is_an_error_not_a_signal)
     struct sock sock;
     int peer;
     size_t sent;
-    begin();
-    connect_pair(&sock, &peer);
+    begin_pair(&sock, &peer);
     close(peer);
     struct iovec vector = vector_of("x");
     assert_int_equal(sock_write(&sock, &vector, 1, false, &sent), STATUS_IO_ERROR);
@@ -234,9 +231,7 @@ TEST(sock_shutdown_ends_one_direction_only)
     while (sock_read(&sock, buffer, sizeof(buffer), &got) == STATUS_AGAIN)
         loop_turn(&loop, TIME_S);
     assert_int_equal(got, 3);
-    sock_close(&sock);
-    close(peer);
-    loop_release(&loop);
+    end_pair(&sock, peer);
 }
 
 TEST(sock_read_of_a_reset_connection_is_an_error)

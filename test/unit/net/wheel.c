@@ -53,6 +53,22 @@ static void alarm_init(struct alarm *alarm, struct wheel *wheel)
     alarm->timer.deadline = alarm->timer.filed_for = TIME_NEVER;
 }
 
+static void begin(struct wheel *wheel, struct alarm *alarms, unsigned count)
+{
+    wheel_init(wheel, START);
+    for (unsigned i = 0; i < count; i++)
+        alarm_init(&alarms[i], wheel);
+}
+
+/* Two alarms of the same slot, of which the one that rings first sees to the other. */
+static void begin_pair(struct wheel *wheel, struct alarm pair[2])
+{
+    begin(wheel, pair, 2);
+    pair[0].victim = &pair[1];
+    set(wheel, &pair[0].timer, START + TIME_S);
+    set(wheel, &pair[1].timer, START + TIME_S);
+}
+
 static void advance(struct wheel *wheel, int64_t now)
 {
     clock_now = now;
@@ -67,8 +83,7 @@ TEST(wheel_expires_a_timer_never_early_and_at_most_a_tick_late)
                                     3600 * TIME_S, 90 * 24 * 3600 * TIME_S};
     for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {
         int64_t deadline = START + spans[i];
-        wheel_init(&wheel, START);
-        alarm_init(&alarm, &wheel);
+        begin(&wheel, &alarm, 1);
         set(&wheel, &alarm.timer, deadline);
         advance(&wheel, deadline - 1);
         assert_int_equal(alarm.expirations, 0);
@@ -83,11 +98,9 @@ TEST(wheel_says_when_it_is_due_so_that_sleeping_until_then_finds_each_timer_in_t
     static struct wheel wheel;
     static struct alarm alarms[500];
     int expired = 0;
-    wheel_init(&wheel, START);
-    for (int i = 0; i < 500; i++) {
-        alarm_init(&alarms[i], &wheel);
+    begin(&wheel, alarms, 500);
+    for (int i = 0; i < 500; i++)
         set(&wheel, &alarms[i].timer, START + (int64_t)(rand_u64() >> (24 + rand_below(24))));
-    }
     static int64_t deadlines[500];
     for (int i = 0; i < 500; i++)
         deadlines[i] = alarms[i].timer.deadline;
@@ -110,9 +123,7 @@ TEST(wheel_gives_the_same_expiries_in_leaps_of_any_length)
     static struct alarm alarms[300];
     static int64_t deadlines[300];
     int64_t now = START;
-    wheel_init(&wheel, now);
-    for (int i = 0; i < 300; i++)
-        alarm_init(&alarms[i], &wheel);
+    begin(&wheel, alarms, 300);
     for (int turn = 0; turn < 3000; turn++) {
         int i = (int)rand_below(300);
         deadlines[i] = now + (int64_t)(rand_u64() >> (26 + rand_below(20)));
@@ -137,8 +148,7 @@ TEST(wheel_moves_a_timer_later_without_touching_it_and_it_rings_once)
 {
     static struct wheel wheel;
     struct alarm alarm;
-    wheel_init(&wheel, START);
-    alarm_init(&alarm, &wheel);
+    begin(&wheel, &alarm, 1);
     set(&wheel, &alarm.timer, START + TIME_S);
     struct list *stands_before = alarm.timer.link.next;
     set(&wheel, &alarm.timer, START + 10 * TIME_S);
@@ -155,8 +165,7 @@ TEST(wheel_moves_a_timer_to_an_earlier_deadline)
 {
     static struct wheel wheel;
     struct alarm alarm;
-    wheel_init(&wheel, START);
-    alarm_init(&alarm, &wheel);
+    begin(&wheel, &alarm, 1);
     set(&wheel, &alarm.timer, START + 100 * TIME_S);
     set(&wheel, &alarm.timer, START + TIME_S);
     advance(&wheel, START + TIME_S + TICK);
@@ -169,8 +178,7 @@ TEST(wheel_forgets_a_disarmed_timer_when_its_slot_comes)
 {
     static struct wheel wheel;
     struct alarm alarm;
-    wheel_init(&wheel, START);
-    alarm_init(&alarm, &wheel);
+    begin(&wheel, &alarm, 1);
     set(&wheel, &alarm.timer, START + TIME_S);
     set(&wheel, &alarm.timer, TIME_NEVER);
     advance(&wheel, START + 5 * TIME_S);
@@ -185,8 +193,7 @@ TEST(wheel_lets_a_passed_deadline_expire_at_the_next_tick_not_in_the_same_turn)
 {
     static struct wheel wheel;
     struct alarm alarm;
-    wheel_init(&wheel, START);
-    alarm_init(&alarm, &wheel);
+    begin(&wheel, &alarm, 1);
     alarm.again = START - TIME_S;      /* sets itself again, always in the past */
     set(&wheel, &alarm.timer, START + TIME_S);
     advance(&wheel, START + 3 * TIME_S);
@@ -198,41 +205,30 @@ TEST(wheel_lets_a_passed_deadline_expire_at_the_next_tick_not_in_the_same_turn)
 TEST(wheel_lets_one_expiring_timer_cancel_another_of_the_same_slot)
 {
     static struct wheel wheel;
-    struct alarm first, second;
-    wheel_init(&wheel, START);
-    alarm_init(&first, &wheel);
-    alarm_init(&second, &wheel);
-    first.victim = &second;
-    set(&wheel, &first.timer, START + TIME_S);
-    set(&wheel, &second.timer, START + TIME_S);
+    struct alarm pair[2];
+    begin_pair(&wheel, pair);
     advance(&wheel, START + 2 * TIME_S);
-    assert_int_equal(first.expirations, 1);
-    assert_int_equal(second.expirations, 0);
+    assert_int_equal(pair[0].expirations, 1);
+    assert_int_equal(pair[1].expirations, 0);
 }
 
 TEST(wheel_lets_one_expiring_timer_postpone_another_that_is_due_as_well)
 {
     static struct wheel wheel;
-    struct alarm first, second;
-    wheel_init(&wheel, START);
-    alarm_init(&first, &wheel);
-    alarm_init(&second, &wheel);
-    first.victim = &second;
-    first.postponed_to = START + 10 * TIME_S;
-    set(&wheel, &first.timer, START + TIME_S);
-    set(&wheel, &second.timer, START + TIME_S);
+    struct alarm pair[2];
+    begin_pair(&wheel, pair);
+    pair[0].postponed_to = START + 10 * TIME_S;
     advance(&wheel, START + 2 * TIME_S);
-    assert_int_equal(second.expirations, 0);
+    assert_int_equal(pair[1].expirations, 0);
     advance(&wheel, START + 11 * TIME_S);
-    assert_int_equal(second.expirations, 1);
+    assert_int_equal(pair[1].expirations, 1);
 }
 
 TEST(wheel_holds_the_farthest_deadline_there_is)
 {
     static struct wheel wheel;
     struct alarm alarm;
-    wheel_init(&wheel, START);
-    alarm_init(&alarm, &wheel);
+    begin(&wheel, &alarm, 1);
     set(&wheel, &alarm.timer, TIME_NEVER - 1);
     advance(&wheel, START + 1000 * 24 * 3600 * TIME_S);
     assert_int_equal(alarm.expirations, 0);

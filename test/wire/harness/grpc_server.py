@@ -1,11 +1,12 @@
-"""A gRPC server with calls of all four kinds, on python3-grpcio. Messages are plain bytes, so that no schema is needed."""
+"""A gRPC server with calls of all four kinds, on python3-grpcio, and what its clients do. Messages are plain bytes, so that no schema is needed."""
 import threading
+import time
 from concurrent import futures
 
 import pytest
 
 from .ports import free_port
-from .waiting import PATIENCE
+from .waiting import PATIENCE, wait_for
 
 grpc = pytest.importorskip("grpc")
 
@@ -89,3 +90,64 @@ class Server:
     def stop(self):
         self.service.cancelled.set()
         self.server.stop(0).wait()
+
+
+# What clients do.
+
+def dial(port):
+    """A channel of its own to this port."""
+    return grpc.insecure_channel(f"127.0.0.1:{port}", options=[*BIG, ("grpc.use_local_subchannel_pool", 1)])
+
+
+def unary(channel, name):
+    return channel.unary_unary(f"/t.T/uu_{name}")
+
+
+def error_of(call):
+    """The status and the words with which a call fails."""
+    with pytest.raises(grpc.RpcError) as error:
+        call()
+    return error.value.code(), error.value.details()
+
+
+def converse(channel, words):
+    """The answers to `words`, each of which is said only when the answer to the one before was heard."""
+    turn, heard = threading.Semaphore(1), []
+
+    def said():
+        for word in words:
+            turn.acquire()
+            yield word
+    for reply in channel.stream_stream("/t.T/ss_talk")(said(), timeout=PATIENCE):
+        heard.append(reply)
+        turn.release()
+    return heard
+
+
+def assert_metadata_passes_both_ways(channel, service):
+    service.metadata = {}
+    reply, call = unary(channel, "echo").with_call(b"hello", metadata=[("x-key", "value"), ("x-raw-bin", b"\x01\x02")], timeout=PATIENCE)
+    assert reply == b"hello" and call.code() == grpc.StatusCode.OK
+    assert ("x-first", "1") in call.initial_metadata()
+    assert {("x-last", "2"), ("x-raw-bin", b"\x00\xff")} <= set(call.trailing_metadata())
+    assert service.metadata["x-key"] == "value" and service.metadata["x-raw-bin"] == b"\x01\x02"
+
+
+def assert_a_slow_reader_holds_the_server_up(channel, service):
+    call = channel.unary_stream("/t.T/us_fill")(b"", timeout=3 * PATIENCE)
+    next(call)
+    last = -1
+    while service.produced != last:
+        last = service.produced
+        time.sleep(0.3)
+    assert last < 400
+    assert sum(1 for _ in call) == 999
+
+
+def wait_until_it_answers(channel):
+    def answers():
+        try:
+            return unary(channel, "echo")(b"again", timeout=1) == b"again"
+        except grpc.RpcError:
+            return False
+    wait_for("the server to be back", answers)

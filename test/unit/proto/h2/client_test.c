@@ -14,6 +14,13 @@ static void get(struct server_side *side, struct caller *caller, const char *pat
     server_side_run(side);
 }
 
+/* A server that says nothing of itself, and a request that it has. */
+static void open_and_get(struct server_side *side, struct caller *caller)
+{
+    server_side_open(side, NULL, 0, NULL);
+    get(side, caller, "/");
+}
+
 TEST(h2_client_sends_a_head_in_lower_case_without_what_holds_for_one_connection)
 {
     struct server_side side;
@@ -40,8 +47,7 @@ TEST(h2_client_reports_a_response_and_its_end)
 {
     struct server_side side;
     struct caller caller;
-    server_side_open(&side, NULL, 0, NULL);
-    get(&side, &caller, "/");
+    open_and_get(&side, &caller);
     assert_false(caller.stream.reused);
     server_side_answer(&side, 0, "200", 30000);
     assert_int_equal(caller.facts & (FACT_HEAD | FACT_READABLE | FACT_CLOSED), FACT_HEAD | FACT_READABLE);
@@ -166,8 +172,7 @@ TEST(h2_client_calls_a_refused_stream_stale_and_unsent)
 {
     struct server_side side;
     struct caller caller;
-    server_side_open(&side, NULL, 0, NULL);
-    get(&side, &caller, "/");
+    open_and_get(&side, &caller);
     nghttp2_submit_rst_stream(side.session, 0, side.seen[0].id, NGHTTP2_REFUSED_STREAM);
     server_side_run(&side);
     assert_true((caller.facts & FACT_CLOSED) != 0);
@@ -254,8 +259,7 @@ TEST(h2_client_passes_interim_responses)
 {
     struct server_side side;
     struct caller caller;
-    server_side_open(&side, NULL, 0, NULL);
-    get(&side, &caller, "/");
+    open_and_get(&side, &caller);
     nghttp2_nv early = {.name = (uint8_t *)(uintptr_t) ":status", .namelen = 7, .value = (uint8_t *)(uintptr_t) "103", .valuelen = 3};
     nghttp2_submit_headers(side.session, 0, side.seen[0].id, NULL, &early, 1, NULL);
     server_side_run(&side);
@@ -326,8 +330,7 @@ TEST(h2_client_refuses_a_status_that_is_none_and_keeps_the_connection)
 {
     struct server_side side;
     struct caller caller, other;
-    server_side_open(&side, NULL, 0, NULL);
-    get(&side, &caller, "/");
+    open_and_get(&side, &caller);
     get(&side, &other, "/");
     server_side_answer(&side, 0, "099", 0);
     assert_int_equal(caller.stream.failure, STATUS_UPSTREAM_BAD_RESPONSE);
@@ -350,7 +353,7 @@ TEST(h2_client_says_nothing_behind_a_frame_that_was_lost_for_want_of_memory)
     assert_int_equal(caller_ask(&callers[0], "GET", "/first", NULL, NULL, 0), STATUS_OK);
     assert_int_equal(caller_ask(&callers[1], "GET", "/lost", "X-Large", large, 0), STATUS_OK);
     assert_int_equal(caller_ask(&callers[2], "GET", "/last", NULL, NULL, 0), STATUS_OK);
-    chunk_pool_limit(&side.worker.chunks, side.worker.chunks.in_use + 2 * CHUNK_SMALL_SIZE);
+    chunk_pool_limit(&side.worker.chunks, chunk_pool_in_use(&side.worker.chunks) + 2 * CHUNK_SMALL_SIZE);
     loop_turn(&side.worker.loop, 0);
     chunk_pool_limit(&side.worker.chunks, 0);
     server_side_run(&side);
