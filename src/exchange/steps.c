@@ -448,7 +448,8 @@ static enum step run_response(struct exchange *x)
 /* A body has left the rest for the next turn, and its place in it has not come: what happens meanwhile does not bring it forward. */
 static bool is_put_off(const struct exchange *x)
 {
-    return !x->expired && (x->download.yielded || (x->upload_began && !x->upload_done && x->upload.yielded));
+    return x->timer.deadline <= x->worker->loop.now &&
+           (x->download.yielded || (x->upload_began && !x->upload_done && x->upload.yielded));
 }
 
 static enum step relay_bodies(struct exchange *x)
