@@ -30,7 +30,7 @@ static void begin(struct endless *endless)
 static void end(struct endless *endless)
 {
     spool_release(endless->spool);
-    assert_int_equal(endless->pool.in_use, 0);
+    assert_int_equal(chunk_pool_in_use(&endless->pool), 0);
     chunk_pool_release(&endless->pool);
     arena_release(&endless->arena);
 }
