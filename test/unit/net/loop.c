@@ -238,7 +238,6 @@ TEST(loop_goes_on_in_the_next_turn_without_waiting_and_once_in_each)
 
 static void do_long_part(struct timer *timer)
 {
-    struct part *part = container_of(timer, struct part, timer);
     for (int64_t began = time_monotonic(); time_monotonic() - began < LOOP_TURN_ENOUGH;)
         continue;
     do_part(timer);
