@@ -130,7 +130,7 @@ static void keep_small_body(struct exchange *x)
     if (x->spool == NULL)
         return;
     x->hold_began = exchange_now(x);
-    x->body_held = x->body_kept = hold_gather(x->spool, &x->stream.source, length + 1) == STATUS_END;
+    x->body_held = x->body_kept = hold_gather(x->spool, &x->stream.source, length + 1, NULL, NULL) == STATUS_END;
 }
 
 /* A held body can be sent again from its start; a streamed one only while nothing of it was read. */

@@ -60,7 +60,7 @@ static enum exchange_hold finish(struct exchange *x)
     return HOLD_READY;
 }
 
-enum status hold_gather(struct spool *spool, struct body_source *source, int64_t until)
+enum status hold_gather(struct spool *spool, struct body_source *source, int64_t until, const struct loop *loop, bool *ret_yielded)
 {
     struct chunkq piece;
     chunkq_init(&piece);
@@ -69,6 +69,8 @@ enum status hold_gather(struct spool *spool, struct body_source *source, int64_t
         status = source->read(source, &piece, PIECE_BYTES);
         if (status == STATUS_OK)
             status = spool_add(spool, &piece);
+        if (status == STATUS_OK && loop != NULL && spool_length(spool) < until && (*ret_yielded = loop_turn_is_long(loop)))
+            status = STATUS_AGAIN;
     }
     chunkq_release(&piece);
     return status;
@@ -95,7 +97,8 @@ enum exchange_hold exchange_try_hold(struct exchange *x, int64_t max, int64_t me
     if (x->spool == NULL && !begin(x, memory_max))
         return refuse(x, STATUS_OUT_OF_MEMORY);
     int64_t limit = body_limit(x);
-    enum status status = hold_gather(x->spool, &x->stream.source, (max < limit ? max : limit) + 1);
+    bool yielded = false;
+    enum status status = hold_gather(x->spool, &x->stream.source, (max < limit ? max : limit) + 1, &x->worker->loop, &yielded);
     if (spool_length(x->spool) > limit)
         return refuse(x, STATUS_BODY_TOO_LARGE);
     if (status == STATUS_END)
@@ -106,7 +109,7 @@ enum exchange_hold exchange_try_hold(struct exchange *x, int64_t max, int64_t me
         return HOLD_TOO_LARGE;
     }
     if (status == STATUS_AGAIN)
-        status = progress_hold(x);
+        status = yielded ? progress_next_turn(x) : progress_hold(x);
     if (status != STATUS_OK)
         return refuse(x, status);
     x->resume_on_facts = true;

@@ -40,8 +40,9 @@ static enum exchange_hold finish(struct exchange *x)
     return HOLD_READY;
 }
 
-/* OK: `until` bytes are there; END: all; AGAIN; else why neither will be. The request's body goes on meanwhile. */
-static enum status advance(struct exchange *x, int64_t until, int64_t memory_max)
+/* OK: `until` bytes are there; END: all; AGAIN; else why neither will be. The request's body goes on meanwhile. `ret_yielded` as
+ * hold_gather has it; NULL: it reads on, for `until` is near. */
+static enum status advance(struct exchange *x, int64_t until, int64_t memory_max, bool *ret_yielded)
 {
     if (x->response_spool == NULL) {
         x->response_spool = spool_new(&x->arena, &x->worker->chunks, memory_max);
@@ -52,7 +53,7 @@ static enum status advance(struct exchange *x, int64_t until, int64_t memory_max
     enum status upload = attempt_upload(x);
     if (upload != STATUS_OK && upload != STATUS_AGAIN)
         return upload;
-    return hold_gather(x->response_spool, &x->upstream.source, until);
+    return hold_gather(x->response_spool, &x->upstream.source, until, ret_yielded != NULL ? &x->worker->loop : NULL, ret_yielded);
 }
 
 enum exchange_hold exchange_hold_response(struct exchange *x, int64_t max, int64_t memory_max)
@@ -63,13 +64,14 @@ enum exchange_hold exchange_hold_response(struct exchange *x, int64_t max, int64
         return refuse(x, STATUS_RESPONSE_TOO_LARGE);
     if (has_no_stream(x) || x->response_held)
         return HOLD_READY;
-    enum status status = advance(x, max + 1, memory_max);
+    bool yielded = false;
+    enum status status = advance(x, max + 1, memory_max, &yielded);
     if (status == STATUS_END)
         return finish(x);
     if (status == STATUS_OK)
         status = STATUS_RESPONSE_TOO_LARGE;
     else if (status == STATUS_AGAIN)
-        status = progress_hold_response(x);
+        status = yielded ? progress_next_turn(x) : progress_hold_response(x);
     if (status != STATUS_OK)
         return refuse(x, status);
     x->resume_on_facts = true;
@@ -83,7 +85,7 @@ static enum exchange_hold wait_for(struct exchange *x, int64_t bytes, int64_t pa
     if (has_no_stream(x) || x->response_held)
         return HOLD_READY;
     bool first = !x->resume_on_facts;
-    enum status status = advance(x, bytes, bytes + READ_MAX);
+    enum status status = advance(x, bytes, bytes + READ_MAX, NULL);
     if (status == STATUS_END)
         return finish(x);
     if (status != STATUS_OK && status != STATUS_AGAIN)

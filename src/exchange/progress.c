@@ -105,7 +105,7 @@ static void note_pace(const struct exchange *x, struct relay *relay, bool held_b
     }
 }
 
-static enum status go_on_next_turn(struct exchange *x)
+enum status progress_next_turn(struct exchange *x)
 {
     x->expired = false;
     x->progress_at = exchange_now(x);
@@ -121,7 +121,7 @@ enum status progress_hold(struct exchange *x)
 static enum status watch_upload(struct exchange *x)
 {
     if (x->upload.yielded)
-        return go_on_next_turn(x);
+        return progress_next_turn(x);
     note_pace(x, &x->upload, !x->upload.stalled_on_sink);
     if (x->upload.stalled_on_sink)
         return watch(x, x->transport->send_timeout, STATUS_UPSTREAM_TOO_SLOW);
@@ -154,7 +154,7 @@ enum status progress_await_response(struct exchange *x)
 enum status progress_relay(struct exchange *x)
 {
     if (x->download.yielded || (x->upload_began && !x->upload_done && x->upload.yielded))
-        return go_on_next_turn(x);
+        return progress_next_turn(x);
     if (__builtin_expect(x->download.waits_for_filter && !x->download.stalled_on_sink, 0)) {
         x->progress_at = exchange_now(x);
         progress_limit(x, 0);

@@ -10,6 +10,8 @@ void progress_limit(struct exchange *x, int64_t ns);
 bool progress_expired(const struct exchange *x);
 /* From here on the limits of the following functions hold: the request was sent, or its body is about to be held. */
 void progress_begin(struct exchange *x);
+/* More could be done at once, but others have waited long enough: the next turn goes on. Always OK. */
+enum status progress_next_turn(struct exchange *x);
 /* While the request's body is held (exchange_hold_body). */
 enum status progress_hold(struct exchange *x);
 /* While a response's body is held (exchange_hold_response). */

@@ -216,12 +216,6 @@ static bool yields(struct relay *relay)
     return relay->yielded;
 }
 
-/* Of `most` bytes, a megabyte of which takes a millisecond: something in every turn, but less when others came before. */
-static size_t slice_of(const struct relay *relay, size_t most)
-{
-    return most > RELAY_LATE_SLICE && loop_turn_is_long(&relay->worker->loop) ? RELAY_LATE_SLICE : most;
-}
-
 static enum status splice_out(struct relay *relay)
 {
     while (relay->in_pipe != 0) {
@@ -240,13 +234,18 @@ static enum status splice_out(struct relay *relay)
     return STATUS_OK;
 }
 
+static size_t splice_slice(const struct relay *relay)
+{
+    return relay->pipe.size < RELAY_SLICE ? relay->pipe.size : RELAY_SLICE;
+}
+
 /* OK: the plain stretch is through (or no pipe is to be had): go on by reading. */
 static enum status splice_through(struct relay *relay)
 {
     while (nothing_is_queued(relay) && splice_pays(relay)) {
         if (relay->pipe.in < 0 && !worker_pipe_take(relay->worker, &relay->pipe))
             return STATUS_OK;
-        size_t moved = 0, max = allowed(relay, slice_of(relay, relay->pipe.size));
+        size_t moved = 0, max = allowed(relay, splice_slice(relay));
         if (max == 0) {
             give_pipe(relay);
             return STATUS_AGAIN;
@@ -289,7 +288,7 @@ static enum status send_file(struct relay *relay)
     int64_t *left;
     int file;
     while (may_send_file(relay) && (file = relay->source->file(relay->source, &offset, &left)) >= 0) {
-        size_t moved = 0, max = slice_of(relay, (size_t)(*left < RELAY_FILE_SLICE ? *left : RELAY_FILE_SLICE));
+        size_t moved = 0, max = *left < (int64_t)RELAY_SLICE ? (size_t)*left : RELAY_SLICE;
         max = allowed(relay, max);
         if (max == 0)
             return STATUS_AGAIN;
@@ -379,10 +378,19 @@ static bool pump_at_once(struct relay *relay)
     return relay->done;
 }
 
+/* A long body comes up when others have waited long enough already. What was put off before goes on, whatever the time: in its place in
+ * the row of those that wait for the next turn. */
+static bool is_put_off(struct relay *relay)
+{
+    return relay->moved >= RELAY_QUEUE_BYTES && !relay->yielded && !relay->tunnel && yields(relay);
+}
+
 static __attribute__((noinline)) enum status pump_body(struct relay *relay)
 {
     if (relay->done || pump_at_once(relay))
         return STATUS_OK;
+    if (is_put_off(relay))
+        return STATUS_AGAIN;
     relay->yielded = false;
     if (relay->pace != NULL)
         relay->pace->until = 0;

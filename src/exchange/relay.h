@@ -5,7 +5,8 @@
  * socket through a pipe, and a file's straight to the socket: they never enter the process.
  *
  * Whoever could go on for long, because one side gives and the other takes as fast as bytes move, leaves the rest for the next turn
- * (loop_turn_is_long). Threading: the worker's. */
+ * (loop_turn_is_long). A long body that comes up when the turn is long already is put off as a whole: many of them together would make
+ * it longer still. Threading: the worker's. */
 #ifndef EXCHANGE_RELAY_H
 #define EXCHANGE_RELAY_H
 
@@ -17,9 +18,7 @@
 #define RELAY_QUEUE_BYTES ((size_t)65536)       /* reading stops beyond */
 #define RELAY_QUEUE_SLICES 32                   /* and beyond this: each of them may hold a whole buffer */
 #define RELAY_SPLICE_FROM ((int64_t)32768)      /* bytes that are still to come for a pipe to pay */
-#define RELAY_FILE_SLICE ((int64_t)1 << 20)     /* of a file by one call of the kernel */
-
-#define RELAY_LATE_SLICE ((size_t)65536)        /* by one call where the turn was long before: many relays may have come in it */
+#define RELAY_SLICE ((size_t)1 << 19)           /* through a pipe or of a file by one call, between two looks at the clock */
 
 #define RELAY_ANY_LENGTH UINT64_MAX
 

@@ -450,8 +450,17 @@ static enum step run_response(struct exchange *x)
     return STEP_RELAY_BODIES;
 }
 
+/* A body has left the rest for the next turn, and its place in it has not come: what happens meanwhile does not bring it forward. */
+static bool is_put_off(const struct exchange *x)
+{
+    return x->timer.deadline <= x->worker->loop.now &&
+           (x->download.yielded || (x->upload_began && !x->upload_done && x->upload.yielded));
+}
+
 static enum step relay_bodies(struct exchange *x)
 {
+    if (__builtin_expect(is_put_off(x), 0))
+        return STEP_WAIT;
     if (x->upstream_bound && !x->upload_done) {
         enum status upload = attempt_upload(x);
         if (upload != STATUS_OK && upload != STATUS_AGAIN)

@@ -13,6 +13,7 @@
 #include "net/ring.h"
 
 #define EVENTS_PER_TURN 256
+#define GO_ON_ENOUGH (LOOP_TURN_ENOUGH / 2)      /* for what was left before, beside what comes anew */
 
 /* The bits are moved, not tested: this runs for every event. */
 _Static_assert((unsigned)WATCH_READ == EPOLLIN && (unsigned)WATCH_WRITE == EPOLLOUT >> 1 &&
@@ -78,16 +79,10 @@ static void read_clocks(struct loop *loop)
     loop->wall = loop->now + loop->wall_offset;
 }
 
-/* The coarse clock lags by up to a tick of the kernel's (1 to 4 ms), and costs a few instructions. Where it says that a tick
- * has passed within this turn, the exact one is asked: so turns longer than a tick are measured exactly, shorter ones as
- * often as a tick falls into them, and the measure errs downwards only. */
+/* Exactly: the coarse clock would be cheaper by some ns, but what it shows lags by up to a tick of the kernel's (1 to 4 ms), so
+ * that turns of a millisecond go unseen. */
 static void note_work(struct loop *loop)
 {
-    struct timespec coarse;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &coarse);
-    loop->worked_until = loop->now;
-    if ((int64_t)coarse.tv_sec * TIME_S + coarse.tv_nsec <= loop->now)
-        return;
     loop->worked_until = time_monotonic();
     if (loop->worked_until - loop->now > loop->longest_turn)
         loop->longest_turn = loop->worked_until - loop->now;
@@ -186,22 +181,35 @@ static void hand_out(struct loop *loop, const struct epoll_event *event)
     watch->on_ready(watch, events_from_epoll(event->events));
 }
 
-/* What the turn before left. A timer that was moved since stands here all the same (timer_set). */
+static void take_up(struct loop *loop, struct timer *timer)
+{
+    int64_t deadline = timer->deadline;
+    timer->filed_for = TIME_NEVER;
+    if (deadline > loop->now && deadline != TIME_NEVER) {
+        wheel_file(&loop->wheel, timer);
+    } else if (deadline != TIME_NEVER) {
+        timer->deadline = TIME_NEVER;
+        timer->on_expire(timer);
+    }
+}
+
+/* What was left, in the order in which it was: one at least, and as many as there is time for. The others keep their places. A timer
+ * that was moved since stands here all the same (timer_set). */
 static void go_on(struct loop *loop)
 {
     struct list left = LIST_INIT(left), *link;
+    int64_t until = time_monotonic() + GO_ON_ENOUGH;
     while ((link = list_pop(&loop->next_turn)) != NULL)
         list_append(&left, link);
-    while ((link = list_pop(&left)) != NULL) {
-        struct timer *timer = container_of(link, struct timer, link);
-        int64_t deadline = timer->deadline;
-        timer->filed_for = TIME_NEVER;
-        if (deadline > loop->now && deadline != TIME_NEVER) {
-            wheel_file(&loop->wheel, timer);
-        } else if (deadline != TIME_NEVER) {
-            timer->deadline = TIME_NEVER;
-            timer->on_expire(timer);
-        }
+    do {
+        if ((link = list_pop(&left)) == NULL)
+            return;
+        take_up(loop, container_of(link, struct timer, link));
+    } while (time_monotonic() < until);
+    while (!list_empty(&left)) {
+        link = left.prev;
+        list_remove(link);
+        list_push(&loop->next_turn, link);
     }
 }
 

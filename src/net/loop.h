@@ -55,8 +55,8 @@ struct loop {
     struct wheel wheel;
     struct list next_turn;                       /* timers that are due in the next turn, which does not wait */
     uint32_t turn;                               /* number of this turn, never 0 */
-    int64_t worked_until;                        /* monotonic ns at which this turn ended; `now` if no clock tick fell into it */
-    int64_t longest_turn;                        /* ns of work in one turn, of those that a clock tick fell into; the reader clears it */
+    int64_t worked_until;                        /* monotonic ns at which this turn ended */
+    int64_t longest_turn;                        /* ns of work in one turn; the reader clears it */
     void (*before_wait)(struct loop *loop);      /* top of a turn: picks up a new snapshot; may be NULL */
     void *owner;
     struct ring *ring;                           /* reads ahead (net/ring.h); NULL: nobody does */

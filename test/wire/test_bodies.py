@@ -43,6 +43,21 @@ def test_a_body_too_large_to_be_held_passes_once(portico, backend, chunked):
     assert response.status == 503 and len(server.requests) == 1 and server.last.body == LARGE
 
 
+@pytest.mark.parametrize("padding", [0, 600, 900, 1024, 5000, 9000])
+def test_what_follows_a_long_body_on_a_connection_is_read_whole(portico, backend, padding):
+    """Of a response behind a long one little is read along with its head, wherever that ends."""
+    bodies = [LARGE[:200000], b"", b"short", LARGE[:200000], LARGE[:3000], LARGE[:65536], LARGE[:1024], LARGE[:2000000], LARGE[:30000]]
+    answers = iter(bodies)
+    server = backend(lambda request: response_bytes(200, [("X-Padding", "p" * padding)], next(answers)))
+    proxy = portico(to(server.url))
+    client = proxy.client()
+    for body in bodies:
+        response = client.request()
+        assert response.status == 200 and response.body == body
+        assert len(response.get("X-Padding", "")) == padding
+    assert server.accepted == 1
+
+
 def test_a_post_is_not_repeated_unasked(portico, backend):
     server = backend(lambda request: response_bytes(503))
     proxy = through(portico, server, {"retry": {"attempts": 3, "status": ["503"]}})

@@ -12,6 +12,7 @@
 #include "proto/h1/write.h"
 
 #define HEAD_GUESS ((size_t)2048)      /* bytes that most heads fit in */
+#define HEAD_FIRST ((size_t)1024)      /* that are read of a response with a long body: most heads fit in */
 #define SPLICED_BYTES ((int64_t)65536)      /* bodies from here on are spliced rather than read */
 #define INTERIM_MAX 32      /* interim responses before the final one; more is an attack */
 
@@ -99,13 +100,22 @@ static enum status read_head(struct h1_client *connection)
     return status;
 }
 
+/* Mostly the body comes along, and is read with the head. Where it is likely to be long, little of it is: the rest goes from socket
+ * to socket. A head that is longer than that goes on with a usual read. */
+static enum status fill_for_head(struct h1_client *connection)
+{
+    struct h1_wire *wire = &connection->wire;
+    bool frugal = connection->spliced && wire->input == NULL;
+    return h1_wire_fill_some(wire, !connection->spliced, connection->limits.head_bytes + 4096, frugal ? HEAD_FIRST : SIZE_MAX);
+}
+
 /* Interim heads are reported one by one, the final one once. */
 static void advance_head(struct h1_client *connection)
 {
     for (unsigned interim = 0; connection->stream != NULL && !connection->head_complete;) {
         enum status status = read_head(connection);
         if (status == STATUS_AGAIN) {
-            status = h1_wire_fill(&connection->wire, !connection->spliced, connection->limits.head_bytes + 4096);
+            status = fill_for_head(connection);
             if (status == STATUS_OK) {
                 connection->stream->anything_received = true;
                 continue;

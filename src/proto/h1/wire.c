@@ -50,6 +50,11 @@ static bool take_ahead(struct h1_wire *wire)
 
 enum status h1_wire_fill(struct h1_wire *wire, bool large, size_t grow_to)
 {
+    return h1_wire_fill_some(wire, large, grow_to, SIZE_MAX);
+}
+
+enum status h1_wire_fill_some(struct h1_wire *wire, bool large, size_t grow_to, size_t most)
+{
     enum status status = STATUS_OK;
     if (!sock_may_read(&wire->sock))
         return STATUS_AGAIN;
@@ -62,8 +67,8 @@ enum status h1_wire_fill(struct h1_wire *wire, bool large, size_t grow_to)
     if (status != STATUS_OK || wire->input == NULL)
         return status != STATUS_OK ? status : STATUS_OVERLOADED;
     struct chunk *input = wire->input;
-    size_t got = 0;
-    status = sock_read(&wire->sock, input->data + input->used, input->capacity - input->used, &got);
+    size_t got = 0, room = input->capacity - input->used;
+    status = sock_read(&wire->sock, input->data + input->used, room < most ? room : most, &got);
     if (status == STATUS_OK) {
         input->used += (uint32_t)got;
         if (wire->bytes_in != NULL)

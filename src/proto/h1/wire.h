@@ -35,6 +35,8 @@ static inline struct str h1_wire_input(const struct h1_wire *wire)
  * unfinished head, move it to a chunk of up to this many bytes. OK: something came; AGAIN; END; IO_ERROR; OVERLOADED (no
  * buffers), FIELDS_TOO_LARGE (the chunk is full and may not grow). */
 enum status h1_wire_fill(struct h1_wire *wire, bool large, size_t grow_to);
+/* The same, but at most `most` bytes: what stays in the socket can be spliced. */
+enum status h1_wire_fill_some(struct h1_wire *wire, bool large, size_t grow_to, size_t most);
 /* As fill, past the buffer into the caller's memory. END also when bytes are buffered, which come first. */
 enum status h1_wire_read(struct h1_wire *wire, char *memory, size_t size, size_t *ret_got);
 /* Takes bytes off the input; the chunk goes back when it is empty. */

@@ -123,6 +123,42 @@ TEST(relay_leaves_the_rest_to_the_next_turn_when_this_one_is_long)
     end(&run);
 }
 
+TEST(relay_puts_a_long_body_off_when_the_turn_is_long_before_it_comes_up_and_then_goes_on)
+{
+    struct run run;
+    begin(&run);
+    run.reads_left = 100;
+    assert_int_equal(pump(&run), STATUS_AGAIN);
+    assert_int_equal(run.taken, 100000);
+    run.reads_left = 100;
+    run.ends = true;
+    run.worker->loop.now = time_monotonic() - LOOP_TURN_ENOUGH;
+    assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
+    assert_true(run.relay.yielded);
+    assert_int_equal(run.taken, 100000);
+    /* Its place in the row has come: something moves, however long the turn is. */
+    run.worker->loop.now = time_monotonic() - LOOP_TURN_ENOUGH;
+    relay_pump(&run.relay);
+    assert_in_range(run.taken, 100000 + RELAY_QUEUE_SLICES * 1000, 200000);
+    assert_int_equal(pump(&run), STATUS_OK);
+    assert_int_equal(run.taken, 200000);
+    end(&run);
+}
+
+TEST(relay_does_not_put_off_a_short_body)
+{
+    struct run run;
+    begin(&run);
+    run.reads_left = 10;
+    assert_int_equal(pump(&run), STATUS_AGAIN);
+    run.reads_left = 10;
+    run.ends = true;
+    run.worker->loop.now = time_monotonic() - LOOP_TURN_ENOUGH;
+    assert_int_equal(relay_pump(&run.relay), STATUS_OK);
+    assert_int_equal(run.taken, 20000);
+    end(&run);
+}
+
 /* Takes a body in steps of 100 bytes and adds a tail, in a step of its own. */
 struct slow_filter {
     struct filter filter;

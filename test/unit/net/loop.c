@@ -236,6 +236,32 @@ TEST(loop_goes_on_in_the_next_turn_without_waiting_and_once_in_each)
     loop_release(&loop);
 }
 
+static void do_long_part(struct timer *timer)
+{
+    for (int64_t began = time_monotonic(); time_monotonic() - began < LOOP_TURN_ENOUGH;)
+        continue;
+    do_part(timer);
+}
+
+TEST(loop_leaves_what_a_turn_has_no_time_for_and_keeps_its_order)
+{
+    static struct loop loop;
+    assert_true(loop_init(&loop));
+    struct part parts[3] = {{.loop = &loop, .left = 2}, {.loop = &loop, .left = 1}, {.loop = &loop, .left = 1}};
+    for (unsigned i = 0; i < 3; i++) {
+        timer_init(&parts[i].timer, do_long_part);
+        timer_next_turn(&loop, &parts[i].timer);
+    }
+    /* One in each turn; the first, which has more to do, comes again behind the others. */
+    static const unsigned done[][3] = {{1, 0, 0}, {1, 1, 0}, {1, 1, 1}, {2, 1, 1}};
+    for (unsigned turn = 0; turn < 4; turn++) {
+        loop_turn(&loop, TIME_NEVER);
+        for (unsigned i = 0; i < 3; i++)
+            assert_int_equal(parts[i].done, done[turn][i]);
+    }
+    loop_release(&loop);
+}
+
 TEST(loop_keeps_wall_clock_and_date_in_step)
 {
     static struct loop loop;
