@@ -1,4 +1,5 @@
 """HTTP/1.1 both ways (RFC 9110, 9112): messages that are well-formed pass unchanged in meaning, whatever their framing."""
+import select
 import threading
 import time
 
@@ -444,3 +445,46 @@ def test_uvicorn_behind(portico, uvicorn_app):
     assert client.request("HEAD", "/status/200").status == 200
     assert client.request("GET", "/cookies").all("Set-Cookie") == ["a=1; Path=/; SameSite=lax", "b=2; Path=/; SameSite=lax"]
     assert client.request("POST", "/echo", [("Transfer-Encoding", "chunked")], chunked_bytes(b"ab", b"cd")).body == b"abcd"
+
+
+# The end of a connection
+
+def comes_with_its_end(client):
+    """Whether the first bytes of the response and the end of the connection came in one wake."""
+    poll = select.poll()
+    poll.register(client.socket, select.POLLIN | select.POLLRDHUP)
+    events = poll.poll(30000)[0][1]
+    return bool(events & select.POLLRDHUP)
+
+
+def test_the_last_response_of_a_connection_brings_its_end_along(start):
+    proxy, _ = start()
+    for _ in range(30):
+        client = proxy.client()
+        client.send(build("GET / HTTP/1.1", [("Host", "a"), ("Connection", "close")]))
+        assert comes_with_its_end(client)
+        assert client.response().body == b"fine"
+        client.assert_closed()
+
+
+@pytest.mark.parametrize("more", [b"\r\n", b"GET /again HTTP/1.1\r\nHost: a\r\n\r\n"])
+def test_bytes_behind_the_last_request_cost_nobody_the_response(start, more):
+    proxy, _ = start(lambda request: response_bytes(body=b"x" * 30000))
+    for _ in range(10):
+        client = proxy.client()
+        client.send(build("GET / HTTP/1.1", [("Host", "a"), ("Connection", "close")]) + more)
+        assert len(client.response().body) == 30000
+        client = proxy.client()
+        client.send(build("POST / HTTP/1.1", [("Host", "a"), ("Connection", "close"), ("Content-Length", "2")], b"ab"))
+        client.send(more)
+        assert len(client.response().body) == 30000
+
+
+def test_a_slow_reader_gets_the_whole_last_response(start):
+    size = 12 << 20
+    proxy, _ = start(lambda request: response_bytes(body=b"y" * size))
+    client = proxy.client()
+    client.send(build("GET / HTTP/1.1", [("Host", "a"), ("Connection", "close")]))
+    time.sleep(0.5)      # both buffers fill, so the proxy has to wait for room
+    assert len(client.response().body) == size
+    client.assert_closed()
