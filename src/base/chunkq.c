@@ -9,28 +9,63 @@
 _Static_assert(sizeof(struct chunk) == offsetof(struct chunk, data),
                "data begins at the header's end");
 
-void chunk_pool_init(struct chunk_pool *pool, uint32_t keep_small, uint32_t keep_large,
-                     uint64_t limit)
+void chunk_pool_init(struct chunk_pool *pool, uint32_t keep_small, uint32_t keep_large, uint64_t limit)
 {
-    *pool = (struct chunk_pool){.keep_small = keep_small, .keep_large = keep_large};
-    chunk_pool_limit(pool, limit);
+    const uint32_t keep[CHUNK_SHELVES] = {keep_small, keep_large, 0};
+    *pool = (struct chunk_pool){.limit = limit != 0 ? limit : UINT64_MAX};
+    for (unsigned i = 0; i < CHUNK_SHELVES; i++)
+        pool->shelves[i] = (struct chunk_shelf){.room = keep[i], .keep = keep[i], .pool = pool};
 }
 
-static void free_list(struct chunk *chunk)
+static size_t size_of(const struct chunk *chunk)
 {
-    while (chunk != NULL) {
-        struct chunk *next = chunk->next_free;
-        free(chunk);
-        chunk = next;
+    return chunk->capacity + sizeof(struct chunk);
+}
+
+void chunk_discard(struct chunk *chunk)
+{
+    chunk->shelf->pool->held -= size_of(chunk);
+    free(chunk);
+}
+
+/* Free chunks go until `more` bytes are within the limit, or none are left. */
+static bool make_room(struct chunk_pool *pool, size_t more)
+{
+    for (unsigned i = CHUNK_SHELVES; i-- > 0;) {
+        struct chunk_shelf *shelf = &pool->shelves[i];
+        while (pool->held + more > pool->limit && shelf->first != NULL) {
+            struct chunk *chunk = shelf->first;
+            shelf->first = chunk->next_free;
+            shelf->room++;
+            chunk_discard(chunk);
+        }
     }
+    return pool->held + more <= pool->limit;
+}
+
+void chunk_pool_limit(struct chunk_pool *pool, uint64_t limit)
+{
+    pool->limit = limit != 0 ? limit : UINT64_MAX;
+    make_room(pool, 0);
+}
+
+uint64_t chunk_pool_in_use(const struct chunk_pool *pool)
+{
+    const struct chunk_shelf *small = &pool->shelves[CHUNK_SMALL], *large = &pool->shelves[CHUNK_LARGE];
+    return pool->held - (small->keep - small->room) * CHUNK_SMALL_SIZE - (large->keep - large->room) * CHUNK_LARGE_SIZE;
 }
 
 void chunk_pool_release(struct chunk_pool *pool)
 {
-    assert(pool->in_use == 0);
-    free_list(pool->free_small);
-    free_list(pool->free_large);
+    assert(chunk_pool_in_use(pool) == 0);
+    pool->limit = 0;
+    make_room(pool, 0);
     *pool = (struct chunk_pool){0};
+}
+
+static struct chunk_shelf *shelf_for(struct chunk_pool *pool, size_t size)
+{
+    return &pool->shelves[size == CHUNK_SMALL_SIZE ? CHUNK_SMALL : size == CHUNK_LARGE_SIZE ? CHUNK_LARGE : CHUNK_ODD];
 }
 
 struct chunk *chunk_new_sized(struct chunk_pool *pool, size_t capacity)
@@ -38,36 +73,14 @@ struct chunk *chunk_new_sized(struct chunk_pool *pool, size_t capacity)
     if (capacity > UINT32_MAX - sizeof(struct chunk))
         return NULL;
     size_t size = capacity + sizeof(struct chunk);
-    if (pool->in_use + size > pool->limit)
+    if (!make_room(pool, size))
         return NULL;
     struct chunk *chunk = malloc(size);
     if (chunk == NULL)
         return NULL; /* the machine's limit instead of the pool's: the caller sheds load alike */
-    *chunk = (struct chunk){
-        .pool = pool, .refs = 1, .capacity = (uint32_t)capacity, .large = size >= CHUNK_LARGE_SIZE};
-    pool->in_use += size;
+    *chunk = (struct chunk){.shelf = shelf_for(pool, size), .refs = 1, .capacity = (uint32_t)capacity, .large = size >= CHUNK_LARGE_SIZE};
+    pool->held += size;
     return chunk;
-}
-
-void chunk_free(struct chunk *chunk)
-{
-    struct chunk_pool *pool = chunk->pool;
-    size_t size = chunk->capacity + sizeof(struct chunk);
-    assert(chunk->refs == 0);
-    pool->in_use -= size;
-    if (size == CHUNK_SMALL_SIZE && pool->free_small_count < pool->keep_small) {
-        chunk->next_free = pool->free_small;
-        pool->free_small = chunk;
-        pool->free_small_count++;
-    } else if (size == CHUNK_LARGE_SIZE && pool->free_large_count < pool->keep_large) {
-        chunk->next_free = pool->free_large;
-        pool->free_large = chunk;
-        pool->free_large_count++;
-    } else {
-        free(chunk);
-        return;
-    }
-    poison_add(chunk->data, chunk->capacity);
 }
 
 /* The ring's capacity is a power of two. */

@@ -19,32 +19,40 @@
 #define CHUNK_LARGE_SIZE ((size_t)32768)
 
 struct chunk_pool;
+struct chunk_shelf;
 
 struct chunk {
     struct chunk *next_free;
-    struct chunk_pool *pool;
+    struct chunk_shelf *shelf;  /* of its pool, where it goes when it is free */
     uint32_t refs;
     uint32_t capacity;          /* bytes in data */
     uint32_t used;              /* bytes written so far: readers beyond it append here */
-    bool large;                 /* which free list it came from */
+    bool large;
     _Alignas(16) char data[];
 };
 
-struct chunk_pool {
-    struct chunk *free_small, *free_large;
-    uint32_t free_small_count, free_large_count;
-    uint32_t keep_small, keep_large;    /* how many free ones are kept */
-    uint64_t in_use;                    /* bytes handed out, headers included, for metrics and limits */
-    uint64_t limit;                     /* handing out stops here: chunk_new gives NULL; UINT64_MAX: none */
+/* Free chunks of one size, the warmest first. */
+struct chunk_shelf {
+    struct chunk *first;
+    uint32_t room;              /* for how many more */
+    uint32_t keep;              /* ... when it is empty */
+    struct chunk_pool *pool;
 };
 
-/* `limit` in bytes; 0: none. */
+enum { CHUNK_SMALL, CHUNK_LARGE, CHUNK_ODD, CHUNK_SHELVES };      /* of odd sizes none is kept */
+
+struct chunk_pool {
+    struct chunk_shelf shelves[CHUNK_SHELVES];
+    uint64_t held;              /* bytes, headers included, of the chunks in use and of free ones */
+    uint64_t limit;             /* of them: chunk_new gives NULL there; UINT64_MAX: none */
+};
+
+/* `limit` in bytes; 0: none. The pool stays where it is. */
 void chunk_pool_init(struct chunk_pool *pool, uint32_t keep_small, uint32_t keep_large, uint64_t limit);
 /* Another limit; what is handed out stays out. */
-static inline void chunk_pool_limit(struct chunk_pool *pool, uint64_t limit)
-{
-    pool->limit = limit != 0 ? limit : UINT64_MAX;
-}
+void chunk_pool_limit(struct chunk_pool *pool, uint64_t limit);
+/* Bytes handed out, headers included. */
+uint64_t chunk_pool_in_use(const struct chunk_pool *pool);
 /* Every chunk has come back before. */
 void chunk_pool_release(struct chunk_pool *pool);
 
@@ -54,14 +62,12 @@ struct chunk *chunk_new_sized(struct chunk_pool *pool, size_t capacity);
 /* One reference, used 0; NULL at the pool's limit. */
 static inline struct chunk *chunk_new(struct chunk_pool *pool, bool large)
 {
-    struct chunk **list = large ? &pool->free_large : &pool->free_small;
-    struct chunk *chunk = *list;
-    size_t size = large ? CHUNK_LARGE_SIZE : CHUNK_SMALL_SIZE;
-    if (chunk == NULL || pool->in_use + size > pool->limit)
-        return chunk_new_sized(pool, size - sizeof(struct chunk));
-    *list = chunk->next_free;
-    *(large ? &pool->free_large_count : &pool->free_small_count) -= 1;
-    pool->in_use += size;
+    struct chunk_shelf *shelf = &pool->shelves[large ? CHUNK_LARGE : CHUNK_SMALL];
+    struct chunk *chunk = shelf->first;
+    if (chunk == NULL)
+        return chunk_new_sized(pool, (large ? CHUNK_LARGE_SIZE : CHUNK_SMALL_SIZE) - sizeof(struct chunk));
+    shelf->first = chunk->next_free;
+    shelf->room++;
     chunk->refs = 1;
     chunk->used = 0;
     poison_remove(chunk->data, chunk->capacity);
@@ -74,12 +80,22 @@ static inline struct chunk *chunk_ref(struct chunk *chunk)
     return chunk;
 }
 
+/* Back to the heap. */
+void chunk_discard(struct chunk *chunk);
 /* Where the last reference goes: back to the pool, or to the heap when the pool has enough. */
-void chunk_free(struct chunk *chunk);
 static inline void chunk_unref(struct chunk *chunk)
 {
-    if (--chunk->refs == 0)
-        chunk_free(chunk);
+    if (--chunk->refs != 0)
+        return;
+    struct chunk_shelf *shelf = chunk->shelf;
+    if (shelf->room == 0) {
+        chunk_discard(chunk);
+        return;
+    }
+    shelf->room--;
+    chunk->next_free = shelf->first;
+    shelf->first = chunk;
+    poison_add(chunk->data, chunk->capacity);
 }
 
 /* Bytes that still fit behind chunk->used. */

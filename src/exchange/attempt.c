@@ -4,6 +4,7 @@
 #include "exchange/error_log.h"
 #include "exchange/forwarding.h"
 #include "exchange/hold.h"
+#include "exchange/lazy_certificates.h"
 #include "exchange/outgoing.h"
 #include "exchange/service.h"
 #include "exchange/spool.h"
@@ -33,6 +34,44 @@ static unsigned wishes_of(const struct exchange *x)
     return wishes;
 }
 
+struct kept_certificate {
+    struct keepsake keepsake;
+    struct certificate *certificate;
+};
+
+static void let_go(struct keepsake *keepsake)
+{
+    certificate_unref(container_of(keepsake, struct kept_certificate, keepsake)->certificate);
+}
+
+/* A transport of the exchange's own that shows what the variables come to, on connections that show the same. */
+static __attribute__((noinline)) enum status choose_certificate(struct exchange *x)
+{
+    struct certificate *certificate;
+    uint64_t words[2] = {x->transport->tls_identity};
+    if (!x->server->secure)
+        return STATUS_OK;
+    if (!lazy_certificates_show(x->transport->shown, x, &certificate))
+        return STATUS_FILE_ERROR;
+    if (certificate == NULL)
+        return STATUS_OK;
+    struct kept_certificate *kept = arena_alloc(&x->arena, sizeof(*kept));
+    struct transport *own = arena_alloc(&x->arena, sizeof(*own));
+    if (kept == NULL || own == NULL) {
+        certificate_unref(certificate);
+        return STATUS_OUT_OF_MEMORY;
+    }
+    *kept = (struct kept_certificate){.keepsake = {.release = let_go}, .certificate = certificate};
+    exchange_keep(x, &kept->keepsake);
+    memcpy(&words[1], certificate->sha256, sizeof(words[1]));
+    *own = *x->transport;
+    own->shown = NULL;
+    own->certificate = certificate;
+    own->tls_identity = server_stable_hash(str_of((const char *)words, sizeof(words)));
+    x->transport = own;
+    return STATUS_OK;
+}
+
 enum status attempt_open(struct exchange *x)
 {
     x->attempts++;
@@ -44,7 +83,9 @@ enum status attempt_open(struct exchange *x)
     x->upstream.on_facts = on_server_facts;
     x->upstream.owner = x;
     x->upstream.arena = &x->arena;
-    enum status status = upstream_open(x->worker, x->server, x->transport, wishes_of(x), &x->upstream);
+    enum status status = __builtin_expect(x->transport->shown != NULL, 0) ? choose_certificate(x) : STATUS_OK;
+    if (status == STATUS_OK)
+        status = upstream_open(x->worker, x->server, x->transport, wishes_of(x), &x->upstream);
     x->upstream_bound = status == STATUS_OK || status == STATUS_AGAIN;
     return status;
 }

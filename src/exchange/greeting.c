@@ -46,24 +46,25 @@ static void refuse(struct greeting *greeting)
 }
 
 /* The header is told apart from the connection: whoever believes it says so (realIp). */
-static void note_addresses(struct client *client, const struct addr *source, const struct addr *destination)
+static void note_addresses(struct client_greeting *said, const struct addr *source, const struct addr *destination)
 {
-    client->proxied = true;
-    client->proxied_ip = addr_ip(source);
-    client->proxied_port = addr_port(source);
-    client->proxied_local = addr_ip(destination);
-    client->proxied_local_port = addr_port(destination);
+    said->has_addresses = true;
+    said->peer = addr_ip(source);
+    said->peer_port = addr_port(source);
+    said->local = addr_ip(destination);
+    said->local_port = addr_port(destination);
 }
 
-static void take_addresses(struct client *client, const struct proxyproto *header, bool keep_peer)
+static void take_header(struct client *client, const struct proxyproto *header, bool keep_peer)
 {
+    struct client_greeting *said = keep_peer || header->tlvs.len != 0 ? client_greet(client, header->tlvs) : NULL;
     struct addr source = {.len = sizeof(source.v6)}, destination = {.len = sizeof(destination.v6)};
     memcpy(&source, &header->source, sizeof(source.v6));
     memcpy(&destination, &header->destination, sizeof(destination.v6));
     if (header->local || (source.any.sa_family != AF_INET && source.any.sa_family != AF_INET6))
         return;
     if (keep_peer) {
-        note_addresses(client, &source, &destination);
+        note_addresses(said, &source, &destination);
         return;
     }
     client->peer = addr_ip(&source);
@@ -95,8 +96,8 @@ static void on_ready(struct watch *watch, unsigned events)
         refuse(greeting);
         return;
     }
-    take_addresses(&greeting->client, &header, options != NULL && options->keep_peer);
-    client_set_tlvs(&greeting->client, header.tlvs);     /* still there: what was taken is what was seen */
+    /* Its bytes are still there: what was taken is what was seen. */
+    take_header(&greeting->client, &header, options != NULL && options->keep_peer);
     int fd = watch->fd;
     struct port *port = greeting->port;
     loop_unwatch(&port->worker->loop, watch);

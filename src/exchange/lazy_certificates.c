@@ -43,6 +43,8 @@ struct lazy_pair {
 };
 
 struct lazy_certificates {
+    const char *kind;               /* whose they are, for logs: "site" */
+    struct str owner;
     struct lazy_pair *pairs;
     unsigned count;
     int64_t max, valid, inactive;   /* of what is kept; times in ns */
@@ -54,20 +56,29 @@ struct lazy_certificates {
 /* A pair's names for one handshake. */
 struct wanted {
     struct exchange *x;
-    const struct site *site;
+    const struct lazy_certificates *lazy;
     struct str files[2];
     struct str names;               /* both, for looking up */
 };
 
 /* ---- compiled ---- */
 
-bool lazy_certificate_is(const struct tls_certificate_config *config)
+static bool has_variables(struct str cert_file, struct str key_file)
 {
-    return (!tls_is_pem_text(config->cert_file) && text_template_is_in(config->cert_file)) ||
-           (!tls_is_pem_text(config->key_file) && text_template_is_in(config->key_file));
+    return (!tls_is_pem_text(cert_file) && text_template_is_in(cert_file)) || (!tls_is_pem_text(key_file) && text_template_is_in(key_file));
 }
 
-static bool read_pair(struct lazy_pair *pair, const struct tls_certificate_config *config, struct compile *compile)
+bool lazy_certificate_is(const struct tls_certificate_config *config)
+{
+    return has_variables(config->cert_file, config->key_file);
+}
+
+bool lazy_certificate_is_pair(const struct tls_pair *pair)
+{
+    return has_variables(pair->cert_file, pair->key_file);
+}
+
+static bool read_pair(struct lazy_pair *pair, const struct tls_pair *config, struct compile *compile)
 {
     pair->files[0] = text_template_new(config->cert_file, compile, node_span(node_get(config->origin, S("certFile"))));
     pair->files[1] = text_template_new(config->key_file, compile, node_span(node_get(config->origin, S("keyFile"))));
@@ -76,24 +87,53 @@ static bool read_pair(struct lazy_pair *pair, const struct tls_certificate_confi
     return pair->files[0] != NULL && pair->files[1] != NULL;
 }
 
-struct lazy_certificates *lazy_certificates_new(const struct site_tls *config, struct compile *compile)
+static bool read_certificate(struct lazy_pair *pair, const struct tls_certificate_config *config, struct compile *compile)
+{
+    const struct tls_pair same = {.origin = config->origin, .cert_file = config->cert_file, .key_file = config->key_file,
+                                  .password_file = config->password_file, .directory = config->directory};
+    return read_pair(pair, &same, compile);
+}
+
+static struct lazy_certificates *make(const struct lazy_pair *pairs, unsigned count, const struct tls_certificate_cache *cache,
+                                      struct compile *compile)
 {
     static const struct tls_certificate_cache usual = {.max = 100, .inactive = 60 * TIME_S};
-    const struct tls_certificate_cache *cache = config->certificate_cache != NULL ? config->certificate_cache : &usual;
-    struct lazy_pair pairs[LAZY_PAIRS_MAX];
-    unsigned count = 0;
-    for (size_t i = 0; i < config->certificates.count && count < LAZY_PAIRS_MAX; i++) {
-        const struct object_item *item = &config->certificates.items[i];
-        if (!item->broken && lazy_certificate_is(item->value) && read_pair(&pairs[count], item->value, compile))
-            count++;
-    }
-    if (count == 0)
-        return NULL;
+    if (cache == NULL)
+        cache = &usual;
     struct lazy_certificates *lazy = arena_new(compile->arena, struct lazy_certificates);
     *lazy = (struct lazy_certificates){.count = count, .max = cache->max, .valid = cache->valid, .inactive = cache->inactive};
     lazy->pairs = memcpy(arena_array(compile->arena, struct lazy_pair, count), pairs, count * sizeof(pairs[0]));
     pthread_mutex_init(&lazy->lock, NULL);
     list_init(&lazy->kept);
+    return lazy;
+}
+
+struct lazy_certificates *lazy_certificates_new_pair(const struct tls_pair *pair, const struct tls_certificate_cache *cache,
+                                                     struct str transport, struct compile *compile)
+{
+    struct lazy_pair one;
+    if (!read_pair(&one, pair, compile))
+        return NULL;
+    struct lazy_certificates *lazy = make(&one, 1, cache, compile);
+    lazy->kind = "serversTransport";
+    lazy->owner = transport;
+    return lazy;
+}
+
+struct lazy_certificates *lazy_certificates_new(const struct site_tls *config, struct str site, struct compile *compile)
+{
+    struct lazy_pair pairs[LAZY_PAIRS_MAX];
+    unsigned count = 0;
+    for (size_t i = 0; i < config->certificates.count && count < LAZY_PAIRS_MAX; i++) {
+        const struct object_item *item = &config->certificates.items[i];
+        if (!item->broken && lazy_certificate_is(item->value) && read_certificate(&pairs[count], item->value, compile))
+            count++;
+    }
+    if (count == 0)
+        return NULL;
+    struct lazy_certificates *lazy = make(pairs, count, config->certificate_cache, compile);
+    lazy->kind = "site";
+    lazy->owner = site;
     return lazy;
 }
 
@@ -177,7 +217,7 @@ static void tell(const struct wanted *wanted, const char *what, struct str name,
     if (error_log_is_named(wanted->x))
         error_log_add(wanted->x, SYSLOG_ERROR, "cannot load %s \"%.*s\": %s", what, STR_ARGS(shown), why);
     else
-        log_error("site '%.*s': cannot load %s \"%.*s\": %s", STR_ARGS(wanted->site->name), what, STR_ARGS(shown), why);
+        log_error("%s '%.*s': cannot load %s \"%.*s\": %s", wanted->lazy->kind, STR_ARGS(wanted->lazy->owner), what, STR_ARGS(shown), why);
 }
 
 static struct certificate *load(const struct wanted *wanted, const struct lazy_pair *pair)
@@ -291,7 +331,8 @@ unsigned lazy_certificates_get(const struct site *site, struct port *port, const
     arena_init(&x.arena, VALUES_BUDGET);
     like.tls = true;
     like.secure = NULL;
-    like.asked_name = hello_name(hello);
+    struct str asked = hello_name(hello);
+    like.asked_name = &asked;
     x.worker = port->worker;
     x.pin = port->pin;
     x.graph = port->pin->graph;
@@ -302,7 +343,7 @@ unsigned lazy_certificates_get(const struct site *site, struct port *port, const
     x.stream.arena = &x.arena;
     x.times.began = port->worker->loop.now;
     timer_init(&x.timer, NULL);
-    struct wanted wanted = {.x = &x, .site = site};
+    struct wanted wanted = {.x = &x, .lazy = lazy};
     for (unsigned i = 0; i < lazy->count; i++) {
         struct certificate *certificate = get(lazy, &lazy->pairs[i], &wanted);
         if (certificate != NULL)
@@ -310,4 +351,14 @@ unsigned lazy_certificates_get(const struct site *site, struct port *port, const
     }
     arena_release(&x.arena);
     return count;
+}
+
+bool lazy_certificates_show(struct lazy_certificates *lazy, struct exchange *x, struct certificate **ret_certificate)
+{
+    struct wanted wanted = {.x = x, .lazy = lazy};
+    *ret_certificate = NULL;
+    if (text_template_text(lazy->pairs[0].files[0], x).len == 0)
+        return true;
+    *ret_certificate = get(lazy, &lazy->pairs[0], &wanted);
+    return *ret_certificate != NULL;
 }

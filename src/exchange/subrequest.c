@@ -16,6 +16,7 @@ struct subrequest {
     void (*done)(struct exchange *parent, struct exchange *answer, void *context);
     void *context;
     struct client client;         /* a copy: the connection may go first */
+    struct keepsake kept_client;
     uint64_t thrown_away;
     unsigned depth;
 };
@@ -26,7 +27,6 @@ struct subrequest {
 static void leave_connection(struct subrequest *sub)
 {
     sub->client.secure = NULL;
-    sub->client.tlvs = NULL;      /* the connection's */
     sub->client.descriptor = -1;
 }
 
@@ -252,6 +252,11 @@ static bool place(struct exchange *x, const struct exchange *parent, struct str 
     return request->path.data != NULL;
 }
 
+static void let_go_of_client(struct keepsake *keepsake)
+{
+    client_release(&container_of(keepsake, struct subrequest, kept_client)->client);
+}
+
 static struct subrequest *new_stream(struct exchange *x, struct exchange *parent, const struct subrequest_order *order)
 {
     struct subrequest *sub = arena_new(&x->arena, struct subrequest);
@@ -260,7 +265,9 @@ static struct subrequest *new_stream(struct exchange *x, struct exchange *parent
     sub->done = order->done;
     sub->context = order->context;
     client_local(parent->stream.client);      /* while its connection is there to be asked */
-    sub->client = *parent->stream.client;
+    client_copy(&sub->client, parent->stream.client);
+    sub->kept_client.release = let_go_of_client;
+    exchange_keep(x, &sub->kept_client);
     sub->depth = parent->subrequest != NULL ? parent->subrequest->depth + 1 : 1;
     x->subrequest = sub;
     x->stream.ops = &ops;

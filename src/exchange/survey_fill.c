@@ -134,7 +134,7 @@ void survey_fill(struct worker *worker, unsigned wishes, uint64_t after, struct 
 {
     *report = (struct worker_report){.worker = worker->index,
                                      .longest_turn = worker->loop.longest_turn,
-                                     .buffer_bytes = worker->chunks.in_use,
+                                     .buffer_bytes = chunk_pool_in_use(&worker->chunks),
                                      .idle_upstream = upstream_idle_count(worker),
                                      .idle_pipes = worker->pipe_count,
                                      .exchanges = (unsigned)traffic_value(&worker->traffic.running),

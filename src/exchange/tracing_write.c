@@ -21,32 +21,41 @@ static struct str cut_c(const char *text)
     return text != NULL ? cut(str_from(text)) : STR_NONE;
 }
 
-static void choose_way(const struct exchange *x, bool detailed, struct str *texts)
+static __attribute__((noinline)) void cut_all(struct str *texts)
 {
-    texts[SPAN_ROUTER] = texts[SPAN_RULE] = texts[SPAN_SERVICE] = STR_NONE;
-    if (x->router != NULL)
-        texts[SPAN_ROUTER] = cut(x->router->name);
-    if (x->router != NULL && detailed)
-        texts[SPAN_RULE] = cut(x->router->rule);
-    if (x->service != NULL)
-        texts[SPAN_SERVICE] = cut(x->service->name);
+    for (unsigned i = 0; i < SPAN_TEXT_COUNT; i++)
+        if (i != SPAN_TRACE_STATE)            /* which is whole or not at all */
+            texts[i] = cut(texts[i]);
 }
 
-/* tracestate is whole or not at all. */
+/* One look at all lengths: hardly any is above. */
+static void cut_where_long(struct str *texts)
+{
+    size_t bits = 0;
+    for (unsigned i = 0; i < SPAN_TEXT_COUNT; i++)
+        bits |= texts[i].len;
+    if (__builtin_expect(bits >= SPAN_TEXT_MAX, 0))
+        cut_all(texts);
+}
+
 static void choose_texts(struct exchange *x, const struct trace_notes *notes, struct str *texts)
 {
-    texts[SPAN_METHOD] = cut(x->original_method_name);
-    texts[SPAN_PATH] = cut(x->original_path);
-    texts[SPAN_QUERY] = cut(x->original_query);
-    texts[SPAN_AUTHORITY] = cut(x->original_authority);
+    const struct router *router = x->router;
+    texts[SPAN_METHOD] = x->original_method_name;
+    texts[SPAN_PATH] = x->original_path;
+    texts[SPAN_QUERY] = x->original_query;
+    texts[SPAN_AUTHORITY] = x->original_authority;
     texts[SPAN_CLIENT] = exchange_client_text(x);
     texts[SPAN_PEER] = x->stream.client->unix_socket ? STR_NONE : exchange_peer_text(x);
-    texts[SPAN_USER_AGENT] = cut(fields_value(&exchange_request(x)->fields, FIELD_USER_AGENT));
+    texts[SPAN_USER_AGENT] = fields_value(&exchange_request(x)->fields, FIELD_USER_AGENT);
     texts[SPAN_TRACE_STATE] = notes->state;
     texts[SPAN_REQUEST_ID] = x->request_id;
-    texts[SPAN_ENTRYPOINT] = cut(x->entry->name);
-    texts[SPAN_DETAIL] = x->failure != STATUS_OK ? cut_c(x->reason_detail) : STR_NONE;
-    choose_way(x, notes->detailed, texts);
+    texts[SPAN_ENTRYPOINT] = x->entry->name;
+    texts[SPAN_ROUTER] = router != NULL ? router->name : STR_NONE;
+    texts[SPAN_RULE] = router != NULL && notes->detailed ? router->rule : STR_NONE;
+    texts[SPAN_SERVICE] = x->service != NULL ? x->service->name : STR_NONE;
+    texts[SPAN_DETAIL] = x->failure != STATUS_OK && x->reason_detail != NULL ? str_from(x->reason_detail) : STR_NONE;
+    cut_where_long(texts);
 }
 
 static unsigned capture(struct span_field *out, unsigned count, const struct fields *fields, const struct strs *names, bool response)
@@ -95,10 +104,15 @@ static void fill_attempt(struct span_attempt *row, const struct trace_attempt *a
     const struct server *server = attempt->server;
     row->began = attempt->began;
     row->ended = attempt->ended;
-    row->url = cut(server->url);
-    row->host = cut(server->host);
-    row->path = cut(attempt->path);
+    row->url = server->url;
+    row->host = server->host;
+    row->path = attempt->path;
     row->detail = cut_c(attempt->detail);
+    if (__builtin_expect((row->url.len | row->host.len | row->path.len) >= SPAN_TEXT_MAX, 0)) {
+        row->url = cut(row->url);
+        row->host = cut(row->host);
+        row->path = cut(row->path);
+    }
     row->port = server->unix_socket ? 0 : server->port;
     row->secure = server->secure;
     row->status = (int16_t)attempt->status;

@@ -66,15 +66,15 @@ static struct str server_port(struct exchange *x, struct str argument)
 /* What a PROXY header says of where the client came to. */
 static struct str proxied_server_addr(struct exchange *x, struct str argument)
 {
-    const struct client *client = x->stream.client;
-    char *text = client->proxied ? arena_alloc(&x->arena, IP_TEXT_SIZE) : NULL;
-    return text != NULL ? str_of(text, ip_format(&client->proxied_local, text)) : STR_NONE;
+    const struct client_greeting *said = client_proxied(x->stream.client);
+    char *text = said != NULL ? arena_alloc(&x->arena, IP_TEXT_SIZE) : NULL;
+    return text != NULL ? str_of(text, ip_format(&said->local, text)) : STR_NONE;
 }
 
 static struct str proxied_server_port(struct exchange *x, struct str argument)
 {
-    const struct client *client = x->stream.client;
-    return client->proxied ? number(x, client->proxied_local_port) : STR_NONE;
+    const struct client_greeting *said = client_proxied(x->stream.client);
+    return said != NULL ? number(x, said->local_port) : STR_NONE;
 }
 
 static struct str entry_point(struct exchange *x, struct str argument)

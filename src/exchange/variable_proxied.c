@@ -49,10 +49,10 @@ static struct str verify_text(struct exchange *x, struct str ssl)
 
 static struct str tlv(struct exchange *x, struct str name)
 {
-    const struct client_tlvs *tlvs = x->stream.client->tlvs;
-    if (tlvs == NULL)
+    const struct client_greeting *greeting = x->stream.client->greeting;
+    if (greeting == NULL)
         return STR_NONE;
-    struct str all = str_of(tlvs->bytes, tlvs->len);
+    struct str all = str_of(greeting->tlvs, greeting->tlvs_len);
     if (!str_starts(name, S("ssl_")))
         return look_up(all, name, names, COUNT(names));
     struct str ssl = proxyproto_tlv(all, PROXYPROTO_TLV_SSL);

@@ -44,15 +44,15 @@ static struct str is_request_port(struct exchange *x, struct str argument)
 
 static struct str proxy_protocol_addr(struct exchange *x, struct str argument)
 {
-    const struct client *client = x->stream.client;
-    char *text = client->proxied ? arena_alloc(&x->arena, IP_TEXT_SIZE) : NULL;
-    return text != NULL ? str_of(text, ip_format(&client->proxied_ip, text)) : S("");
+    const struct client_greeting *said = client_proxied(x->stream.client);
+    char *text = said != NULL ? arena_alloc(&x->arena, IP_TEXT_SIZE) : NULL;
+    return text != NULL ? str_of(text, ip_format(&said->peer, text)) : S("");
 }
 
 static struct str proxy_protocol_port(struct exchange *x, struct str argument)
 {
-    const struct client *client = x->stream.client;
-    return client->proxied ? arena_printf(&x->arena, "%u", client->proxied_port) : S("");
+    const struct client_greeting *said = client_proxied(x->stream.client);
+    return said != NULL ? arena_printf(&x->arena, "%u", said->peer_port) : S("");
 }
 
 static struct str http2(struct exchange *x, struct str argument)

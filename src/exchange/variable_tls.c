@@ -38,7 +38,7 @@ static struct str ssl_server_name(struct exchange *x, struct str argument)
 {
     const struct tls_conn *conn = connection(x);
     if (conn == NULL)
-        return x->stream.client->tls ? x->stream.client->asked_name : STR_NONE;
+        return x->stream.client->asked_name != NULL ? *x->stream.client->asked_name : STR_NONE;
     return tls_server_name(conn);
 }
 

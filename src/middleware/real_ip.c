@@ -191,9 +191,10 @@ static bool read_lines(const struct real_ip_state *state, bool recursive, const 
 
 static bool read_proxied(const struct real_ip_state *state, const struct client *client, struct believed *believed)
 {
-    if (!client->proxied || !is_trusted(state, believed))
+    const struct client_greeting *said = client_proxied(client);
+    if (said == NULL || !is_trusted(state, believed))
         return false;
-    *believed = (struct believed){.ip = client->proxied_ip, .port = client->proxied_port};
+    *believed = (struct believed){.ip = said->peer, .port = said->peer_port};
     return true;
 }
 

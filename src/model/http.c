@@ -284,7 +284,10 @@ static const struct option transport_options[] = {
     OPTION_NAMED(STRS, struct transport_config, tls.root_cas, "rootCAs",
                  .help = "Authorities of servers' certificates, PEM files or texts; none: the system's."),
     OPTION_NAMED(LIST, struct transport_config, tls.certificates, "certificates", .table = &tls_pair_table,
-                 .help = "Certificates that are shown to servers that ask."),
+                 .help = "Certificates that are shown to servers that ask. The files of one may be named with variables: what they come "
+                         "to is shown on connections of its own."),
+    OPTION_NAMED(OBJECT, struct transport_config, certificate_cache, "certificateCache", .table = &tls_certificate_cache_table,
+                 .help = "How files named with variables are kept; none: looked at for each request, and read when they changed."),
     OPTION_NAMED(STRS, struct transport_config, tls.cipher_suites, "cipherSuites", .check = policy_check_cipher,
                  .help = "Cipher suites of TLS 1.2 and before; none: a good choice."),
     OPTION_NAMED(ENUM, struct transport_config, tls.min_version, "minVersion", .names = tls_version_names,

@@ -149,6 +149,7 @@ struct transport_config {           /* http.serversTransports.NAME and serversTr
     bool bare_line_feeds;
     int64_t max_response_header_bytes;
     struct tls_client_options tls;  /* its origin is NULL: the keys stand in this object */
+    struct tls_certificate_cache *certificate_cache;    /* as of site_tls; NULL: files are looked at for each request */
     bool disable_http2;
     struct forwarding_timeouts forwarding_timeouts;
 };

@@ -45,7 +45,7 @@ static const struct option certificate_cache_options[] = {
     OPTION(DURATION, struct tls_certificate_cache, valid, .fallback = "60s", .help = "How long one is used before its files are looked at."),
     OPTION(DURATION, struct tls_certificate_cache, inactive, .fallback = "10s", .help = "One that nobody asks for so long is dropped."),
 };
-static const struct option_table certificate_cache_table =
+const struct option_table tls_certificate_cache_table =
     OPTION_TABLE(struct tls_certificate_cache, certificate_cache_options, .summary = "Certificates whose files are named with variables.");
 
 static const struct option site_options[] = {
@@ -56,7 +56,7 @@ static const struct option site_options[] = {
                  .help = "The certificates to get; none: one for the site's names."),
     OPTION(LIST, struct site_tls, certificates, .table = &certificate_table,
            .help = "The certificates of this site, whatever names they have: one for each kind of key. Files may be named with variables."),
-    OPTION_NAMED(OBJECT, struct site_tls, certificate_cache, "certificateCache", .table = &certificate_cache_table,
+    OPTION_NAMED(OBJECT, struct site_tls, certificate_cache, "certificateCache", .table = &tls_certificate_cache_table,
                  .help = "How files named with variables are kept; none: looked at in each handshake, and read when they changed."),
     OPTION_NAMED(BOOL, struct site_tls, reject_handshake, "rejectHandshake",
                  .help = "Clients that ask for one of its names are refused (unrecognized_name)."),
@@ -73,6 +73,7 @@ static const struct option pair_options[] = {
     OPTION_NAMED(STR, struct tls_pair, cert_file, "certFile", .required = true, .help = "A PEM file, or the PEM text itself."),
     OPTION_NAMED(STR, struct tls_pair, key_file, "keyFile", .required = true, .secret = true,
                  .help = "Its key: a PEM file, or the PEM text itself."),
+    OPTION(STR, struct tls_pair, directory, .help = "The folder of files that are named with variables and not from the root."),
 };
 const struct option_table tls_pair_table =
     OPTION_TABLE(struct tls_pair, pair_options, .summary = "A certificate that is shown to servers.");

@@ -152,7 +152,7 @@ struct peer_tls {
 extern const struct option_table peer_tls_table;
 
 /* For serversTransport: certificates that we show, and the names of versions. */
-extern const struct option_table tls_pair_table;
+extern const struct option_table tls_pair_table, tls_certificate_cache_table;
 extern const struct option_name tls_version_names[];
 
 #endif

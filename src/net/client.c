@@ -14,19 +14,21 @@ void client_local(struct client *client)
     client->local_port = addr_port(&addr);
 }
 
-void client_set_tlvs(struct client *client, struct str tlvs)
+struct client_greeting *client_greet(struct client *client, struct str tlvs)
 {
-    if (tlvs.len == 0)
-        return;
-    client->tlvs = memory_alloc(sizeof(*client->tlvs) + tlvs.len);
-    client->tlvs->refs = 1;
-    client->tlvs->len = (uint32_t)tlvs.len;
-    memcpy(client->tlvs->bytes, tlvs.data, tlvs.len);
+    struct client_greeting *greeting = memory_alloc(sizeof(*greeting) + tlvs.len);
+    memset(greeting, 0, sizeof(*greeting));
+    greeting->refs = 1;
+    greeting->tlvs_len = (uint32_t)tlvs.len;
+    if (tlvs.len != 0)
+        memcpy(greeting->tlvs, tlvs.data, tlvs.len);
+    client->greeting = greeting;
+    return greeting;
 }
 
-void client_drop_tlvs(struct client *client)
+void client_drop_greeting(struct client *client)
 {
-    if (--client->tlvs->refs == 0)
-        free(client->tlvs);
-    client->tlvs = NULL;
+    if (--client->greeting->refs == 0)
+        free(client->greeting);
+    client->greeting = NULL;
 }

@@ -41,7 +41,7 @@ void span_redact_query(const struct strs *safe, struct str query, struct text *o
 }
 
 /* "site.example:8080", "[::1]:8080" or either without the port: of a request that was read, so the port is digits. */
-static void add_authority(struct span_sink *sink, struct str authority, bool secure)
+SPAN_SINK_INLINE void add_authority(struct span_sink *sink, struct span_pen *pen, struct str authority, bool secure)
 {
     uint64_t port = 0;
     size_t at = authority.len, scale = 1;
@@ -56,40 +56,51 @@ static void add_authority(struct span_sink *sink, struct str authority, bool sec
         port = secure ? 443 : 80;
     if (authority.len > 2 && authority.data[0] == '[' && authority.data[authority.len - 1] == ']')
         authority = str_of(authority.data + 1, authority.len - 2);
-    span_sink_str(sink, S("server.address"), authority);
-    span_sink_int(sink, S("server.port"), (int64_t)port);
+    span_str(sink, pen, SPAN_KEY("server.address"), authority);
+    span_int(sink, pen, SPAN_INT_KEY("server.port"), (int64_t)port);
 }
 
-static void add_method(const struct reading *reading)
+SPAN_SINK_INLINE void add_method(const struct reading *reading, struct span_pen *pen)
 {
-    const struct span_record *record = reading->record;
-    span_sink_str(reading->sink, S("http.request.method"), record->known_method ? reading->record->texts[SPAN_METHOD] : S("_OTHER"));
-    if (!record->known_method)
-        span_sink_str(reading->sink, S("http.request.method_original"), reading->record->texts[SPAN_METHOD]);
+    struct str method = reading->record->texts[SPAN_METHOD];
+    if (__builtin_expect(reading->record->known_method, 1)) {
+        span_str(reading->sink, pen, SPAN_KEY("http.request.method"), method);
+        return;
+    }
+    span_str(reading->sink, pen, SPAN_KEY("http.request.method"), S("_OTHER"));
+    span_str(reading->sink, pen, SPAN_KEY("http.request.method_original"), method);
 }
 
 /* A method that is nobody's would make as many names as clients think of. */
-static struct str method_name(const struct reading *reading)
+SPAN_SINK_INLINE struct str method_name(const struct reading *reading)
 {
     return reading->record->known_method ? reading->record->texts[SPAN_METHOD] : S("HTTP");
 }
 
-static void add_status(struct span_sink *sink, int status)
+SPAN_SINK_INLINE void add_scheme(struct span_sink *sink, struct span_pen *pen, bool secure)
+{
+    if (secure)
+        span_str(sink, pen, SPAN_KEY("url.scheme"), S("https"));
+    else
+        span_str(sink, pen, SPAN_KEY("url.scheme"), S("http"));
+}
+
+SPAN_SINK_INLINE void add_status(struct span_sink *sink, struct span_pen *pen, int status)
 {
     if (status != 0)
-        span_sink_int(sink, S("http.response.status_code"), status);
+        span_int(sink, pen, SPAN_INT_KEY("http.response.status_code"), status);
 }
 
 /* What went wrong, by our reason if we have one, else by the status. */
-static void add_error(struct span_sink *sink, enum status reason, int status)
+static __attribute__((noinline)) void add_error(struct span_sink *sink, enum status reason, int status)
 {
     char digits[16];
     struct str type = reason != STATUS_OK ? str_from(status_reason(reason)) :
                                             str_of(digits, (size_t)snprintf(digits, sizeof(digits), "%d", status));
-    span_sink_str(sink, S("error.type"), type);
+    span_sink_str_slowly(sink, S("error.type"), type);
 }
 
-static struct span_head head_of(const struct reading *reading, unsigned number, unsigned parent)
+SPAN_SINK_INLINE struct span_head head_of(const struct reading *reading, unsigned number, unsigned parent)
 {
     const struct span_record *record = reading->record;
     return (struct span_head){.trace_id = record->trace_id,
@@ -102,19 +113,23 @@ static struct span_head head_of(const struct reading *reading, unsigned number, 
 
 /* ---- the spans ---- */
 
-static struct str version_text(enum http_version version)
+SPAN_SINK_INLINE void add_version(struct span_sink *sink, struct span_pen *pen, enum http_version version)
 {
+    const struct str key = SPAN_KEY("network.protocol.version");
     switch (version) {
-    case HTTP_1_0:
-        return S("1.0");
-    case HTTP_2:
-        return S("2");
-    case HTTP_3:
-        return S("3");
     case HTTP_1_1:
+        span_str(sink, pen, key, S("1.1"));
+        break;
+    case HTTP_1_0:
+        span_str(sink, pen, key, S("1.0"));
+        break;
+    case HTTP_2:
+        span_str(sink, pen, key, S("2"));
+        break;
+    case HTTP_3:
+        span_str(sink, pen, key, S("3"));
         break;
     }
-    return S("1.1");
 }
 
 static void add_fields(const struct reading *reading)
@@ -132,63 +147,79 @@ static void add_fields(const struct reading *reading)
     }
 }
 
-static void add_request(const struct reading *reading)
+SPAN_SINK_INLINE void add_request(const struct reading *reading, struct span_pen *pen)
 {
     const struct span_record *record = reading->record;
     struct span_sink *sink = reading->sink;
     const struct str *texts = record->texts;
-    span_sink_str(sink, S("entry_point"), texts[SPAN_ENTRYPOINT]);
-    add_method(reading);
-    span_sink_str(sink, S("url.path"), texts[SPAN_PATH]);
-    span_sink_str(sink, S("url.query"), reading->query);
-    span_sink_str(sink, S("url.scheme"), record->secure ? S("https") : S("http"));
-    add_authority(sink, texts[SPAN_AUTHORITY], record->secure);
-    span_sink_str(sink, S("client.address"), texts[SPAN_CLIENT]);
+    span_str(sink, pen, SPAN_KEY("entry_point"), texts[SPAN_ENTRYPOINT]);
+    add_method(reading, pen);
+    span_str(sink, pen, SPAN_KEY("url.path"), texts[SPAN_PATH]);
+    if (reading->query.len != 0)
+        span_str(sink, pen, SPAN_KEY("url.query"), reading->query);
+    add_scheme(sink, pen, record->secure);
+    add_authority(sink, pen, texts[SPAN_AUTHORITY], record->secure);
+    span_str(sink, pen, SPAN_KEY("client.address"), texts[SPAN_CLIENT]);
     if (texts[SPAN_PEER].len != 0) {
-        span_sink_str(sink, S("network.peer.address"), texts[SPAN_PEER]);
-        span_sink_int(sink, S("network.peer.port"), record->peer_port);
+        span_str(sink, pen, SPAN_KEY("network.peer.address"), texts[SPAN_PEER]);
+        span_int(sink, pen, SPAN_INT_KEY("network.peer.port"), record->peer_port);
     }
-    span_sink_str(sink, S("network.protocol.version"), version_text((enum http_version)record->version));
-    span_sink_str(sink, S("user_agent.original"), texts[SPAN_USER_AGENT]);
-    span_sink_str(sink, S("portico.request_id"), texts[SPAN_REQUEST_ID]);
+    add_version(sink, pen, (enum http_version)record->version);
+    span_str(sink, pen, SPAN_KEY("user_agent.original"), texts[SPAN_USER_AGENT]);
+    span_str(sink, pen, SPAN_KEY("portico.request_id"), texts[SPAN_REQUEST_ID]);
     if (record->request_bytes != 0)
-        span_sink_int(sink, S("http.request.body.size"), (int64_t)record->request_bytes);
+        span_int(sink, pen, SPAN_INT_KEY("http.request.body.size"), (int64_t)record->request_bytes);
     if (record->response_bytes != 0)
-        span_sink_int(sink, S("http.response.body.size"), (int64_t)record->response_bytes);
+        span_int(sink, pen, SPAN_INT_KEY("http.response.body.size"), (int64_t)record->response_bytes);
 }
 
 /* Where no spans of their own tell of them. */
-static void add_way(const struct reading *reading)
+SPAN_SINK_INLINE void add_way(const struct reading *reading, struct span_pen *pen)
 {
-    span_sink_str(reading->sink, S("traefik.router.name"), reading->record->texts[SPAN_ROUTER]);
-    span_sink_str(reading->sink, S("traefik.service.name"), reading->record->texts[SPAN_SERVICE]);
+    span_str(reading->sink, pen, SPAN_KEY("traefik.router.name"), reading->record->texts[SPAN_ROUTER]);
+    span_str(reading->sink, pen, SPAN_KEY("traefik.service.name"), reading->record->texts[SPAN_SERVICE]);
 }
 
-/* What a client does wrong is no error of the server's (semantic conventions, "Status"). */
+/* What few requests have to tell; the pen is down. What a client does wrong is no error of the server's (semantic conventions,
+ * "Status"). */
+static __attribute__((noinline)) void add_more(const struct reading *reading, bool failed)
+{
+    const struct span_record *record = reading->record;
+    enum status reason = (enum status)record->reason;
+    if (failed)
+        add_error(reading->sink, reason, record->status);
+    if (reason != STATUS_OK)
+        span_sink_str_slowly(reading->sink, S("portico.reason"), str_from(status_reason(reason)));
+    add_fields(reading);
+}
+
+static struct str message_of(enum status reason, struct str detail)
+{
+    return reason == STATUS_OK ? STR_NONE : detail.len != 0 ? detail : str_from(status_text(reason));
+}
+
 static void add_server(const struct reading *reading)
 {
     const struct span_record *record = reading->record;
     struct span_sink *sink = reading->sink;
-    enum status reason = (enum status)record->reason;
     struct span_head head = head_of(reading, SPAN_NUMBER_SERVER, SPAN_NUMBER_SERVER);
     head.parent = record->parent;
     head.name = method_name(reading);
-    head.name_of = reading->record->texts[SPAN_ROUTER];
+    head.name_of = record->texts[SPAN_ROUTER];
     head.kind = SPAN_SERVER_KIND;
     head.began = record->began + record->wall_offset;
     bool failed = record->status >= 500;
-    span_sink_begin(sink, &head);
-    add_request(reading);
+    struct span_pen pen = span_begin(sink, &head);
+    add_request(reading, &pen);
     if (record->routed == 0)
-        add_way(reading);
-    add_status(sink, record->status);
-    if (failed)
-        add_error(sink, reason, record->status);
-    if (reason != STATUS_OK)
-        span_sink_str(sink, S("portico.reason"), str_from(status_reason(reason)));
-    struct str detail = reading->record->texts[SPAN_DETAIL];
-    add_fields(reading);
-    span_sink_end(sink, failed, reason == STATUS_OK ? STR_NONE : detail.len != 0 ? detail : str_from(status_text(reason)));
+        add_way(reading, &pen);
+    add_status(sink, &pen, record->status);
+    if (__builtin_expect(failed || record->reason != STATUS_OK || record->field_count != 0, 0)) {
+        span_pen_down(sink, pen);
+        add_more(reading, failed);
+        pen = span_pen_up(sink);
+    }
+    span_end(sink, pen, failed, failed ? message_of((enum status)record->reason, record->texts[SPAN_DETAIL]) : STR_NONE);
 }
 
 static void add_router(const struct reading *reading)
@@ -197,11 +228,11 @@ static void add_router(const struct reading *reading)
     head.name = S("Router");
     head.name_of = reading->record->texts[SPAN_ROUTER];
     head.began = reading->record->routed + reading->record->wall_offset;
-    span_sink_begin(reading->sink, &head);
-    span_sink_str(reading->sink, S("traefik.router.name"), reading->record->texts[SPAN_ROUTER]);
-    span_sink_str(reading->sink, S("http.route"), reading->record->texts[SPAN_RULE]);
-    span_sink_str(reading->sink, S("traefik.service.name"), reading->record->texts[SPAN_SERVICE]);
-    span_sink_end(reading->sink, false, STR_NONE);
+    struct span_pen pen = span_begin(reading->sink, &head);
+    span_str(reading->sink, &pen, SPAN_KEY("traefik.router.name"), reading->record->texts[SPAN_ROUTER]);
+    span_str(reading->sink, &pen, SPAN_KEY("http.route"), reading->record->texts[SPAN_RULE]);
+    span_str(reading->sink, &pen, SPAN_KEY("traefik.service.name"), reading->record->texts[SPAN_SERVICE]);
+    span_end(reading->sink, pen, false, STR_NONE);
 }
 
 static void add_held(const struct reading *reading, unsigned index)
@@ -213,10 +244,10 @@ static void add_held(const struct reading *reading, unsigned index)
     head.name_of = held->name;
     head.began = held->began + offset;
     head.ended = held->ended + offset;
-    span_sink_begin(reading->sink, &head);
-    span_sink_str(reading->sink, S("traefik.middleware.name"), held->name);
-    span_sink_str(reading->sink, S("portico.middleware.type"), held->type);
-    span_sink_end(reading->sink, false, STR_NONE);
+    struct span_pen pen = span_begin(reading->sink, &head);
+    span_str(reading->sink, &pen, SPAN_KEY("traefik.middleware.name"), held->name);
+    span_str(reading->sink, &pen, SPAN_KEY("portico.middleware.type"), held->type);
+    span_end(reading->sink, pen, false, STR_NONE);
 }
 
 static void add_service(const struct reading *reading)
@@ -225,9 +256,23 @@ static void add_service(const struct reading *reading)
     head.name = S("Service");
     head.name_of = reading->record->texts[SPAN_SERVICE];
     head.began = reading->record->admitted + reading->record->wall_offset;
-    span_sink_begin(reading->sink, &head);
-    span_sink_str(reading->sink, S("traefik.service.name"), reading->record->texts[SPAN_SERVICE]);
-    span_sink_end(reading->sink, false, STR_NONE);
+    struct span_pen pen = span_begin(reading->sink, &head);
+    span_str(reading->sink, &pen, SPAN_KEY("traefik.service.name"), reading->record->texts[SPAN_SERVICE]);
+    span_end(reading->sink, pen, false, STR_NONE);
+}
+
+SPAN_SINK_INLINE void add_asked(const struct reading *reading, struct span_pen *pen, const struct span_attempt *attempt)
+{
+    struct span_sink *sink = reading->sink;
+    bool asks = reading->query.len != 0 && reading->record->same_query;
+    struct str path = attempt->path.len != 0 ? attempt->path : reading->record->texts[SPAN_PATH];
+    const struct str url[SPAN_SINK_PARTS] = {attempt->url, path, asks ? S("?") : STR_NONE, asks ? reading->query : STR_NONE};
+    add_method(reading, pen);
+    span_joined(sink, pen, SPAN_KEY("url.full"), url);
+    add_scheme(sink, pen, attempt->secure);
+    span_str(sink, pen, SPAN_KEY("server.address"), attempt->host);
+    if (attempt->port != 0)
+        span_int(sink, pen, SPAN_INT_KEY("server.port"), attempt->port);
 }
 
 static void add_attempt(const struct reading *reading, unsigned index)
@@ -236,9 +281,6 @@ static void add_attempt(const struct reading *reading, unsigned index)
     const struct span_attempt *attempt = &record->attempts[index];
     struct span_sink *sink = reading->sink;
     enum status reason = (enum status)attempt->reason;
-    bool asks = record->same_query && reading->query.len != 0;
-    struct str path = attempt->path.len != 0 ? attempt->path : record->texts[SPAN_PATH];
-    const struct str url[SPAN_SINK_PARTS] = {attempt->url, path, asks ? S("?") : STR_NONE, asks ? reading->query : STR_NONE};
     unsigned parent = record->admitted != 0 ? SPAN_NUMBER_SERVICE : SPAN_NUMBER_SERVER;
     struct span_head head = head_of(reading, SPAN_NUMBER_ATTEMPT + index, parent);
     bool failed = reason != STATUS_OK || attempt->status >= 400;
@@ -246,19 +288,17 @@ static void add_attempt(const struct reading *reading, unsigned index)
     head.kind = SPAN_CLIENT_KIND;
     head.began = attempt->began + record->wall_offset;
     head.ended = attempt->ended + record->wall_offset;
-    span_sink_begin(sink, &head);
-    add_method(reading);
-    span_sink_joined(sink, S("url.full"), url);
-    span_sink_str(sink, S("url.scheme"), attempt->secure ? S("https") : S("http"));
-    span_sink_str(sink, S("server.address"), attempt->host);
-    if (attempt->port != 0)
-        span_sink_int(sink, S("server.port"), attempt->port);
-    add_status(sink, attempt->status);
+    struct span_pen pen = span_begin(sink, &head);
+    add_asked(reading, &pen, attempt);
+    add_status(sink, &pen, attempt->status);
     if (index != 0)
-        span_sink_int(sink, S("http.request.resend_count"), index);
-    if (failed)
+        span_int(sink, &pen, SPAN_INT_KEY("http.request.resend_count"), index);
+    if (__builtin_expect(failed, 0)) {
+        span_pen_down(sink, pen);
         add_error(sink, reason, attempt->status);
-    span_sink_end(sink, failed, reason == STATUS_OK ? STR_NONE : attempt->detail.len != 0 ? attempt->detail : str_from(status_text(reason)));
+        pen = span_pen_up(sink);
+    }
+    span_end(sink, pen, failed, failed ? message_of(reason, attempt->detail) : STR_NONE);
 }
 
 static void add_spans(const struct reading *reading)

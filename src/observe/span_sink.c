@@ -6,7 +6,6 @@
 #include "base/hex.h"
 
 #define ROOM_MORE ((size_t)16384)     /* made at a time: most requests' spans fit */
-#define ATTRIBUTES_ROOM ((size_t)4096)      /* two dozens, the most that a span has, each with the longest short value */
 
 /* ---- room ---- */
 
@@ -178,15 +177,7 @@ static struct str utf8_or_none(struct str text)
     return put_is_utf8(text) ? text : STR_NONE;
 }
 
-#define HEAD_ROOM ((size_t)160)       /* ids, times, tags and lengths */
-
-static char *put_id(char *out, unsigned field, uint64_t id)
-{
-    out[0] = PUT_BYTES_TAG(field);
-    out[1] = SPAN_ID_SIZE;
-    span_id_write(id, (uint8_t *)out + 2);
-    return out + 2 + SPAN_ID_SIZE;
-}
+#define NAME_ROOM ((size_t)32)        /* tags and lengths around names and the trace's state */
 
 static char *put_name(char *out, struct str name, struct str of)
 {
@@ -196,29 +187,20 @@ static char *put_name(char *out, struct str name, struct str of)
     return copy_short(out, of);
 }
 
-/* Two bytes are left for the length, which most spans need. */
 static void begin_protobuf(struct span_sink *sink, const struct span_head *head)
 {
     struct str of = utf8_or_none(head->name_of);
-    if (!make_room(sink, HEAD_ROOM + ATTRIBUTES_ROOM + head->trace_state.len + head->name.len + of.len))
+    if (!make_room(sink, SPAN_SINK_ROOM + NAME_ROOM + head->trace_state.len + head->name.len + of.len))
         return;
     char *at = sink->at;
     sink->span = (size_t)(at - sink->out->data);
-    *at = PUT_BYTES_TAG(2);
-    at = put_bytes(at + 3, 1, str_of((const char *)head->trace_id, TRACE_ID_SIZE));
-    at = put_id(at, 2, head->id);
+    at = put_name(span_put_head(at, head), head->name, of);
     if (head->trace_state.len != 0)
         at = put_bytes(at, 3, head->trace_state);
-    if (head->parent != 0)
-        at = put_id(at, 4, head->parent);
-    at = put_name(at, head->name, of);
-    *at++ = 6 << 3;
-    *at++ = (char)head->kind;
-    at = put_fixed64(at, 7, (uint64_t)head->began);
-    sink->at = put_fixed64(at, 8, (uint64_t)head->ended);
+    sink->at = at;
 }
 
-void span_sink_begin(struct span_sink *sink, const struct span_head *head)
+void span_sink_begin_slowly(struct span_sink *sink, const struct span_head *head)
 {
     if (sink->as_json)
         begin_json(&sink->json, head);
@@ -236,32 +218,16 @@ void span_sink_str_slowly(struct span_sink *sink, struct str key, struct str val
         return;
     }
     otlp_put_str(sink->out, 9, key, value);
-    make_room(sink, ATTRIBUTES_ROOM);
+    make_room(sink, SPAN_SINK_ROOM);
 }
 
-void span_sink_joined(struct span_sink *sink, struct str key, const struct str parts[SPAN_SINK_PARTS])
+void span_sink_joined_slowly(struct span_sink *sink, struct str key, const struct str parts[SPAN_SINK_PARTS])
 {
-    size_t len = 0;
+    text_clear(&sink->scratch);
     for (unsigned i = 0; i < SPAN_SINK_PARTS; i++)
-        len += parts[i].len;
-    if (len == 0)
-        return;
-    if (len > sink->short_max || key.len > SPAN_SINK_KEY_MAX) {
-        text_clear(&sink->scratch);
-        for (unsigned i = 0; i < SPAN_SINK_PARTS; i++)
-            text_add(&sink->scratch, parts[i]);
+        text_add(&sink->scratch, parts[i]);
+    if (sink->scratch.len != 0)
         span_sink_str_slowly(sink, key, text_str(&sink->scratch));
-        return;
-    }
-    char *start = sink->at, *at = span_sink_put_key(start, key);
-    at[0] = (char)(len + 2);
-    at[1] = PUT_BYTES_TAG(1);
-    at[2] = (char)len;
-    at += 3;
-    for (unsigned i = 0; i < SPAN_SINK_PARTS; i++)
-        at = span_sink_copy(sink, at, parts[i]);
-    sink->at = at;
-    start[1] = (char)(at - start - 2);
 }
 
 void span_sink_list(struct span_sink *sink, struct str key, struct str value)
@@ -272,7 +238,7 @@ void span_sink_list(struct span_sink *sink, struct str key, struct str value)
         return;
     }
     otlp_put_list(sink->out, 9, key, value);
-    make_room(sink, ATTRIBUTES_ROOM);
+    make_room(sink, SPAN_SINK_ROOM);
 }
 
 void span_sink_int_slowly(struct span_sink *sink, struct str key, int64_t value)
@@ -283,7 +249,7 @@ void span_sink_int_slowly(struct span_sink *sink, struct str key, int64_t value)
         return;
     }
     otlp_put_int(sink->out, 9, key, value);
-    make_room(sink, ATTRIBUTES_ROOM);
+    make_room(sink, SPAN_SINK_ROOM);
 }
 
 #define STATUS_CODE_ERROR 2
@@ -328,7 +294,7 @@ static void end_protobuf(struct span_sink *sink)
     sink->at = start + 1 + size + len;
 }
 
-void span_sink_end(struct span_sink *sink, bool failed, struct str message)
+void span_sink_end_slowly(struct span_sink *sink, bool failed, struct str message)
 {
     if (sink->as_json) {
         end_json(&sink->json, failed, message);

@@ -86,6 +86,7 @@ struct tracer *tracer_new(const struct tracing_config *config, struct diag *diag
     tracer->key = key_of(config);
     tracer->encoding = otlp_target_encoding(target);
     tracer->batch_room = (uint64_t)config->queue_limit / 4 < BATCH_ROOM_MAX ? (size_t)config->queue_limit / 4 : BATCH_ROOM_MAX;
+    tracer->batch_full = tracer->batch_room - (BATCH_MARGIN < tracer->batch_room / 2 ? BATCH_MARGIN : tracer->batch_room / 2);
     tracer->sampling_limit = trace_sampling_limit(config->sample_rate);
     tracer->add_internals = config->add_internals;
     arena_init(&tracer->arena, ARENA_UNLIMITED);
@@ -109,7 +110,8 @@ void tracer_unref(struct tracer *tracer)
         return;
     otlp_target_unref(tracer->target);
     arena_release(&tracer->arena);
-    free(tracer->spare);
+    for (unsigned i = 0; i < TRACER_SPARES; i++)
+        free(tracer->spares[i]);
     free(tracer->key);
     free(tracer);
 }
@@ -138,14 +140,24 @@ struct span_buffer {
     struct span_sink sink;                /* into the batch's body */
 };
 
-/* Fresh memory costs the kernel's zeroing of each page; one batch's is kept. */
+/* Fresh memory costs the kernel's zeroing of each page, and as much to give it back. More than one batch is on its way whenever the
+ * exporter has to wait for its turn. */
 static void keep_memory(struct tracer *tracer, struct text *body)
 {
-    char *none = NULL;
-    if (body->capacity == tracer->batch_room &&
-        atomic_compare_exchange_strong_explicit(&tracer->spare, &none, body->data, memory_order_release, memory_order_relaxed))
-        text_init(body, BATCH_MAX);
+    for (unsigned i = 0; i < TRACER_SPARES && body->capacity == tracer->batch_room; i++) {
+        char *none = NULL;
+        if (atomic_compare_exchange_strong_explicit(&tracer->spares[i], &none, body->data, memory_order_release, memory_order_relaxed))
+            text_init(body, BATCH_MAX);
+    }
     text_release(body);
+}
+
+static char *take_memory(struct tracer *tracer)
+{
+    char *memory = NULL;
+    for (unsigned i = 0; i < TRACER_SPARES && memory == NULL; i++)
+        memory = atomic_exchange_explicit(&tracer->spares[i], NULL, memory_order_acquire);
+    return memory != NULL ? memory : memory_alloc(tracer->batch_room + 1);
 }
 
 static void release_batch(struct otlp_batch *batch)
@@ -163,9 +175,7 @@ static struct span_batch *batch_new(struct tracer *tracer)
     batch->batch.release = release_batch;
     batch->tracer = tracer_ref(tracer);
     text_init(body, BATCH_MAX);
-    body->data = atomic_exchange_explicit(&tracer->spare, NULL, memory_order_acquire);
-    if (body->data == NULL)
-        body->data = memory_alloc(tracer->batch_room + 1);
+    body->data = take_memory(tracer);
     body->capacity = tracer->batch_room;
     return batch;
 }
@@ -222,8 +232,7 @@ void tracer_add(struct tracer *tracer, struct worker *worker, const struct span_
         batch = begin_batch(buffer, tracer);
     span_encode(&buffer->sink, tracer, record);
     batch->batch.items += span_record_count(record);
-    size_t margin = BATCH_MARGIN < tracer->batch_room / 2 ? BATCH_MARGIN : tracer->batch_room / 2;
-    if (span_sink_size(&buffer->sink) > tracer->batch_room - margin)
+    if (span_sink_size(&buffer->sink) > tracer->batch_full)
         hand_over(buffer);
 }
 

@@ -11,6 +11,8 @@
 #include "net/worker.h"
 #include "observe/span_record.h"
 
+#define TRACER_SPARES 4
+
 struct tracer {
     _Atomic unsigned refs;
     struct arena arena;
@@ -18,7 +20,8 @@ struct tracer {
     struct otlp_target *target;
     enum otlp_encoding encoding;
     size_t batch_room;                    /* bytes of a batch: several fit the queue */
-    _Atomic(char *) spare;                /* memory of a batch that was sent: batch_room bytes and those that a text needs; NULL: none */
+    size_t batch_full;                    /* one that has so many is handed over */
+    _Atomic(char *) spares[TRACER_SPARES];      /* memory of batches that were sent: batch_room bytes and those that a text needs */
     uint64_t sampling_limit;              /* for trace_is_sampled */
     bool add_internals;
     struct str service_name;

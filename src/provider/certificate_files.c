@@ -1,5 +1,6 @@
 #include "provider/certificate_files.h"
 
+#include "exchange/lazy_certificates.h"
 #include "tls/client.h"
 
 static void note(struct str file_or_text, struct settings_files *files)
@@ -40,6 +41,8 @@ static void note_transport(const struct transport_config *transport, struct sett
     note_each(&transport->tls.root_cas, files);
     for (size_t i = 0; i < transport->tls.certificates.count; i++) {
         const struct tls_pair *pair = transport->tls.certificates.items[i].value;
+        if (lazy_certificate_is_pair(pair))
+            continue;
         note(pair->cert_file, files);
         note(pair->key_file, files);
     }

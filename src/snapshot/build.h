@@ -151,7 +151,10 @@ void build_entry_tls(struct build *build, struct entry *entry, const struct rout
 const struct tls_policy *build_policy(struct build *build, const struct router_tls *tls, const struct named *router);
 /* Those of a site, read once for all its entrypoints; they are the graph's too. */
 /* Those of its certificates that are read at handshakes; NULL: none are. */
-struct lazy_certificates *build_lazy_certificates(struct build *build, const struct site_tls *config);
+struct lazy_certificates *build_lazy_certificates(struct build *build, const struct site_tls *config, struct str site);
+/* What a transport shows to servers; NULL: that was reported. */
+struct lazy_certificates *build_lazy_pair(struct build *build, const struct tls_pair *pair, const struct tls_certificate_cache *cache,
+                                          struct str transport);
 struct certificate **build_site_certificates(struct build *build, const struct objects *configs, unsigned *ret_count);
 /* The certificates that a router asks for. */
 void build_wants(struct build *build, const struct router_tls *tls, struct str router, const struct strs *hosts);

@@ -1,5 +1,6 @@
 #include "snapshot/build.h"
 
+#include "exchange/lazy_certificates.h"
 #include "upstream/tls_identity.h"
 
 /* A transport with where it came from, for its TLS. */
@@ -16,6 +17,23 @@ static bool has_tls_options(const struct tls_client_options *options)
            options->certificates.count != 0 || options->cipher_list.len != 0 || options->crl_files.count != 0 || options->commands.count != 0 || options->cipher_suites.count != 0 || options->peer_cert_sans.count != 0;
 }
 
+/* Pairs with variables in their names are not the SSL_CTX's: the first is read for each request. False after an error. */
+static bool set_pairs_aside(struct build *build, struct built_transport *built, struct objects *pairs)
+{
+    const struct objects *all = &built->config->tls.certificates;
+    bool good = true;
+    *pairs = (struct objects){.items = arena_array(&build->graph->arena, struct object_item, all->count)};
+    for (size_t i = 0; i < all->count; i++) {
+        const struct object_item *item = &all->items[i];
+        bool later = !item->broken && lazy_certificate_is_pair(item->value);
+        if (!later)
+            pairs->items[pairs->count++] = *item;
+        else if (built->transport.shown == NULL)
+            good = (built->transport.shown = build_lazy_pair(build, item->value, built->config->certificate_cache, built->transport.name)) != NULL;
+    }
+    return good;
+}
+
 static bool secure(struct build *build, struct built_transport *built)
 {
     if (built->secured)
@@ -24,11 +42,13 @@ static bool secure(struct build *build, struct built_transport *built)
     struct tls_client_options options = built->config->tls;
     options.origin = built->config->origin;
     built->secured = true;
+    built->failed = !set_pairs_aside(build, built, &options.certificates);
     struct tls_client *client = tls_client_new(&options, arena, build->compile.diag);
-    built->failed = client == NULL;
+    if (client != NULL)
+        VEC_PUSH(&build->built->tls_clients, client);
+    built->failed |= client == NULL;
     if (built->failed)
         return false;
-    VEC_PUSH(&build->built->tls_clients, client);
     built->transport.tls = client;
     built->transport.tls_identity = tls_identity(&options, built->transport.h2, arena);
     return true;

@@ -312,7 +312,7 @@ static void build_site_tls(struct site_draft *draft, const struct router_tls *tl
         return;
     draft->site->rejects_handshake = config->tls->reject_handshake;
     draft->site->certificates = build_site_certificates(build, &config->tls->certificates, &draft->site->certificate_count);
-    draft->site->lazy_certificates = build_lazy_certificates(build, config->tls);
+    draft->site->lazy_certificates = build_lazy_certificates(build, config->tls, draft->site->name);
 }
 
 static void build_site_on(struct site_draft *draft)

@@ -264,12 +264,22 @@ struct certificate **build_site_certificates(struct build *build, const struct o
     return certificates;
 }
 
-struct lazy_certificates *build_lazy_certificates(struct build *build, const struct site_tls *config)
+static struct lazy_certificates *keep_lazy(struct build *build, struct lazy_certificates *lazy)
 {
-    struct lazy_certificates *lazy = lazy_certificates_new(config, &build->compile);
     if (lazy != NULL)
         VEC_PUSH(&build->lazy_certificates, lazy);
     return lazy;
+}
+
+struct lazy_certificates *build_lazy_certificates(struct build *build, const struct site_tls *config, struct str site)
+{
+    return keep_lazy(build, lazy_certificates_new(config, site, &build->compile));
+}
+
+struct lazy_certificates *build_lazy_pair(struct build *build, const struct tls_pair *pair, const struct tls_certificate_cache *cache,
+                                          struct str transport)
+{
+    return keep_lazy(build, lazy_certificates_new_pair(pair, cache, transport, &build->compile));
 }
 
 /* The default certificate is the whole proxy's: labels may only say what the configuration itself leaves open. */

@@ -11,6 +11,7 @@ struct tls_pair {                   /* a certificate that we show */
     const struct node *origin;
     struct str cert_file, key_file; /* paths or PEM texts */
     struct str password_file;       /* pass phrases of the key, a line for each; empty: it has none */
+    struct str directory;           /* of files that are named with variables, and not from the root; empty: where we are */
 };
 struct tls_client_options {
     const struct node *origin;      /* of the object that holds the options below */

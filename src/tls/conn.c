@@ -153,6 +153,11 @@ struct tls_conn *tls_connect(struct worker *worker, struct sock *sock, const str
     return conn;
 }
 
+bool tls_show(struct tls_conn *conn, const struct certificate *certificate)
+{
+    return SSL_use_cert_and_key(conn->ssl, certificate->leaf, certificate->key, certificate->chain, 1) == 1;
+}
+
 /* ---- the handshake ---- */
 
 static enum status establish(struct tls_conn *conn)

@@ -32,6 +32,8 @@ struct tls_conn *tls_accept_challenge(struct worker *worker, struct sock *sock, 
  * resumed, a reference that is taken over; NULL: none. `h2`: offer HTTP/2 beside HTTP/1.1. */
 struct tls_conn *tls_connect(struct worker *worker, struct sock *sock, const struct tls_client *client, struct str name,
                              SSL_SESSION *session, bool h2);
+/* Before the handshake with a server: this certificate is shown, if the server asks for one. False: the library refuses it. */
+bool tls_show(struct tls_conn *conn, const struct certificate *certificate);
 /* Goes on with the handshake: on each event of the socket. OK: done; AGAIN; else CLIENT_TLS, or UPSTREAM_TLS and
  * UPSTREAM_UNTRUSTED; tls_failure says more. */
 enum status tls_handshake(struct tls_conn *conn);

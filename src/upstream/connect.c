@@ -147,12 +147,16 @@ static const struct h1_client_owner owner = {
 
 struct h1_client *pool_take_idle(struct pool *pool, const struct server *server, uint64_t identity)
 {
-    while (!list_empty(&pool->idle)) {
-        struct h1_client *connection = container_of(pool->idle.next, struct h1_client, link);
-        struct origin *origin = connection->owner_data;
+    for (struct list *link = pool->idle.next, *next; link != &pool->idle; link = next) {
+        struct h1_client *connection = container_of(link, struct h1_client, link);
+        const struct origin *origin = connection->owner_data;
+        bool fits = origin->server == server && origin->identity == identity;
+        next = link->next;
+        if (!fits && origin->server == server && origin->chosen)
+            continue;                     /* another request's choice of certificate: one like it may come */
         leave_pool(connection);
         list_init(&connection->link);
-        if (origin->server == server && origin->identity == identity)
+        if (fits)
             return connection;
         h1_client_close(connection);      /* the slot's former tenant, or made by other options */
     }
@@ -186,7 +190,8 @@ struct origin *origin_new(struct worker *worker, struct server *server, const st
                               .bare_feeds = transport->bare_feeds,
                               .max_age = transport->max_age,
                               .max_requests = transport->max_requests,
-                              .identity = transport_identity(transport, server)};
+                              .identity = transport_identity(transport, server),
+                              .chosen = transport->certificate != NULL || transport->shown != NULL};
     if (transport->from != NULL) {
         origin->own_from = *transport->from;
         origin->from = &origin->own_from;

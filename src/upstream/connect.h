@@ -10,7 +10,10 @@
 #include "net/worker.h"
 #include "upstream/server.h"
 
-/* How connections to a service's servers are made: compiled from transport_config, shared, const. */
+struct lazy_certificates;
+
+/* How connections to a service's servers are made: compiled from transport_config, shared, const. A request has one of its own where
+ * its certificate is chosen by variables. */
 struct transport {
     struct str name;
     int64_t dial_timeout, response_header_timeout, idle_timeout, read_timeout;   /* ns; 0: none */
@@ -26,6 +29,8 @@ struct transport {
     const struct tls_client *tls;       /* for https servers */
     uint64_t tls_identity;              /* of the options behind `tls` and `h2`: connections made by others are not used */
     bool h2;                            /* offered to https servers */
+    struct lazy_certificates *shown;    /* what chooses `certificate` for a request (exchange/lazy_certificates.h); NULL: nothing does */
+    struct certificate *certificate;    /* shown instead of those of `tls`; NULL: those */
 };
 
 /* Connections that were made otherwise are not used. */

@@ -91,7 +91,7 @@ static bool begin_tls(struct dial *dial)
     struct str name = str_empty(client->server_name) ? server->host : client->server_name;
     dial->tls = tls_connect(dial->origin->worker, &dial->sock, client, name, session_to_resume(dial->origin),
                             dial->offers_h2);
-    if (dial->tls == NULL)
+    if (dial->tls == NULL || (dial->transport->certificate != NULL && !tls_show(dial->tls, dial->transport->certificate)))
         return false;
     tls_on_session(dial->tls, on_session, dial->origin);
     return true;

@@ -40,6 +40,7 @@ struct origin {
     uint32_t max_head_bytes;
     int64_t idle_timeout, read_idle_timeout, ping_timeout;
     uint64_t identity;                /* of the transport, for this server: transport_identity */
+    bool chosen;                      /* each request chooses what the server is shown: identities take turns */
     bool bare_feeds;
     int64_t made_at, max_age;         /* monotonic ns; 0: any age */
     uint64_t max_requests;            /* 0: any number */

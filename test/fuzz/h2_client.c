@@ -154,6 +154,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         let_go(&callers[i], true);
     }
     loop_turn(&worker.loop, 0);
-    assert(worker.chunks.in_use == 0);
+    assert(chunk_pool_in_use(&worker.chunks) == 0);
     return 0;
 }

@@ -229,7 +229,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     loop_turn(&worker.loop, 0);
     for (unsigned i = 0; i < visit_count; i++)
         assert(visits[i].over);
-    assert(worker.chunks.in_use == 0);
+    assert(chunk_pool_in_use(&worker.chunks) == 0);
     worker_release(&worker);
     return 0;
 }

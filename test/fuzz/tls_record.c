@@ -462,7 +462,7 @@ static void judge(void)
     if (model.outcome != SPOILT) {
         assert(is_over() ? seen.last == ends[model.outcome] : model.outcome == OPEN);
         assert(seen.alert == model.alert);
-        assert(conn->input == NULL && conn->pending == NULL && worker.chunks.in_use == 0);
+        assert(conn->input == NULL && conn->pending == NULL && chunk_pool_in_use(&worker.chunks) == 0);
     }
     if (is_over())
         read_once(10);
@@ -492,6 +492,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(!failed && seen.alert == ALERT_CLOSE_NOTIFY);
     close(client);
     loop_turn(&worker.loop, 0);
-    assert(worker.chunks.in_use == 0);
+    assert(chunk_pool_in_use(&worker.chunks) == 0);
     return 0;
 }

@@ -162,6 +162,113 @@ def test_servers_are_spoken_to_as_is_said(nginx_pair, issued, authority, options
     pair.same(ignoring=("body", "content-length") if "other.example" in options else ())
 
 
+# ---- certificates that requests choose ----
+
+@pytest.fixture
+def people(authority, tmp_path):
+    """A folder with a certificate and a key for each of two."""
+    folder = tmp_path / "people"
+    folder.mkdir()
+    for name in ("ann", "bob"):
+        give(folder, name, authority.issue(f"{name}.example", client=True, file=name))
+    return folder
+
+
+def give(folder, name, issued):
+    (folder / f"{name}.crt").write_bytes(issued.cert.read_bytes())
+    (folder / f"{name}.key").write_bytes(issued.key.read_bytes())
+
+
+def who(like, name):
+    """Whose certificate the server was shown, and on which connection."""
+    response = like.request("GET", "/", [("X-Who", name)] if name else [])
+    assert response.status == 200
+    return response.body.decode().strip()
+
+
+SHOWS = """
+    upstream secure {{ server 127.0.0.1:@secure@; keepalive 8; }}
+    server {{ listen 127.0.0.1:@port@; location / {{
+        proxy_pass https://secure; proxy_http_version 1.1; proxy_set_header Connection "{connection}"; {options} }} }}
+    server {{ listen 127.0.0.1:@secure@ ssl; {pair} ssl_verify_client optional_no_ca; server_name _;
+              return 200 "$ssl_client_s_dn{more}\n"; }}
+"""
+BY_NAME = "proxy_ssl_session_reuse off; proxy_ssl_certificate {people}/$http_x_who.crt; proxy_ssl_certificate_key {people}/$http_x_who.key;"
+BY_FILE = 'proxy_ssl_session_reuse off; proxy_ssl_certificate $file; proxy_ssl_certificate_key $file_of_key;'
+MAPS = """map $http_x_who $file {{ default ""; ann {people}/ann.crt; bob {people}/bob.crt; }}
+          map $http_x_who $file_of_key {{ default ""; ann {people}/ann.key; bob {people}/bob.key; }}"""
+
+
+def shows(issued, people, options, connection="", more=" $connection", maps=""):
+    text = SHOWS.format(pair=ssl_of(issued["one"]), options=options.format(people=people), connection=connection, more=more)
+    return maps.format(people=people) + text
+
+
+def test_servers_are_shown_the_certificate_that_variables_name(nginx_pair, issued, people):
+    pair = nginx_pair(shows(issued, people, BY_FILE, connection="close", more="", maps=MAPS))
+    for name in ("ann", "bob", None, "ann"):
+        fields = [("X-Who", name)] if name else []
+        assert (f"CN={name}.example" if name else "\n") in pair.same(fields=fields).body.decode()
+
+
+def test_a_certificate_that_is_missing_fails_its_request_alone(nginx_pair, issued, people):
+    pair = nginx_pair(shows(issued, people, BY_NAME, connection="close", more=""))
+    for name in ("ann", "nobody", "bob"):
+        ignoring = ("body", "content-length") if name == "nobody" else ()
+        assert pair.same(fields=[("X-Who", name)], ignoring=ignoring).status == (500 if name == "nobody" else 200)
+    for like in (pair.portico, pair.nginx):
+        like.wait_for_error(f'cannot load certificate "{people}/nobody.crt"')
+
+
+def test_a_kept_connection_serves_only_those_who_show_the_same(portico_nginx, issued, people):
+    like = portico_nginx(shows(issued, people, BY_FILE, maps=MAPS))
+    seen = [who(like, name) for name in ("ann", "bob", None, "ann", "bob", None, "ann")]
+    assert [line.split()[0] if " " in line else "" for line in seen[:2]] == ["CN=ann.example", "CN=bob.example"]
+    assert len(set(seen)) == 3 and seen[3:6] == seen[:3] and seen[6] == seen[0]
+
+
+def test_a_certificate_that_has_changed_is_shown_at_once(portico_nginx, issued, people, authority):
+    like = portico_nginx(shows(issued, people, BY_NAME, more=" $ssl_client_serial"))
+    before = who(like, "ann")
+    renewed = authority.issue("ann.example", client=True, file="renewed")
+    give(people, "ann", renewed)
+    after = who(like, "ann")
+    assert after != before and int(after.split()[1], 16) == renewed.serial
+    (people / "ann.key").write_text("no key")
+    assert like.request("GET", "/", [("X-Who", "ann")]).status == 500
+    assert who(like, "bob").startswith("CN=bob.example")
+
+
+def test_a_certificate_cache_uses_files_unseen(portico_nginx, issued, people):
+    like = portico_nginx(shows(issued, people, BY_NAME + "proxy_ssl_certificate_cache max=10 valid=1h inactive=1h;", more=""))
+    assert who(like, "ann").startswith("CN=ann.example")
+    (people / "ann.crt").unlink()
+    assert who(like, "ann").startswith("CN=ann.example")
+
+
+@pytest.mark.parametrize("more", [{}, {"disableHTTP2": True}])
+def test_a_transport_shows_what_variables_name_in_yaml(portico, portico_nginx, issued, people, more):
+    server = portico_nginx(f"""server {{ listen 127.0.0.1:@port@ ssl http2; {ssl_of(issued['one'])} ssl_verify_client optional_no_ca;
+                               return 200 "$ssl_client_s_dn $connection\n"; }}""")
+    pairs = [{"certFile": "${http_x_who}.crt", "keyFile": "${http_x_who}.key", "directory": str(people)}]
+    proxy = portico({"http": {
+        "routers": {"all": {"rule": "PathPrefix(`/`)", "service": "s"}},
+        "serversTransports": {"t": {"insecureSkipVerify": True, "certificates": pairs, **more}},
+        "services": {"s": {"loadBalancer": {"serversTransport": "t", "servers": [{"url": f"https://127.0.0.1:{server.port}"}]}}}}},
+        "--workers", "1")
+    seen = [proxy.get("/", [("X-Who", name)]).body.decode() for name in ("ann", "bob", "ann", "bob")]
+    assert seen[0].startswith("CN=ann.example ") and seen[1].startswith("CN=bob.example ") and seen[2:] == seen[:2]
+    assert proxy.get("/", [("X-Who", "nobody")]).status == 500
+
+
+def test_a_variable_of_a_certificate_that_there_is_none_of_is_a_mistake(run, tmp_path):
+    path = tmp_path / "nginx.conf"
+    path.write_text("events { } http { server { listen 127.0.0.1:1; location / { proxy_pass https://127.0.0.1:2; "
+                    "proxy_ssl_certificate $no_such_name; proxy_ssl_certificate_key x.key; } } }")
+    checked = run("check", path)
+    assert checked.returncode == 1 and "unknown variable 'no_such_name'" in checked.stderr, checked.stderr
+
+
 def test_sites_have_certificates_in_yaml(portico, backend, issued):
     server = backend()
     proxy = portico({"http": {

@@ -18,7 +18,7 @@ static const struct nginx_syntax rows[] = {
     BOTH("ciphers", .min = 1, .max = 1, .help = "Cipher suites of TLS 1.2 and before."),
     BOTH("session_reuse", .flag = true, .min = 1, .max = 1, .help = "Sessions are resumed."),
     BOTH("conf_command", .min = 2, .max = 2, .repeats = true, .help = "What OpenSSL's configuration files can say."),
-    BOTH("certificate_cache", .min = 1, .max = 3, .noted = "certificates are read once, at the start and at each reload"),
+    BOTH("certificate_cache", .min = 1, .max = 3, .help = "How certificates are kept whose files are named with variables."),
     BOTH("key_log", .min = 1, .max = 1, .refused = "secrets of connections are written nowhere"),
 };
 static const struct nginx_syntax_table table = NGINX_SYNTAX_TABLE(rows);
@@ -150,10 +150,17 @@ static void put_certificate(const struct peer *peer)
                    STR_ARGS(certificate->words[0].text));
         return;
     }
+    struct str certificate_file = nginx_certificate_file(compile, certificate), key_file = nginx_certificate_file(compile, key);
+    if (certificate_file.len == 0 || key_file.len == 0)
+        return;
     struct node *pair = nginx_add_map(compile, nginx_put_list(compile, peer->transport, "certificates", certificate->span), certificate->span);
-    put_file(peer, pair, "certFile", "certificate", false);
-    put_file(peer, pair, "keyFile", "certificate_key", false);
+    nginx_put(compile, pair, "certFile", certificate_file, certificate->words[0].span);
+    nginx_put(compile, pair, "keyFile", key_file, key->words[0].span);
     put_file(peer, pair, "passwordFile", "password_file", false);
+    if (nginx_has_variables(certificate->words[0].text) || nginx_has_variables(key->words[0].text)) {
+        nginx_put(compile, pair, "directory", nginx_conf_path(compile, S(".")), certificate->span);
+        nginx_put_certificate_cache(compile, peer->transport, find(peer, "certificate_cache"));
+    }
 }
 
 static void put_peer(const struct peer *peer)

@@ -41,9 +41,7 @@ REGISTER(nginx_syntax_table, table);
 
 /* ---- certificates ---- */
 
-/* "data:..." is the PEM text itself, "store:file:..." a file; other stores and engines are not for files. Empty: reported. With variables
- * the name is a template, and what it comes to may be relative. */
-static struct str file_of(struct nginx_compile *compile, const struct nginx_directive *directive)
+struct str nginx_certificate_file(struct nginx_compile *compile, const struct nginx_directive *directive)
 {
     struct nginx_word word = directive->words[0];
     if (str_starts(word.text, S("store:file:")))
@@ -60,7 +58,7 @@ static struct str file_of(struct nginx_compile *compile, const struct nginx_dire
 static void put_pair(struct nginx_server *server, struct node *list, const struct nginx_directive *certificate, const struct nginx_directive *key)
 {
     struct nginx_compile *compile = server->compile;
-    struct str certificate_file = file_of(compile, certificate), key_file = file_of(compile, key);
+    struct str certificate_file = nginx_certificate_file(compile, certificate), key_file = nginx_certificate_file(compile, key);
     if (certificate_file.len == 0 || key_file.len == 0)
         return;
     struct node *pair = nginx_add_map(compile, list, certificate->span);
@@ -91,10 +89,8 @@ static void put_certificates(struct nginx_server *server, struct node *tls)
 }
 
 /* nginx counts certificates and keys each for themselves. `off` is what holds where nothing is said. */
-static void put_cache(struct nginx_server *server, struct node *tls)
+void nginx_put_certificate_cache(struct nginx_compile *compile, struct node *owner, const struct nginx_directive *directive)
 {
-    struct nginx_compile *compile = server->compile;
-    const struct nginx_directive *directive = nginx_find(server->scope, "ssl_certificate_cache");
     static const char *const times[] = {"valid", "inactive"};
     struct str value;
     const struct nginx_word *word;
@@ -102,9 +98,9 @@ static void put_cache(struct nginx_server *server, struct node *tls)
     int64_t ms;
     if (directive == NULL || str_equal(directive->words[0].text, S("off")))
         return;
-    struct node *cache = nginx_put_map(compile, tls, "certificateCache", directive->span);
+    struct node *cache = nginx_put_map(compile, owner, "certificateCache", directive->span);
     if (!nginx_parameter(directive, 0, "max", &value, &word) || !str_to_u64(value, &max) || max == 0)
-        diag_error(compile->diag, directive->span, "\"ssl_certificate_cache\" must have the \"max\" parameter");
+        diag_error(compile->diag, directive->span, "\"%.*s\" must have the \"max\" parameter", STR_ARGS(directive->name));
     nginx_put_number(compile, cache, "max", (int64_t)(max < 2000000 ? (max + 1) / 2 : 1000000), directive->span);
     for (size_t i = 0; i < 2; i++) {
         if (!nginx_parameter(directive, 0, times[i], &value, &word))
@@ -314,7 +310,7 @@ static void put_tls(struct nginx_server *server, struct nginx_address **addresse
     if (nginx_flag(server->scope, "ssl_reject_handshake", false))
         nginx_put_flag(compile, tls, "rejectHandshake", true, nginx_find(server->scope, "ssl_reject_handshake")->span);
     put_certificates(server, tls);
-    put_cache(server, tls);
+    nginx_put_certificate_cache(server->compile, tls, nginx_find(server->scope, "ssl_certificate_cache"));
     for (size_t i = 0; i < count; i++) {
         if (!addresses[i]->tls)
             nginx_add_text(compile, nginx_put_list(compile, server->site, "plainOn", span), addresses[i]->name, span);

@@ -80,7 +80,7 @@ static void begin_whole(struct run *run, unsigned reads)
 static void end(struct run *run)
 {
     relay_release(&run->relay);
-    assert_int_equal(run->worker->chunks.in_use, 0);
+    assert_int_equal(chunk_pool_in_use(&run->worker->chunks), 0);
     worker_release(run->worker);
     free(run->worker);
 }
@@ -257,7 +257,7 @@ TEST(relay_holds_few_buffers_of_a_peer_that_drips)
         run.reads_left++;
         assert_int_equal(pump(&run), STATUS_AGAIN);
     }
-    assert_in_range(run.worker->chunks.in_use, 1, RELAY_QUEUE_SLICES * CHUNK_LARGE_SIZE);
+    assert_in_range(chunk_pool_in_use(&run.worker->chunks), 1, RELAY_QUEUE_SLICES * CHUNK_LARGE_SIZE);
     run.room = SIZE_MAX;
     run.ends = true;
     assert_int_equal(pump(&run), STATUS_OK);

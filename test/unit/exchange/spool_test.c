@@ -23,7 +23,7 @@ static void end(struct store *store, struct spool *spool)
 {
     spool_release(spool);
     chunkq_release(&store->queue);
-    assert_int_equal(store->pool.in_use, 0);
+    assert_int_equal(chunk_pool_in_use(&store->pool), 0);
     chunk_pool_release(&store->pool);
     arena_release(&store->arena);
 }
@@ -79,7 +79,7 @@ TEST(spool_moves_to_disk_beyond_its_bound)
     fill(&store, spool, 100, 9999);
     assert_int_equal(spool_length(spool), 100 * 9999);
     assert_null(spool_bytes(spool).data);
-    assert_int_equal(store.pool.in_use, 0);
+    assert_int_equal(chunk_pool_in_use(&store.pool), 0);
     check(&store, spool_rewind(spool), 100, 9999, 65536);
     check(&store, spool_rewind(spool), 100, 9999, 777);
     end(&store, spool);
@@ -109,7 +109,7 @@ TEST(spool_keeps_dripped_bytes_together)
         chunk_unref(chunk);
         assert_int_equal(spool_add(spool, &store.queue), STATUS_OK);
     }
-    assert_in_range(store.pool.in_use, 1000, 2 * CHUNK_LARGE_SIZE);
+    assert_in_range(chunk_pool_in_use(&store.pool), 1000, 2 * CHUNK_LARGE_SIZE);
     check(&store, spool_rewind(spool), 1000, 1, 65536);
     end(&store, spool);
 }

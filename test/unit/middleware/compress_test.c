@@ -49,7 +49,7 @@ static void close_pipe(struct pipe *pipe)
     pipe->filter->release(pipe->filter);
     chunkq_release(&pipe->in);
     chunkq_release(&pipe->out);
-    assert_int_equal(pipe->pool.in_use, 0);
+    assert_int_equal(chunk_pool_in_use(&pipe->pool), 0);
     chunk_pool_release(&pipe->pool);
     arena_release(&pipe->arena);
     free(pipe->coded);

@@ -31,7 +31,7 @@ static void end(struct body *body)
 {
     chunkq_release(&body->in);
     chunkq_release(&body->out);
-    assert_int_equal(body->pool.in_use, 0);
+    assert_int_equal(chunk_pool_in_use(&body->pool), 0);
     chunk_pool_release(&body->pool);
     arena_release(&body->arena);
     text_release(&body->result);

@@ -92,7 +92,7 @@ static void finish(void)
     }
     ring_close(&loop);
     loop_release(&loop);
-    assert_int_equal(pool.in_use, 0);
+    assert_int_equal(chunk_pool_in_use(&pool), 0);
     chunk_pool_release(&pool);
     free(ends);
 }

@@ -210,6 +210,63 @@ TEST(a_record_becomes_spans_in_protobuf)
     sheet_release(&sheet);
 }
 
+/* Nothing that takes the long way: all texts are short and ASCII, and nothing failed. */
+static void use_plain(struct sheet *sheet)
+{
+    const char *some[SPAN_TEXT_COUNT];
+    memcpy(some, texts, sizeof(some));
+    some[SPAN_TRACE_STATE] = "";
+    some[SPAN_USER_AGENT] = "agent";
+    use_texts(sheet, some);
+    sheet->record.field_count = 0;
+    sheet->record.attempts = &attempts[1];
+    sheet->record.attempt_count = 1;
+}
+
+static void replace(struct str text, struct str what, struct str with)
+{
+    for (ptrdiff_t at; (at = str_find(text, what)) >= 0;)
+        memcpy((char *)(uintptr_t)text.data + at, with.data, with.len);
+}
+
+/* A request id that is not ASCII makes all spans of its request go the long way. */
+static void check_both_ways(struct sheet *quick, struct sheet *slow)
+{
+    slow->record = quick->record;
+    quick->record.texts[SPAN_REQUEST_ID] = S("ab");
+    slow->record.texts[SPAN_REQUEST_ID] = S("\xc3\xa9");
+    struct str one = encode_many(quick, OTLP_PROTOBUF, 2), other = encode_many(slow, OTLP_PROTOBUF, 2);
+    assert_str_equal(text_of(span_at(other, 0), "portico.request_id"), S("\xc3\xa9"));
+    replace(other, S("\xc3\xa9"), S("ab"));
+    assert_str_equal(one, other);
+}
+
+/* With texts of all lengths around which it is written otherwise. */
+TEST(both_ways_of_writing_write_the_same)
+{
+    static const size_t lengths[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 40, 62, 63, 64, 65, 79, 80, 81};
+    static char text[100];
+    struct sheet quick, slow;
+    sheet_init(&quick);
+    sheet_init(&slow);
+    for (size_t i = 0; i < sizeof(text); i++)
+        text[i] = (char)('!' + i % 90);
+    for (size_t i = 0; i < 4 * sizeof(lengths) / sizeof(lengths[0]); i++) {
+        size_t len = lengths[i / 4];
+        use_plain(&quick);
+        for (int at = 0; at < SPAN_TEXT_COUNT; at++)
+            if (at != SPAN_AUTHORITY && at != SPAN_TRACE_STATE)
+                quick.record.texts[at] = str_of(text + at, len);
+        quick.record.routed = quick.record.admitted = i & 1 ? 10 : 0;
+        quick.record.known_method = (i & 2) != 0;
+        quick.record.request_bytes = (uint64_t)1 << len % 63;
+        quick.record.response_bytes = len;
+        check_both_ways(&quick, &slow);
+    }
+    sheet_release(&quick);
+    sheet_release(&slow);
+}
+
 /* Lengths of one, two and three bytes, of values and of spans. */
 TEST(texts_of_any_length_come_through)
 {

@@ -183,7 +183,7 @@ TEST(tls_sends_the_ticket_at_the_end_of_the_turn_when_nothing_was_asked)
     pair_turn(&pair);
     assert_int_equal(sock_read(&pair.peer.sock, out, sizeof(out), &got), STATUS_AGAIN);
     assert_int_equal(pair.sessions, 1);
-    assert_int_equal(pair.worker.chunks.in_use, 0);
+    assert_int_equal(chunk_pool_in_use(&pair.worker.chunks), 0);
     pair_release(&pair);
 }
 
@@ -345,7 +345,7 @@ TEST_EACH_VERSION(tls_closes_in_every_state)
             while (left->status == STATUS_AGAIN)
                 left->status = tls_handshake(left->conn);
             pair_close(&pair);
-            assert_int_equal(pair.worker.chunks.in_use, 0);
+            assert_int_equal(chunk_pool_in_use(&pair.worker.chunks), 0);
         }
     }
     pair_release(&pair);
@@ -427,6 +427,6 @@ TEST(tls_answers_key_updates)
         pair_pass(&pair, &pair.server, &pair.peer, S("answer"));
     }
     pair_turn(&pair);
-    assert_int_equal(pair.worker.chunks.in_use, 0);
+    assert_int_equal(chunk_pool_in_use(&pair.worker.chunks), 0);
     pair_release(&pair);
 }

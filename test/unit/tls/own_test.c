@@ -46,7 +46,7 @@ static void expect_refusal(void)
     assert_int_equal(get(out, sizeof(out), &got), STATUS_IO_ERROR);
     assert_int_equal(get(out, sizeof(out), &got), STATUS_IO_ERROR);
     assert_int_equal(sock_write(&pair.server.sock, &(struct iovec){out, 1}, 1, false, &got), STATUS_IO_ERROR);
-    assert_int_equal(pair.worker.chunks.in_use, 0);
+    assert_int_equal(chunk_pool_in_use(&pair.worker.chunks), 0);
     pair_release(&pair);
 }
 
@@ -102,7 +102,7 @@ TEST(own_records_come_through_in_pieces_of_any_size)
         size_t got;
         assert_int_equal(get(out, sizeof(out), &got), STATUS_AGAIN);
         assert_false(sock_may_read(&pair.server.sock));
-        assert_int_equal(pair.worker.chunks.in_use, 0);
+        assert_int_equal(chunk_pool_in_use(&pair.worker.chunks), 0);
     }
     pair_release(&pair);
 }

@@ -199,7 +199,7 @@ void pair_release(struct pair *pair)
     issued_free(&pair->leaf);
     issued_free(&pair->authority);
     tls_worker_release(&pair->worker);
-    assert_int_equal(pair->worker.chunks.in_use, 0);
+    assert_int_equal(chunk_pool_in_use(&pair->worker.chunks), 0);
     diag_release(&pair->diag);
     arena_release(&pair->arena);
     worker_release(&pair->worker);

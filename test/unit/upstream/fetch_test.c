@@ -132,7 +132,7 @@ static void close_site(struct site *site)
     shutdown(site->peer.listener, SHUT_RDWR);
     pthread_join(site->peer.thread, NULL);
     close(site->peer.listener);
-    assert_int_equal(site->worker.chunks.in_use, 0);
+    assert_int_equal(chunk_pool_in_use(&site->worker.chunks), 0);
     worker_release(&site->worker);
 }
 

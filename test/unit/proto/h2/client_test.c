@@ -353,7 +353,7 @@ TEST(h2_client_says_nothing_behind_a_frame_that_was_lost_for_want_of_memory)
     assert_int_equal(caller_ask(&callers[0], "GET", "/first", NULL, NULL, 0), STATUS_OK);
     assert_int_equal(caller_ask(&callers[1], "GET", "/lost", "X-Large", large, 0), STATUS_OK);
     assert_int_equal(caller_ask(&callers[2], "GET", "/last", NULL, NULL, 0), STATUS_OK);
-    chunk_pool_limit(&side.worker.chunks, side.worker.chunks.in_use + 2 * CHUNK_SMALL_SIZE);
+    chunk_pool_limit(&side.worker.chunks, chunk_pool_in_use(&side.worker.chunks) + 2 * CHUNK_SMALL_SIZE);
     loop_turn(&side.worker.loop, 0);
     chunk_pool_limit(&side.worker.chunks, 0);
     server_side_run(&side);

@@ -121,7 +121,7 @@ void server_side_close(struct server_side *side)
     nghttp2_session_del(side->session);
     if (side->fd >= 0)
         close(side->fd);
-    assert_int_equal(side->worker.chunks.in_use, 0);
+    assert_int_equal(chunk_pool_in_use(&side->worker.chunks), 0);
     worker_release(&side->worker);
 }
 

@@ -233,7 +233,7 @@ TEST(an_idle_connection_holds_no_buffer)
         talk_answer(&talk.visits[i], 200, S("hello"));
         talk_finish(&talk.visits[i], false);
         talk_turn(&talk);
-        assert_int_equal(talk.worker.chunks.in_use, 0);
+        assert_int_equal(chunk_pool_in_use(&talk.worker.chunks), 0);
     }
     talk_close(&talk);
 }

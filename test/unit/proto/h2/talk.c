@@ -226,6 +226,6 @@ void talk_close(struct talk *talk)
     connections_close(&talk->connections, STATUS_STOPPING);
     loop_turn(&talk->worker.loop, 0);
     nghttp2_session_del(talk->client);
-    assert_int_equal(talk->worker.chunks.in_use, 0);
+    assert_int_equal(chunk_pool_in_use(&talk->worker.chunks), 0);
     worker_release(&talk->worker);
 }
