@@ -23,7 +23,7 @@ class Site:
     certificate it speaks TLS 1.2 and 1.3 with tickets, and HTTP/1.1 and HTTP/2; without one, HTTP/1.1 in the clear.
 
     `needs` is one of what a peer `can`: gzip and zstd compress JSON, limit refuses all but a request in a minute from each
-    address, files gives what lies in `documents` instead of passing on. With `slow`, the path /slow goes to the origin on
+    address, redirect sends all to HTTPS, files gives what lies in `documents` instead of passing on. With `slow`, the path /slow goes to the origin on
     that port."""
 
     def __init__(self, folder, port, origin, routers=0, log=True, admin=None, certificate=None, needs='', workers=1, slow=None):
@@ -73,11 +73,11 @@ class Portico(Peer):
     """With metrics, as a user has them: http://127.0.0.1:ADMIN/metrics."""
     kind = 'portico'
     version_flag = ['version']
-    can = frozenset(('gzip', 'zstd', 'limit', 'files', 'slow'))
+    can = frozenset(('gzip', 'zstd', 'limit', 'redirect', 'files', 'slow'))
     metrics = True
     traced = ''
     middlewares = {'gzip': 'compress: {encodings: [gzip]}', 'zstd': 'compress: {encodings: [zstd, gzip]}',
-                   'limit': 'rateLimit: {average: 1, period: 60s, burst: 1}'}
+                   'limit': 'rateLimit: {average: 1, period: 60s, burst: 1}', 'redirect': 'redirectScheme: {scheme: https}'}
 
     def command(self, site):
         return [self.path, 'run', '--config', os.path.join(site.folder, 'portico.yaml')]
@@ -140,7 +140,7 @@ class PorticoTraced(Portico):
 class Nginx(Peer):
     kind = 'nginx'
     version_flag = ['-v']
-    can = frozenset(('gzip', 'limit', 'files', 'slow'))
+    can = frozenset(('gzip', 'limit', 'redirect', 'files', 'slow'))
 
     def command(self, site):
         return [self.path, '-p', site.folder, '-e', os.path.join(site.folder, 'error.log'), '-c',
@@ -189,7 +189,8 @@ http {{
 
     @staticmethod
     def content(site):
-        return f'root {site.documents};' if site.needs == 'files' else 'proxy_pass http://origin;'
+        return {'files': f'root {site.documents};', 'redirect': 'return 302 https://$host$request_uri;'}.get(
+            site.needs, 'proxy_pass http://origin;')
 
     @staticmethod
     def more(site):

@@ -21,7 +21,7 @@ class Scenario:
     websocket: bool = False
     tls: bool = False
     streams: int = 0        # HTTP/2, with so many streams at a time on each connection
-    needs: str = ''         # what the peers must do more than pass on: gzip, zstd, limit or files
+    needs: str = ''         # what the peers must do more than pass on: gzip, zstd, limit, redirect or files
     encoding: str = ''      # how answers are encoded; their size is then reported
     status: int = 200
     peers: tuple = ()       # only these kinds; empty: all that can
@@ -80,6 +80,7 @@ ALL = [
     Scenario('zstd-100k', '100 KiB of JSON for who takes gzip and zstd: zstd from Portico, gzip from nginx', '/json', 100 * KIB, 16,
              needs='zstd', encoding='zstd', must=0.30, peers=('portico', 'nginx')),
     Scenario('limited', '429 for nearly every request', needs='limit', status=429, must=0.80),
+    Scenario('redirect', 'a redirect to HTTPS', needs='redirect', status=302),
     Scenario('files-10k', 'a file of 10 KiB', '/10k', 10 * KIB, needs='files'),
     Scenario('routers-10', '10 Host routers, 2-byte answer', routers=10),
     Scenario('routers-1000', '1,000 Host routers, 2-byte answer', routers=1000, must=0.78),

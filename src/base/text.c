@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/digits.h"
 #include "base/memory.h"
 #include "base/swar.h"
 #include "base/utf8.h"
@@ -63,19 +64,12 @@ void text_add_char(struct text *text, char c)
 
 size_t text_put_u64(char *out, uint64_t value)
 {
-    char digits[20];
-    size_t at = sizeof(digits);
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    memcpy(out, digits + at, sizeof(digits) - at);
-    return sizeof(digits) - at;
+    return (size_t)(digits_put(out, value) - out);
 }
 
 void text_add_u64(struct text *text, uint64_t value)
 {
-    char digits[20];
+    char digits[DIGITS_MAX];
     text_add(text, str_of(digits, text_put_u64(digits, value)));
 }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/text.h"
+#include "base/digits.h"
 
 static int64_t read_clock(clockid_t clock)
 {
@@ -165,43 +165,47 @@ bool size_parse(struct str text, int64_t *ret_bytes)
 /* "1.5ms": value / factor without the zeros at the end of its fraction. */
 static char *put_decimal(char *out, uint64_t value, uint64_t factor, struct str unit)
 {
-    out += text_put_u64(out, value / factor);
+    out = digits_put(out, value / factor);
     uint64_t left = value % factor;
-    if (left != 0)
-        *out++ = '.';
-    for (; left != 0; left %= factor) {
-        factor /= 10;
-        *out++ = (char)('0' + left / factor);
+    if (left != 0) {
+        /* The factor's 1 keeps the zeros in front, and its place is the point's. */
+        char *point = out;
+        for (out = digits_put(out, factor + left); out[-1] == '0'; out--)
+            continue;
+        *point = '.';
     }
     memcpy(out, unit.data, unit.len);
     return out + unit.len;
 }
 
-size_t time_format_duration(int64_t ns, char *out, size_t size)
+static char *put_duration(char *out, int64_t ns)
 {
-    char text[TIME_DURATION_SIZE], *end = text;
     uint64_t left = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
     const uint64_t minute = UINT64_C(60000000000), hour = 60 * minute;
     if (ns < 0)
-        *end++ = '-';
+        *out++ = '-';
     if (left >= hour)
-        end = put_decimal(end, left / hour, 1, S("h"));
+        out = put_decimal(out, left / hour, 1, S("h"));
     left %= hour;
     if (left >= minute)
-        end = put_decimal(end, left / minute, 1, S("m"));
+        out = put_decimal(out, left / minute, 1, S("m"));
     left %= minute;
     if (left >= (uint64_t)TIME_S || ns == 0)
-        end = put_decimal(end, left, TIME_S, S("s"));
-    else if (left >= (uint64_t)TIME_MS)
-        end = put_decimal(end, left, TIME_MS, S("ms"));
-    else if (left >= (uint64_t)TIME_US)
-        end = put_decimal(end, left, TIME_US, S("us"));
-    else if (left != 0)
-        end = put_decimal(end, left, 1, S("ns"));
-    size_t len = (size_t)(end - text), fits = len < size ? len : size - (size != 0);
-    if (size != 0) {
+        return put_decimal(out, left, TIME_S, S("s"));
+    if (left >= (uint64_t)TIME_MS)
+        return put_decimal(out, left, TIME_MS, S("ms"));
+    if (left >= (uint64_t)TIME_US)
+        return put_decimal(out, left, TIME_US, S("us"));
+    return left != 0 ? put_decimal(out, left, 1, S("ns")) : out;
+}
+
+size_t time_format_duration(int64_t ns, char *out, size_t size)
+{
+    char text[TIME_DURATION_SIZE], *at = size >= sizeof(text) ? out : text;
+    size_t len = (size_t)(put_duration(at, ns) - at), fits = len < size ? len : size - (size != 0);
+    if (at == text)
         memcpy(out, text, fits);
+    if (size != 0)
         out[fits] = '\0';
-    }
     return len;
 }

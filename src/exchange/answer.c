@@ -27,10 +27,15 @@ void exchange_release_source(struct exchange *x)
 static void begin_answer(struct exchange *x, int status, enum status reason)
 {
     exchange_release_source(x);
-    exchange_drop_filters(x);
-    x->response = (struct response){.status = status, .version = HTTP_1_1};
-    fields_init(&x->response.fields, &x->arena, 8);
-    fields_init(&x->response.trailers, &x->arena, 0);
+    if (x->response_filters != NULL)
+        exchange_drop_filters(x);
+    struct response *response = &x->response;
+    response->status = status;
+    response->version = HTTP_1_1;
+    response->reason = response->lines = STR_NONE;
+    response->body_length = 0;
+    fields_init(&response->fields, &x->arena, 8);
+    fields_init(&response->trailers, &x->arena, 0);
     x->answered_here = true;
     x->customary = 0;
     if (reason != STATUS_OK)
@@ -51,6 +56,14 @@ void exchange_answer(struct exchange *x, int status, enum status reason, struct 
 /* The style stands in the page; nothing else may run or be loaded. */
 #define PAGE_POLICY "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+/* The fields of a page of plain words, as they go out. */
+static const char plain_lines[] = "Content-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n";
+#define PLAIN_TYPE_LINE (sizeof("Content-Type: text/plain; charset=utf-8\r\n") - 1)
+static const struct field plain_fields[] = {
+    FIELD_READY(FIELD_CONTENT_TYPE, plain_lines, sizeof("Content-Type") - 1, sizeof("text/plain; charset=utf-8") - 1),
+    FIELD_READY(FIELD_OTHER, plain_lines + PLAIN_TYPE_LINE, sizeof("X-Content-Type-Options") - 1, sizeof("nosniff") - 1),
+};
+
 static struct str retry_after(const struct exchange *x, enum status reason)
 {
     if (reason != STATUS_MAINTENANCE)
@@ -58,40 +71,55 @@ static struct str retry_after(const struct exchange *x, enum status reason)
     return x->router != NULL && x->router->retry_after.len != 0 ? x->router->retry_after : S("30");
 }
 
-static void add_page_fields(struct exchange *x, const struct error_page *page, int status, enum status reason)
+/* For those who want more than plain words. */
+static __attribute__((noinline)) void add_page_fields(struct exchange *x, const struct error_page *page)
 {
     struct fields *fields = &x->response.fields;
-    fields_add_line(fields, S("X-Content-Type-Options: nosniff\r\n"), S("X-Content-Type-Options").len);
+    fields_add_id(fields, FIELD_CONTENT_TYPE, page->type);
+    fields_add_ready(fields, &plain_fields[1], 1);
     if (page->styled)
         fields_add(fields, S("Content-Security-Policy"), S(PAGE_POLICY));
-    if (!str_starts(page->type, S("text/plain")))
-        fields_add_id(fields, FIELD_VARY, S("Accept"));
-    if (status == 503)
-        fields_add_id(fields, FIELD_RETRY_AFTER, retry_after(x, reason));
+    fields_add_id(fields, FIELD_VARY, S("Accept"));
+}
+
+static __attribute__((noinline)) void answer_classic(struct exchange *x, int status, enum status reason)
+{
+    status = error_classic_status(x->failure, status);
+    struct error_page page = error_classic_page(x, status);
+    exchange_answer(x, error_classic_sent(status), reason, page.type, page.body);
+    x->customary = status;
+    if (error_classic_closes(status))
+        exchange_doubt_framing(x);
 }
 
 void exchange_answer_status(struct exchange *x, int status, enum status reason)
 {
-    bool classic = error_page_style(x) == ERROR_PAGES_CLASSIC;
     if (reason != STATUS_OK)
         x->failure = reason;
-    if (classic)
-        status = error_classic_status(x->failure, status);
+    if (error_page_style(x) == ERROR_PAGES_CLASSIC) {
+        answer_classic(x, status, reason);
+        return;
+    }
     struct error_page page = error_page_make(x, status);
-    exchange_answer(x, error_classic_sent(status), reason, page.type, page.body);
+    exchange_answer(x, status, reason, STR_NONE, page.body);
     x->customary = status;
-    if (!classic)
-        add_page_fields(x, &page, status, reason);
-    else if (error_classic_closes(status))
-        exchange_doubt_framing(x);
+    if (page.plain)
+        fields_add_ready(&x->response.fields, plain_fields, 2);
+    else
+        add_page_fields(x, &page);
+    if (status == 503)
+        fields_add_id(&x->response.fields, FIELD_RETRY_AFTER, retry_after(x, reason));
 }
 
 void exchange_answer_redirect(struct exchange *x, int status, struct str location)
 {
-    struct error_page page = {.type = STR("text/plain; charset=utf-8"), .body = http_reason(status)};
-    if (error_page_style(x) == ERROR_PAGES_CLASSIC)
-        page = error_classic_page(x, status);
-    exchange_answer(x, status, STATUS_MIDDLEWARE_ANSWERED, page.type, page.body);
+    if (error_page_style(x) == ERROR_PAGES_CLASSIC) {
+        struct error_page page = error_classic_page(x, status);
+        exchange_answer(x, status, STATUS_MIDDLEWARE_ANSWERED, page.type, page.body);
+    } else {
+        exchange_answer(x, status, STATUS_MIDDLEWARE_ANSWERED, STR_NONE, http_reason(status));
+        fields_add_ready(&x->response.fields, plain_fields, 1);
+    }
     x->customary = status;
     fields_add_id(&x->response.fields, FIELD_LOCATION, location);
 }

@@ -48,17 +48,8 @@ static struct str plain_text(struct exchange *x, int status)
         return S("no available server\n");
     if (status == 503 && x->failure == STATUS_MAINTENANCE)
         return S("503 Service Unavailable: under maintenance\n");
-    struct str reason = http_reason(status);
-    char *text = arena_alloc(&x->arena, reason.len + 5);
-    if (text == NULL || status < 100 || status > 999)
-        return reason;
-    text[0] = (char)('0' + status / 100);
-    text[1] = (char)('0' + status / 10 % 10);
-    text[2] = (char)('0' + status % 10);
-    text[3] = ' ';
-    memcpy(text + 4, reason.data, reason.len);
-    text[4 + reason.len] = '\n';
-    return str_of(text, reason.len + 5);
+    struct str page = http_status_page(status);
+    return page.len != 0 || status < 100 || status > 999 ? page : arena_printf(&x->arena, "%d \n", status);
 }
 
 /* For somebody who only wanted to see a page. */
@@ -185,7 +176,7 @@ struct error_page error_page_make(struct exchange *x, int status)
     if (fields_has(&x->stream.request.fields, FIELD_ACCEPT) && style != ERROR_PAGES_OFF)
         form = choose_form(x);
     if (form == FORM_TEXT)
-        return (struct error_page){.type = STR("text/plain; charset=utf-8"), .body = plain_text(x, status)};
+        return (struct error_page){.type = STR("text/plain; charset=utf-8"), .body = plain_text(x, status), .plain = true};
     struct text out;
     text_init(&out, PAGE_MAX);
     if (form == FORM_HTML)

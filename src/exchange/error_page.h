@@ -10,6 +10,7 @@
 
 struct error_page {
     struct str type, body;
+    bool plain;                   /* words: text/plain; charset=utf-8 */
     bool styled;                  /* HTML with a style of its own */
 };
 

@@ -148,19 +148,30 @@ static void add_server(struct exchange *x)
     x->response.lines = x->response.lines.len != 0 ? arena_concat(&x->arena, x->response.lines, line) : line;
 }
 
+#define ID_NAME "X-Request-Id: "
+
+/* "X-Request-Id: ...\r\n" of a request that no server was sent. The id was checked, or made here. */
+static struct str make_id_line(struct exchange *x)
+{
+    size_t name = sizeof(ID_NAME) - 1, len = name + x->request_id.len + 2;
+    char *line = arena_alloc(&x->arena, len);
+    if (line == NULL)
+        return STR_NONE;
+    memcpy(line, ID_NAME, name);
+    memcpy(line + name, x->request_id.data, x->request_id.len);
+    memcpy(line + len - 2, "\r\n", 2);
+    return str_of(line, len);
+}
+
 void outgoing_finish_response(struct exchange *x)
 {
-    static const struct str name = STR("X-Request-Id");
     struct fields *fields = &x->response.fields;
     bool pass = x->entry->passes_forwarding;
     if (__builtin_expect(x->carried != NULL, 0))
         add_carried(x);
     if (!pass && x->request_id.len != 0 && fields_find(fields, FIELD_X_REQUEST_ID) == NULL) {
         /* The line that the server was sent serves again. */
-        if (x->request_id_line.len != 0)
-            x->response.lines = x->request_id_line;
-        else
-            fields_add(fields, name, x->request_id);
+        x->response.lines = x->request_id_line.len != 0 ? x->request_id_line : make_id_line(x);
     }
     add_server(x);
     if (x->answered_here && x->response.reason.len == 0 && error_page_style(x) == ERROR_PAGES_CLASSIC)

@@ -312,10 +312,40 @@ static enum status send_file(struct relay *relay)
 
 #define MESSAGE_BYTES ((size_t)4096)      /* what is longer is likely to go on */
 
+#define MESSAGES_AT_ONCE 8                /* then others have their turn, if it has been a long one */
+
+/* Messages go straight on, through no buffer of the pool and no queue. What the sink does not take waits in the queue. */
+static enum status pass_messages(struct relay *relay)
+{
+    static _Thread_local char memory[MESSAGE_BYTES];
+    relay->settled = false;
+    for (unsigned i = 0; i < MESSAGES_AT_ONCE; i++) {
+        size_t got = 0, sent = 0;
+        enum status status = relay->source->take(relay->source, memory, sizeof(memory), &got);
+        relay->settled = status == STATUS_AGAIN;
+        if (status != STATUS_OK)
+            return status == STATUS_AGAIN ? status : status == STATUS_END ? STATUS_OK : broken(relay, RELAY_SOURCE, status);
+        relay->moved += got;
+        status = relay->sink->put(relay->sink, str_of(memory, got), &sent);
+        relay->given += sent;
+        if (status != STATUS_OK && status != STATUS_AGAIN)
+            return broken(relay, RELAY_SINK, status);
+        if (sent != got && !chunkq_add_copy(&relay->queue, &relay->worker->chunks, str_of(memory + sent, got - sent)))
+            return broken(relay, RELAY_SOURCE, STATUS_OVERLOADED);
+        if (sent != got || got == sizeof(memory))
+            break;
+    }
+    return STATUS_OK;
+}
+
 /* What has come since the last pump, mostly one message for one of two relays. AGAIN: it is out, and nothing more has come. OK: there
  * is more to it, and whoever moves bodies goes on from here. */
 static enum status pump_message(struct relay *relay)
 {
+    if (relay->source->take != NULL && relay->sink->put != NULL && relay->pace == NULL && relay->limit == 0)
+        return pass_messages(relay);
+    if (relay->pace != NULL)
+        relay->pace->until = 0;
     enum status status = read_once(relay, &relay->queue);
     if (status == STATUS_AGAIN)
         return status;
@@ -349,14 +379,14 @@ static bool pump_at_once(struct relay *relay)
     return relay->done;
 }
 
-enum status relay_pump(struct relay *relay)
+static __attribute__((noinline)) enum status pump_body(struct relay *relay)
 {
     if (relay->done || pump_at_once(relay))
         return STATUS_OK;
     relay->yielded = false;
     if (relay->pace != NULL)
         relay->pace->until = 0;
-    enum status status = relay->settled ? pump_message(relay) : splice_out(relay);
+    enum status status = splice_out(relay);
     if (status != STATUS_OK)
         return status;
     for (;;) {
@@ -393,4 +423,14 @@ enum status relay_pump(struct relay *relay)
             return STATUS_AGAIN;
         }
     }
+}
+
+enum status relay_pump(struct relay *relay)
+{
+    if (relay->settled) {
+        enum status status = pump_message(relay);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return pump_body(relay);
 }

@@ -363,6 +363,11 @@ static void begin_download(struct exchange *x)
         if (response->body_length > 0 && response->version < HTTP_2)
             x->download.length = (uint64_t)response->body_length;
     }
+    /* A body in memory is short and there at once, and has nothing to let go. */
+    if (x->download.source == &x->memory_source) {
+        x->download.length = x->memory_body.len;
+        x->response_source = NULL;
+    }
     x->download_began = true;
 }
 

@@ -32,8 +32,9 @@ static __attribute__((noinline)) void cut_all(struct str *texts)
 static void cut_where_long(struct str *texts)
 {
     size_t bits = 0;
-    for (unsigned i = 0; i < SPAN_TEXT_COUNT; i++)
-        bits |= texts[i].len;
+#define X(name) bits |= texts[SPAN_##name].len;
+    SPAN_TEXTS(X)
+#undef X
     if (__builtin_expect(bits >= SPAN_TEXT_MAX, 0))
         cut_all(texts);
 }

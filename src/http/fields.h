@@ -42,7 +42,7 @@ struct field {
     struct str name;      /* len 0: removed */
     struct str value;     /* without leading and trailing white space */
     uint8_t id;           /* enum field_id */
-    /* Set by the HTTP/1 parser and fields_add_line alone: name, ": ", value and CRLF stand in one stretch of bytes and
+    /* Set by the HTTP/1 parser, fields_add_line and FIELD_READY alone: name, ": ", value and CRLF stand in one stretch of bytes and
      * were checked, so a writer may copy them as they stand. Whoever replaces a value need not clear it (the
      * writer compares the places), but a new field must not have it. */
     bool verbatim;
@@ -69,6 +69,15 @@ void fields_init(struct fields *fields, struct arena *arena, uint32_t capacity);
 bool fields_add(struct fields *fields, struct str name, struct str value);
 /* The same for a line "name: value\r\n" of the proxy's own that needs no checking; the name is none of FIELD_TABLE. */
 bool fields_add_line(struct fields *fields, struct str line, size_t name_len);
+/* A field out of a text of the proxy's own that needs no checking: `name_len` bytes of name at `line`, ": ", `value_len` bytes of
+ * value, CRLF. Fields that stand one behind the other are written as one stretch. */
+#define FIELD_READY(known_id, line, name_len, value_len) \
+    {.name = {.data = (line), .len = (name_len)}, \
+     .value = {.data = (line) + (name_len) + 2, .len = (value_len)}, \
+     .id = (known_id), \
+     .verbatim = true}
+/* Adds several such; false when the arena's budget is exhausted. */
+bool fields_add_ready(struct fields *fields, const struct field *ready, uint32_t count);
 /* Makes room for one more; false when the arena's budget is exhausted. */
 bool fields_grow(struct fields *fields);
 bool fields_add_id(struct fields *fields, enum field_id id, struct str value);

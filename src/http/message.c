@@ -47,43 +47,58 @@ bool method_is_idempotent(enum method method)
     return method_is_safe(method) || (((BIT(PUT) | BIT(DELETE)) >> method) & 1);
 }
 
-static const struct str reasons[600] = {
-    [100] = STR("Continue"), [101] = STR("Switching Protocols"), [102] = STR("Processing"),
-    [103] = STR("Early Hints"),
-    [200] = STR("OK"), [201] = STR("Created"), [202] = STR("Accepted"),
-    [203] = STR("Non-Authoritative Information"), [204] = STR("No Content"),
-    [205] = STR("Reset Content"), [206] = STR("Partial Content"), [207] = STR("Multi-Status"),
-    [208] = STR("Already Reported"), [226] = STR("IM Used"),
-    [300] = STR("Multiple Choices"), [301] = STR("Moved Permanently"), [302] = STR("Found"),
-    [303] = STR("See Other"), [304] = STR("Not Modified"), [305] = STR("Use Proxy"),
-    [307] = STR("Temporary Redirect"), [308] = STR("Permanent Redirect"),
-    [400] = STR("Bad Request"), [401] = STR("Unauthorized"), [402] = STR("Payment Required"),
-    [403] = STR("Forbidden"), [404] = STR("Not Found"), [405] = STR("Method Not Allowed"),
-    [406] = STR("Not Acceptable"), [407] = STR("Proxy Authentication Required"),
-    [408] = STR("Request Timeout"), [409] = STR("Conflict"), [410] = STR("Gone"),
-    [411] = STR("Length Required"), [412] = STR("Precondition Failed"),
-    [413] = STR("Content Too Large"), [414] = STR("URI Too Long"),
-    [415] = STR("Unsupported Media Type"), [416] = STR("Range Not Satisfiable"),
-    [417] = STR("Expectation Failed"), [418] = STR("I'm a teapot"),
-    [421] = STR("Misdirected Request"), [422] = STR("Unprocessable Content"),
-    [423] = STR("Locked"), [424] = STR("Failed Dependency"), [425] = STR("Too Early"),
-    [426] = STR("Upgrade Required"), [428] = STR("Precondition Required"),
-    [429] = STR("Too Many Requests"), [431] = STR("Request Header Fields Too Large"),
-    [451] = STR("Unavailable For Legal Reasons"), [499] = STR("Client Closed Request"),
-    [500] = STR("Internal Server Error"), [501] = STR("Not Implemented"),
-    [502] = STR("Bad Gateway"), [503] = STR("Service Unavailable"),
-    [504] = STR("Gateway Timeout"), [505] = STR("HTTP Version Not Supported"),
-    [506] = STR("Variant Also Negotiates"), [507] = STR("Insufficient Storage"),
-    [508] = STR("Loop Detected"), [510] = STR("Not Extended"),
-    [511] = STR("Network Authentication Required"),
+#define WORDS(code, reason) [code] = STR(#code " " reason "\n")
+#define CODE_LEN 4      /* "404 " */
+
+static const struct str pages[600] = {
+    WORDS(100, "Continue"), WORDS(101, "Switching Protocols"), WORDS(102, "Processing"),
+    WORDS(103, "Early Hints"),
+    WORDS(200, "OK"), WORDS(201, "Created"), WORDS(202, "Accepted"),
+    WORDS(203, "Non-Authoritative Information"), WORDS(204, "No Content"),
+    WORDS(205, "Reset Content"), WORDS(206, "Partial Content"), WORDS(207, "Multi-Status"),
+    WORDS(208, "Already Reported"), WORDS(226, "IM Used"),
+    WORDS(300, "Multiple Choices"), WORDS(301, "Moved Permanently"), WORDS(302, "Found"),
+    WORDS(303, "See Other"), WORDS(304, "Not Modified"), WORDS(305, "Use Proxy"),
+    WORDS(307, "Temporary Redirect"), WORDS(308, "Permanent Redirect"),
+    WORDS(400, "Bad Request"), WORDS(401, "Unauthorized"), WORDS(402, "Payment Required"),
+    WORDS(403, "Forbidden"), WORDS(404, "Not Found"), WORDS(405, "Method Not Allowed"),
+    WORDS(406, "Not Acceptable"), WORDS(407, "Proxy Authentication Required"),
+    WORDS(408, "Request Timeout"), WORDS(409, "Conflict"), WORDS(410, "Gone"),
+    WORDS(411, "Length Required"), WORDS(412, "Precondition Failed"),
+    WORDS(413, "Content Too Large"), WORDS(414, "URI Too Long"),
+    WORDS(415, "Unsupported Media Type"), WORDS(416, "Range Not Satisfiable"),
+    WORDS(417, "Expectation Failed"), WORDS(418, "I'm a teapot"),
+    WORDS(421, "Misdirected Request"), WORDS(422, "Unprocessable Content"),
+    WORDS(423, "Locked"), WORDS(424, "Failed Dependency"), WORDS(425, "Too Early"),
+    WORDS(426, "Upgrade Required"), WORDS(428, "Precondition Required"),
+    WORDS(429, "Too Many Requests"), WORDS(431, "Request Header Fields Too Large"),
+    WORDS(451, "Unavailable For Legal Reasons"), WORDS(499, "Client Closed Request"),
+    WORDS(500, "Internal Server Error"), WORDS(501, "Not Implemented"),
+    WORDS(502, "Bad Gateway"), WORDS(503, "Service Unavailable"),
+    WORDS(504, "Gateway Timeout"), WORDS(505, "HTTP Version Not Supported"),
+    WORDS(506, "Variant Also Negotiates"), WORDS(507, "Insufficient Storage"),
+    WORDS(508, "Loop Detected"), WORDS(510, "Not Extended"),
+    WORDS(511, "Network Authentication Required"),
 };
+
+struct str http_status_page(int status)
+{
+    if (status < 0 || status >= (int)(sizeof(pages) / sizeof(pages[0])) ||
+        pages[status].data == NULL)
+        return STR_NONE;
+    return pages[status];
+}
+
+struct str http_status_words(int status)
+{
+    struct str page = http_status_page(status);
+    return str_first(page, page.len - (page.len != 0));
+}
 
 struct str http_reason(int status)
 {
-    if (status < 0 || status >= (int)(sizeof(reasons) / sizeof(reasons[0])) ||
-        reasons[status].data == NULL)
-        return S("");
-    return reasons[status];
+    struct str words = http_status_words(status);
+    return words.len != 0 ? str_from_index(words, CODE_LEN) : S("");
 }
 
 struct str http_version_text(enum http_version version)

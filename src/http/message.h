@@ -76,6 +76,9 @@ bool method_is_safe(enum method method);
 bool method_is_idempotent(enum method method);
 /* "HTTP/1.1": as logs write it. */
 struct str http_version_text(enum http_version version);
+/* "404 Not Found\n", "404 Not Found": ready as a page, and as the end of a status line; empty for unknown codes. */
+struct str http_status_page(int status);
+struct str http_status_words(int status);
 /* "Not Found"; "" for unknown codes. */
 struct str http_reason(int status);
 /* A response with this status never has a body: 1xx, 204, 304 (RFC 9110 6.4.1). */

@@ -28,6 +28,9 @@ struct body_source {
     /* Moves what has come, up to `max` bytes, to the end of `into`. OK: some moved. AGAIN: none there now.
      * END: none moved and the body is complete (trailers are then in the head's struct). Else why it broke. */
     enum status (*read)(struct body_source *source, struct chunkq *into, size_t max);
+    /* As read, into the caller's memory: for the short messages of a tunnel, which a sink's `put` takes from there. OK: some came.
+     * AGAIN: none there now. END: nothing by this way, read goes on. NULL: never. */
+    enum status (*take)(struct body_source *source, char *memory, size_t size, size_t *ret_got);
     /* As read, from the socket straight into a pipe: only when `splice_ready` said how many bytes may go.
      * NULL: cannot. */
     enum status (*splice)(struct body_source *source, int pipe, size_t max, size_t *ret_moved);
@@ -48,6 +51,9 @@ struct body_sink {
     /* Takes bytes off `from` and frames them; `end` says that the body is complete with what is in `from`
      * (trailers may be NULL). OK: all taken. AGAIN: some may be left. Else why it broke. */
     enum status (*write)(struct body_sink *sink, struct chunkq *from, bool end, const struct fields *trailers);
+    /* Bytes of a tunnel out of the caller's memory straight to the peer: nothing is kept of what was not sent. OK: some were sent.
+     * AGAIN: none. Else why it broke. NULL: never. */
+    enum status (*put)(struct body_sink *sink, struct str bytes, size_t *ret_sent);
     /* Up to `max` bytes out of a pipe straight into the socket; NULL or AGAIN as above. May be called only
      * when splice_possible says so. */
     enum status (*splice)(struct body_sink *sink, int pipe, size_t max, size_t *ret_moved);

@@ -74,16 +74,18 @@ static bool find_not_excluded(struct backwards *walk, const struct networks *exc
     return false;
 }
 
+static bool find_forwarded(const struct ip_rule *rule, const struct fields *fields, struct ip *ret_ip)
+{
+    struct backwards walk = {.fields = fields, .index = fields->count};
+    return rule->depth != 0 ? find_at_depth(&walk, rule->depth, ret_ip) : find_not_excluded(&walk, &rule->excluded, ret_ip);
+}
+
 bool ip_rule_find(const struct ip_rule *rule, const struct exchange *x, struct ip *ret_ip)
 {
     const struct fields *fields = &x->stream.request.fields;
-    struct backwards walk = {.fields = fields, .index = fields->count};
     if (rule->depth == 0 && rule->excluded.count == 0)
         *ret_ip = x->stream.client->peer;
-    else if (!fields_has(fields, FIELD_X_FORWARDED_FOR))
-        return false;
-    else if (rule->depth != 0 ? !find_at_depth(&walk, rule->depth, ret_ip)
-                              : !find_not_excluded(&walk, &rule->excluded, ret_ip))
+    else if (!fields_has(fields, FIELD_X_FORWARDED_FOR) || !find_forwarded(rule, fields, ret_ip))
         return false;
     if (rule->ipv6_bits < 128 && !ip_is_v4(ret_ip))
         *ret_ip = ip_mask(ret_ip, rule->ipv6_bits);

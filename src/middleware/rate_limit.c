@@ -1,6 +1,7 @@
 /* Limits how often each source may ask: token buckets in memory, shared by the workers and kept
  * across reloads. A request that is a little early waits; one that is too early gets 429 and the
  * time after which to come back. */
+#include "base/digits.h"
 #include "base/list.h"
 #include "base/time.h"
 #include "middleware/answer.h"
@@ -83,24 +84,33 @@ static void note_refusal(struct exchange *x, const struct rate_limit_state *stat
         refused_sources_note(&state->buckets->refused, key, source_text(&state->source, x, text), exchange_now(x));
 }
 
+#define RETRY_AFTER "Retry-After: "
 #define RETRY_IN "X-Retry-In: "
+#define RETRY_LINES_MAX (sizeof(RETRY_AFTER "\r\n" RETRY_IN "\r\n") + DIGITS_MAX + TIME_DURATION_SIZE)
+#define PUT(out, literal) (memcpy((out), (literal), sizeof(literal) - 1), (out) + sizeof(literal) - 1)
+
+/* When to come back: in seconds for programs, exactly for people. One stretch, as it goes out. */
+static bool add_retry_fields(struct exchange *x, int64_t wait)
+{
+    char *after = arena_alloc(&x->arena, RETRY_LINES_MAX);
+    if (after == NULL)
+        return false;
+    char *after_end = digits_put(PUT(after, RETRY_AFTER), (uint64_t)((wait + TIME_S - 1) / TIME_S));
+    char *in = PUT(after_end, "\r\n"), *value = PUT(in, RETRY_IN);
+    size_t len = time_format_duration(wait, value, TIME_DURATION_SIZE);
+    memcpy(value + len, "\r\n", 2);
+    struct field ready[] = {
+        FIELD_READY(FIELD_RETRY_AFTER, after, sizeof(RETRY_AFTER) - 3, (size_t)(after_end - after) - (sizeof(RETRY_AFTER) - 1)),
+        FIELD_READY(FIELD_OTHER, in, sizeof(RETRY_IN) - 3, len),
+    };
+    return fields_add_ready(&x->response.fields, ready, 2);
+}
 
 static enum verdict refuse(struct exchange *x, const struct rate_limit_state *state, uint64_t key, int64_t wait)
 {
     note_refusal(x, state, key);
-    char *seconds = arena_alloc(&x->arena, 2 * TIME_DURATION_SIZE + sizeof(RETRY_IN "\r\n"));
-    if (seconds == NULL)
-        return answer_out_of_memory(x);
-    size_t digits = text_put_u64(seconds, (uint64_t)((wait + TIME_S - 1) / TIME_S));
-    char *line = seconds + TIME_DURATION_SIZE;
-    memcpy(line, RETRY_IN, sizeof(RETRY_IN) - 1);
-    size_t len = sizeof(RETRY_IN) - 1;
-    len += time_format_duration(wait, line + len, TIME_DURATION_SIZE);
-    memcpy(line + len, "\r\n", 2);
     exchange_answer_status(x, status_http(STATUS_RATE_LIMITED), STATUS_RATE_LIMITED);
-    fields_add_id(&x->response.fields, FIELD_RETRY_AFTER, str_of(seconds, digits));
-    fields_add_line(&x->response.fields, str_of(line, len + 2), S("X-Retry-In").len);
-    return VERDICT_ANSWER;
+    return add_retry_fields(x, wait) ? VERDICT_ANSWER : answer_out_of_memory(x);
 }
 
 static void wait_is_over(struct timer *timer)

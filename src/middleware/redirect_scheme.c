@@ -48,6 +48,8 @@ static const struct option_table redirect_scheme_table =
 /* ":443" for https and the like say nothing. */
 static struct str port_that_matters(struct str scheme, struct str port)
 {
+    if (port.len == 0)
+        return port;
     bool usual = (str_equal_nocase(scheme, S("http")) && str_equal(port, S(":80"))) ||
                  (str_equal_nocase(scheme, S("https")) && str_equal(port, S(":443")));
     return usual ? STR_NONE : port;
@@ -86,10 +88,9 @@ static enum verdict on_request(struct exchange *x, struct middleware *m, void *o
         exchange_answer_status(x, status_http(STATUS_BAD_HOST), STATUS_BAD_HOST);
         return VERDICT_ANSWER;
     }
-    struct str location =
-        arena_printf(&x->arena, "%.*s://%.*s%.*s%.*s%s%.*s", STR_ARGS(options->scheme),
-                     STR_ARGS(host), STR_ARGS(state->port), STR_ARGS(request->path),
-                     request->query.data != NULL ? "?" : "", STR_ARGS(request->query));
+    const struct str parts[] = {options->scheme, S("://"), host, state->port, request->path,
+                                request->query.data != NULL ? S("?") : STR_NONE, request->query};
+    struct str location = redirect_join(&x->arena, parts, sizeof(parts) / sizeof(parts[0]));
     return location.data != NULL ? redirect_answer(x, location, options->permanent)
                                  : answer_out_of_memory(x);
 }

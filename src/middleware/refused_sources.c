@@ -14,82 +14,110 @@ void refused_sources_release(struct refused_sources *sources)
     pthread_mutex_destroy(&sources->lock);
 }
 
+static uint64_t count_of(const struct refused_source *source)
+{
+    return atomic_load_explicit(&source->count, memory_order_relaxed);
+}
+
+static bool is_of(const struct refused_source *source, uint64_t key)
+{
+    return atomic_load_explicit(&source->key, memory_order_relaxed) == key && count_of(source) != 0;
+}
+
+static void count(struct refused_source *source, int64_t now)
+{
+    atomic_fetch_add_explicit(&source->count, 1, memory_order_relaxed);
+    if (atomic_load_explicit(&source->at, memory_order_relaxed) != now)
+        atomic_store_explicit(&source->at, now, memory_order_relaxed);
+}
+
+/* Each key begins to look at a place of its own, so that mostly one look is enough. */
+static struct refused_source *place_at(struct refused_sources *sources, uint64_t key, unsigned i)
+{
+    return &sources->items[(key + i) % REFUSED_SOURCES_MAX];
+}
+
 bool refused_sources_count(struct refused_sources *sources, uint64_t key, int64_t now)
 {
-    bool found = false;
-    pthread_mutex_lock(&sources->lock);
-    for (unsigned i = 0; i < REFUSED_SOURCES_MAX && !found; i++) {
-        found = sources->items[i].key == key && sources->items[i].count != 0;
-        if (found) {
-            sources->items[i].count++;
-            sources->items[i].at = now;
-            sources->total++;
+    for (unsigned i = 0; i < REFUSED_SOURCES_MAX; i++) {
+        struct refused_source *place = place_at(sources, key, i);
+        if (is_of(place, key)) {
+            count(place, now);
+            return true;
         }
     }
-    pthread_mutex_unlock(&sources->lock);
-    return found;
+    return false;
 }
 
 void refused_sources_note(struct refused_sources *sources, uint64_t key, struct str text, int64_t now)
 {
-    unsigned place = 0;
     pthread_mutex_lock(&sources->lock);
-    for (unsigned i = 0; i < REFUSED_SOURCES_MAX; i++) {
-        if (sources->items[i].count != 0 && sources->items[i].key == key) {
-            place = i;
-            break;
-        }
-        if (sources->items[i].count < sources->items[place].count)
-            place = i;
+    struct refused_source *place = place_at(sources, key, 0);
+    for (unsigned i = 0; i < REFUSED_SOURCES_MAX && !is_of(place, key); i++) {
+        struct refused_source *other = place_at(sources, key, i);
+        if (is_of(other, key) || count_of(other) < count_of(place))
+            place = other;
     }
-    if (sources->items[place].key != key || sources->items[place].count == 0) {
+    if (!is_of(place, key)) {
         struct str cut = str_first(text, REFUSED_SOURCE_TEXT);
-        sources->items[place].key = key;
-        sources->items[place].len = (unsigned char)cut.len;
+        atomic_store_explicit(&place->key, key, memory_order_relaxed);
+        place->len = (unsigned char)cut.len;
         if (cut.len != 0)
-            memcpy(sources->items[place].text, cut.data, cut.len);
+            memcpy(place->text, cut.data, cut.len);
     }
-    sources->items[place].count++;
-    sources->items[place].at = now;
-    sources->total++;
+    count(place, now);
     pthread_mutex_unlock(&sources->lock);
-}
-
-static struct refused_sources copy_of(struct refused_sources *sources)
-{
-    struct refused_sources copy;
-    pthread_mutex_lock(&sources->lock);
-    copy.total = sources->total;
-    memcpy(copy.items, sources->items, sizeof(copy.items));
-    pthread_mutex_unlock(&sources->lock);
-    return copy;
 }
 
 uint64_t refused_sources_total(struct refused_sources *sources)
 {
-    pthread_mutex_lock(&sources->lock);
-    uint64_t total = sources->total;
-    pthread_mutex_unlock(&sources->lock);
+    uint64_t total = 0;
+    for (unsigned i = 0; i < REFUSED_SOURCES_MAX; i++)
+        total += count_of(&sources->items[i]);
     return total;
+}
+
+/* As they were at one time, as far as they can be told of while others count. */
+struct told_source {
+    uint64_t count;
+    int64_t at;
+    unsigned char len;
+    char text[REFUSED_SOURCE_TEXT];
+};
+
+static void copy(struct refused_sources *sources, struct told_source copies[REFUSED_SOURCES_MAX])
+{
+    pthread_mutex_lock(&sources->lock);
+    for (unsigned i = 0; i < REFUSED_SOURCES_MAX; i++) {
+        const struct refused_source *source = &sources->items[i];
+        copies[i] = (struct told_source){
+            .count = count_of(source), .at = atomic_load_explicit(&source->at, memory_order_relaxed), .len = source->len};
+        memcpy(copies[i].text, source->text, source->len);
+    }
+    pthread_mutex_unlock(&sources->lock);
 }
 
 void refused_sources_report(struct refused_sources *sources, int64_t now, struct json *json)
 {
-    struct refused_sources copy = copy_of(sources);
-    json_member_uint(json, "refused", copy.total);
+    struct told_source copies[REFUSED_SOURCES_MAX];
+    uint64_t total = 0;
+    copy(sources, copies);
+    for (unsigned i = 0; i < REFUSED_SOURCES_MAX; i++)
+        total += copies[i].count;
+    json_member_uint(json, "refused", total);
     json_member_array(json, "mostRefused");
     for (unsigned shown = 0; shown < REFUSED_SOURCES_MAX; shown++) {
-        unsigned most = 0;
+        struct told_source *most = copies;
         for (unsigned i = 1; i < REFUSED_SOURCES_MAX; i++)
-            most = copy.items[i].count > copy.items[most].count ? i : most;
-        if (copy.items[most].count == 0)
+            most = copies[i].count > most->count ? &copies[i] : most;
+        if (most->count == 0)
             break;
         json_open_object(json);
-        json_member_str(json, "source", str_of(copy.items[most].text, copy.items[most].len));
-        json_member_uint(json, "count", copy.items[most].count);
-        json_member_int(json, "secondsAgo", (now - copy.items[most].at) / TIME_S);
+        json_member_str(json, "source", str_of(most->text, most->len));
+        json_member_uint(json, "count", most->count);
+        json_member_int(json, "secondsAgo", (now - most->at) / TIME_S);
         json_end(json);
-        copy.items[most].count = 0;
+        most->count = 0;
     }
     json_end(json);
 }

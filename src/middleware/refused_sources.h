@@ -2,11 +2,12 @@
  *
  * Of more sources than there is room for, one that comes anew takes the place of the one with the fewest refusals and goes on from
  * its count, so who is refused often is never missed ("space saving"; counts may be too high, never too low).
- * Threading: any; one short lock. */
+ * Threading: any. Who is among them is counted by one locked add; a newcomer takes a short lock. */
 #ifndef MIDDLEWARE_REFUSED_SOURCES_H
 #define MIDDLEWARE_REFUSED_SOURCES_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/json.h"
 
@@ -14,11 +15,10 @@
 #define REFUSED_SOURCE_TEXT 64        /* bytes; longer ones are cut */
 
 struct refused_sources {
-    pthread_mutex_t lock;
-    uint64_t total;
-    struct {
-        uint64_t key, count;
-        int64_t at;                   /* monotonic ns of the last one */
+    pthread_mutex_t lock;             /* of newcomers */
+    struct refused_source {
+        _Atomic uint64_t key, count;  /* count 0: nobody yet. All counts together are all refusals ever */
+        _Atomic int64_t at;           /* monotonic ns of the last one */
         unsigned char len;
         char text[REFUSED_SOURCE_TEXT];
     } items[REFUSED_SOURCES_MAX];

@@ -6,11 +6,13 @@
  * can be used for another source, and nothing ever expires by a timer. Where a set of places is
  * full of busy sources, the one nearest to full is forgotten.
  *
- * Threading: any thread; one short lock per call, one of many. Times are monotonic ns. */
+ * Threading: any thread; one short lock per token that is taken, one of many, and none where it is refused. Times are
+ * monotonic ns. */
 #ifndef MIDDLEWARE_TOKEN_BUCKETS_H
 #define MIDDLEWARE_TOKEN_BUCKETS_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "middleware/refused_sources.h"
@@ -19,9 +21,10 @@
 #define BUCKETS_WAYS 8 /* places in a set: 128 bytes, two cache lines */
 #define BUCKETS_LOCKS 64 /* a power of two */
 
+/* Written under the set's lock. */
 struct token_bucket {
-    uint64_t key; /* 0: never used */
-    int64_t full_at;
+    _Atomic uint64_t key; /* 0: never used */
+    _Atomic int64_t full_at;
 };
 
 struct token_buckets {

@@ -72,10 +72,7 @@ static char *put_request_line(char *out, const struct access_format *format, con
 /* A status of three digits, as all are that reach a client. */
 static char *put_status(char *out, int status)
 {
-    out[0] = (char)('0' + status / 100 % 10);
-    out[1] = (char)('0' + status / 10 % 10);
-    out[2] = (char)('0' + status % 10);
-    return out + 3;
+    return digits_put(out, (uint64_t)status);
 }
 
 static struct str by_mode(int mode, struct str value)
@@ -97,7 +94,7 @@ static char *put_common(char *out, const struct access_format *format, const str
     out = put(out, S("\" "));
     out = format->kept[ACCESS_DownstreamStatus] ? put_status(out, record->status) : put_char(out, '-');
     out = put_char(out, ' ');
-    out = format->kept[ACCESS_DownstreamContentSize] ? put_number(out, record->response_bytes) : put_char(out, '-');
+    out = format->kept[ACCESS_DownstreamContentSize] ? digits_put(out, record->response_bytes) : put_char(out, '-');
     out = put_char(out, ' ');
     out = put_quoted(out, referer);
     out = put_char(out, ' ');
@@ -108,14 +105,14 @@ static char *put_common(char *out, const struct access_format *format, const str
 static char *put_tail(char *out, const struct access_format *format, const struct access_record *record, struct str detail)
 {
     out = put_char(out, ' ');
-    out = format->kept[ACCESS_RequestCount] ? put_number(out, record->number) : put_char(out, '-');
+    out = format->kept[ACCESS_RequestCount] ? digits_put(out, record->number) : put_char(out, '-');
     out = put_char(out, ' ');
     out = put_quoted(out, format->kept[ACCESS_RouterName] ? record->router : STR_NONE);
     out = put_char(out, ' ');
     out = put_quoted(out, format->kept[ACCESS_ServiceURL] ? record->server_url : STR_NONE);
     out = put_char(out, ' ');
     if (format->kept[ACCESS_Duration])
-        out = put(put_number(out, (uint64_t)(record->total / TIME_MS)), S("ms"));
+        out = put(digits_put(out, (uint64_t)(record->total / TIME_MS)), S("ms"));
     else
         out = put_char(out, '-');
     if (record->reason == STATUS_OK || !format->kept[ACCESS_reason])

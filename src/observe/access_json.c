@@ -75,7 +75,7 @@ static void put_quoted(struct line *line, struct str s)
 
 static void put_u64(struct line *line, uint64_t value)
 {
-    line->at = put_number(line->at, value);
+    line->at = digits_put(line->at, value);
 }
 
 /* ---- client and request ---- */

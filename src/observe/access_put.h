@@ -2,10 +2,9 @@
 #ifndef OBSERVE_ACCESS_PUT_H
 #define OBSERVE_ACCESS_PUT_H
 
+#include "base/digits.h"
 #include "base/str.h"
 #include "base/swar.h"
-
-#define PUT_NUMBER_MAX 20      /* digits of a 64-bit number */
 
 static inline char *put(char *out, struct str s)
 {
@@ -18,20 +17,6 @@ static inline char *put_char(char *out, char c)
 {
     *out = c;
     return out + 1;
-}
-
-static inline char *put_number(char *out, uint64_t value)
-{
-    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-                                "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-                                "8081828384858687888990919293949596979899";
-    char digits[PUT_NUMBER_MAX];
-    size_t at = sizeof(digits);
-    for (; value >= 10; value /= 100)
-        memcpy(digits + (at -= 2), pairs + value % 100 * 2, 2);
-    if (value != 0 || at == sizeof(digits))
-        digits[--at] = (char)('0' + value);
-    return put(out, str_of(digits + at, sizeof(digits) - at));
 }
 
 /* Nothing in it is to be escaped: looked at several bytes at a time, the last ones overlapping those before. */

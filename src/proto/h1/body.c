@@ -87,6 +87,17 @@ enum status h1_body_read(struct h1_body_in *body, struct h1_wire *wire, struct c
     }
 }
 
+enum status h1_body_take(struct h1_body_in *body, struct h1_wire *wire, char *memory, size_t size, size_t *ret_got,
+                         enum status truncated)
+{
+    if (body->ended || body->framing != H1_UNTIL_CLOSE)
+        return STATUS_END;
+    bool buffered = wire->input != NULL;
+    enum status status = h1_wire_read(wire, memory, size, ret_got);
+    body->ended = status == STATUS_END && !buffered && wire->input == NULL;
+    return status == STATUS_IO_ERROR ? truncated : status;
+}
+
 int64_t h1_body_splice_ready(const struct h1_body_in *body, const struct h1_wire *wire)
 {
     return body->framing == H1_LENGTH && wire->input == NULL && wire->sock.layer == NULL ? body->left : 0;
@@ -179,6 +190,11 @@ enum status h1_body_write(struct h1_body_out *body, struct h1_wire *wire, struct
         body->ended = true;
     }
     return STATUS_OK;
+}
+
+enum status h1_body_put(const struct h1_body_out *body, struct h1_wire *wire, struct str bytes, size_t *ret_sent)
+{
+    return body->framing == H1_UNTIL_CLOSE ? h1_wire_write(wire, bytes, ret_sent) : STATUS_AGAIN;
 }
 
 bool h1_body_splice_possible(const struct h1_body_out *body, const struct h1_wire *wire)

@@ -28,6 +28,9 @@ void h1_body_out_init(struct h1_body_out *body, enum h1_framing framing, int64_t
 /* As source.read. A peer that closes before the end: `truncated` is returned. */
 enum status h1_body_read(struct h1_body_in *body, struct h1_wire *wire, struct chunkq *into, size_t max,
                          enum status truncated);
+/* As source.take. */
+enum status h1_body_take(struct h1_body_in *body, struct h1_wire *wire, char *memory, size_t size, size_t *ret_got,
+                         enum status truncated);
 int64_t h1_body_splice_ready(const struct h1_body_in *body, const struct h1_wire *wire);
 enum status h1_body_splice(struct h1_body_in *body, struct h1_wire *wire, int pipe, size_t max, size_t *ret_moved,
                            enum status truncated);
@@ -35,6 +38,8 @@ enum status h1_body_splice(struct h1_body_in *body, struct h1_wire *wire, int pi
 /* As sink.write: frames and queues; flushes only when the queue is full. */
 enum status h1_body_write(struct h1_body_out *body, struct h1_wire *wire, struct chunkq *from, bool end,
                           const struct fields *trailers);
+/* As sink.put. */
+enum status h1_body_put(const struct h1_body_out *body, struct h1_wire *wire, struct str bytes, size_t *ret_sent);
 bool h1_body_splice_possible(const struct h1_body_out *body, const struct h1_wire *wire);
 enum status h1_body_splice_out(struct h1_body_out *body, struct h1_wire *wire, int pipe, size_t max,
                                size_t *ret_moved);

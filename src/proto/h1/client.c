@@ -336,6 +336,12 @@ static enum status source_read(struct body_source *source, struct chunkq *into, 
     return status == STATUS_BAD_CHUNK || status == STATUS_FIELDS_TOO_LARGE ? STATUS_UPSTREAM_BAD_RESPONSE : status;
 }
 
+static enum status source_take(struct body_source *source, char *memory, size_t size, size_t *ret_got)
+{
+    struct h1_client *connection = connection_of(container_of(source, struct upstream_stream, source));
+    return h1_body_take(&connection->body_in, &connection->wire, memory, size, ret_got, STATUS_UPSTREAM_TRUNCATED);
+}
+
 static enum status source_splice(struct body_source *source, int pipe, size_t max, size_t *ret_moved)
 {
     struct h1_client *connection = connection_of(container_of(source, struct upstream_stream, source));
@@ -352,6 +358,12 @@ static enum status sink_write(struct body_sink *sink, struct chunkq *from, bool 
 {
     struct h1_client *connection = connection_of(container_of(sink, struct upstream_stream, sink));
     return to_server_failure(connection, h1_body_write(&connection->body_out, &connection->wire, from, end, trailers));
+}
+
+static enum status sink_put(struct body_sink *sink, struct str bytes, size_t *ret_sent)
+{
+    struct h1_client *connection = connection_of(container_of(sink, struct upstream_stream, sink));
+    return to_server_failure(connection, h1_body_put(&connection->body_out, &connection->wire, bytes, ret_sent));
 }
 
 static enum status sink_splice(struct body_sink *sink, int pipe, size_t max, size_t *ret_moved)
@@ -380,9 +392,9 @@ static enum status sink_flush(struct body_sink *sink)
 }
 
 static const struct body_source client_source = {
-    .read = source_read, .splice = source_splice, .splice_ready = source_splice_ready};
+    .read = source_read, .take = source_take, .splice = source_splice, .splice_ready = source_splice_ready};
 static const struct body_sink client_sink = {
-    .write = sink_write, .splice = sink_splice, .splice_possible = sink_splice_possible, .flush = sink_flush};
+    .write = sink_write, .put = sink_put, .splice = sink_splice, .splice_possible = sink_splice_possible, .flush = sink_flush};
 static const struct upstream_ops client_ops = {.send_head = send_head, .upgrade = upgrade, .release = release};
 
 void h1_client_bind(struct h1_client *connection, struct upstream_stream *stream)

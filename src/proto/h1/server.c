@@ -631,6 +631,12 @@ static enum status source_read(struct body_source *source, struct chunkq *into, 
     return h1_body_read(&connection->active->body_in, &connection->wire, into, max, STATUS_CLIENT_ABORTED);
 }
 
+static enum status source_take(struct body_source *source, char *memory, size_t size, size_t *ret_got)
+{
+    struct h1_server *connection = connection_of(container_of(source, struct stream, source));
+    return h1_body_take(&connection->active->body_in, &connection->wire, memory, size, ret_got, STATUS_CLIENT_ABORTED);
+}
+
 static enum status source_splice(struct body_source *source, int pipe, size_t max, size_t *ret_moved)
 {
     struct h1_server *connection = connection_of(container_of(source, struct stream, source));
@@ -652,6 +658,12 @@ static enum status sink_write(struct body_sink *sink, struct chunkq *from, bool 
 {
     struct h1_server *connection = connection_of(container_of(sink, struct stream, sink));
     return to_client_failure(h1_body_write(&connection->active->body_out, &connection->wire, from, end, trailers));
+}
+
+static enum status sink_put(struct body_sink *sink, struct str bytes, size_t *ret_sent)
+{
+    struct h1_server *connection = connection_of(container_of(sink, struct stream, sink));
+    return to_client_failure(h1_body_put(&connection->active->body_out, &connection->wire, bytes, ret_sent));
 }
 
 static enum status sink_splice(struct body_sink *sink, int pipe, size_t max, size_t *ret_moved)
@@ -692,8 +704,9 @@ static enum status sink_flush(struct body_sink *sink)
 static const struct stream_ops server_ops = {.send_head = send_head, .upgrade = upgrade, .finish = finish};
 
 static const struct body_source server_source = {
-    .read = source_read, .splice = source_splice, .splice_ready = source_splice_ready};
+    .read = source_read, .take = source_take, .splice = source_splice, .splice_ready = source_splice_ready};
 static const struct body_sink server_sink = {.write = sink_write,
+                                             .put = sink_put,
                                              .splice = sink_splice,
                                              .send_file = sink_send_file,
                                              .splice_possible = sink_splice_possible,

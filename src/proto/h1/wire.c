@@ -74,6 +74,20 @@ enum status h1_wire_fill(struct h1_wire *wire, bool large, size_t grow_to)
     return status;
 }
 
+enum status h1_wire_read(struct h1_wire *wire, char *memory, size_t size, size_t *ret_got)
+{
+    if (wire->input != NULL)
+        return STATUS_END;
+    if (!sock_may_read(&wire->sock))
+        return STATUS_AGAIN;
+    if (take_ahead(wire))
+        return STATUS_END;
+    enum status status = sock_read(&wire->sock, memory, size, ret_got);
+    if (status == STATUS_OK && wire->bytes_in != NULL)
+        *wire->bytes_in += *ret_got;
+    return status;
+}
+
 void h1_wire_take(struct h1_wire *wire, size_t len)
 {
     wire->input_at += (uint32_t)len;
@@ -126,6 +140,17 @@ enum status h1_wire_flush(struct h1_wire *wire, bool more)
             *wire->bytes_out += sent;
     }
     return STATUS_OK;
+}
+
+enum status h1_wire_write(struct h1_wire *wire, struct str bytes, size_t *ret_sent)
+{
+    if (wire->out->bytes != 0)
+        return STATUS_AGAIN;
+    struct iovec vector = {.iov_base = (char *)(uintptr_t)bytes.data, .iov_len = bytes.len};
+    enum status status = sock_write(&wire->sock, &vector, 1, false, ret_sent);
+    if (status == STATUS_OK && wire->bytes_out != NULL)
+        *wire->bytes_out += *ret_sent;
+    return status;
 }
 
 char *h1_wire_reserve(struct h1_wire *wire, size_t size, struct chunk **ret_chunk)

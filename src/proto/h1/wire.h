@@ -35,12 +35,16 @@ static inline struct str h1_wire_input(const struct h1_wire *wire)
  * unfinished head, move it to a chunk of up to this many bytes. OK: something came; AGAIN; END; IO_ERROR; OVERLOADED (no
  * buffers), FIELDS_TOO_LARGE (the chunk is full and may not grow). */
 enum status h1_wire_fill(struct h1_wire *wire, bool large, size_t grow_to);
+/* As fill, past the buffer into the caller's memory. END also when bytes are buffered, which come first. */
+enum status h1_wire_read(struct h1_wire *wire, char *memory, size_t size, size_t *ret_got);
 /* Takes bytes off the input; the chunk goes back when it is empty. */
 void h1_wire_take(struct h1_wire *wire, size_t len);
 /* The first `len` bytes of the input to the end of `into`, by reference. */
 void h1_wire_give(struct h1_wire *wire, size_t len, struct chunkq *into);
 /* Writes what is queued. OK: all gone; AGAIN; IO_ERROR. `more`: further bytes follow at once. */
 enum status h1_wire_flush(struct h1_wire *wire, bool more);
+/* Past the queue, which must be empty (else AGAIN): what is not sent is the caller's still. OK, AGAIN, IO_ERROR. */
+enum status h1_wire_write(struct h1_wire *wire, struct str bytes, size_t *ret_sent);
 /* Room for a head of up to `size` bytes at the end of the output; NULL without buffers. Commit what was written. */
 char *h1_wire_reserve(struct h1_wire *wire, size_t size, struct chunk **ret_chunk);
 void h1_wire_commit(struct h1_wire *wire, struct chunk *chunk, char *data, size_t len);

@@ -4,17 +4,17 @@
 
 #include <assert.h>
 
+#include "base/digits.h"
 #include "http/field_id.h"
 #include "http/token.h"
 #include "proto/h1/copy_value.h"
 
-#define NUMBER_MAX 20             /* digits of 2^64 */
 #define CONNECTION_MAX 64
 #define REASON_MAX 40             /* of those that http_reason knows */
 /* Whole words may be copied beyond what is meant. */
 #define SLACK 32
 /* Version, Host, Date, Upgrade, Content-Length or Transfer-Encoding, Connection, the last CRLF. */
-#define FIXED_MAX (24 + 8 + 40 + 16 + 24 + NUMBER_MAX + 16 + CONNECTION_MAX + 2)
+#define FIXED_MAX (24 + 8 + 40 + 16 + 24 + DIGITS_MAX + 16 + CONNECTION_MAX + 2)
 
 #define BIT(id) (UINT64_C(1) << FIELD_##id)
 _Static_assert(FIELD_COUNT <= 64, "a set of fields is one word");
@@ -28,17 +28,6 @@ static inline char *put(char *out, struct str text)
 }
 
 #define PUT(out, literal) (memcpy((out), (literal), sizeof(literal) - 1), (out) + sizeof(literal) - 1)
-
-static char *put_number(char *out, uint64_t value)
-{
-    char digits[NUMBER_MAX];
-    char *first = digits + sizeof(digits);
-    do {
-        *--first = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    return put(out, str_of(first, (size_t)(digits + sizeof(digits) - first)));
-}
 
 /* "Name: " of a field that was added; out itself when the name may not be written. */
 static inline char *put_name(char *out, const struct field *field)
@@ -95,7 +84,7 @@ static char *put_length(char *out, int64_t length)
 {
     assert(length >= 0);
     out = PUT(out, "Content-Length: ");
-    out = put_number(out, (uint64_t)length);
+    out = digits_put(out, (uint64_t)length);
     return PUT(out, "\r\n");
 }
 
@@ -221,14 +210,17 @@ static char *put_status_line(char *out, const struct response *response)
         return PUT(out, "HTTP/1.1 200 OK\r\n");
     assert(status >= 100 && status <= 999);
     out = PUT(out, "HTTP/1.1 ");
-    *out++ = (char)('0' + status / 100);
-    *out++ = (char)('0' + status / 10 % 10);
-    *out++ = (char)('0' + status % 10);
-    *out++ = ' ';
-    if (response->reason.len != 0 && copy_value(out, response->reason))
-        out += response->reason.len;
-    else
-        out = put(out, http_reason(status));
+    struct str words = http_status_words(status);
+    if (response->reason.len == 0 && words.len != 0) {
+        out = put(out, words);
+    } else {
+        out = digits_put(out, (uint64_t)status);
+        *out++ = ' ';
+        if (response->reason.len != 0 && copy_value(out, response->reason))
+            out += response->reason.len;
+        else
+            out = put(out, http_reason(status));
+    }
     return PUT(out, "\r\n");
 }
 

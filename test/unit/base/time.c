@@ -76,6 +76,9 @@ TEST(time_writes_the_shortest_duration_that_reads_back)
     assert_formats(0, "0s");
     assert_formats(1, "1ns");
     assert_formats(1500, "1.5us");
+    assert_formats(59 * TIME_S + 90001, "59.000090001s");
+    assert_formats(1010 * TIME_US, "1.01ms");
+    assert_formats(999999, "999.999us");
     assert_formats(300 * TIME_MS, "300ms");
     assert_formats(TIME_S, "1s");
     assert_formats(90 * TIME_S, "1m30s");

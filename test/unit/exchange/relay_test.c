@@ -482,3 +482,137 @@ TEST(relay_of_a_tunnel_says_when_its_source_broke)
     assert_int_equal(run.relay.broken_side, RELAY_SOURCE);
     end(&run);
 }
+
+/* ---- tunnels whose sides take and put ---- */
+
+#define MESSAGES_MAX 16
+
+struct tunnel {
+    struct run run;
+    size_t messages[MESSAGES_MAX];      /* that come, in this order; 0: none more for now */
+    unsigned next;
+    size_t most;                        /* that one put takes */
+    enum status broken;                 /* what the next put says; OK: nothing */
+    unsigned puts;
+};
+
+static enum status take_message(struct body_source *source, char *memory, size_t size, size_t *ret_got)
+{
+    struct tunnel *tunnel = container_of(source, struct tunnel, run.source);
+    size_t *left = &tunnel->messages[tunnel->next];
+    if (tunnel->run.ends && *left == 0)
+        return STATUS_END;
+    if (*left == 0)
+        return STATUS_AGAIN;
+    *ret_got = *left < size ? *left : size;
+    memset(memory, 'm', *ret_got);
+    *left -= *ret_got;
+    tunnel->next += *left == 0;
+    return STATUS_OK;
+}
+
+static enum status put_message(struct body_sink *sink, struct str bytes, size_t *ret_sent)
+{
+    struct tunnel *tunnel = container_of(sink, struct tunnel, run.sink);
+    tunnel->puts++;
+    if (tunnel->broken != STATUS_OK)
+        return tunnel->broken;
+    if (tunnel->most == 0)
+        return STATUS_AGAIN;
+    *ret_sent = bytes.len < tunnel->most ? bytes.len : tunnel->most;
+    tunnel->run.taken += *ret_sent;
+    return STATUS_OK;
+}
+
+static void begin_messages(struct tunnel *tunnel)
+{
+    memset(tunnel, 0, sizeof(*tunnel));
+    begin(&tunnel->run);
+    tunnel->run.source.take = take_message;
+    tunnel->run.sink.put = put_message;
+    tunnel->run.relay.tunnel = true;
+    tunnel->most = SIZE_MAX;
+    assert_int_equal(pump(&tunnel->run), STATUS_AGAIN);
+    assert_true(tunnel->run.relay.settled);
+}
+
+TEST(messages_of_a_tunnel_at_rest_need_no_buffers)
+{
+    struct tunnel tunnel;
+    begin_messages(&tunnel);
+    tunnel.messages[0] = 128;
+    tunnel.messages[1] = 5;
+    unsigned flushes = tunnel.run.flushes;
+    assert_int_equal(pump(&tunnel.run), STATUS_AGAIN);
+    assert_int_equal(tunnel.run.taken, 133);
+    assert_int_equal(tunnel.run.relay.moved, 133);
+    assert_int_equal(tunnel.run.relay.given, 133);
+    assert_int_equal(tunnel.run.flushes, flushes);
+    assert_true(tunnel.run.relay.settled);
+    end(&tunnel.run);
+}
+
+TEST(what_a_full_sink_leaves_of_a_message_is_queued)
+{
+    struct tunnel tunnel;
+    begin_messages(&tunnel);
+    tunnel.messages[0] = 128;
+    tunnel.most = 28;
+    tunnel.run.room = 60;
+    assert_int_equal(pump(&tunnel.run), STATUS_AGAIN);
+    assert_int_equal(tunnel.run.taken, 88);
+    assert_true(tunnel.run.relay.stalled_on_sink);
+    assert_false(tunnel.run.relay.settled);
+    tunnel.run.room = SIZE_MAX;
+    assert_int_equal(pump(&tunnel.run), STATUS_AGAIN);
+    assert_int_equal(tunnel.run.taken, 128);
+    assert_int_equal(tunnel.run.relay.given, 128);
+    assert_true(tunnel.run.relay.settled);
+    tunnel.messages[1] = 10;
+    tunnel.most = 0;
+    assert_int_equal(pump(&tunnel.run), STATUS_AGAIN);
+    assert_int_equal(tunnel.run.taken, 138);
+    end(&tunnel.run);
+}
+
+TEST(a_tunnel_goes_on_by_reading_behind_a_long_message)
+{
+    struct tunnel tunnel;
+    begin_messages(&tunnel);
+    tunnel.messages[0] = 4096;
+    tunnel.run.reads_left = 40;
+    assert_int_equal(pump(&tunnel.run), STATUS_AGAIN);
+    assert_int_equal(tunnel.puts, 1);
+    assert_int_equal(tunnel.run.taken, 4096 + 40000);
+    assert_true(tunnel.run.relay.settled);
+    end(&tunnel.run);
+}
+
+TEST(many_messages_of_a_tunnel_do_not_hold_the_turn)
+{
+    struct tunnel tunnel;
+    begin_messages(&tunnel);
+    for (unsigned i = 0; i < MESSAGES_MAX - 1; i++)
+        tunnel.messages[i] = 10;
+    assert_int_equal(pump(&tunnel.run), STATUS_AGAIN);
+    assert_in_range(tunnel.puts, 2, MESSAGES_MAX - 2);
+    end(&tunnel.run);
+}
+
+TEST(the_end_and_the_failure_of_a_tunnel_are_told)
+{
+    struct tunnel tunnel;
+    begin_messages(&tunnel);
+    tunnel.messages[0] = 10;
+    tunnel.broken = STATUS_CLIENT_ABORTED;
+    assert_int_equal(pump(&tunnel.run), STATUS_CLIENT_ABORTED);
+    assert_int_equal(tunnel.run.relay.broken_side, RELAY_SINK);
+    end(&tunnel.run);
+    begin_messages(&tunnel);
+    tunnel.messages[0] = 10;
+    tunnel.run.ends = true;
+    assert_int_equal(pump(&tunnel.run), STATUS_OK);
+    assert_int_equal(tunnel.run.taken, 10);
+    assert_true(tunnel.run.ended && tunnel.run.relay.done);
+    end(&tunnel.run);
+}

@@ -195,3 +195,18 @@ TEST(a_ready_line_is_a_field_that_may_be_copied_as_it_stands)
     assert_true(field->verbatim && fields_has(&fields, FIELD_OTHER));
     end();
 }
+
+TEST(ready_fields_are_found_by_their_ids_and_grow_the_list)
+{
+    static const char lines[] = "Content-Type: text/plain\r\nX-A: b\r\n";
+    static const struct field ready[] = {FIELD_READY(FIELD_CONTENT_TYPE, lines, 12, 10),
+                                         FIELD_READY(FIELD_OTHER, lines + 26, 3, 1)};
+    begin();
+    for (int i = 0; i < 20; i++)
+        assert_true(fields_add_ready(&fields, ready, 2));
+    assert_int_equal(fields.count, 40);
+    assert_str_equal(fields_value(&fields, FIELD_CONTENT_TYPE), S("text/plain"));
+    assert_str_equal(fields_value_name(&fields, S("x-a")), S("b"));
+    assert_true(fields.items[39].verbatim);
+    end();
+}

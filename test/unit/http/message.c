@@ -38,3 +38,11 @@ TEST(unknown_codes_have_no_reason)
     assert_str_equal(http_reason(600), S(""));
     assert_str_equal(http_reason(-1), S(""));
 }
+
+TEST(a_known_code_has_words_for_a_page_and_for_a_status_line)
+{
+    assert_str_equal(http_status_page(429), S("429 Too Many Requests\n"));
+    assert_str_equal(http_status_words(429), S("429 Too Many Requests"));
+    assert_int_equal(http_status_page(599).len, 0);
+    assert_int_equal(http_status_words(1000).len, 0);
+}

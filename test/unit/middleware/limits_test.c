@@ -66,6 +66,20 @@ TEST(a_token_bucket_never_holds_more_than_its_burst)
     free_buckets(buckets);
 }
 
+TEST(a_refusal_of_a_token_changes_nothing)
+{
+    struct token_buckets *buckets = new_buckets();
+    struct token_rate rate = token_rate_of(1, 60 * TIME_S, 1);
+    int64_t now = 1000 * TIME_S;
+    assert_int_equal(token_buckets_take(buckets, &rate, 7, now), 0);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(token_buckets_take(buckets, &rate, 7, now + TIME_S), 59 * TIME_S);
+    assert_int_equal(token_buckets_sums(buckets).taken, 1);
+    assert_int_equal(token_buckets_take(buckets, &rate, 7, now + 60 * TIME_S), 0);
+    assert_int_equal(token_buckets_sums(buckets).taken, 2);
+    free_buckets(buckets);
+}
+
 TEST(token_buckets_forget_the_fullest_of_a_full_set)
 {
     struct token_buckets *buckets = new_buckets();
