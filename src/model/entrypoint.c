@@ -192,6 +192,8 @@ static const struct option_table observability_table =
 static const struct option socket_options[] = {
     OPTION_NAMED(BOOL, struct entrypoint_socket, ipv6_only, "ipv6Only",
                  .help = "\"[::]:80\" takes IPv6 connections alone, and leaves IPv4 to another entrypoint."),
+    OPTION(BOOL, struct entrypoint_socket, deferred,
+           .help = "A connection is accepted when its first bytes have come, or after a second of silence: a wake less for each (TCP_DEFER_ACCEPT)."),
     OPTION_NAMED(BOOL, struct entrypoint_socket, keep_alive, "keepAlive", .fallback = "true",
                  .help = "TCP keep-alive: peers that are silent are asked whether they are still there."),
     OPTION_NAMED(INT, struct entrypoint_socket, keep_alive_idle, "keepAliveIdle", .min = 0, .max = 32767,

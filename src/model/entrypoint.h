@@ -104,6 +104,7 @@ struct entrypoint_transport {
 struct entrypoint_socket {
     const struct node *origin;
     bool ipv6_only;
+    bool deferred;
     bool keep_alive;
     int64_t keep_alive_idle, keep_alive_interval, keep_alive_count;     /* seconds, seconds, probes; 0: as usual */
     struct str congestion_control;          /* net/congestion.h; empty: nothing is said */

@@ -7,8 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* After that many the rest waits for the next turn, so a burst does not starve the connections we have. */
-#define ACCEPTS_PER_WAKE 128
+/* After 2^7 the rest waits for the next turn, so a burst does not starve the connections we have. */
+#define DOUBLINGS 7
+#define TURNS_TO_DOUBLE 8
 #define PAUSE (100 * TIME_MS)
 /* As Go, and so Traefik; the system gives up after nine. */
 #define KEEPALIVE_SECONDS 15
@@ -45,6 +46,8 @@ static void set_options(int fd, const struct addr *address, const struct listen_
     /* A client that has vanished is noticed where no limit of time ends its connection: behind a tunnel. */
     set_keep_alive(fd, options);
     congestion_set(fd, address, options->congestion);
+    if (options->deferred)
+        setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &(int){1}, sizeof(int));
     /* "[::]" is every address, IPv4 too, whatever the system's default. */
     if (family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &ipv6_only, sizeof(ipv6_only));
@@ -157,12 +160,26 @@ static bool accept_one(struct listener *listener)
     return true;
 }
 
+/* Asking when nobody waits is as dear as accepting: the kernel makes a socket and a file before it looks, and takes them
+ * down again. Who is left is reported in the next turn, which comes at once, so one is taken a turn, and twice as many
+ * each time that somebody has waited for some turns without a break. */
+static unsigned accepts_now(struct listener *listener)
+{
+    bool waited = listener->loop->turn == listener->turn + 1;
+    listener->turn = listener->loop->turn;
+    listener->streak = waited ? listener->streak + 1 : 0;
+    unsigned doublings = listener->streak / TURNS_TO_DOUBLE;
+    return 1U << (doublings < DOUBLINGS ? doublings : DOUBLINGS);
+}
+
 static void on_ready(struct watch *watch, unsigned events)
 {
     struct listener *listener = container_of(watch, struct listener, watch);
-    for (int i = 0; i < ACCEPTS_PER_WAKE && watch->fd >= 0; i++) {
-        if (!accept_one(listener))
+    for (unsigned left = accepts_now(listener); left != 0 && watch->fd >= 0; left--) {
+        if (!accept_one(listener)) {
+            listener->streak = 0;
             break;
+        }
     }
 }
 

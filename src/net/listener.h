@@ -1,7 +1,7 @@
 /* A listening socket of one worker. Every worker binds its own with SO_REUSEPORT, so the kernel spreads
  * connections and none is handed over.
  *
- * Accepts until there are no more at each wake; TCP_NODELAY is inherited. When descriptors run out, accepting
+ * Accepts one in a turn, and more where turn after turn somebody waits; TCP_NODELAY is inherited. When descriptors run out, accepting
  * pauses for a moment instead of spinning. Closing first accepts what already waits in the queue, so a removed
  * entrypoint loses nobody. */
 #ifndef NET_LISTENER_H
@@ -19,6 +19,8 @@ struct listener {
     void (*on_accept)(struct listener *listener, int fd, const struct addr *peer);
     void *owner;
     bool unix_socket;
+    uint32_t turn;              /* the loop's, in which somebody waited last */
+    unsigned streak;            /* turns without a break in which somebody waited */
 };
 
 /* How it is listened; zeros are what is usual. */
@@ -26,6 +28,7 @@ struct listen_options {
     int backlog;
     bool ipv6_only;             /* "[::]" has no IPv4 connections */
     bool no_keep_alive;         /* silent peers are not probed */
+    bool deferred;              /* a connection is accepted when its first bytes have come, or a second has passed */
     int keep_idle, keep_interval, keep_count;     /* seconds, seconds and probes */
     char congestion[CONGESTION_NAME_SIZE];        /* net/congestion.h; empty: nothing is asked for */
     int mode;                   /* of a Unix socket's file; 0: as the umask says */

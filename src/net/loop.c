@@ -284,9 +284,28 @@ static bool add(struct loop *loop, struct watch *watch, int fd, uint32_t mask)
     return false;
 }
 
+#define EDGES_OF_READING (EPOLLIN | EPOLLRDHUP | EPOLLET)
+#define EDGES_OF_BOTH (EDGES_OF_READING | EPOLLOUT)
+
+static bool modify(struct loop *loop, struct watch *watch, uint32_t mask)
+{
+    struct epoll_event event = {.events = mask, .data.ptr = watch};
+    return epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, watch->fd, &event) == 0;
+}
+
 bool loop_watch(struct loop *loop, struct watch *watch, int fd)
 {
-    return add(loop, watch, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+    return add(loop, watch, fd, EDGES_OF_BOTH);
+}
+
+bool loop_watch_reading(struct loop *loop, struct watch *watch, int fd)
+{
+    return add(loop, watch, fd, EDGES_OF_READING);
+}
+
+bool loop_watch_writing_too(struct loop *loop, struct watch *watch)
+{
+    return modify(loop, watch, EDGES_OF_BOTH);
 }
 
 bool loop_watch_level(struct loop *loop, struct watch *watch, int fd)
@@ -301,17 +320,15 @@ bool loop_watch_for(struct loop *loop, struct watch *watch, int fd, unsigned eve
 
 bool loop_rewatch(struct loop *loop, struct watch *watch, unsigned events)
 {
-    struct epoll_event event = {.events = events_to_epoll(events), .data.ptr = watch};
-    return epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, watch->fd, &event) == 0;
+    return modify(loop, watch, events_to_epoll(events));
 }
 
-bool loop_watch_move(struct loop *loop, struct watch *to, struct watch *from)
+bool loop_watch_move(struct loop *loop, struct watch *to, struct watch *from, bool writing)
 {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = to};
     to->fd = from->fd;
     to->since = loop->turn;
     from->fd = -1;
-    return epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, to->fd, &event) == 0;
+    return modify(loop, to, writing ? EDGES_OF_BOTH : EDGES_OF_READING);
 }
 
 void loop_unwatch(struct loop *loop, struct watch *watch)

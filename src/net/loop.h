@@ -5,7 +5,7 @@
  * callback gives up is freed only in that last phase, so no callback of the same turn meets freed memory.
  *
  * Threading: every function is for the loop's own thread but loop_post and loop_wake.
- * A descriptor is registered once, edge-triggered for both directions, and never touched again: who owns it
+ * A descriptor is registered once, edge-triggered, and not touched again but by who once could not write: who owns it
  * remembers what it may still do (struct sock). Closing the descriptor ends the registration. */
 #ifndef NET_LOOP_H
 #define NET_LOOP_H
@@ -74,8 +74,12 @@ void loop_stop(struct loop *loop);
 /* Registers fd for both directions, edge-triggered. False with errno (and watch->fd -1). The first report is
  * the state at registration, so nothing that happened before is missed. */
 bool loop_watch(struct loop *loop, struct watch *watch, int fd);
-/* The descriptor of `from` is reported to `to` from now on, its present state first. */
-bool loop_watch_move(struct loop *loop, struct watch *to, struct watch *from);
+/* As that, but for reading alone: a new connection can be written to, and to hear it would be an event in vain. */
+bool loop_watch_reading(struct loop *loop, struct watch *watch, int fd);
+/* Registered as that, it could not be written to: both directions from now on, the present state first. */
+bool loop_watch_writing_too(struct loop *loop, struct watch *watch);
+/* The descriptor of `from` is reported to `to` from now on, its present state first; for `writing` as well, or reading alone. */
+bool loop_watch_move(struct loop *loop, struct watch *to, struct watch *from, bool writing);
 /* For a descriptor that is read only, level-triggered: listeners, inotify, signalfd. */
 bool loop_watch_level(struct loop *loop, struct watch *watch, int fd);
 /* Level-triggered for WATCH_READ, WATCH_WRITE, both or neither: for libraries that say what they wait for. */

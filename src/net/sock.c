@@ -35,23 +35,30 @@ void sock_init(struct sock *sock, struct loop *loop, void (*on_event)(struct soc
     *sock = (struct sock){.watch = {.on_ready = on_ready, .fd = -1}, .loop = loop, .on_event = on_event};
 }
 
-static bool adopt(struct sock *sock, int fd, bool readable, bool connecting)
+static bool adopted(bool watched, int fd)
 {
-    sock->readable = readable;
-    sock->writable = !connecting;
-    sock->connecting = connecting;
-    sock->peer_done = sock->broken = false;
-    if (loop_watch(sock->loop, &sock->watch, fd))
-        return true;
     int error = errno;
-    close(fd);
+    if (!watched)
+        close(fd);
     errno = error;
-    return false;
+    return watched;
 }
 
 bool sock_take(struct sock *sock, int fd, bool readable)
 {
-    return adopt(sock, fd, readable, false);
+    sock->readable = readable;
+    sock->writable = true;
+    sock->connecting = sock->peer_done = sock->broken = sock->told_of_room = false;
+    return adopted(loop_watch_reading(sock->loop, &sock->watch, fd), fd);
+}
+
+static bool take_ours(struct sock *sock, int fd, bool connected)
+{
+    sock->writable = connected;
+    sock->connecting = !connected;
+    sock->readable = sock->peer_done = sock->broken = false;
+    sock->told_of_room = true;
+    return adopted(loop_watch(sock->loop, &sock->watch, fd), fd);
 }
 
 static enum status connect_status(int error)
@@ -123,7 +130,7 @@ enum status sock_connect(struct sock *sock, const struct addr *to, const struct 
         close(fd);
         return status;
     }
-    if (!adopt(sock, fd, false, !connected))
+    if (!take_ours(sock, fd, connected))
         return connect_status(errno);
     return connected ? STATUS_OK : STATUS_AGAIN;
 }
@@ -156,6 +163,7 @@ bool sock_move(struct sock *to, struct sock *from)
     to->broken = from->broken;
     to->connecting = from->connecting;
     to->buffered = from->buffered;
+    to->told_of_room = from->told_of_room;
     to->layer = from->layer;
     to->layer_state = from->layer_state;
     from->layer = NULL;
@@ -163,7 +171,7 @@ bool sock_move(struct sock *to, struct sock *from)
     from->readable = from->writable = from->buffered = false;
     if (to->layer != NULL)
         to->layer->moved(to);
-    if (loop_watch_move(to->loop, &to->watch, &from->watch))
+    if (loop_watch_move(to->loop, &to->watch, &from->watch, to->told_of_room))
         return true;
     sock_close(to);
     return false;
@@ -207,11 +215,31 @@ void sock_shutdown(struct sock *sock)
     shutdown(sock->watch.fd, SHUT_WR);
 }
 
-/* What a failed call means; clears the flag of the direction when it would have blocked. */
-static enum status failed(struct sock *sock, bool *direction)
+/* Until an event says that there is room again. Most sockets are never full: those that are pay a call for being told, once. */
+static void await_room(struct sock *sock)
+{
+    sock->writable = false;
+    if (sock->told_of_room)
+        return;
+    sock->told_of_room = true;
+    bool watched = loop_watch_writing_too(sock->loop, &sock->watch);
+    assert(watched);
+}
+
+static enum status failed_to_read(struct sock *sock)
 {
     if (errno == EAGAIN) {
-        *direction = false;
+        sock->readable = false;
+        return STATUS_AGAIN;
+    }
+    sock->broken = true;
+    return STATUS_IO_ERROR;
+}
+
+static enum status failed_to_write(struct sock *sock)
+{
+    if (errno == EAGAIN) {
+        await_room(sock);
         return STATUS_AGAIN;
     }
     sock->broken = true;
@@ -254,7 +282,7 @@ enum status sock_read_plain(struct sock *sock, void *buffer, size_t size, size_t
         return STATUS_AGAIN;
     ssize_t got = call_recv(sock->watch.fd, buffer, size, 0);
     if (got < 0)
-        return failed(sock, &sock->readable);
+        return failed_to_read(sock);
     if (got == 0) {
         sock->peer_done = true;
         return STATUS_END;
@@ -293,9 +321,9 @@ enum status sock_write_plain(struct sock *sock, const struct iovec *vector, int 
     assert(asked > 0);
     ssize_t sent = send_vector(sock->watch.fd, vector, count, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
     if (sent < 0)
-        return failed(sock, &sock->writable);
+        return failed_to_write(sock);
     if ((size_t)sent < asked)
-        sock->writable = false;
+        await_room(sock);
     *ret_sent = (size_t)sent;
     return STATUS_OK;
 }
@@ -307,7 +335,7 @@ enum status sock_splice_in(struct sock *sock, int pipe, size_t max, size_t *ret_
         return STATUS_AGAIN;
     ssize_t moved = splice(sock->watch.fd, NULL, pipe, NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
     if (moved < 0)
-        return failed(sock, &sock->readable);
+        return failed_to_read(sock);
     if (moved == 0) {
         sock->peer_done = true;
         return STATUS_END;
@@ -325,9 +353,9 @@ enum status sock_splice_out(struct sock *sock, int pipe, size_t max, bool more, 
     unsigned flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | (more ? SPLICE_F_MORE : 0);
     ssize_t moved = splice(pipe, NULL, sock->watch.fd, NULL, max, flags);
     if (moved < 0)
-        return failed(sock, &sock->writable);
+        return failed_to_write(sock);
     if ((size_t)moved < max)
-        sock->writable = false;
+        await_room(sock);
     *ret_moved = (size_t)moved;
     return moved > 0 ? STATUS_OK : STATUS_AGAIN;
 }
@@ -339,7 +367,7 @@ enum status sock_send_file(struct sock *sock, int file, off_t *offset, size_t ma
         return STATUS_AGAIN;
     ssize_t moved = sendfile(sock->watch.fd, file, offset, max);
     if (moved < 0)
-        return failed(sock, &sock->writable);
+        return failed_to_write(sock);
     /* Short may mean that the file was truncated, so it says nothing about the socket. */
     *ret_moved = (size_t)moved;
     return moved > 0 ? STATUS_OK : STATUS_END;

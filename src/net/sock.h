@@ -39,6 +39,7 @@ struct sock {
     bool connecting;
     bool ending;                /* the owner's: it closes behind what its next write takes; a layer may say so with it */
     bool buffered;              /* the layer holds bytes that came: a read may give some although not `readable` */
+    bool told_of_room;          /* events say when it may be written to again; not before a write had to wait */
     const struct sock_layer *layer;   /* NULL: plain */
     void *layer_state;
 };

@@ -43,6 +43,7 @@ static struct listen_options options_of(const struct entry *entry)
     struct listen_options options = {.backlog = (int)entry->config->backlog,
                                      .ipv6_only = socket->ipv6_only,
                                      .no_keep_alive = !socket->keep_alive,
+                                     .deferred = socket->deferred,
                                      .keep_idle = (int)socket->keep_alive_idle,
                                      .keep_interval = (int)socket->keep_alive_interval,
                                      .keep_count = (int)socket->keep_alive_count,

@@ -1,4 +1,6 @@
 """HTTP/1.1 both ways (RFC 9110, 9112): messages that are well-formed pass unchanged in meaning, whatever their framing."""
+import socket
+import struct
 import threading
 import time
 
@@ -444,3 +446,48 @@ def test_uvicorn_behind(portico, uvicorn_app):
     assert client.request("HEAD", "/status/200").status == 200
     assert client.request("GET", "/cookies").all("Set-Cookie") == ["a=1; Path=/; SameSite=lax", "b=2; Path=/; SameSite=lax"]
     assert client.request("POST", "/echo", [("Transfer-Encoding", "chunked")], chunked_bytes(b"ab", b"cd")).body == b"abcd"
+
+
+# The end of a connection
+
+def segments(proxy, connection):
+    """How many TCP segments a client gets with a short response, and with the end where that follows; the fewest of some tries."""
+    counts = []
+    for _ in range(20):
+        client = proxy.client()
+        client.send(build("GET / HTTP/1.1", [("Host", "a"), ("Connection", connection)]))
+        assert client.response().body == b"fine"
+        if connection == "close":
+            client.assert_closed()
+        info = client.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+        counts.append(struct.unpack_from("=I", info, 140)[0])      # tcpi_segs_in
+        client.close()
+    return min(counts)
+
+
+def test_the_last_response_of_a_connection_brings_its_end_along(start):
+    proxy, _ = start()
+    assert segments(proxy, "close") == segments(proxy, "keep-alive")
+
+
+@pytest.mark.parametrize("more", [b"\r\n", b"GET /again HTTP/1.1\r\nHost: a\r\n\r\n"])
+def test_bytes_behind_the_last_request_cost_nobody_the_response(start, more):
+    proxy, _ = start(lambda request: response_bytes(body=b"x" * 30000))
+    for _ in range(10):
+        client = proxy.client()
+        client.send(build("GET / HTTP/1.1", [("Host", "a"), ("Connection", "close")]) + more)
+        assert len(client.response().body) == 30000
+        client = proxy.client()
+        client.send(build("POST / HTTP/1.1", [("Host", "a"), ("Connection", "close"), ("Content-Length", "2")], b"ab"))
+        client.send(more)
+        assert len(client.response().body) == 30000
+
+
+def test_a_slow_reader_gets_the_whole_last_response(start):
+    size = 12 << 20
+    proxy, _ = start(lambda request: response_bytes(body=b"y" * size))
+    client = proxy.client()
+    client.send(build("GET / HTTP/1.1", [("Host", "a"), ("Connection", "close")]))
+    time.sleep(0.5)      # both buffers fill, so the proxy has to wait for room
+    assert len(client.response().body) == size
+    client.assert_closed()

@@ -1,5 +1,6 @@
 """What nginx.conf says of addresses and clients: listen, limits, timeouts; beside Debian's nginx where both do the same."""
 import socket
+import time
 
 import pytest
 
@@ -230,3 +231,18 @@ def test_limits_are_options_of_routers_too(portico, backend):
     assert client.request("POST", "/any", body=b"123456").status == 200
     assert client.request("POST", "/small", body=b"12345").status == 200
     client.assert_closed()
+
+
+def test_deferred_serves_who_speaks_at_once_and_who_speaks_late(portico_nginx):
+    like = portico_nginx('server { listen 127.0.0.1:@port@ deferred; return 200 "here\\n"; }')
+    late, early = Client(like.port), Client(like.port)
+    assert early.request().body == b"here\n"
+    time.sleep(1.5)      # beyond the second for which a silent connection is not accepted
+    assert late.request().body == b"here\n"
+
+
+def test_deferred_is_kept_by_a_conversion(run, tmp_path):
+    path = tmp_path / "nginx.conf"
+    path.write_text('events { } http { server { listen 127.0.0.1:8001 deferred; return 200 x; } }')
+    converted = run("convert", path)
+    assert converted.returncode == 0 and "deferred: true" in converted.stdout, converted.stdout + converted.stderr

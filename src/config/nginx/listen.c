@@ -88,11 +88,13 @@ static void put_socket(struct nginx_compile *compile, struct nginx_address *addr
     if (listen->backlog != 0)
         nginx_put_number(compile, address->entry, "backlog", listen->backlog, span);
     bool v6 = str_starts(address->text, S("[")), probes = listen->idle != 0 || listen->interval != 0 || listen->count != 0;
-    if (!v6 && !probes && !listen->no_keep_alive)
+    if (!v6 && !probes && !listen->no_keep_alive && !listen->deferred)
         return;
     struct node *socket = nginx_put_map(compile, address->entry, "socket", span);
     if (v6)
         nginx_put_flag(compile, socket, "ipv6Only", !listen->ipv6_both, span);
+    if (listen->deferred)
+        nginx_put_flag(compile, socket, "deferred", true, span);
     if (listen->no_keep_alive)
         nginx_put_flag(compile, socket, "keepAlive", false, span);
     if (listen->idle != 0)

@@ -132,14 +132,14 @@ struct strs nginx_listen_texts(struct nginx_compile *compile, const struct nginx
 
 /* ---- parameters ---- */
 
-enum effect { DEFAULT, TLS, HTTP2, QUIC, PROXY_PROTOCOL, OPTION, NOTHING };
+enum effect { DEFAULT, TLS, HTTP2, QUIC, PROXY_PROTOCOL, OPTION, DEFERRED, NOTHING };
 
 static const struct {
     struct str word;
     enum effect effect;
 } flags[] = {
     {STR("default_server"), DEFAULT}, {STR("default"), DEFAULT}, {STR("ssl"), TLS},       {STR("http2"), HTTP2},     {STR("quic"), QUIC},
-    {STR("proxy_protocol"), PROXY_PROTOCOL}, {STR("bind"), OPTION}, {STR("reuseport"), OPTION}, {STR("deferred"), OPTION}, {STR("multipath"), OPTION},
+    {STR("proxy_protocol"), PROXY_PROTOCOL}, {STR("bind"), OPTION}, {STR("reuseport"), OPTION}, {STR("deferred"), DEFERRED}, {STR("multipath"), OPTION},
 };
 
 /* Those that take a value of which nothing is made: the system sizes buffers by itself, and FreeBSD's are of no use here. */
@@ -156,7 +156,8 @@ static bool read_flag(struct nginx_listen *listen, struct str word)
         listen->http2 |= flags[i].effect == HTTP2;
         listen->quic |= flags[i].effect == QUIC;
         listen->proxy_protocol |= flags[i].effect == PROXY_PROTOCOL;
-        listen->has_options |= flags[i].effect == OPTION;
+        listen->deferred |= flags[i].effect == DEFERRED;
+        listen->has_options |= flags[i].effect == OPTION || flags[i].effect == DEFERRED;
         return true;
     }
     return false;

@@ -11,6 +11,7 @@ struct nginx_listen {
     bool has_options;             /* something that may be said but once of an address */
     bool ipv6_both;               /* ipv6only=off */
     bool no_keep_alive, keep_alive;
+    bool deferred;
     int64_t backlog, idle, interval, count;       /* 0: not said */
 };
 

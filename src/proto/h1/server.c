@@ -27,6 +27,7 @@ struct h1_active {
     uint64_t out_at_doubt;      /* stream.bytes_out when the client was last seen to have ended its direction */
     bool whole_at_doubt;        /* the body had been read by then */
     bool close;                 /* no further request on this connection */
+    bool last;                  /* the client said so itself, and nothing belongs to this one that may still come */
     bool upgraded;
     bool final_head_queued;
     bool slow_head;             /* it did not come at once: counted as such while it is awaited */
@@ -124,7 +125,7 @@ static bool open_stream(struct h1_server *connection)
     /* Nothing of a body is known before the head is; begin_stream and send_head say how they are framed. */
     active->head.seen = 0;
     active->body_in.ended = active->body_out.ended = true;
-    active->close = active->upgraded = active->final_head_queued = active->slow_head = false;
+    active->close = active->last = active->upgraded = active->final_head_queued = active->slow_head = false;
     attach(stream);
     stream->handler = settings->handler;
     stream->connection = connection;
@@ -167,6 +168,7 @@ static void begin_stream(struct h1_server *connection, enum status failure)
         active->head.framing = H1_NO_BODY;
     } else if (!active->head.keep_alive) {
         active->close = true;
+        active->last = active->head.framing == H1_NO_BODY && !connection->client.tls;      /* whose goodbye is bytes */
     }
     fields_init(&stream->request.trailers, stream->arena, 0);
     h1_body_in_init(&active->body_in, active->head.framing, stream->request.body_length, &stream->request.trailers);
@@ -684,13 +686,16 @@ static bool sink_splice_possible(struct body_sink *sink)
     return h1_body_splice_possible(&connection->active->body_out, &connection->wire);
 }
 
+/* A response that is whole ends the exchange with the flush, in this turn: where that closes the connection, the last bytes wait
+ * for the end to ride with them, a segment less and its acknowledgement. Not where the client may send more: bytes that come
+ * unread turn a close into a reset, which takes along what was not sent yet. */
 static enum status sink_flush(struct body_sink *sink)
 {
     struct h1_server *connection = connection_of(container_of(sink, struct stream, sink));
     const struct h1_active *active = connection->active;
-    connection->wire.sock.ending = active->close && !active->upgraded && active->final_head_queued &&
-                                   active->body_out.ended && active->out.count <= H1_WIRE_SLICES;
-    enum status status = h1_wire_flush(&connection->wire, false);
+    const bool closes = active->close && !active->upgraded && active->final_head_queued && active->body_out.ended;
+    connection->wire.sock.ending = closes && active->out.count <= H1_WIRE_SLICES;
+    enum status status = h1_wire_flush(&connection->wire, closes && active->last);
     if (status == STATUS_OK && connection->active->upgraded && connection->active->body_out.ended)
         sock_shutdown(&connection->wire.sock);
     return to_client_failure(status);

@@ -62,7 +62,7 @@ static int dial(const struct addr *to)
     return fd;
 }
 
-TEST(listener_accepts_all_that_wait_in_one_turn)
+TEST(listener_accepts_one_in_a_turn_and_the_next_in_a_turn_that_comes_at_once)
 {
     struct listener listener = {.on_accept = take};
     struct addr bound;
@@ -74,8 +74,10 @@ TEST(listener_accepts_all_that_wait_in_one_turn)
     assert_false(listener.unix_socket);
     for (int i = 0; i < 5; i++)
         clients[i] = dial(&bound);
-    loop_turn(&loop, TIME_S);
-    assert_int_equal(accepted_count, 5);
+    for (int i = 0; i < 5; i++) {
+        loop_turn(&loop, TIME_NEVER);
+        assert_int_equal(accepted_count, i + 1);
+    }
     struct ip ip = addr_ip(&last_peer);
     assert_true(ip_is_loopback(&ip));
     assert_true(addr_port(&last_peer) > 0);
@@ -85,6 +87,63 @@ TEST(listener_accepts_all_that_wait_in_one_turn)
     assert_true(value);
     for (int i = 0; i < 5; i++)
         close(clients[i]);
+    finish(&listener);
+}
+
+/* Eight turns at each pace: 8 + 16 are 24, and the ninth of the second eight takes four. */
+TEST(listener_accepts_more_in_a_turn_where_somebody_always_waits)
+{
+    struct listener listener = {.on_accept = take};
+    struct addr bound;
+    int clients[30];
+    begin();
+    assert_true(listener_start(&listener, &loop, bind_text(S("127.0.0.1:0"), &bound)));
+    for (int i = 0; i < 30; i++)
+        clients[i] = dial(&bound);
+    for (int turn = 1; turn <= 8; turn++)
+        loop_turn(&loop, 0);
+    assert_int_equal(accepted_count, 8);
+    for (int turn = 1; turn <= 8; turn++)
+        loop_turn(&loop, 0);
+    assert_int_equal(accepted_count, 24);
+    loop_turn(&loop, 0);
+    assert_int_equal(accepted_count, 28);
+    loop_turn(&loop, 0);            /* nobody is left behind the 30th */
+    assert_int_equal(accepted_count, 30);
+    int late[2] = {dial(&bound), dial(&bound)};
+    loop_turn(&loop, 0);
+    assert_int_equal(accepted_count, 31);
+    for (int i = 0; i < 30; i++)
+        close(clients[i]);
+    close(late[0]);
+    close(late[1]);
+    finish(&listener);
+}
+
+TEST(listener_that_defers_accepts_when_the_first_bytes_have_come)
+{
+    struct listener listener = {.on_accept = take};
+    struct listen_options options = {.backlog = 8, .deferred = true};
+    struct addr bound;
+    int error = 0;
+    begin();
+    assert_int_equal(addr_parse_listen(S("127.0.0.1:0"), &bound, &(bool){false}), true);
+    int fd = listener_bind_with(&bound, &options, &error);
+    assert_true(fd >= 0);
+    assert_int_equal(getsockname(fd, &bound.any, &bound.len), 0);
+    assert_true(listener_start(&listener, &loop, fd));
+    int silent = dial(&bound), speaking = dial(&bound);
+    assert_int_equal(write(speaking, "G", 1), 1);
+    loop_turn(&loop, TIME_S);
+    assert_int_equal(accepted_count, 1);
+    struct addr of_speaking = {.len = sizeof(of_speaking.v6)};
+    assert_int_equal(getsockname(speaking, &of_speaking.any, &of_speaking.len), 0);
+    assert_int_equal(addr_port(&last_peer), addr_port(&of_speaking));
+    while (accepted_count == 1)             /* the silent one is not forgotten */
+        loop_turn(&loop, TIME_S);
+    assert_int_equal(accepted_count, 2);
+    close(silent);
+    close(speaking);
     finish(&listener);
 }
 

@@ -136,6 +136,41 @@ TEST(sock_finds_an_end_that_came_behind_a_short_read)
     end_pair(&sock, peer);
 }
 
+TEST(sock_taken_wakes_nobody_only_because_it_can_be_written_to)
+{
+    struct sock sock;
+    int peer;
+    begin_pair(&sock, &peer);
+    assert_int_equal(calls, 0);
+    assert_true(sock.writable);
+    assert_int_equal(write(peer, "a", 1), 1);
+    loop_turn(&loop, TIME_S);
+    assert_int_equal(seen, WATCH_READ);
+    end_pair(&sock, peer);
+}
+
+TEST(sock_that_was_full_once_hears_of_room_behind_a_move_too)
+{
+    static char block[1 << 20], sink[1 << 16];
+    struct sock sock, next;
+    int peer;
+    size_t sent = 0;
+    begin_pair(&sock, &peer);
+    struct iovec vector = {block, sizeof(block)};
+    while (sock.writable)
+        (void)sock_write(&sock, &vector, 1, false, &sent);
+    sock_init(&next, &loop, note_event);
+    assert_true(sock_move(&next, &sock));
+    loop_turn(&loop, 0);
+    loop_turn(&loop, 0);
+    assert_false(next.writable);
+    while (read(peer, sink, sizeof(sink)) > 0)
+        continue;
+    loop_turn(&loop, TIME_S);
+    assert_true(next.writable);
+    end_pair(&next, peer);
+}
+
 TEST(sock_write_that_fills_the_peer_waits_for_room_and_loses_nothing)
 {
     static char block[1 << 20], sink[1 << 16];
