@@ -6,7 +6,7 @@ const char digit_pairs[201] = "0001020304050607080910111213141516171819202122232
 
 char *digits_put_long(char *out, uint64_t value)
 {
-    char digits[DIGITS_MAX];
+    char digits[DIGITS_MAX + 1];      /* 20 digits are ten pairs, but a compiler cannot see that no single one is before them */
     size_t at = sizeof(digits);
     for (; value >= 10; value /= 100)
         memcpy(digits + (at -= 2), digit_pairs + value % 100 * 2, 2);
