@@ -98,7 +98,7 @@ class Portico(Peer):
 
     def watched(self, site):
         """Belongs behind the entrypoints: the one for metrics is the last of them."""
-        metrics = (f'  metrics: {{address: "127.0.0.1:{site.admin}"}}\nmetrics: {{prometheus: {{entryPoint: metrics}}}}\n'
+        metrics = (f'  traefik: {{address: "127.0.0.1:{site.admin}"}}\nmetrics: {{prometheus: {{}}}}\n'
                    if self.metrics else '')
         return metrics + self.traced.replace('COLLECTOR', f'http://127.0.0.1:{site.origin}/0')
 
