@@ -5,7 +5,9 @@
 
 #include "base/str.h"
 
-/* Gives the end of what was written. */
+/* A literal; gives the end of what was written, as all here do. */
+#define COPY_LITERAL(out, literal) ((char *)mempcpy((out), (literal), sizeof(literal) - 1))
+
 static inline char *copy_short(char *out, struct str text)
 {
     const char *from = text.data;

@@ -9,7 +9,7 @@
  *
  * Threading: meter_count, meter_fail and meter_retry on the worker whose index is given; reading on any thread, at any time (the
  * numbers are relaxed atomics: each is right, together they may be a request apart). meter_get and meter_join on the control thread;
- * references may be given back on any. Reading holds a lock that no worker takes for a request. */
+ * references may be given back on any. Reading holds a lock that no worker waits for (meter_try_join). */
 #ifndef BASE_METER_H
 #define BASE_METER_H
 

@@ -1,5 +1,6 @@
 #include "exchange/forwarded.h"
 
+#include "base/copy.h"
 #include "exchange/graph.h"
 
 #define BIT(id) (UINT64_C(1) << FIELD_##id)
@@ -30,7 +31,6 @@ static inline char *put(char *out, struct str text)
 {
     return mempcpy(out, text.data, text.len);
 }
-#define PUT(out, literal) ((char *)mempcpy((out), (literal), sizeof(literal) - 1))
 
 /* An address that exchange_peer_text or exchange_client_text wrote: its room is CLIENT_TEXT_SIZE or, if that is too little,
  * IP_TEXT_SIZE, so copies of fixed size will do. */
@@ -59,12 +59,12 @@ static void add_usual(struct exchange *x, struct request *request, struct str pe
     char *start = arena_alloc(&x->arena, 2 * IP_TEXT_SIZE + host.len + by.len + 256);
     if (start == NULL)
         return;
-    char *out = PUT(start, "X-Request-Id: ");
+    char *out = COPY_LITERAL(start, "X-Request-Id: ");
     memcpy(out, x->request_id.data, ID_SIZE);
     x->request_id_line = str_of(start, (size_t)(out + ID_SIZE + 2 - start));
-    out = put_address(PUT(out + ID_SIZE, "\r\nX-Forwarded-For: "), peer);
-    out = put_address(PUT(out, "\r\nX-Real-Ip: "), peer);
-    out = put(PUT(out, "\r\nX-Forwarded-Host: "), host);
+    out = put_address(COPY_LITERAL(out + ID_SIZE, "\r\nX-Forwarded-For: "), peer);
+    out = put_address(COPY_LITERAL(out, "\r\nX-Real-Ip: "), peer);
+    out = put(COPY_LITERAL(out, "\r\nX-Forwarded-Host: "), host);
     memcpy(out, scheme->text, sizeof(scheme->text));
     out = put(out + scheme->len, by);
     request->lines = str_of(start, (size_t)(out - start));

@@ -1,6 +1,7 @@
 /* Limits how often each source may ask: token buckets in memory, shared by the workers and kept
  * across reloads. A request that is a little early waits; one that is too early gets 429 and the
  * time after which to come back. */
+#include "base/copy.h"
 #include "base/digits.h"
 #include "base/list.h"
 #include "base/time.h"
@@ -87,7 +88,6 @@ static void note_refusal(struct exchange *x, const struct rate_limit_state *stat
 #define RETRY_AFTER "Retry-After: "
 #define RETRY_IN "X-Retry-In: "
 #define RETRY_LINES_MAX (sizeof(RETRY_AFTER "\r\n" RETRY_IN "\r\n") + DIGITS_MAX + TIME_DURATION_SIZE)
-#define PUT(out, literal) (memcpy((out), (literal), sizeof(literal) - 1), (out) + sizeof(literal) - 1)
 
 /* When to come back: in seconds for programs, exactly for people. One stretch, as it goes out. */
 static bool add_retry_fields(struct exchange *x, int64_t wait)
@@ -95,8 +95,8 @@ static bool add_retry_fields(struct exchange *x, int64_t wait)
     char *after = arena_alloc(&x->arena, RETRY_LINES_MAX);
     if (after == NULL)
         return false;
-    char *after_end = digits_put(PUT(after, RETRY_AFTER), (uint64_t)((wait + TIME_S - 1) / TIME_S));
-    char *in = PUT(after_end, "\r\n"), *value = PUT(in, RETRY_IN);
+    char *after_end = digits_put(COPY_LITERAL(after, RETRY_AFTER), (uint64_t)((wait + TIME_S - 1) / TIME_S));
+    char *in = COPY_LITERAL(after_end, "\r\n"), *value = COPY_LITERAL(in, RETRY_IN);
     size_t len = time_format_duration(wait, value, TIME_DURATION_SIZE);
     memcpy(value + len, "\r\n", 2);
     struct field ready[] = {

@@ -69,12 +69,6 @@ static char *put_request_line(char *out, const struct access_format *format, con
     return format->kept[ACCESS_RequestProtocol] ? put(out, record->protocol) : put_char(out, '-');
 }
 
-/* A status of three digits, as all are that reach a client. */
-static char *put_status(char *out, int status)
-{
-    return digits_put(out, (uint64_t)status);
-}
-
 static struct str by_mode(int mode, struct str value)
 {
     return mode == FIELD_MODE_KEEP || value.len == 0 ? value : mode == FIELD_MODE_REDACT ? S("REDACTED") : STR_NONE;
@@ -92,7 +86,7 @@ static char *put_common(char *out, const struct access_format *format, const str
     out = put(out, S(" \""));
     out = put_request_line(out, format, record);
     out = put(out, S("\" "));
-    out = format->kept[ACCESS_DownstreamStatus] ? put_status(out, record->status) : put_char(out, '-');
+    out = format->kept[ACCESS_DownstreamStatus] ? digits_put(out, (uint64_t)record->status) : put_char(out, '-');
     out = put_char(out, ' ');
     out = format->kept[ACCESS_DownstreamContentSize] ? digits_put(out, record->response_bytes) : put_char(out, '-');
     out = put_char(out, ' ');

@@ -193,8 +193,6 @@ static __attribute__((noinline)) enum status read_leniently(struct h1_server *co
 
 /* Reads the head if it is whole. It is copied to the stream's arena first, so that the input's chunk is free again while the
  * request runs; most heads are small and little of a body that follows is copied along. AGAIN: more must come. */
-/* Reads the head if it is whole. It is copied to the stream's arena first, so that the input's chunk is free again while the
- * request runs; most heads are small and little of a body that follows is copied along. AGAIN: more must come. */
 static enum status read_head(struct h1_server *connection)
 {
     struct stream *stream = connection->stream;

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 
+#include "base/copy.h"
 #include "base/digits.h"
 #include "http/field_id.h"
 #include "http/token.h"
@@ -27,7 +28,6 @@ static inline char *put(char *out, struct str text)
     return out + text.len;
 }
 
-#define PUT(out, literal) (memcpy((out), (literal), sizeof(literal) - 1), (out) + sizeof(literal) - 1)
 
 /* "Name: " of a field that was added; out itself when the name may not be written. */
 static inline char *put_name(char *out, const struct field *field)
@@ -39,7 +39,7 @@ static inline char *put_name(char *out, const struct field *field)
     }
     if (!token_is_valid(field->name))
         return out;
-    return PUT(put(out, field->name), ": ");
+    return COPY_LITERAL(put(out, field->name), ": ");
 }
 
 static inline char *put_added(char *out, const struct field *field)
@@ -47,7 +47,7 @@ static inline char *put_added(char *out, const struct field *field)
     char *value = put_name(out, field);
     if (value == out || !copy_value(value, field->value))
         return out;
-    return PUT(value + field->value.len, "\r\n");
+    return COPY_LITERAL(value + field->value.len, "\r\n");
 }
 
 /* Whether the line still stands in the source as the parser read it: the value is the same view, neither
@@ -83,9 +83,9 @@ static char *put_fields(char *out, const struct fields *fields, uint64_t passed_
 static char *put_length(char *out, int64_t length)
 {
     assert(length >= 0);
-    out = PUT(out, "Content-Length: ");
+    out = COPY_LITERAL(out, "Content-Length: ");
     out = digits_put(out, (uint64_t)length);
-    return PUT(out, "\r\n");
+    return COPY_LITERAL(out, "\r\n");
 }
 
 /* Framing, Connection and the empty line. */
@@ -94,13 +94,13 @@ static inline char *put_end(char *out, enum h1_framing framing, int64_t body_len
     if (framing == H1_LENGTH)
         out = put_length(out, body_length);
     else if (framing == H1_CHUNKED)
-        out = PUT(out, "Transfer-Encoding: chunked\r\n");
+        out = COPY_LITERAL(out, "Transfer-Encoding: chunked\r\n");
     if (connection.len != 0) {
-        out = PUT(out, "Connection: ");
+        out = COPY_LITERAL(out, "Connection: ");
         out = put(out, connection);
-        out = PUT(out, "\r\n");
+        out = COPY_LITERAL(out, "\r\n");
     }
-    return PUT(out, "\r\n");
+    return COPY_LITERAL(out, "\r\n");
 }
 
 static size_t fields_size(const struct fields *fields)
@@ -184,14 +184,14 @@ size_t h1_write_request(char *out, const struct request *request, enum h1_framin
         passed_over |= BIT(UPGRADE);
     if (at == out)
         return 0;
-    at = PUT(at, " HTTP/1.1\r\n");
+    at = COPY_LITERAL(at, " HTTP/1.1\r\n");
     if (request->as_http_1_0)
         at[-3] = '0';
     if (!request->no_host) {
-        at = PUT(at, "Host: ");
+        at = COPY_LITERAL(at, "Host: ");
         if (copy_value(at, request->authority))
             at += request->authority.len;
-        at = PUT(at, "\r\n");
+        at = COPY_LITERAL(at, "\r\n");
     }
     at = put_fields(at, &request->fields, passed_over);
     at = put(at, request->lines);
@@ -207,9 +207,9 @@ static char *put_status_line(char *out, const struct response *response)
 {
     int status = response->status;
     if (status == 200 && (response->reason.len == 0 || str_equal(response->reason, S("OK"))))
-        return PUT(out, "HTTP/1.1 200 OK\r\n");
+        return COPY_LITERAL(out, "HTTP/1.1 200 OK\r\n");
     assert(status >= 100 && status <= 999);
-    out = PUT(out, "HTTP/1.1 ");
+    out = COPY_LITERAL(out, "HTTP/1.1 ");
     struct str words = http_status_words(status);
     if (response->reason.len == 0 && words.len != 0) {
         out = put(out, words);
@@ -221,7 +221,7 @@ static char *put_status_line(char *out, const struct response *response)
         else
             out = put(out, http_reason(status));
     }
-    return PUT(out, "\r\n");
+    return COPY_LITERAL(out, "\r\n");
 }
 
 /* Whether a head without a body tells how long it would be. */
@@ -237,9 +237,9 @@ size_t h1_write_response(char *out, const struct response *response, enum h1_fra
 {
     char *at = put_status_line(out, response);
     if (response->status >= 200 && date.len != 0 && !fields_has(&response->fields, FIELD_DATE)) {
-        at = PUT(at, "Date: ");
+        at = COPY_LITERAL(at, "Date: ");
         at = put(at, date);
-        at = PUT(at, "\r\n");
+        at = COPY_LITERAL(at, "\r\n");
     }
     at = put_fields(at, &response->fields, framing_fields);
     at = put(at, response->lines);
