@@ -207,6 +207,13 @@ static enum status flush_sink(struct relay *relay)
     return status == STATUS_OK || status == STATUS_AGAIN ? status : broken(relay, RELAY_SINK, status);
 }
 
+/* Nothing more may go by now, and what the sink holds back to fill packets would wait for it. */
+static enum status flush_what_is_due(struct relay *relay)
+{
+    enum status status = flush_sink(relay);
+    return status == STATUS_OK ? STATUS_AGAIN : status;
+}
+
 /* ---- through a pipe ---- */
 
 /* Others have waited long enough: the rest in the next turn. */
@@ -248,7 +255,7 @@ static enum status splice_through(struct relay *relay)
         size_t moved = 0, max = allowed(relay, splice_slice(relay));
         if (max == 0) {
             give_pipe(relay);
-            return STATUS_AGAIN;
+            return flush_what_is_due(relay);
         }
         enum status status = relay->source->ops->splice(relay->source, relay->pipe.in, max, &moved);
         relay->in_pipe += moved;
@@ -291,7 +298,7 @@ static enum status send_file(struct relay *relay)
         size_t moved = 0, max = *left < (int64_t)RELAY_SLICE ? (size_t)*left : RELAY_SLICE;
         max = allowed(relay, max);
         if (max == 0)
-            return STATUS_AGAIN;
+            return flush_what_is_due(relay);
         enum status status = relay->sink->ops->send_file(relay->sink, file, offset, max, &moved);
         *left -= (int64_t)moved;
         relay->moved += moved;
@@ -416,6 +423,8 @@ static __attribute__((noinline)) enum status pump_body(struct relay *relay)
         bool more = taken && (read == STATUS_OK || relay->filtering) && !held_back && !relay->waits_for_filter;
         if (more && !yields(relay))
             continue;      /* more is there before a flush pays; a splice pushes out what is queued before it */
+        if (more && splice_pays(relay))
+            return STATUS_AGAIN;      /* it does so in the next turn as well: a packet of its own would be one too many */
         status = flush_sink(relay);
         if (status != STATUS_OK)
             return status;

@@ -12,8 +12,6 @@
 #include "proto/h1/write.h"
 
 #define HEAD_GUESS ((size_t)2048)      /* bytes that most heads fit in */
-#define HEAD_FIRST ((size_t)1024)      /* that are read of a response with a long body: most heads fit in */
-#define SPLICED_BYTES ((int64_t)65536)      /* bodies from here on are spliced rather than read */
 #define INTERIM_MAX 32      /* interim responses before the final one; more is an attack */
 
 static void free_connection(struct deferred *deferred)
@@ -100,13 +98,16 @@ static enum status read_head(struct h1_client *connection)
     return status;
 }
 
-/* Mostly the body comes along, and is read with the head. Where it is likely to be long, little of it is: the rest goes from socket
- * to socket. A head that is longer than that goes on with a usual read. */
+/* Mostly the body comes along, and is read with the head. Behind one that went through a pipe little of it is, as it is likely to
+ * take the same way. A head that is longer than that goes on with a usual read. */
 static enum status fill_for_head(struct h1_client *connection)
 {
     struct h1_wire *wire = &connection->wire;
     bool frugal = connection->spliced && wire->input == NULL;
-    return h1_wire_fill_some(wire, !connection->spliced, connection->limits.head_bytes + 4096, frugal ? HEAD_FIRST : SIZE_MAX);
+    enum status status = h1_wire_fill_some(wire, !connection->spliced, connection->limits.head_bytes + 4096, frugal ? H1_HEAD_FIRST : SIZE_MAX);
+    if (frugal && status == STATUS_OK)
+        connection->spliced = false;
+    return status;
 }
 
 /* Interim heads are reported one by one, the final one once. */
@@ -142,7 +143,6 @@ static void advance_head(struct h1_client *connection)
             continue;
         }
         connection->head_complete = true;
-        connection->spliced = connection->stream->response.body_length >= SPLICED_BYTES;
         struct upstream_stream *stream = connection->stream;
         h1_body_in_init(&connection->body_in, connection->head.framing, stream->response.body_length,
                         &stream->response.trailers);
@@ -355,7 +355,10 @@ static enum status source_take(struct body_source *source, char *memory, size_t 
 static enum status source_splice(struct body_source *source, int pipe, size_t max, size_t *ret_moved)
 {
     struct h1_client *connection = connection_of(container_of(source, struct upstream_stream, source));
-    return h1_body_splice(&connection->body_in, &connection->wire, pipe, max, ret_moved, STATUS_UPSTREAM_TRUNCATED);
+    enum status status = h1_body_splice(&connection->body_in, &connection->wire, pipe, max, ret_moved, STATUS_UPSTREAM_TRUNCATED);
+    if (status == STATUS_OK)
+        connection->spliced = true;
+    return status;
 }
 
 static int64_t source_splice_ready(struct body_source *source)
@@ -364,10 +367,19 @@ static int64_t source_splice_ready(struct body_source *source)
     return h1_body_splice_ready(&connection->body_in, &connection->wire);
 }
 
+/* What is queued may leave by a flush, before a piece that goes through a pipe, or because the queue is full. */
+static void note_sent(const struct h1_client *connection)
+{
+    if (connection->stream->bytes_out != 0)
+        connection->stream->anything_sent = true;
+}
+
 static enum status sink_write(struct body_sink *sink, struct chunkq *from, bool end, const struct fields *trailers)
 {
     struct h1_client *connection = connection_of(container_of(sink, struct upstream_stream, sink));
-    return to_server_failure(connection, h1_body_write(&connection->body_out, &connection->wire, from, end, trailers));
+    enum status status = h1_body_write(&connection->body_out, &connection->wire, from, end, trailers);
+    note_sent(connection);
+    return to_server_failure(connection, status);
 }
 
 static enum status sink_put(struct body_sink *sink, struct str bytes, size_t *ret_sent)
@@ -379,8 +391,9 @@ static enum status sink_put(struct body_sink *sink, struct str bytes, size_t *re
 static enum status sink_splice(struct body_sink *sink, int pipe, size_t max, size_t *ret_moved)
 {
     struct h1_client *connection = connection_of(container_of(sink, struct upstream_stream, sink));
-    return to_server_failure(connection,
-                             h1_body_splice_out(&connection->body_out, &connection->wire, pipe, max, ret_moved));
+    enum status status = h1_body_splice_out(&connection->body_out, &connection->wire, pipe, max, ret_moved);
+    note_sent(connection);
+    return to_server_failure(connection, status);
 }
 
 static bool sink_splice_possible(struct body_sink *sink)
@@ -392,10 +405,8 @@ static bool sink_splice_possible(struct body_sink *sink)
 static enum status sink_flush(struct body_sink *sink)
 {
     struct h1_client *connection = connection_of(container_of(sink, struct upstream_stream, sink));
-    size_t before = connection->out.bytes;
     enum status status = h1_wire_flush(&connection->wire, false);
-    if (connection->out.bytes < before)
-        connection->stream->anything_sent = true;
+    note_sent(connection);
     if (status == STATUS_OK && connection->upgraded && connection->body_out.ended)
         sock_shutdown(&connection->wire.sock);
     return to_server_failure(connection, status);

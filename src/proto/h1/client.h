@@ -40,7 +40,7 @@ struct h1_client {
     struct deferred freeing;
     bool connected, closed, upgraded, upgrade_asked;
     bool head_complete;
-    bool spliced;                       /* the last body was long: little of the next is read along with its head */
+    bool spliced;                       /* the last body went through a pipe: little of the next is read along with its head */
 };
 
 /* Begins to connect to `address`. The status is that of sock_connect; on failure no connection is made. */

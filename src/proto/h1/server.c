@@ -266,14 +266,25 @@ static bool is_foreign(struct h1_server *connection, bool *ret_wait)
     return is == UNDECIDED || (is == FOREIGN && give_away(connection));
 }
 
+/* A short body mostly comes along with its head. Behind one that went through a pipe little is read, as the next is likely to take
+ * the same way. A head that is longer than that goes on with a usual read. */
+static enum status fill_for_head(struct h1_server *connection)
+{
+    struct h1_wire *wire = &connection->wire;
+    bool frugal = connection->spliced && wire->input == NULL;
+    enum status status = h1_wire_fill_some(wire, false, connection->settings->limits.head_bytes + 4096, frugal ? H1_HEAD_FIRST : SIZE_MAX);
+    if (frugal && status == STATUS_OK)
+        connection->spliced = false;
+    return status;
+}
+
 /* Idle or in a head: takes what has come. True when it got so far that more may be done at once. */
 static bool advance_head(struct h1_server *connection)
 {
     bool wait = false;
     for (;;) {
         if (h1_wire_input(&connection->wire).len == 0 || connection->active != NULL || wait) {
-            size_t grow_to = connection->settings->limits.head_bytes + 4096;
-            enum status status = h1_wire_fill(&connection->wire, false, grow_to);
+            enum status status = fill_for_head(connection);
             if (status == STATUS_AGAIN)
                 return false;
             if (status == STATUS_FIELDS_TOO_LARGE && connection->stream != NULL) {
@@ -638,7 +649,10 @@ static enum status source_take(struct body_source *source, char *memory, size_t 
 static enum status source_splice(struct body_source *source, int pipe, size_t max, size_t *ret_moved)
 {
     struct h1_server *connection = connection_of(container_of(source, struct stream, source));
-    return h1_body_splice(&connection->active->body_in, &connection->wire, pipe, max, ret_moved, STATUS_CLIENT_ABORTED);
+    enum status status = h1_body_splice(&connection->active->body_in, &connection->wire, pipe, max, ret_moved, STATUS_CLIENT_ABORTED);
+    if (status == STATUS_OK)
+        connection->spliced = true;
+    return status;
 }
 
 static int64_t source_splice_ready(struct body_source *source)

@@ -24,6 +24,7 @@ struct h1_server {
     struct deferred freeing;
     uint8_t state;
     bool pipelined;                          /* the next request's beginning came with the one before */
+    bool spliced;                            /* the last body went through a pipe: little of the next is read along with its head */
     bool draining;                           /* close behind the present response */
     bool in_process;                         /* h1_server_process is on the stack */
 };

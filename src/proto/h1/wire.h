@@ -14,6 +14,7 @@
 #define H1_OUT_BYTES ((size_t)65536)      /* queued output beyond which a sink is full */
 #define H1_WIRE_SLICES 16                 /* that one write takes */
 #define H1_OUT_SLICES 64                  /* the same in slices: each of them may hold a whole buffer */
+#define H1_HEAD_FIRST ((size_t)1024)      /* read of a message behind one whose body went through a pipe: most heads fit in */
 
 struct h1_wire {
     struct sock sock;

@@ -1,6 +1,7 @@
 #include "test.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/list.h"
 #include "base/memory.h"
@@ -14,6 +15,7 @@ struct run {
     struct relay relay;
     unsigned reads_left;        /* then AGAIN, or END */
     size_t read_size;
+    size_t plain_left;          /* behind the reads, for a pipe */
     bool ends;
     enum status broken;         /* what the source says instead; OK: nothing */
     size_t room;                /* bytes that the sink still takes */
@@ -145,6 +147,80 @@ TEST(relay_puts_a_long_body_off_when_the_turn_is_long_before_it_comes_up_and_the
     assert_in_range(run.taken, 100000 + RELAY_QUEUE_SLICES * 1000, 200000);
     assert_int_equal(pump(&run), STATUS_OK);
     assert_int_equal(run.taken, 200000);
+    end(&run);
+}
+
+/* The rest of the body, into a pipe; the test's numbers fit in one of the usual size. */
+static enum status splice_in(struct body_source *source, int pipe, size_t max, size_t *ret_moved)
+{
+    static const char bytes[RELAY_SPLICE_FROM];
+    struct run *run = container_of(source, struct run, source);
+    if (max > run->plain_left)
+        max = run->plain_left;
+    ssize_t put = write(pipe, bytes, max < sizeof(bytes) ? max : sizeof(bytes));
+    assert_true(put > 0);
+    run->plain_left -= (size_t)put;
+    *ret_moved = (size_t)put;
+    return STATUS_OK;
+}
+
+static int64_t splice_ready(struct body_source *source)
+{
+    struct run *run = container_of(source, struct run, source);
+    return run->reads_left == 0 ? (int64_t)run->plain_left : 0;
+}
+
+static enum status splice_out(struct body_sink *sink, int pipe, size_t max, size_t *ret_moved)
+{
+    struct run *run = container_of(sink, struct run, sink);
+    char bytes[4096];
+    ssize_t got = read(pipe, bytes, max < sizeof(bytes) ? max : sizeof(bytes));
+    assert_true(got > 0);
+    run->taken += (size_t)got;
+    *ret_moved = (size_t)got;
+    return STATUS_OK;
+}
+
+static bool may_splice(struct body_sink *sink)
+{
+    return true;
+}
+
+static const struct body_source_ops plain_source = {.read = read_some, .splice = splice_in, .splice_ready = splice_ready};
+static const struct body_sink_ops plain_sink = {
+    .write = write_some, .splice = splice_out, .splice_possible = may_splice, .flush = flush};
+
+/* A body of which one read comes with the head, and the rest can go through a pipe. */
+static void begin_plain(struct run *run, size_t plain)
+{
+    begin_whole(run, 1);
+    run->source.ops = &plain_source;
+    run->sink.ops = &plain_sink;
+    run->plain_left = plain;
+    run->relay.length = run->read_size + plain;
+}
+
+TEST(relay_sends_what_came_with_the_head_together_with_the_piece_behind_it)
+{
+    struct run run;
+    begin_plain(&run, RELAY_SPLICE_FROM);
+    assert_int_equal(pump(&run), STATUS_OK);
+    assert_int_equal(run.taken, 1000 + RELAY_SPLICE_FROM);
+    assert_int_equal(run.worker->pipe_count, 1);
+    end(&run);
+}
+
+TEST(relay_flushes_nothing_alone_when_the_piece_behind_it_waits_for_the_next_turn)
+{
+    struct run run;
+    begin_plain(&run, RELAY_SPLICE_FROM);
+    run.worker->loop.now = time_monotonic() - LOOP_TURN_ENOUGH;
+    assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
+    assert_true(run.relay.yielded);
+    assert_int_equal(run.flushes, 0);
+    assert_int_equal(run.taken, 1000);
+    assert_int_equal(pump(&run), STATUS_OK);
+    assert_int_equal(run.taken, 1000 + RELAY_SPLICE_FROM);
     end(&run);
 }
 
@@ -406,6 +482,24 @@ TEST(relay_keeps_a_pace)
     assert_int_equal(run.taken, 40000);
     assert_true(run.ended);
     assert_int_equal(pace.until, 0);
+    end(&run);
+}
+
+/* What a sink holds back to fill packets does not wait until more may go. */
+TEST(relay_at_a_pace_flushes_before_a_piece_that_may_not_go_yet)
+{
+    struct run run;
+    struct pace pace = {.rate = 800};
+    begin_plain(&run, RELAY_SPLICE_FROM);
+    chunkq_init(&pace.out);
+    pace.began = run.worker->loop.now;
+    run.read_size = 800;
+    run.relay.length = 800 + RELAY_SPLICE_FROM;
+    run.relay.pace = &pace;
+    assert_int_equal(pump(&run), STATUS_AGAIN);
+    assert_int_equal(run.taken, 800);
+    assert_int_equal(run.flushes, 1);
+    assert_true(pace.until > pace.began);
     end(&run);
 }
 
