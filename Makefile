@@ -9,7 +9,9 @@ PGO     ?=
 CCACHE  := $(shell command -v ccache 2>/dev/null)
 JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
 
-PACKAGES := ncursesw libssl libcrypto libnghttp2 libcurl jose libpcre2-8 yaml-0.1 jansson libbrotlienc libzstd zlib libcares
+PACKAGES := ncursesw libssl libcrypto libnghttp2 jose libpcre2-8 yaml-0.1 jansson libbrotlienc libzstd zlib libcares
+# Only headers: the library is loaded when it is needed (src/net/curl.h).
+LOADED   := libcurl
 # Where there is no ISA-L (it knows amd64 and arm64), zlib makes all gzip.
 ISAL     := $(shell pkg-config --exists libisal && echo libisal)
 PACKAGES += $(ISAL)
@@ -61,7 +63,7 @@ FLAGS_release += -fprofile-use -fprofile-correction -fprofile-partial-training -
 endif
 
 OUT      := $(if $(TRAINED),$(BUILD)/pgo,$(if $(filter release,$(MODE)),$(BUILD),$(BUILD)/$(MODE)))
-CPPFLAGS += -Isrc -D_GNU_SOURCE $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+CPPFLAGS += -Isrc -D_GNU_SOURCE $(shell pkg-config --cflags $(PACKAGES) $(LOADED) 2>/dev/null)
 # Hidden: a name of ours must never take the place of a library's own, inside of that library.
 CFLAGS   += -std=gnu17 -fvisibility=hidden -fno-common -fno-semantic-interposition $(FLAGS_$(MODE)) $(WARNINGS)
 LDFLAGS  += $(LINK_$(MODE)) $(if $(TRAINED),$(LINK_trained))
