@@ -40,6 +40,7 @@ static inline uint64_t meter_value(const meter_counter *number)
 /* A meter with a key. The lists are under the lock, and so is the last tally, which no worker counts in: there is what joints had
  * counted that are gone. There are tens of thousands of these and of joints, so they are small. */
 struct meter_keyed {
+    struct meter_keyed *next;         /* in the registry */
     struct list joints[2];            /* struct meter_joint.links of the same index: those in which it is the one, and the other */
     struct meter meter;               /* last: its row of tallies follows, and what tells it apart: the key and more */
 };
