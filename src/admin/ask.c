@@ -107,6 +107,8 @@ static void release_answer(struct body_source *source)
     ticket_free(container_of(source, struct ticket, source));
 }
 
+static const struct body_source_ops answer_source = {.read = read_answer, .release = release_answer};
+
 static enum pick_result take_answer(struct exchange *x, struct ticket *ticket)
 {
     struct admin_call *call = &ticket->call;
@@ -127,7 +129,7 @@ static enum pick_result take_answer(struct exchange *x, struct ticket *ticket)
     fields_add_id(fields, FIELD_VARY, S("Accept-Encoding"));
     x->response.body_length = (int64_t)call->out.len;
     ticket->rest = text_str(&call->out);
-    ticket->source = (struct body_source){.read = read_answer, .release = release_answer};
+    ticket->source = (struct body_source){&answer_source};
     exchange_answer_source(x, &ticket->source, STATUS_OK);
     return PICK_ANSWER;
 }

@@ -164,6 +164,8 @@ static void leave(struct body_source *source)
     atomic_fetch_sub(&listening, 1);
 }
 
+static const struct body_source_ops event_source = {.read = read_events, .release = leave};
+
 /* One reference is taken over. What is newer is worth more. */
 static void enqueue(struct reader *reader, struct event *event)
 {
@@ -291,7 +293,7 @@ static enum pick_result refuse(struct exchange *x, const char *message)
 
 static void join(struct exchange *x, struct reader *reader, enum feed feed)
 {
-    *reader = (struct reader){.source = {.read = read_events, .release = leave},
+    *reader = (struct reader){.source = {&event_source},
                                   .x = x,
                                   .feed = feed,
                                   .part = 0,

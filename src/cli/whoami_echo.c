@@ -91,11 +91,11 @@ static enum status write_out(struct visit *visit)
 {
     struct body_sink *sink = &visit->stream.sink;
     for (;;) {
-        enum status status = visit->out.bytes != 0 || visit->closing ? sink->write(sink, &visit->out, visit->closing, NULL)
+        enum status status = visit->out.bytes != 0 || visit->closing ? sink->ops->write(sink, &visit->out, visit->closing, NULL)
                                                                      : STATUS_OK;
         if (status != STATUS_OK && status != STATUS_AGAIN)
             return status;
-        enum status flushed = sink->flush(sink);
+        enum status flushed = sink->ops->flush(sink);
         if (flushed != STATUS_OK || status == STATUS_OK)
             return flushed;
     }
@@ -113,7 +113,7 @@ bool whoami_echo(struct visit *visit)
             return true;
         }
         if (visit->in.bytes == 0) {
-            status = source->read(source, &visit->in, READ_BYTES);
+            status = source->ops->read(source, &visit->in, READ_BYTES);
             if (status == STATUS_AGAIN)
                 return false;
             if (status != STATUS_OK)

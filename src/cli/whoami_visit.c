@@ -59,7 +59,7 @@ static bool read_head(struct visit *visit)
         struct response interim = {.status = 100, .version = HTTP_1_1};
         fields_init(&interim.fields, &visit->arena, 0);
         visit->stream.ops->send_head(&visit->stream, &interim);
-        visit->stream.sink.flush(&visit->stream.sink);
+        visit->stream.sink.ops->flush(&visit->stream.sink);
     }
     return true;
 }
@@ -81,7 +81,7 @@ static bool read_body(struct visit *visit)
     struct chunkq piece;
     enum status status;
     chunkq_init(&piece);
-    while ((status = source->read(source, &piece, OUT_BYTES)) == STATUS_OK) {
+    while ((status = source->ops->read(source, &piece, OUT_BYTES)) == STATUS_OK) {
         count_body(visit, &piece);
         chunkq_clear(&piece);
     }
@@ -141,12 +141,12 @@ static enum status write_out(struct visit *visit)
         if (visit->data_left != 0 && visit->out.bytes < OUT_BYTES)
             whoami_add_data(visit, OUT_BYTES - visit->out.bytes);
         bool end = visit->data_left == 0;
-        enum status status = sink->write(sink, &visit->out, end, NULL);
+        enum status status = sink->ops->write(sink, &visit->out, end, NULL);
         if (status == STATUS_OK && !end)
             continue;
         if (status != STATUS_OK && status != STATUS_AGAIN)
             return status;
-        enum status flushed = sink->flush(sink);
+        enum status flushed = sink->ops->flush(sink);
         if (flushed != STATUS_OK || status == STATUS_OK)
             return flushed;
     }

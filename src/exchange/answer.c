@@ -16,12 +16,14 @@ static enum status read_memory(struct body_source *source, struct chunkq *into, 
     return STATUS_OK;
 }
 
+static const struct body_source_ops memory_source = {.read = read_memory};
+
 void exchange_release_source(struct exchange *x)
 {
     struct body_source *source = x->response_source;
     x->response_source = NULL;
-    if (source != NULL && source->release != NULL)
-        source->release(source);
+    if (source != NULL && source->ops->release != NULL)
+        source->ops->release(source);
 }
 
 static void begin_answer(struct exchange *x, int status, enum status reason)
@@ -47,7 +49,7 @@ void exchange_answer(struct exchange *x, int status, enum status reason, struct 
     begin_answer(x, status, reason);
     x->response.body_length = (int64_t)body.len;
     x->memory_body = body;
-    x->memory_source = (struct body_source){.read = read_memory};
+    x->memory_source = (struct body_source){&memory_source};
     x->response_source = &x->memory_source;
     if (content_type.len != 0)
         fields_add_id(&x->response.fields, FIELD_CONTENT_TYPE, content_type);

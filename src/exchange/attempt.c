@@ -165,7 +165,7 @@ enum status attempt_send(struct exchange *x)
     x->times.sent = exchange_now(x);
     if (!x->upload_done)
         return attempt_upload(x);
-    status = x->upstream.sink.flush(&x->upstream.sink);
+    status = x->upstream.sink.ops->flush(&x->upstream.sink);
     return status == STATUS_AGAIN ? STATUS_OK : status;
 }
 

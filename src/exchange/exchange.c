@@ -219,7 +219,7 @@ __attribute__((noinline)) void exchange_send_continue(struct exchange *x)
     struct response interim = {.status = 100, .version = HTTP_1_1};
     fields_init(&interim.fields, &x->arena, 0);
     if (x->stream.ops->send_head(&x->stream, &interim) == STATUS_OK)
-        x->stream.sink.flush(&x->stream.sink);
+        x->stream.sink.ops->flush(&x->stream.sink);
 }
 
 void exchange_drop_filters(struct exchange *x)

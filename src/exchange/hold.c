@@ -66,7 +66,7 @@ enum status hold_gather(struct spool *spool, struct body_source *source, int64_t
     chunkq_init(&piece);
     enum status status = STATUS_OK;
     while (status == STATUS_OK && spool_length(spool) < until) {
-        status = source->read(source, &piece, PIECE_BYTES);
+        status = source->ops->read(source, &piece, PIECE_BYTES);
         if (status == STATUS_OK)
             status = spool_add(spool, &piece);
         if (status == STATUS_OK && loop != NULL && spool_length(spool) < until && (*ret_yielded = loop_turn_is_long(loop)))

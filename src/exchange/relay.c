@@ -92,15 +92,15 @@ static bool has_room(const struct relay *relay)
 /* What comes next is long and plain enough for a pipe. */
 static bool splice_pays(const struct relay *relay)
 {
-    return relay->filters == NULL && relay->source->splice != NULL && relay->sink->splice != NULL &&
-           relay->source->splice_ready(relay->source) >= RELAY_SPLICE_FROM &&
-           relay->sink->splice_possible(relay->sink);
+    return relay->filters == NULL && relay->source->ops->splice != NULL && relay->sink->ops->splice != NULL &&
+           relay->source->ops->splice_ready(relay->source) >= RELAY_SPLICE_FROM &&
+           relay->sink->ops->splice_possible(relay->sink);
 }
 
 static enum status read_once(struct relay *relay, struct chunkq *into)
 {
     size_t before = into->bytes;
-    enum status status = relay->source->read(relay->source, into, RELAY_QUEUE_BYTES);
+    enum status status = relay->source->ops->read(relay->source, into, RELAY_QUEUE_BYTES);
     relay->moved += into->bytes - before;
     if (relay->limit != 0 && relay->moved > relay->limit)
         return broken(relay, RELAY_FILTER, STATUS_BODY_TOO_LARGE);
@@ -194,7 +194,7 @@ static enum status write_sink(struct relay *relay)
         relay->late = NULL;
     }
     size_t before = due->bytes;
-    enum status status = relay->sink->write(relay->sink, due, end, end ? relay->trailers : NULL);
+    enum status status = relay->sink->ops->write(relay->sink, due, end, end ? relay->trailers : NULL);
     relay->given += before - due->bytes;
     relay->stalled_on_sink = status == STATUS_AGAIN;
     return status == STATUS_OK || status == STATUS_AGAIN ? status : broken(relay, RELAY_SINK, status);
@@ -202,7 +202,7 @@ static enum status write_sink(struct relay *relay)
 
 static enum status flush_sink(struct relay *relay)
 {
-    enum status status = relay->sink->flush(relay->sink);
+    enum status status = relay->sink->ops->flush(relay->sink);
     relay->stalled_on_sink = status == STATUS_AGAIN;
     return status == STATUS_OK || status == STATUS_AGAIN ? status : broken(relay, RELAY_SINK, status);
 }
@@ -220,7 +220,7 @@ static enum status splice_out(struct relay *relay)
 {
     while (relay->in_pipe != 0) {
         size_t moved = 0;
-        enum status status = relay->sink->splice(relay->sink, relay->pipe.out, relay->in_pipe, &moved);
+        enum status status = relay->sink->ops->splice(relay->sink, relay->pipe.out, relay->in_pipe, &moved);
         relay->in_pipe -= moved;
         relay->given += moved;
         if (status == STATUS_AGAIN) {
@@ -250,7 +250,7 @@ static enum status splice_through(struct relay *relay)
             give_pipe(relay);
             return STATUS_AGAIN;
         }
-        enum status status = relay->source->splice(relay->source, relay->pipe.in, max, &moved);
+        enum status status = relay->source->ops->splice(relay->source, relay->pipe.in, max, &moved);
         relay->in_pipe += moved;
         relay->moved += moved;
         if (status != STATUS_OK) {
@@ -277,8 +277,8 @@ static enum status splice_through(struct relay *relay)
 
 static bool may_send_file(const struct relay *relay)
 {
-    return relay->source->file != NULL && relay->filters == NULL && nothing_is_queued(relay) &&
-           relay->sink->send_file != NULL && relay->sink->splice_possible(relay->sink);
+    return relay->source->ops->file != NULL && relay->filters == NULL && nothing_is_queued(relay) &&
+           relay->sink->ops->send_file != NULL && relay->sink->ops->splice_possible(relay->sink);
 }
 
 /* OK: what comes next is no stretch of a file: go on by reading. */
@@ -287,12 +287,12 @@ static enum status send_file(struct relay *relay)
     off_t *offset;
     int64_t *left;
     int file;
-    while (may_send_file(relay) && (file = relay->source->file(relay->source, &offset, &left)) >= 0) {
+    while (may_send_file(relay) && (file = relay->source->ops->file(relay->source, &offset, &left)) >= 0) {
         size_t moved = 0, max = *left < (int64_t)RELAY_SLICE ? (size_t)*left : RELAY_SLICE;
         max = allowed(relay, max);
         if (max == 0)
             return STATUS_AGAIN;
-        enum status status = relay->sink->send_file(relay->sink, file, offset, max, &moved);
+        enum status status = relay->sink->ops->send_file(relay->sink, file, offset, max, &moved);
         *left -= (int64_t)moved;
         relay->moved += moved;
         relay->given += moved;
@@ -320,12 +320,12 @@ static enum status pass_messages(struct relay *relay)
     relay->settled = false;
     for (unsigned i = 0; i < MESSAGES_AT_ONCE; i++) {
         size_t got = 0, sent = 0;
-        enum status status = relay->source->take(relay->source, memory, sizeof(memory), &got);
+        enum status status = relay->source->ops->take(relay->source, memory, sizeof(memory), &got);
         relay->settled = status == STATUS_AGAIN;
         if (status != STATUS_OK)
             return status == STATUS_AGAIN ? status : status == STATUS_END ? STATUS_OK : broken(relay, RELAY_SOURCE, status);
         relay->moved += got;
-        status = relay->sink->put(relay->sink, str_of(memory, got), &sent);
+        status = relay->sink->ops->put(relay->sink, str_of(memory, got), &sent);
         relay->given += sent;
         if (status != STATUS_OK && status != STATUS_AGAIN)
             return broken(relay, RELAY_SINK, status);
@@ -341,7 +341,7 @@ static enum status pass_messages(struct relay *relay)
  * is more to it, and whoever moves bodies goes on from here. */
 static enum status pump_message(struct relay *relay)
 {
-    if (relay->source->take != NULL && relay->sink->put != NULL && relay->pace == NULL && relay->limit == 0)
+    if (relay->source->ops->take != NULL && relay->sink->ops->put != NULL && relay->pace == NULL && relay->limit == 0)
         return pass_messages(relay);
     if (relay->pace != NULL)
         relay->pace->until = 0;
@@ -366,15 +366,15 @@ static bool pump_at_once(struct relay *relay)
 {
     if (relay->length >= RELAY_SPLICE_FROM || relay->moved != 0 || relay->limit != 0 || relay->filters != NULL || relay->pace != NULL)
         return false;
-    enum status status = relay->source->read(relay->source, &relay->queue, RELAY_QUEUE_BYTES);
+    enum status status = relay->source->ops->read(relay->source, &relay->queue, RELAY_QUEUE_BYTES);
     relay->moved = relay->queue.bytes;
     if (relay->moved != relay->length || (status != STATUS_OK && status != STATUS_END))
         return false;
     relay->source_ended = true;
     relay->given = relay->moved;
-    status = relay->sink->write(relay->sink, &relay->queue, true, relay->trailers);
+    status = relay->sink->ops->write(relay->sink, &relay->queue, true, relay->trailers);
     relay->given -= relay->queue.bytes;
-    relay->done = status == STATUS_OK && relay->sink->flush(relay->sink) == STATUS_OK;
+    relay->done = status == STATUS_OK && relay->sink->ops->flush(relay->sink) == STATUS_OK;
     return relay->done;
 }
 

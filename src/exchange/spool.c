@@ -228,27 +228,30 @@ static enum status read_source(struct body_source *source, struct chunkq *into, 
 {
     struct spool *spool = container_of(source, struct spool, source);
     if (spool->read_at == spool->length)
-        return spool->then != NULL ? spool->then->read(spool->then, into, max) : STATUS_END;
+        return spool->then != NULL ? spool->then->ops->read(spool->then, into, max) : STATUS_END;
     return spool->fd >= 0 ? read_file(spool, into, max) : read_memory(spool, into, max);
 }
 
 static enum status splice_source(struct body_source *source, int pipe, size_t max, size_t *ret_moved)
 {
     struct body_source *then = container_of(source, struct spool, source)->then;
-    return then->splice(then, pipe, max, ret_moved);
+    return then->ops->splice(then, pipe, max, ret_moved);
 }
 
 static int64_t splice_ready(struct body_source *source)
 {
     const struct spool *spool = container_of(source, struct spool, source);
-    return spool->read_at == spool->length ? spool->then->splice_ready(spool->then) : 0;
+    return spool->read_at == spool->length ? spool->then->ops->splice_ready(spool->then) : 0;
 }
+
+static const struct body_source_ops spool_source = {.read = read_source};
+static const struct body_source_ops splicing_source = {.read = read_source, .splice = splice_source, .splice_ready = splice_ready};
 
 struct body_source *spool_rewind(struct spool *spool)
 {
     spool->read_at = 0;
     spool->then = NULL;
-    spool->source = (struct body_source){.read = read_source};
+    spool->source = (struct body_source){&spool_source};
     return &spool->source;
 }
 
@@ -256,9 +259,7 @@ struct body_source *spool_rewind_before(struct spool *spool, struct body_source 
 {
     spool_rewind(spool);
     spool->then = then;
-    if (then->splice != NULL) {
-        spool->source.splice = splice_source;
-        spool->source.splice_ready = splice_ready;
-    }
+    if (then->ops->splice != NULL)
+        spool->source.ops = &splicing_source;
     return &spool->source;
 }

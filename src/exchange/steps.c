@@ -256,7 +256,7 @@ static void pass_interim(struct exchange *x)
     fields_remove_hop_by_hop(&interim->fields, false);
     fields_remove(&interim->fields, FIELD_CONTENT_LENGTH);
     if (x->stream.ops->send_head(&x->stream, interim) == STATUS_OK)
-        x->stream.sink.flush(&x->stream.sink);
+        x->stream.sink.ops->flush(&x->stream.sink);
 }
 
 static __attribute__((noinline)) enum step take_response(struct exchange *x)

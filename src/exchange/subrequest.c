@@ -110,6 +110,9 @@ static enum status flush_nothing(struct body_sink *sink)
     return STATUS_OK;
 }
 
+static const struct body_source_ops no_source = {.read = read_nothing};
+static const struct body_sink_ops no_sink = {.write = throw_away, .flush = flush_nothing, .splice_possible = never};
+
 static enum status take_head(struct stream *stream, const struct response *response)
 {
     if (response->status < 200)
@@ -275,8 +278,8 @@ static struct subrequest *new_stream(struct exchange *x, struct exchange *parent
     x->stream.connection = sub;
     x->stream.client = &sub->client;
     x->stream.began_at = x->times.began;
-    x->stream.source = (struct body_source){.read = read_nothing};
-    x->stream.sink = (struct body_sink){.write = throw_away, .flush = flush_nothing, .splice_possible = never};
+    x->stream.source = (struct body_source){&no_source};
+    x->stream.sink = (struct body_sink){&no_sink};
     return sub;
 }
 

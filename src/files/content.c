@@ -82,9 +82,12 @@ static void cut(struct body_source *source, struct body_stretch *stretches, unsi
     content->small = content_length(content) <= CONTENT_SMALL;
 }
 
+static const struct body_source_ops content_source = {
+    .read = read_content, .file = file_of, .cut = cut, .release = release};
+
 void content_init(struct content *content, int fd, struct body_stretch *pieces, unsigned count, struct chunk_pool *pool)
 {
-    *content = (struct content){.source = {.read = read_content, .file = file_of, .cut = cut, .release = release},
+    *content = (struct content){.source = {&content_source},
                                 .pool = pool,
                                 .fd = fd,
                                 .pieces = pieces,

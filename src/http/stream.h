@@ -23,8 +23,10 @@ struct body_stretch {
     int64_t left;
 };
 
-/* Body bytes with their framing taken off. */
-struct body_source {
+struct body_source;
+struct body_sink;
+
+struct body_source_ops {
     /* Moves what has come, up to `max` bytes, to the end of `into`. OK: some moved. AGAIN: none there now.
      * END: none moved and the body is complete (trailers are then in the head's struct). Else why it broke. */
     enum status (*read)(struct body_source *source, struct chunkq *into, size_t max);
@@ -47,7 +49,12 @@ struct body_source {
     void (*release)(struct body_source *source);
 };
 
-struct body_sink {
+/* Body bytes with their framing taken off: whoever gives them has this in a struct of its own. */
+struct body_source {
+    const struct body_source_ops *ops;
+};
+
+struct body_sink_ops {
     /* Takes bytes off `from` and frames them; `end` says that the body is complete with what is in `from`
      * (trailers may be NULL). OK: all taken. AGAIN: some may be left. Else why it broke. */
     enum status (*write)(struct body_sink *sink, struct chunkq *from, bool end, const struct fields *trailers);
@@ -63,6 +70,11 @@ struct body_sink {
     bool (*splice_possible)(struct body_sink *sink);
     /* Pushes out what was held back to fill packets. OK, AGAIN, or why it broke. */
     enum status (*flush)(struct body_sink *sink);
+};
+
+/* Where body bytes go. */
+struct body_sink {
+    const struct body_sink_ops *ops;
 };
 
 /* Facts that a protocol reports; several at once. */

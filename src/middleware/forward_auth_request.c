@@ -69,7 +69,7 @@ static bool add_body(struct exchange *x, struct fetch *fetch)
 {
     struct body_source *held = spool_rewind(x->spool);
     enum status status;
-    while ((status = held->read(held, &fetch->body, CHUNK_LARGE_SIZE)) == STATUS_OK)
+    while ((status = held->ops->read(held, &fetch->body, CHUNK_LARGE_SIZE)) == STATUS_OK)
         ;
     fetch->request.has_body = true;
     fetch->request.body_length = exchange_held_length(x);

@@ -89,8 +89,8 @@ static bool cut_body(struct exchange *x, struct body_stretch *stretches, unsigne
     if (exchange_request(x)->method == METHOD_HEAD)
         return true;
     struct body_source *source = x->answered_here && x->response_filters == NULL && x->response_spool == NULL ? x->response_source : NULL;
-    if (source != NULL && source->cut != NULL) {
-        source->cut(source, stretches, count);
+    if (source != NULL && source->ops->cut != NULL) {
+        source->ops->cut(source, stretches, count);
         return true;
     }
     struct filter *filter = range_filter_new(&x->arena, stretches, count);

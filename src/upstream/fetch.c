@@ -149,7 +149,7 @@ static void receive(struct running *running)
     struct chunkq piece;
     chunkq_init(&piece);
     enum status status;
-    while ((status = source->read(source, &piece, CHUNK_LARGE_SIZE)) == STATUS_OK) {
+    while ((status = source->ops->read(source, &piece, CHUNK_LARGE_SIZE)) == STATUS_OK) {
         if (!keep(running, &piece))
             status = STATUS_OVERLOADED;
         else if (running->gathered.bytes > running->fetch.max_body)
@@ -184,11 +184,11 @@ static void upload(struct running *running)
     struct body_sink *sink = &running->stream.sink;
     enum status status = STATUS_OK;
     if (!running->upload_done) {
-        status = sink->write(sink, &running->sending, true, NULL);
+        status = sink->ops->write(sink, &running->sending, true, NULL);
         running->upload_done = status == STATUS_OK;
     }
     if (status == STATUS_OK || status == STATUS_AGAIN)
-        status = sink->flush(sink);
+        status = sink->ops->flush(sink);
     if (status == STATUS_OK || status == STATUS_AGAIN)
         return;
     running->upload_done = true;

@@ -38,7 +38,7 @@ static const struct h2_client_owner owner = {.on_change = on_change, .on_close =
 static void read_body(struct caller *caller)
 {
     struct body_source *source = &caller->stream.source;
-    while ((caller->end = source->read(source, &caller->body, 4096)) == STATUS_OK)
+    while ((caller->end = source->ops->read(source, &caller->body, 4096)) == STATUS_OK)
         chunkq_clear(&caller->body);
 }
 
@@ -83,10 +83,10 @@ static void ask(struct h2_client *client, struct caller *caller, unsigned index,
         struct chunkq body;
         chunkq_init(&body);
         chunkq_add_static(&body, S("some words"));
-        caller->stream.sink.write(&caller->stream.sink, &body, true, NULL);
+        caller->stream.sink.ops->write(&caller->stream.sink, &body, true, NULL);
         chunkq_release(&body);
     }
-    caller->stream.sink.flush(&caller->stream.sink);
+    caller->stream.sink.ops->flush(&caller->stream.sink);
 }
 
 static void let_go(struct caller *caller, bool reusable)

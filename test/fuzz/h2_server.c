@@ -101,9 +101,9 @@ static void write_some(struct visit *visit, struct str bytes, bool last)
     struct chunkq queue;
     chunkq_init(&queue);
     chunkq_add_static(&queue, bytes);
-    enum status status = sink->write(sink, &queue, last, NULL);
+    enum status status = sink->ops->write(sink, &queue, last, NULL);
     if (status == STATUS_OK || status == STATUS_AGAIN)
-        status = sink->flush(sink);
+        status = sink->ops->flush(sink);
     chunkq_release(&queue);
     if (status != STATUS_OK && status != STATUS_AGAIN)
         end(visit, true);
@@ -117,7 +117,7 @@ static void read_bodies(void)
         struct chunkq queue;
         chunkq_init(&queue);
         while (visits[i].head && !visits[i].over &&
-               visits[i].stream.source.read(&visits[i].stream.source, &queue, 5000) == STATUS_OK)
+               visits[i].stream.source.ops->read(&visits[i].stream.source, &queue, 5000) == STATUS_OK)
             chunkq_clear(&queue);
         chunkq_release(&queue);
     }

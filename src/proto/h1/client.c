@@ -401,9 +401,9 @@ static enum status sink_flush(struct body_sink *sink)
     return to_server_failure(connection, status);
 }
 
-static const struct body_source client_source = {
+static const struct body_source_ops client_source = {
     .read = source_read, .take = source_take, .splice = source_splice, .splice_ready = source_splice_ready};
-static const struct body_sink client_sink = {
+static const struct body_sink_ops client_sink = {
     .write = sink_write, .put = sink_put, .splice = sink_splice, .splice_possible = sink_splice_possible, .flush = sink_flush};
 static const struct upstream_ops client_ops = {.send_head = send_head, .upgrade = upgrade, .release = release};
 
@@ -416,8 +416,8 @@ void h1_client_bind(struct h1_client *connection, struct upstream_stream *stream
     connection->head_complete = false;
     stream->ops = &client_ops;
     stream->connection = connection;
-    stream->source = client_source;
-    stream->sink = client_sink;
+    stream->source.ops = &client_source;
+    stream->sink.ops = &client_sink;
     stream->failure = STATUS_OK;
     stream->reused = connection->requests != 0;
     stream->anything_sent = stream->anything_received = false;

@@ -701,18 +701,18 @@ static enum status sink_flush(struct body_sink *sink)
 
 static const struct stream_ops server_ops = {.send_head = send_head, .upgrade = upgrade, .finish = finish};
 
-static const struct body_source server_source = {
+static const struct body_source_ops server_source = {
     .read = source_read, .take = source_take, .splice = source_splice, .splice_ready = source_splice_ready};
-static const struct body_sink server_sink = {.write = sink_write,
-                                             .put = sink_put,
-                                             .splice = sink_splice,
-                                             .send_file = sink_send_file,
-                                             .splice_possible = sink_splice_possible,
-                                             .flush = sink_flush};
+static const struct body_sink_ops server_sink = {.write = sink_write,
+                                                 .put = sink_put,
+                                                 .splice = sink_splice,
+                                                 .send_file = sink_send_file,
+                                                 .splice_possible = sink_splice_possible,
+                                                 .flush = sink_flush};
 
 static void attach(struct stream *stream)
 {
     stream->ops = &server_ops;
-    stream->source = server_source;
-    stream->sink = server_sink;
+    stream->source.ops = &server_source;
+    stream->sink.ops = &server_sink;
 }

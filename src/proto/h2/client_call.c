@@ -321,8 +321,8 @@ static enum status sink_flush(struct body_sink *sink)
     return call->wants_room ? STATUS_AGAIN : STATUS_OK;
 }
 
-static const struct body_source call_source = {.read = source_read};
-static const struct body_sink call_sink = {.write = sink_write, .flush = sink_flush};
+static const struct body_source_ops call_source = {.read = source_read};
+static const struct body_sink_ops call_sink = {.write = sink_write, .flush = sink_flush};
 static const struct upstream_ops call_ops = {.send_head = send_head, .upgrade = upgrade, .release = release};
 
 void h2_client_open(struct h2_client *connection, struct upstream_stream *stream)
@@ -333,8 +333,8 @@ void h2_client_open(struct h2_client *connection, struct upstream_stream *stream
     connection->bound++;
     stream->ops = &call_ops;
     stream->connection = call;
-    stream->source = call_source;
-    stream->sink = call_sink;
+    stream->source.ops = &call_source;
+    stream->sink.ops = &call_sink;
     stream->failure = STATUS_OK;
     stream->reused = connection->requests != 0;
     stream->anything_sent = stream->anything_received = false;

@@ -6,8 +6,8 @@
 #define COPIED_SHARE 4            /* a slice smaller than this part of its chunk is copied: it must not pin all of it */
 
 static const struct stream_ops stream_ops;
-static const struct body_source stream_source;
-static const struct body_sink stream_sink;
+static const struct body_source_ops stream_source;
+static const struct body_sink_ops stream_sink;
 
 static struct h2_stream *own_of(struct stream *stream)
 {
@@ -65,8 +65,8 @@ struct h2_stream *h2_stream_open(struct h2_server *server, int32_t id)
     list_append(&server->streams, &own->link);
     server->running++;
     stream->ops = &stream_ops;
-    stream->source = stream_source;
-    stream->sink = stream_sink;
+    stream->source.ops = &stream_source;
+    stream->sink.ops = &stream_sink;
     stream->handler = settings->handler;
     stream->connection = own;
     stream->client = &server->client;
@@ -279,5 +279,5 @@ static void finish(struct stream *stream, bool broken)
 }
 
 static const struct stream_ops stream_ops = {.send_head = send_head, .upgrade = upgrade, .finish = finish};
-static const struct body_source stream_source = {.read = source_read};
-static const struct body_sink stream_sink = {.write = sink_write, .flush = sink_flush};
+static const struct body_source_ops stream_source = {.read = source_read};
+static const struct body_sink_ops stream_sink = {.write = sink_write, .flush = sink_flush};

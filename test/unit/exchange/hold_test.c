@@ -18,9 +18,11 @@ static enum status read_endlessly(struct body_source *source, struct chunkq *int
     return chunkq_add_copy(into, &endless->pool, str_of(piece, sizeof(piece))) ? STATUS_OK : STATUS_OVERLOADED;
 }
 
+static const struct body_source_ops endless_source = {.read = read_endlessly};
+
 static void begin(struct endless *endless)
 {
-    *endless = (struct endless){.source = {.read = read_endlessly}};
+    *endless = (struct endless){.source = {&endless_source}};
     arena_init(&endless->arena, ARENA_UNLIMITED);
     chunk_pool_init(&endless->pool, 4, 4, 0);
     endless->spool = spool_new(&endless->arena, &endless->pool, 1 << 20);

@@ -57,13 +57,16 @@ static enum status flush(struct body_sink *sink)
     return run->room != 0 ? STATUS_OK : STATUS_AGAIN;
 }
 
+static const struct body_source_ops some_source = {.read = read_some};
+static const struct body_sink_ops some_sink = {.write = write_some, .flush = flush};
+
 static void begin(struct run *run)
 {
     memset(run, 0, sizeof(*run));
     run->worker = memory_zalloc(sizeof(*run->worker));
     assert_true(worker_init(run->worker, 0));
-    run->source = (struct body_source){.read = read_some};
-    run->sink = (struct body_sink){.write = write_some, .flush = flush};
+    run->source.ops = &some_source;
+    run->sink.ops = &some_sink;
     run->read_size = 1000;
     run->room = SIZE_MAX;
     relay_init(&run->relay, run->worker, &run->source, &run->sink);
@@ -560,12 +563,15 @@ static enum status put_message(struct body_sink *sink, struct str bytes, size_t 
     return STATUS_OK;
 }
 
+static const struct body_source_ops message_source = {.read = read_some, .take = take_message};
+static const struct body_sink_ops message_sink = {.write = write_some, .put = put_message, .flush = flush};
+
 static void begin_messages(struct tunnel *tunnel)
 {
     memset(tunnel, 0, sizeof(*tunnel));
     begin(&tunnel->run);
-    tunnel->run.source.take = take_message;
-    tunnel->run.sink.put = put_message;
+    tunnel->run.source.ops = &message_source;
+    tunnel->run.sink.ops = &message_sink;
     tunnel->run.relay.tunnel = true;
     tunnel->most = SIZE_MAX;
     assert_int_equal(pump(&tunnel->run), STATUS_AGAIN);

@@ -282,16 +282,16 @@ TEST(files_offer_large_bodies_to_sendfile_and_read_small_ones)
     off_t *offset;
     int64_t *left;
     assert_int_equal(place_get(&place, "/page.html"), 200);
-    assert_int_equal(place.x.response_source->file(place.x.response_source, &offset, &left), -1);
+    assert_int_equal(place.x.response_source->ops->file(place.x.response_source, &offset, &left), -1);
     assert_int_equal(place_get(&place, "/large"), 200);
-    assert_true(place.x.response_source->file(place.x.response_source, &offset, &left) >= 0);
+    assert_true(place.x.response_source->ops->file(place.x.response_source, &offset, &left) >= 0);
     assert_int_equal(*offset, 0);
     assert_int_equal(*left, 100000);
     *offset = 99999;
     *left = 1;
     struct str rest = body(&place);
     assert_int_equal(rest.len, 1);
-    assert_int_equal(place.x.response_source->file(place.x.response_source, &offset, &left), -1);
+    assert_int_equal(place.x.response_source->ops->file(place.x.response_source, &offset, &left), -1);
     place_release(&place);
 }
 
@@ -304,9 +304,9 @@ TEST(files_that_shrink_break_the_body_instead_of_ending_it)
     assert_int_equal(truncate(place_at(&place, "root/page.html"), 4), 0);
     struct body_source *source = place.x.response_source;
     chunkq_init(&queue);
-    assert_int_equal(source->read(source, &queue, 65536), STATUS_OK);
+    assert_int_equal(source->ops->read(source, &queue, 65536), STATUS_OK);
     assert_int_equal(queue.bytes, 4);
-    assert_int_equal(source->read(source, &queue, 65536), STATUS_FILE_ERROR);
+    assert_int_equal(source->ops->read(source, &queue, 65536), STATUS_FILE_ERROR);
     chunkq_release(&queue);
     place_release(&place);
 }

@@ -167,7 +167,7 @@ struct str place_body(struct place *place, size_t step)
     text_init(&text, SIZE_MAX);
     chunkq_init(&queue);
     struct body_source *source = place->x.response_source;
-    while ((status = source->read(source, &queue, step)) == STATUS_OK) {
+    while ((status = source->ops->read(source, &queue, step)) == STATUS_OK) {
         assert_in_range(queue.bytes, 1, step);
         while (queue.bytes != 0) {
             struct str front = chunkq_front(&queue);

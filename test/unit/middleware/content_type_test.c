@@ -73,6 +73,8 @@ static enum status read_coming(struct body_source *source, struct chunkq *into, 
     return STATUS_OK;
 }
 
+static const struct body_source_ops coming_source = {.read = read_coming};
+
 static void release_nothing(struct upstream_stream *stream, bool reusable)
 {
 }
@@ -92,7 +94,7 @@ static void respond(const char *method, struct str body, enum status afterwards)
     rig_begin(&rig, method, "http://example.com/");
     rig_respond(&rig, 200);
     rig.x.upstream.ops = &ops;
-    rig.x.upstream.source.read = read_coming;
+    rig.x.upstream.source.ops = &coming_source;
     rig.x.upstream_bound = rig.x.upload_done = true;
     timer_init(&rig.x.timer, on_expire);
     coming = body;
@@ -114,7 +116,7 @@ static struct str relayed(void)
     chunkq_init(&out);
     struct body_source *source = hold_response_source(&rig.x);
     then = STATUS_END;
-    while (source->read(source, &out, 1000) == STATUS_OK)
+    while (source->ops->read(source, &out, 1000) == STATUS_OK)
         continue;
     size_t len = 0;
     for (struct str front; (front = chunkq_front(&out)).len != 0; chunkq_drop(&out, front.len)) {

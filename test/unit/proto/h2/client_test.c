@@ -103,15 +103,15 @@ TEST(h2_client_sink_is_full_until_the_server_grants_room)
     chunkq_init(&body);
     chunkq_add_static(&body, str_of(bytes, sizeof(bytes)));
     struct body_sink *sink = &caller.stream.sink;
-    assert_int_equal(sink->write(sink, &body, true, NULL), STATUS_AGAIN);
-    assert_int_equal(sink->flush(sink), STATUS_AGAIN);
+    assert_int_equal(sink->ops->write(sink, &body, true, NULL), STATUS_AGAIN);
+    assert_int_equal(sink->ops->flush(sink), STATUS_AGAIN);
     caller.facts = 0;
     unsigned rounds = 0;
     do {
         server_side_run(&side);
-        enum status status = sink->write(sink, &body, true, NULL);
+        enum status status = sink->ops->write(sink, &body, true, NULL);
         assert_int_equal(status, body.bytes != 0 ? STATUS_AGAIN : STATUS_OK);
-        sink->flush(sink);
+        sink->ops->flush(sink);
     } while (++rounds < 10000 && !side.seen[0].ended);
     server_side_run(&side);
     assert_int_equal(side.seen[0].body_bytes, sizeof(bytes));
@@ -135,8 +135,8 @@ TEST(h2_client_sends_trailers_behind_a_body)
     chunkq_init(&body);
     chunkq_add_static(&body, S("hello"));
     struct body_sink *sink = &caller.stream.sink;
-    assert_int_equal(sink->write(sink, &body, true, &trailers), STATUS_OK);
-    assert_int_equal(sink->flush(sink), STATUS_OK);
+    assert_int_equal(sink->ops->write(sink, &body, true, &trailers), STATUS_OK);
+    assert_int_equal(sink->ops->flush(sink), STATUS_OK);
     server_side_run(&side);
     assert_string_equal(side.seen[0].body, "hello");
     assert_non_null(strstr(side.seen[0].head, "te: trailers\n"));

@@ -228,14 +228,14 @@ enum status caller_ask(struct caller *caller, const char *method, const char *pa
         fields_add(&request.fields, str_from(name), str_from(value));
     enum status status = caller->stream.ops->send_head(&caller->stream, &request);
     if (status == STATUS_OK)
-        caller->stream.sink.flush(&caller->stream.sink);
+        caller->stream.sink.ops->flush(&caller->stream.sink);
     return status;
 }
 
 void caller_read(struct caller *caller)
 {
     struct body_source *source = &caller->stream.source;
-    while ((caller->end = source->read(source, &caller->body, 16384)) == STATUS_OK)
+    while ((caller->end = source->ops->read(source, &caller->body, 16384)) == STATUS_OK)
         ;
 }
 

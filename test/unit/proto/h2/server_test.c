@@ -252,9 +252,9 @@ TEST(a_sink_is_full_until_the_client_has_taken)
     assert_true(chunkq_add_copy(&queue, &talk.worker.chunks, str_of(large, sizeof(large))));
     assert_int_equal(stream->ops->send_head(stream, &response), STATUS_OK);
     size_t taken = 0;
-    while (stream->sink.write(&stream->sink, &queue, queue.bytes == 0, NULL) == STATUS_OK && taken++ < 10)
+    while (stream->sink.ops->write(&stream->sink, &queue, queue.bytes == 0, NULL) == STATUS_OK && taken++ < 10)
         ;
-    assert_int_equal(stream->sink.flush(&stream->sink), STATUS_AGAIN);
+    assert_int_equal(stream->sink.ops->flush(&stream->sink), STATUS_AGAIN);
     talk_turn(&talk);
     assert_int_equal(talk.answers[id].body_bytes, 65535);
     nghttp2_session_consume(talk.client, id, 65535);
@@ -263,8 +263,8 @@ TEST(a_sink_is_full_until_the_client_has_taken)
     talk_turn(&talk);
     assert_true((talk.visits[0].facts & FACT_WRITABLE) != 0);
     assert_int_equal(talk.answers[id].body_bytes, sizeof(large));
-    assert_int_equal(stream->sink.write(&stream->sink, &queue, true, NULL), STATUS_OK);
-    assert_int_equal(stream->sink.flush(&stream->sink), STATUS_OK);
+    assert_int_equal(stream->sink.ops->write(&stream->sink, &queue, true, NULL), STATUS_OK);
+    assert_int_equal(stream->sink.ops->flush(&stream->sink), STATUS_OK);
     talk_finish(&talk.visits[0], false);
     talk_turn(&talk);
     assert_true(talk.answers[id].ended);

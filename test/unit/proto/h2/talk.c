@@ -51,16 +51,16 @@ enum status talk_answer(struct talk_visit *visit, int code, struct str body)
     chunkq_init(&queue);
     chunkq_add_static(&queue, body);
     assert_int_equal(stream->ops->send_head(stream, &response), STATUS_OK);
-    assert_int_equal(stream->sink.write(&stream->sink, &queue, true, NULL), STATUS_OK);
+    assert_int_equal(stream->sink.ops->write(&stream->sink, &queue, true, NULL), STATUS_OK);
     chunkq_release(&queue);
-    return stream->sink.flush(&stream->sink);
+    return stream->sink.ops->flush(&stream->sink);
 }
 
 enum status talk_read(struct talk *talk, struct talk_visit *visit, size_t max, size_t *ret_got)
 {
     struct chunkq queue;
     chunkq_init(&queue);
-    enum status status = visit->stream.source.read(&visit->stream.source, &queue, max);
+    enum status status = visit->stream.source.ops->read(&visit->stream.source, &queue, max);
     *ret_got = queue.bytes;
     chunkq_release(&queue);
     return status;
