@@ -48,7 +48,9 @@ FLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 FLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 # What is uninitialised each file's compilation says; across files gcc only guesses.
 LINK_gcc      := -Wno-maybe-uninitialized
-LINK_release  := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack $(LINK_$(GCC))
+# What is to be relocated as a bitmap, 200 KB less to read at each start, where the linker can write it (glibc reads it from 2.36 on).
+PACKED        := $(shell $(CC) -Wl,--help 2>/dev/null | grep -q pack-relative-relocs && echo -Wl,-z,pack-relative-relocs)
+LINK_release  := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack $(PACKED) $(LINK_$(GCC))
 LINK_train    := $(LINK_release)
 # What a profile says never happens gcc takes for what always does, and warns of sizes that cannot be.
 LINK_trained  := -Wno-error -Wno-stringop-overflow
