@@ -163,6 +163,11 @@ static void shake(struct handshake *handshake);
 static void begin_tls(struct handshake *handshake, const struct tls_policy *policy, struct certificate *certificate)
 {
     struct chunk *input = handshake->input;
+    /* Who has ended its direction behind the hello gave up, perhaps while it waited: no handshake is done without its next word. */
+    if (handshake->sock.peer_done) {
+        fail(handshake);
+        return;
+    }
     handshake->input = NULL;
     handshake->state = SHAKING;
     if (handshake->for_challenge)

@@ -181,7 +181,7 @@ static void on_ready(struct watch *watch, unsigned events)
             listener->streak = 0;
             break;
         }
-        if (left % ACCEPTS_TO_LOOK == ACCEPTS_TO_LOOK - 1 && loop_turn_is_long(listener->loop))
+        if (left % ACCEPTS_TO_LOOK == 1 && left != 1 && loop_turn_is_long(listener->loop))
             break;
     }
 }
