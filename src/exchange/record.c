@@ -92,7 +92,7 @@ static __attribute__((noinline)) void write_record(struct exchange *x, int statu
         .reason = x->failure,
         .reason_detail = x->reason_detail,
         .request_bytes = x->upload_began ? x->upload.moved : 0,
-        .response_bytes = x->download_began ? x->download.given : 0,
+        .response_bytes = exchange_given(x),
         .attempts = x->attempts,
         .number = take_number(),
     };

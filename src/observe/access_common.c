@@ -1,5 +1,6 @@
 /* The formats that are lines of words: Traefik's common, generic CLF, and combined. Room is made once for the longest that a
  * line can become; everything then goes to where a pointer points. */
+#include "base/copy.h"
 #include "base/time.h"
 #include "observe/access_put.h"
 #include "observe/access_rules.h"
@@ -58,7 +59,7 @@ static char *put_time(char *out, const struct access_format *format, const struc
 
 static char *put_request_line(char *out, const struct access_format *format, const struct access_record *record)
 {
-    out = format->kept[ACCESS_RequestMethod] ? put_short(out, record->method_name) : put_char(out, '-');
+    out = format->kept[ACCESS_RequestMethod] ? copy_short(out, record->method_name) : put_char(out, '-');
     out = put_char(out, ' ');
     if (format->kept[ACCESS_RequestPath] && record->query.data == NULL) {
         out = put_escaped(out, record->path);
@@ -72,7 +73,7 @@ static char *put_request_line(char *out, const struct access_format *format, con
         out = put_char(out, '-');
     }
     out = put_char(out, ' ');
-    return format->kept[ACCESS_RequestProtocol] ? put_short(out, record->protocol) : put_char(out, '-');
+    return format->kept[ACCESS_RequestProtocol] ? copy_short(out, record->protocol) : put_char(out, '-');
 }
 
 static struct str by_mode(int mode, struct str value)
@@ -84,7 +85,7 @@ static struct str by_mode(int mode, struct str value)
 static char *put_common(char *out, const struct access_format *format, const struct access_record *record, struct str referer,
                         struct str agent)
 {
-    out = format->kept[ACCESS_ClientHost] ? put_short(out, record->client_ip) : put_char(out, '-');
+    out = format->kept[ACCESS_ClientHost] ? copy_short(out, record->client_ip) : put_char(out, '-');
     out = put(out, S(" - "));
     out = put_or_dash(out, format->kept[ACCESS_ClientUsername], record->user);
     out = put_char(out, ' ');

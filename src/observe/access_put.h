@@ -19,23 +19,6 @@ static inline char *put_char(char *out, char c)
     return out + 1;
 }
 
-/* As put, for what is mostly short: two words that overlap cost less than a call. */
-static inline char *put_short(char *out, struct str s)
-{
-    const char *end = s.data + s.len;
-    if (s.len > 16)
-        return put(out, s);
-    if (s.len >= 8) {
-        uint64_t first = swar_load64(s.data), last = swar_load64(end - 8);
-        memcpy(out, &first, 8);
-        memcpy(out + s.len - 8, &last, 8);
-        return out + s.len;
-    }
-    for (size_t i = 0; i < s.len; i++)
-        out[i] = s.data[i];
-    return out + s.len;
-}
-
 /* Two words that overlap: a text of 8 to 16 bytes. */
 static inline bool put_pair_if_plain(char *out, struct str s)
 {

@@ -28,7 +28,6 @@ static inline char *put(char *out, struct str text)
     return out + text.len;
 }
 
-
 /* "Name: " of a field that was added; out itself when the name may not be written. */
 static inline char *put_name(char *out, const struct field *field)
 {
@@ -212,7 +211,7 @@ static char *put_status_line(char *out, const struct response *response)
     out = COPY_LITERAL(out, "HTTP/1.1 ");
     struct str words = http_status_words(status);
     if (response->reason.len == 0 && words.len != 0) {
-        out = put(out, words);
+        out = copy_short(out, words);
     } else {
         out = digits_put(out, (uint64_t)status);
         *out++ = ' ';
