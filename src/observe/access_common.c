@@ -119,7 +119,7 @@ static char *put_tail(char *out, const struct access_format *format, const struc
     if (record->reason == STATUS_OK || !format->kept[ACCESS_reason])
         return out;
     out = put(out, S(" reason="));
-    out = put(out, str_from(status_reason(record->reason)));
+    out = copy_short(out, str_from(status_reason(record->reason)));
     if (detail.len == 0 || !format->kept[ACCESS_reasonDetail])
         return out;
     out = put_escaped(put(out, S(" (")), detail);

@@ -161,7 +161,7 @@ static char *put_request_line(char *out, const struct request *request)
 {
     size_t len = verbatim_line_len(request);
     if (len != 0)
-        return put(out, str_of(request->method_name.data, len));
+        return copy_short(out, str_of(request->method_name.data, len));
     if (!token_is_valid(request->method_name))
         return out;
     out = put(out, request->method_name);
@@ -241,7 +241,7 @@ size_t h1_write_response(char *out, const struct response *response, enum h1_fra
         at = COPY_LITERAL(at, "\r\n");
     }
     at = put_fields(at, &response->fields, framing_fields);
-    at = put(at, response->lines);
+    at = copy_short(at, response->lines);
     if (framing == H1_NO_BODY && tells_length(response))
         framing = H1_LENGTH;
     at = put_end(at, framing, response->body_length, connection);
