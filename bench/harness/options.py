@@ -23,6 +23,11 @@ def parser(about, short=True):
     return result
 
 
+def add_realtime(parser):
+    parser.add_argument('--realtime', action='store_true',
+                        help='give peers, generator and origin real-time priority, so that other work on the machine hardly disturbs; takes root')
+
+
 def shorten(flags, **values):
     """With --short, the flags get these values."""
     if flags.short:

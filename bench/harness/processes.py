@@ -67,6 +67,7 @@ class Stage:
         self.serial = 0
         self.taken = set()
         self.realtime = False   # peers are preempted by nothing but the kernel
+        self.all_realtime = False   # ... nor are the generator and the origin
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix='portico-bench-')
@@ -84,13 +85,14 @@ class Stage:
               realtime=False):
         log = self.path(f'{name}.log')
         parent = os.getpid()
+        realtime = realtime or self.all_realtime
 
         def prepare():
             hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
             os.sched_setaffinity(0, {cpu} if isinstance(cpu, int) else cpu)
             if realtime:
-                os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+                os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
             os.setsid()
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
             if os.getppid() != parent:

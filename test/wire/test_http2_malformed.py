@@ -78,7 +78,8 @@ def test_a_body_keeps_to_its_length(portico, backend, connect, length, pieces):
         client.data(stream, piece, number == len(pieces) - 1)
     assert client.answer(stream).status == 400
     assert client.request().status == 200
-    assert [request.body for request in server.requests] == [b""]
+    # A body of length 0 is whole with its head, which may have gone to the server before the byte too many came.
+    assert [request.body for request in server.requests] in ([b""], [b"", b""] if length == 0 else [b""])
 
 
 def test_a_body_that_nobody_reads_keeps_to_its_length_too(portico, connect):
