@@ -1,7 +1,9 @@
 #include "cli/place.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -30,6 +32,24 @@ static void limit_files(const struct process_config *config, struct diag *diag)
                      (unsigned long long)now.rlim_cur, (long long)config->open_files);
 }
 
+#define FILES_READY 65536
+
+/* The kernel doubles a process's table of descriptors whenever it is full. Where there are threads, whoever opens that descriptor then
+ * waits until all cores have seen the change: a worker would stand still for 10 ms and more with all of its clients. While there is one
+ * thread nobody waits, so the table is made large here (8 bytes for each). */
+static void make_room_for_files(void)
+{
+    struct rlimit limit;
+    int any = eventfd(0, EFD_CLOEXEC);
+    if (any < 0)
+        return;
+    rlim_t count = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < FILES_READY ? limit.rlim_cur : FILES_READY;
+    int last = fcntl(any, F_DUPFD_CLOEXEC, (int)count - 1);
+    if (last >= 0)
+        close(last);
+    close(any);
+}
+
 bool place_begin(const struct model *model, struct diag *diag)
 {
     const struct process_config *config = &model->config.process;
@@ -38,6 +58,7 @@ bool place_begin(const struct model *model, struct diag *diag)
         return false;
     }
     limit_files(config, diag);
+    make_room_for_files();
     return true;
 }
 

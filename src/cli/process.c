@@ -326,6 +326,7 @@ static bool start_control(struct process *process)
         return false;
     worker_self = &process->control;
     process->control.loop.owner = &process->control;
+    graph_retire_on(&process->control.loop);
     timer_init(&process->containers_settle, on_containers_settled);
     timer_init(&process->give_back, on_give_back);
     throttle_init(&process->files_throttle, &process->control.loop, 1, reload_files, process);
@@ -451,6 +452,9 @@ static void remove_unix_sockets(const struct graph *graph)
 static void end(struct process *process)
 {
     signals_stop(&process->signals);      /* one more would be passed on to workers that are gone */
+    graph_retire_on(NULL);
+    loop_stop(&process->control.loop);
+    loop_run(&process->control.loop);      /* no turn, but the last messages: graphs that workers let go of when they ended */
     password_pool_stop();      /* while there are loops that its threads may post to */
     codec_threads_stop();
     admin_stop();

@@ -1,7 +1,7 @@
 /* The running graph: what a snapshot is made of, as the request path sees it. Built by snapshot/, immutable afterwards but for
  * orders of maintenance (snapshot/maintenance.h).
  *
- * Ownership: reference-counted, one arena. A worker holds one reference for the graph it uses and counts the exchanges that
+ * Ownership: reference-counted (from any thread), one arena. A worker holds one reference for the graph it uses and counts the exchanges that
  * pin an older one (worker_graph, exchange/port.h). */
 #ifndef EXCHANGE_GRAPH_H
 #define EXCHANGE_GRAPH_H
@@ -13,6 +13,7 @@
 #include "base/meter.h"
 #include "model/model.h"
 #include "net/addr.h"
+#include "net/loop.h"
 #include "proto/h1/parse.h"
 #include "route/locations.h"
 #include "route/normalize.h"
@@ -211,7 +212,13 @@ struct graph {
     struct meter_bounds bounds;       /* of the meters' coarse buckets */
     struct str forwarded_by;          /* "X-Forwarded-Server: this host\r\n" */
     void (*destroy)(struct graph *graph);
+    struct message retirement;
 };
+
+/* Where graphs are destroyed when nobody holds them any more: thousands of routers take milliseconds, for which no worker has time. Set
+ * by the control thread while there is no other; NULL: by whoever lets go last. */
+void graph_retire_on(struct loop *loop);
+void graph_retire(struct graph *graph);
 
 static inline struct graph *graph_ref(struct graph *graph)
 {
@@ -221,7 +228,7 @@ static inline struct graph *graph_ref(struct graph *graph)
 static inline void graph_unref(struct graph *graph)
 {
     if (atomic_fetch_sub_explicit(&graph->refs, 1, memory_order_acq_rel) == 1)
-        graph->destroy(graph);
+        graph_retire(graph);
 }
 
 #endif

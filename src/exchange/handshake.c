@@ -28,6 +28,7 @@ struct handshake {
     struct connection connection;
     struct sock sock;
     struct timer timer;
+    struct timer turn;                /* armed: it waits for its turn among those that come at once */
     struct port *port;
     struct graph_pin *pin;            /* the policy is of this graph */
     struct client client;
@@ -40,6 +41,7 @@ struct handshake {
     struct deferred freeing;
     enum handshake_state state;
     bool draining;
+    bool asked;                       /* for a certificate on demand */
     bool nothing_loaded;              /* its site has certificates that are read for handshakes, and none could be */
     bool for_challenge;               /* the CA's own, RFC 8737: ends with the handshake */
 };
@@ -61,6 +63,7 @@ static void end(struct handshake *handshake)
     struct loop *loop = handshake->sock.loop;
     handshake->state = CLOSED;
     timer_cancel(&handshake->timer);
+    timer_cancel(&handshake->turn);
     connection_leave(&handshake->connection, handshake->port->settings.open, handshake->port->settings.traffic);
     if (handshake->input != NULL)
         chunk_unref(handshake->input);
@@ -160,6 +163,11 @@ static void shake(struct handshake *handshake);
 static void begin_tls(struct handshake *handshake, const struct tls_policy *policy, struct certificate *certificate)
 {
     struct chunk *input = handshake->input;
+    /* Who has ended its direction behind the hello gave up, perhaps while it waited: no handshake is done without its next word. */
+    if (handshake->sock.peer_done) {
+        fail(handshake);
+        return;
+    }
     handshake->input = NULL;
     handshake->state = SHAKING;
     if (handshake->for_challenge)
@@ -195,7 +203,12 @@ static void ask(struct message *message)
     on_demand_get(container_of(message, struct on_demand, message));
 }
 
-static void begin(struct handshake *handshake, bool asked);
+/* A handshake takes as long as twenty short requests: those that come at once wait for each other, and requests for one of them. */
+static void await_turn(struct handshake *handshake)
+{
+    if (!timer_armed(&handshake->turn))
+        timer_begin_later(handshake->sock.loop, &handshake->turn);
+}
 
 static void limit_handshake(struct handshake *handshake)
 {
@@ -208,16 +221,22 @@ static void limit_handshake(struct handshake *handshake)
         timer_cancel(&handshake->timer);
 }
 
+/* The question is answered, or nobody waits for that any longer. */
+static void go_on_asked(struct handshake *handshake)
+{
+    handshake->question = NULL;
+    handshake->asked = true;
+    handshake->state = READING_HELLO;
+    limit_handshake(handshake);
+    await_turn(handshake);
+}
+
 static void on_answer(struct on_demand *question)
 {
-    struct handshake *handshake = question->owner;
-    if (handshake != NULL) {
-        handshake->question = NULL;
-        if (!question->granted)
-            log_debug("no certificate for '%s' on demand: %s", question->name, question->why);
-        limit_handshake(handshake);
-        begin(handshake, true);
-    }
+    if (!question->granted)
+        log_debug("no certificate for '%s' on demand: %s", question->name, question->why);
+    if (question->owner != NULL)
+        go_on_asked(question->owner);
     free(question);
 }
 
@@ -255,8 +274,8 @@ static bool is_rejected(const struct handshake *handshake)
     return site != NULL && site->rejects_handshake;
 }
 
-/* The hello is known: everything is chosen by it. `asked`: a certificate was asked for on demand already. */
-static void begin(struct handshake *handshake, bool asked)
+/* The hello is known: everything is chosen by it. */
+static void begin(struct handshake *handshake)
 {
     const struct hello *hello = &handshake->hello;
     const struct tls_policy *policy = find_policy(handshake);
@@ -283,7 +302,7 @@ static void begin(struct handshake *handshake, bool asked)
         refuse(handshake, ALERT_NO_CERTIFICATE, "the certificates of its site could not be read");
         return;
     }
-    if (certificate == NULL && !asked && may_ask(handshake)) {
+    if (certificate == NULL && !handshake->asked && may_ask(handshake)) {
         ask_on_demand(handshake);
         return;
     }
@@ -363,7 +382,7 @@ static void read_hello(struct handshake *handshake)
             return;
         }
         if (input.len != 0 && hello_parse(input, &handshake->hello) != STATUS_AGAIN) {
-            begin(handshake, false);
+            begin(handshake);
             return;
         }
         if (!receive(handshake))
@@ -419,7 +438,14 @@ static void on_event(struct sock *sock, unsigned events)
         fail(handshake);
     else if (sock->broken)
         end(handshake);
-    else if (handshake->state == READING_HELLO)
+    else if (handshake->state == READING_HELLO || handshake->state == SHAKING)
+        await_turn(handshake);
+}
+
+static void on_turn(struct timer *timer)
+{
+    struct handshake *handshake = container_of(timer, struct handshake, turn);
+    if (handshake->state == READING_HELLO)
         read_hello(handshake);
     else if (handshake->state == SHAKING)
         shake(handshake);
@@ -437,9 +463,7 @@ static void on_timeout(struct timer *timer)
         return;
     }
     handshake->question->owner = NULL;
-    handshake->question = NULL;
-    limit_handshake(handshake);
-    begin(handshake, true);
+    go_on_asked(handshake);
 }
 
 /* What has begun may end, if that is soon: its request is perhaps on the way. But a handshake is no request: nobody waits for
@@ -472,6 +496,7 @@ static struct handshake *new_handshake(struct port *port, const struct client *c
     handshake->pin = port->pin;
     graph_pin_take(handshake->pin);
     timer_init(&handshake->timer, on_timeout);
+    timer_init(&handshake->turn, on_turn);
     connection_join(&handshake->connection, &port->connections, port->settings.open, port->settings.traffic);
     sock_init(&handshake->sock, &port->worker->loop, on_event);
     return handshake;
@@ -496,6 +521,6 @@ bool handshake_start(struct port *port, const struct foreign *foreign)
         return true;
     }
     limit_handshake(handshake);
-    read_hello(handshake);
+    await_turn(handshake);
     return true;
 }

@@ -10,6 +10,7 @@
 /* After 2^7 the rest waits for the next turn, so a burst does not starve the connections we have. */
 #define DOUBLINGS 7
 #define TURNS_TO_DOUBLE 8
+#define ACCEPTS_TO_LOOK 8           /* at the clock: an accept takes some microseconds, and what its owner does comes to it */
 #define PAUSE (100 * TIME_MS)
 /* As Go, and so Traefik; the system gives up after nine. */
 #define KEEPALIVE_SECONDS 15
@@ -180,6 +181,8 @@ static void on_ready(struct watch *watch, unsigned events)
             listener->streak = 0;
             break;
         }
+        if (left % ACCEPTS_TO_LOOK == 1 && left != 1 && loop_turn_is_long(listener->loop))
+            break;
     }
 }
 

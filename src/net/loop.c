@@ -12,9 +12,6 @@
 
 #include "net/ring.h"
 
-#define EVENTS_PER_TURN 256
-#define GO_ON_ENOUGH (LOOP_TURN_ENOUGH / 2)      /* for what was left before, beside what comes anew */
-
 /* The bits are moved, not tested: this runs for every event. */
 _Static_assert((unsigned)WATCH_READ == EPOLLIN && (unsigned)WATCH_WRITE == EPOLLOUT >> 1 &&
                    (unsigned)WATCH_HANGUP == EPOLLHUP >> 2 &&
@@ -104,7 +101,7 @@ bool loop_init(struct loop *loop)
     read_clocks(loop);
     loop->worked_until = loop->now;
     wheel_init(&loop->wheel, loop->now);
-    list_init(&loop->next_turn);
+    backlog_init(&loop->backlog);
 
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (loop->epoll_fd < 0)
@@ -158,7 +155,7 @@ void loop_release(struct loop *loop)
 
 static int wait_milliseconds(const struct loop *loop, int64_t longest)
 {
-    if (loop->flushes != NULL || loop->frees != NULL || loop->stopping || !list_empty(&loop->next_turn))
+    if (loop->flushes != NULL || loop->frees != NULL || loop->stopping || !backlog_empty(&loop->backlog))
         return 0;
     int64_t due = wheel_due(&loop->wheel);
     if (due == TIME_NEVER && longest == TIME_NEVER)
@@ -193,24 +190,26 @@ static void take_up(struct loop *loop, struct timer *timer)
     }
 }
 
-/* What was left, in the order in which it was: one at least, and as many as there is time for. The others keep their places. A timer
- * that was moved since stands here all the same (timer_set). */
+struct go_on {
+    struct backlog_runner runner;
+    struct loop *loop;
+};
+
+/* A timer that was moved since it was put off stands here all the same (timer_set). */
+static void go_on_with(struct backlog_runner *runner, struct list *link)
+{
+    take_up(container_of(runner, struct go_on, runner)->loop, container_of(link, struct timer, link));
+}
+
+static bool has_gone_on_enough(struct backlog_runner *runner)
+{
+    return loop_turn_is_long(container_of(runner, struct go_on, runner)->loop);
+}
+
 static void go_on(struct loop *loop)
 {
-    struct list left = LIST_INIT(left), *link;
-    int64_t until = time_monotonic() + GO_ON_ENOUGH;
-    while ((link = list_pop(&loop->next_turn)) != NULL)
-        list_append(&left, link);
-    do {
-        if ((link = list_pop(&left)) == NULL)
-            return;
-        take_up(loop, container_of(link, struct timer, link));
-    } while (time_monotonic() < until);
-    while (!list_empty(&left)) {
-        link = left.prev;
-        list_remove(link);
-        list_push(&loop->next_turn, link);
-    }
+    struct go_on go_on = {.runner = {.run = go_on_with, .is_enough = has_gone_on_enough}, .loop = loop};
+    backlog_run(&loop->backlog, &go_on.runner);
 }
 
 static void deliver_messages(struct loop *loop)
@@ -237,10 +236,10 @@ static bool has_messages(struct loop *loop)
 
 void loop_turn(struct loop *loop, int64_t wait_ns)
 {
-    struct epoll_event events[EVENTS_PER_TURN];
+    struct epoll_event events[LOOP_EVENTS];
     if (loop->before_wait != NULL)
         loop->before_wait(loop);
-    int count = epoll_wait(loop->epoll_fd, events, EVENTS_PER_TURN, wait_milliseconds(loop, wait_ns));
+    int count = epoll_wait(loop->epoll_fd, events, LOOP_EVENTS, wait_milliseconds(loop, wait_ns));
     assert(count >= 0 || errno == EINTR);
     loop->turn += loop->turn == UINT32_MAX ? 2 : 1;
     read_clocks(loop);
@@ -248,7 +247,7 @@ void loop_turn(struct loop *loop, int64_t wait_ns)
     for (int i = 0; i < count; i++)
         hand_out(loop, &events[i]);
     wheel_advance(&loop->wheel, loop->now);
-    if (!list_empty(&loop->next_turn))
+    if (!backlog_empty(&loop->backlog))
         go_on(loop);
     if (has_messages(loop))
         deliver_messages(loop);

@@ -1,8 +1,11 @@
 /* One thread's event loop: descriptors (epoll, edge-triggered), timers, messages from other threads.
  *
  * One turn, in this order: wait for events -> read the clocks once -> hand out descriptor events -> expire
- * timers -> take messages -> run what was deferred to the end of the turn (flushes, then frees). Memory that a
- * callback gives up is freed only in that last phase, so no callback of the same turn meets freed memory.
+ * timers -> some of what was put off -> take messages -> run what was deferred to the end of the turn (flushes, then frees). Memory
+ * that a callback gives up is freed only in that last phase, so no callback of the same turn meets freed memory.
+ *
+ * A turn is kept short, as whoever is ready meanwhile waits for its end: it takes a few events (LOOP_EVENTS; who is left is first in the
+ * next), and what takes long puts itself off (timer_next_turn, timer_begin_later) or looks at the clock (loop_turn_is_long).
  *
  * Threading: every function is for the loop's own thread but loop_post and loop_wake.
  * A descriptor is registered once, edge-triggered, and not touched again but by who once could not write: who owns it
@@ -12,6 +15,7 @@
 
 #include <stdatomic.h>
 
+#include "net/backlog.h"
 #include "net/wheel.h"
 
 /* What epoll reported. */
@@ -53,7 +57,7 @@ struct loop {
     struct deferred *frees;
     _Atomic(struct message *) inbox;
     struct wheel wheel;
-    struct list next_turn;                       /* timers that are due in the next turn, which does not wait */
+    struct backlog backlog;                      /* timers that were put off: while there are any, no turn waits */
     uint32_t turn;                               /* number of this turn, never 0 */
     int64_t worked_until;                        /* monotonic ns at which this turn ended */
     int64_t longest_turn;                        /* ns of work in one turn; the reader clears it */
@@ -107,15 +111,27 @@ static inline void timer_after(struct loop *loop, struct timer *timer, int64_t n
 {
     timer_set(loop, timer, loop->now + ns);
 }
-/* Due in the next turn, which comes at once, when everybody else had theirs: for work that is done in parts. */
-static inline void timer_next_turn(struct loop *loop, struct timer *timer)
+/* Put off behind the events of this turn or the next ones, which come at once, to when everybody else had theirs; see net/backlog.h. */
+static inline void timer_put_off(struct loop *loop, struct timer *timer, enum backlog_row row)
 {
     list_remove(&timer->link);
-    list_append(&loop->next_turn, &timer->link);
+    backlog_add(&loop->backlog, row, &timer->link);
     timer->deadline = timer->filed_for = loop->now;
+}
+/* For work that is done in parts, of which one is done. */
+static inline void timer_next_turn(struct loop *loop, struct timer *timer)
+{
+    timer_put_off(loop, timer, BACKLOG_GOES_ON);
+}
+/* For work that takes long beside a short request, and many of which may come at once. */
+static inline void timer_begin_later(struct loop *loop, struct timer *timer)
+{
+    timer_put_off(loop, timer, BACKLOG_BEGINS);
 }
 /* What one turn may take before work that can be done in parts is left for the next one: others wait meanwhile. */
 #define LOOP_TURN_ENOUGH (TIME_MS / 2)
+/* Events that one turn takes: with short requests, about LOOP_TURN_ENOUGH. */
+#define LOOP_EVENTS 32
 /* Reads the clock: for use between pieces of work that are long beside that. */
 static inline bool loop_turn_is_long(const struct loop *loop)
 {

@@ -12,10 +12,14 @@
 #define NAMES_MAX 4096            /* that a worker remembers for requests */
 #define WAVE (TIME_S / 2)         /* the idle connections that are too many are kept for so long */
 
+static void sweep_on(struct timer *timer);
+
 static struct upstream_pools *pools_of(struct worker *worker)
 {
     if (worker->upstreams == NULL) {
         worker->upstreams = memory_zalloc(sizeof(*worker->upstreams));
+        worker->upstreams->loop = &worker->loop;
+        timer_init(&worker->upstreams->sweep, sweep_on);
         list_init(&worker->upstreams->fetches);
     }
     return worker->upstreams;
@@ -254,21 +258,44 @@ enum status upstream_open(struct worker *worker, struct server *server, const st
     return STATUS_OK;
 }
 
+/* False: others have waited long enough. */
+static bool sweep_pool(const struct loop *loop, struct pool *pool)
+{
+    LIST_FOREACH(&pool->idle, it) {
+        struct h1_client *connection = container_of(it, struct h1_client, link);
+        if (!origin_is_gone(connection->owner_data))
+            continue;
+        h1_client_close(connection);
+        if (loop_turn_is_long(loop))
+            return false;
+    }
+    shared_sweep(pool);
+    return true;
+}
+
+#define POOLS_TO_LOOK 256      /* at the clock: most have nothing to close */
+
+/* In parts, as servers that are gone may leave thousands of connections. */
+static void sweep_on(struct timer *timer)
+{
+    struct upstream_pools *pools = container_of(timer, struct upstream_pools, sweep);
+    while (pools->swept < pools->size) {
+        struct pool *pool = pools->slots[pools->swept];
+        bool enough = pool != NULL && !sweep_pool(pools->loop, pool);
+        pools->swept += !enough;
+        if (enough || (pools->swept % POOLS_TO_LOOK == 0 && loop_turn_is_long(pools->loop))) {
+            timer_next_turn(pools->loop, timer);
+            return;
+        }
+    }
+}
+
 void upstream_sweep(struct worker *worker, uint64_t generation)
 {
     struct upstream_pools *pools = pools_of(worker);
     pools->generation = generation;
-    for (unsigned slot = 0; slot < pools->size; slot++) {
-        struct pool *pool = pools->slots[slot];
-        if (pool == NULL)
-            continue;
-        LIST_FOREACH(&pool->idle, it) {
-            struct h1_client *connection = container_of(it, struct h1_client, link);
-            if (origin_is_gone(connection->owner_data))
-                h1_client_close(connection);
-        }
-        shared_sweep(pool);
-    }
+    pools->swept = 0;
+    timer_next_turn(pools->loop, &pools->sweep);
 }
 
 static void free_pool(struct pool *pool)
@@ -292,6 +319,7 @@ void upstream_forget_all(struct worker *worker)
     for (unsigned slot = 0; slot < pools->size; slot++)
         if (pools->slots[slot] != NULL)
             free_pool(pools->slots[slot]);
+    timer_cancel(&pools->sweep);
     lookups_free(pools->lookups);
     free(pools->slots);
     free(pools);

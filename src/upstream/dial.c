@@ -16,6 +16,7 @@ struct dial {
     unsigned count;
     bool offers_h2;
     bool ended;
+    struct timer turn;                  /* armed: TLS waits for its turn among handshakes that come at once */
     struct deferred start, freeing;
 };
 
@@ -30,6 +31,7 @@ static void end(struct dial *dial)
     if (dial->ended)
         return;
     dial->ended = true;
+    timer_cancel(&dial->turn);
     list_remove(&dial->link);
     if (dial->origin != NULL)
         origin_free(dial->origin);
@@ -185,10 +187,19 @@ static void go_on(struct dial *dial)
         fail(dial, status, NULL);
 }
 
+static void on_turn(struct timer *timer)
+{
+    go_on(container_of(timer, struct dial, turn));
+}
+
 static void on_event(struct sock *sock, unsigned events)
 {
     struct dial *dial = container_of(sock, struct dial, sock);
-    if (!dial->ended)
+    if (dial->ended || timer_armed(&dial->turn))
+        return;
+    if (dial->transport->tls != NULL && dial->origin->server->secure)
+        timer_begin_later(sock->loop, &dial->turn);
+    else
         go_on(dial);
 }
 
@@ -207,6 +218,7 @@ enum status dial_begin(struct origin *origin, struct waiter *waiter, bool joint)
     *dial = (struct dial){.origin = origin, .transport = waiter->transport};
     dial->offers_h2 = waiter->transport->h2 && (waiter->wishes & UPSTREAM_UPGRADE) == 0;
     dial->start.run = start;
+    timer_init(&dial->turn, on_turn);
     list_init(&dial->link);
     list_init(&dial->waiters);
     sock_init(&dial->sock, loop, on_event);

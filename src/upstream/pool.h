@@ -25,6 +25,9 @@ struct upstream_pools {
     unsigned size;
     unsigned idle;
     uint64_t generation;              /* of the configuration that runs: see upstream_sweep */
+    struct loop *loop;
+    struct timer sweep;               /* armed: its rest is to be done */
+    unsigned swept;                   /* slots that it has done */
     struct list fetches;              /* under way */
     struct lookups *lookups;          /* names that are looked up for requests; NULL: none was */
 };

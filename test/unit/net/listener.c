@@ -120,6 +120,35 @@ TEST(listener_accepts_more_in_a_turn_where_somebody_always_waits)
     finish(&listener);
 }
 
+static void take_slowly(struct listener *listener, int fd, const struct addr *peer)
+{
+    take(listener, fd, peer);
+    for (int64_t began = time_monotonic(); time_monotonic() - began < LOOP_TURN_ENOUGH;)
+        continue;
+}
+
+TEST(listener_leaves_for_the_next_turn_those_for_whom_there_is_no_time)
+{
+    struct listener listener = {.on_accept = take_slowly};
+    struct addr bound;
+    int clients[30];
+    begin();
+    assert_true(listener_start(&listener, &loop, bind_text(S("127.0.0.1:0"), &bound)));
+    for (int i = 0; i < 30; i++)
+        clients[i] = dial(&bound);
+    /* As behind many turns in which somebody waited. */
+    listener.streak = 1000;
+    listener.turn = loop.turn;
+    loop_turn(&loop, 0);
+    assert_in_range(accepted_count, 1, 10);
+    for (int turn = 0; turn < 30; turn++)
+        loop_turn(&loop, 0);
+    assert_int_equal(accepted_count, 30);
+    for (int i = 0; i < 30; i++)
+        close(clients[i]);
+    finish(&listener);
+}
+
 TEST(listener_that_defers_accepts_when_the_first_bytes_have_come)
 {
     struct listener listener = {.on_accept = take};

@@ -69,6 +69,36 @@ TEST(loop_reports_the_state_at_registration_then_only_changes)
     loop_release(&loop);
 }
 
+TEST(loop_takes_few_events_in_a_turn_and_those_that_are_left_first_in_the_next)
+{
+    enum { COUNT = 2 * LOOP_EVENTS + 1 };
+    static struct loop loop;
+    static struct probe probes[COUNT];
+    int pairs[COUNT][2], late = LOOP_EVENTS + 3;
+    assert_true(loop_init(&loop));
+    loop_turn(&loop, 0);
+    for (int i = 0; i < COUNT; i++) {
+        make_pair(pairs[i]);
+        probes[i] = probe_make(&loop);
+        assert_true(loop_watch_reading(&loop, &probes[i].watch, pairs[i][0]));
+        if (i != late)
+            assert_int_equal(write(pairs[i][1], "a", 1), 1);
+    }
+    loop_turn(&loop, 0);
+    for (int i = 0; i < COUNT; i++)
+        assert_int_equal(probes[i].calls, i < LOOP_EVENTS);
+    /* Whoever is ready only now stands behind all of them. */
+    assert_int_equal(write(pairs[late][1], "a", 1), 1);
+    loop_turn(&loop, 0);
+    loop_turn(&loop, 0);
+    for (int i = 0; i < COUNT; i++) {
+        assert_int_equal(probes[i].calls, 1);
+        close(pairs[i][0]);
+        close(pairs[i][1]);
+    }
+    loop_release(&loop);
+}
+
 TEST(loop_drops_events_of_a_watch_that_was_closed_in_the_same_turn)
 {
     static struct loop loop;
@@ -259,6 +289,44 @@ TEST(loop_leaves_what_a_turn_has_no_time_for_and_keeps_its_order)
         for (unsigned i = 0; i < 3; i++)
             assert_int_equal(parts[i].done, done[turn][i]);
     }
+    loop_release(&loop);
+}
+
+TEST(loop_serves_by_turns_what_begins_and_what_goes_on)
+{
+    static struct loop loop;
+    assert_true(loop_init(&loop));
+    struct part parts[3] = {{.loop = &loop, .left = 1}, {.loop = &loop, .left = 1}, {.loop = &loop, .left = 2}};
+    for (unsigned i = 0; i < 3; i++)
+        timer_init(&parts[i].timer, do_long_part);
+    timer_begin_later(&loop, &parts[0].timer);
+    timer_begin_later(&loop, &parts[1].timer);
+    timer_next_turn(&loop, &parts[2].timer);
+    static const unsigned done[][3] = {{0, 0, 1}, {1, 0, 1}, {1, 0, 2}, {1, 1, 2}};
+    for (unsigned turn = 0; turn < 4; turn++) {
+        assert_true(timer_armed(&parts[1].timer));
+        loop_turn(&loop, TIME_NEVER);      /* waits for nothing while somebody is put off */
+        for (unsigned i = 0; i < 3; i++)
+            assert_int_equal(parts[i].done, done[turn][i]);
+    }
+    assert_false(timer_armed(&parts[1].timer));
+    loop_release(&loop);
+}
+
+TEST(loop_does_not_run_what_was_put_off_and_cancelled)
+{
+    static struct loop loop;
+    assert_true(loop_init(&loop));
+    struct part parts[2] = {{.loop = &loop, .left = 1}, {.loop = &loop, .left = 1}};
+    for (unsigned i = 0; i < 2; i++) {
+        timer_init(&parts[i].timer, do_part);
+        timer_begin_later(&loop, &parts[i].timer);
+    }
+    timer_cancel(&parts[0].timer);
+    assert_false(timer_armed(&parts[0].timer));
+    loop_turn(&loop, 0);
+    assert_int_equal(parts[0].done, 0);
+    assert_int_equal(parts[1].done, 1);
     loop_release(&loop);
 }
 
