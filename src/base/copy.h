@@ -12,9 +12,12 @@ static inline char *copy_short(char *out, struct str text)
 {
     const char *from = text.data;
     size_t len = text.len;
-    if (len > 32)
+    if (len > 64)
         return (char *)memcpy(out, from, len) + len;
-    if (len >= 16) {
+    if (len > 32) {
+        memcpy(out, from, 32);
+        memcpy(out + len - 32, from + len - 32, 32);
+    } else if (len >= 16) {
         memcpy(out, from, 16);
         memcpy(out + len - 16, from + len - 16, 16);
     } else if (len >= 8) {

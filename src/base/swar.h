@@ -47,14 +47,21 @@ static inline bool swar_plain(uint64_t word)
 typedef int8_t swar_bytes __attribute__((vector_size(16)));
 
 /* The same of sixteen bytes. Those beyond ASCII are negative. */
-static inline bool swar_plain16(const char *at)
+static inline bool swar_plain16(swar_bytes bytes)
 {
-    swar_bytes bytes;
     uint64_t halves[2];
-    memcpy(&bytes, at, sizeof(bytes));
     swar_bytes hits = (bytes < 0x20) | (bytes == 0x7f) | (bytes == '"') | (bytes == '\\');
     memcpy(halves, &hits, sizeof(halves));
     return (halves[0] | halves[1]) == 0;
+}
+
+/* The same while they are copied. */
+static inline bool swar_copy_plain16(char *out, const char *at)
+{
+    swar_bytes bytes;
+    memcpy(&bytes, at, sizeof(bytes));
+    memcpy(out, &bytes, sizeof(bytes));
+    return swar_plain16(bytes);
 }
 
 #endif

@@ -44,13 +44,18 @@ static void begin_answer(struct exchange *x, int status, enum status reason)
         x->failure = reason;
 }
 
-void exchange_answer(struct exchange *x, int status, enum status reason, struct str content_type, struct str body)
+static inline void set_answer(struct exchange *x, int status, enum status reason, struct str body)
 {
     begin_answer(x, status, reason);
     x->response.body_length = (int64_t)body.len;
     x->memory_body = body;
     x->memory_source = (struct body_source){&memory_source};
     x->response_source = &x->memory_source;
+}
+
+void exchange_answer(struct exchange *x, int status, enum status reason, struct str content_type, struct str body)
+{
+    set_answer(x, status, reason, body);
     if (content_type.len != 0)
         fields_add_id(&x->response.fields, FIELD_CONTENT_TYPE, content_type);
 }
@@ -103,7 +108,7 @@ void exchange_answer_status(struct exchange *x, int status, enum status reason)
         return;
     }
     struct error_page page = error_page_make(x, status);
-    exchange_answer(x, status, reason, STR_NONE, page.body);
+    set_answer(x, status, reason, page.body);
     x->customary = status;
     if (page.plain)
         fields_add_ready(&x->response.fields, plain_fields, 2);
@@ -119,7 +124,7 @@ void exchange_answer_redirect(struct exchange *x, int status, struct str locatio
         struct error_page page = error_classic_page(x, status);
         exchange_answer(x, status, STATUS_MIDDLEWARE_ANSWERED, page.type, page.body);
     } else {
-        exchange_answer(x, status, STATUS_MIDDLEWARE_ANSWERED, STR_NONE, http_reason(status));
+        set_answer(x, status, STATUS_MIDDLEWARE_ANSWERED, http_reason(status));
         fields_add_ready(&x->response.fields, plain_fields, 1);
     }
     x->customary = status;

@@ -149,7 +149,7 @@ void count_exchange(const struct exchange *x, int status)
         .kind = METER_KIND(status, x->original_method, last_part(x)),
         .duration = x->times.ended - x->times.began,
         .bytes_in = x->upload_began ? x->upload.moved : 0,
-        .bytes_out = x->download_began ? x->download.given : 0,
+        .bytes_out = exchange_given(x),
     };
     if (x->router != NULL)
         count_routed(x, &sample);

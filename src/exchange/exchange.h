@@ -124,6 +124,7 @@ struct exchange {
     struct body_source *response_source;   /* its body */
     struct body_source memory_source;      /* of a body made here */
     struct str memory_body;
+    uint64_t whole_bytes;             /* of a body that went out with its head, without a download */
     enum status failure;              /* why the request did not go as it should; OK otherwise */
     const char *reason_detail;        /* literal or arena text for the log; may be NULL */
 
@@ -234,6 +235,12 @@ struct str exchange_client_text(struct exchange *x);
 static inline int64_t exchange_now(const struct exchange *x)
 {
     return x->worker->loop.now;
+}
+
+/* Bytes of the response's body that the client's side has taken. */
+static inline uint64_t exchange_given(const struct exchange *x)
+{
+    return x->download_began ? x->download.given : x->whole_bytes;
 }
 
 /* The request leaves it in doubt where a next one would begin: its connection is closed where messages follow each other. */

@@ -1,5 +1,6 @@
 #include "exchange/outgoing.h"
 
+#include "base/copy.h"
 #include "exchange/error_page.h"
 #include "exchange/forwarded.h"
 #include "exchange/graph.h"
@@ -158,7 +159,7 @@ static struct str make_id_line(struct exchange *x)
     if (line == NULL)
         return STR_NONE;
     memcpy(line, ID_NAME, name);
-    memcpy(line + name, x->request_id.data, x->request_id.len);
+    copy_short(line + name, x->request_id);
     memcpy(line + len - 2, "\r\n", 2);
     return str_of(line, len);
 }

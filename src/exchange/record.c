@@ -37,16 +37,6 @@ static int64_t between(int64_t from, int64_t to)
     return from != 0 && to > from ? to - from : 0;
 }
 
-static void fill_times(const struct exchange *x, struct access_record *record)
-{
-    const struct exchange_times *times = &x->times;
-    record->total = times->ended - times->began;
-    record->queue = between(times->began, times->picked != 0 ? times->picked : times->ended);
-    record->connect = between(times->picked, times->connected);
-    record->first_byte = between(times->sent, times->first_byte);
-    record->began_wall = x->worker->loop.wall - record->total;
-}
-
 static bool wants_log(const struct exchange *x)
 {
     if (x->graph->access_log == NULL || !x->entry->config->observability.access_logs)
@@ -69,6 +59,9 @@ static void fill_tls(struct tls_conn *conn, struct access_record *record)
 static __attribute__((noinline)) void write_record(struct exchange *x, int status, bool log, bool recent, bool failed)
 {
     const struct request *request = &x->stream.request;
+    const struct exchange_times *times = &x->times;
+    const int64_t total = times->ended - times->began;
+    /* Every member, so that nothing is cleared first. */
     struct access_record record = {
         .client = x->stream.client,
         .request = request,
@@ -92,12 +85,21 @@ static __attribute__((noinline)) void write_record(struct exchange *x, int statu
         .reason = x->failure,
         .reason_detail = x->reason_detail,
         .request_bytes = x->upload_began ? x->upload.moved : 0,
-        .response_bytes = x->download_began ? x->download.given : 0,
+        .response_bytes = exchange_given(x),
+        .origin_bytes = x->answered_here || !x->download_began ? 0 : x->download.moved,
         .attempts = x->attempts,
         .number = take_number(),
+        .began_wall = x->worker->loop.wall - total,
+        .total = total,
+        .queue = between(times->began, times->picked != 0 ? times->picked : times->ended),
+        .connect = between(times->picked, times->connected),
+        .first_byte = between(times->sent, times->first_byte),
+        .trace_id = STR_NONE,
+        .span_id = STR_NONE,
+        .tls_version = STR_NONE,
+        .tls_cipher = STR_NONE,
+        .tls_client_subject = STR_NONE,
     };
-    record.origin_bytes = x->answered_here || !x->download_began ? 0 : x->download.moved;
-    fill_times(x, &record);
     fill_tls(x->stream.client->secure, &record);
     if (x->trace != NULL) {
         record.trace_id = trace_id_text(x->trace);

@@ -366,6 +366,7 @@ static void begin_download(struct exchange *x)
     /* A body in memory is short and there at once, and has nothing to let go. */
     if (x->download.source == &x->memory_source) {
         x->download.length = x->memory_body.len;
+        x->download.moved = x->download.given = x->whole_bytes;
         x->response_source = NULL;
     }
     x->download_began = true;
@@ -402,6 +403,28 @@ static void tell_connection(struct exchange *x, const struct client_limits *limi
 static bool is_silence(const struct exchange *x)
 {
     return x->answered_here && x->response.status == 444;
+}
+
+/* An answer made here that is short and lies in memory: head and body leave in one piece, and no relay is needed. */
+static bool is_at_hand(const struct exchange *x)
+{
+    return x->response_source == &x->memory_source && x->memory_body.len <= STREAM_WHOLE_MAX &&
+           x->response.body_length == (int64_t)x->memory_body.len && x->response_filters == NULL && x->rate <= 0 && !x->upstream_bound &&
+           x->stream.ops->send_whole != NULL;
+}
+
+/* END: not by this way. OK: that was all (download_done), or it is taken, and the relay waits until it is gone. Else why it broke. */
+static enum status send_whole(struct exchange *x)
+{
+    enum status status = x->stream.ops->send_whole(&x->stream, &x->response, x->memory_body);
+    if (status == STATUS_END)
+        return status;
+    x->whole_bytes = x->stream.response_begun ? x->memory_body.len : 0;
+    x->memory_body = STR_NONE;
+    if (status == STATUS_OK)
+        x->response_source = NULL;
+    x->download_done = status == STATUS_OK;
+    return status == STATUS_AGAIN ? STATUS_OK : status;
 }
 
 static enum step run_response(struct exchange *x)
@@ -441,7 +464,11 @@ static enum step run_response(struct exchange *x)
     if (x->router != NULL && x->router->limits != NULL)
         tell_connection(x, x->router->limits);
     x->response_sent = true;
-    enum status status = x->stream.ops->send_head(&x->stream, &x->response);
+    enum status status = is_at_hand(x) ? send_whole(x) : STATUS_END;
+    if (status == STATUS_END)
+        status = x->stream.ops->send_head(&x->stream, &x->response);
+    if (x->download_done)
+        return STEP_FINISH;
     if (status != STATUS_OK) {
         x->failure = status;
         return STEP_FINISH;

@@ -69,7 +69,7 @@ static void fill_exchange(const struct exchange *x, struct arena *arena, struct 
                                    .age = now - x->times.began,
                                    .step_age = now - step_began(x),
                                    .bytes_in = x->upload_began ? x->upload.moved : 0,
-                                   .bytes_out = x->download_began ? x->download.given : 0,
+                                   .bytes_out = exchange_given(x),
                                    .attempts = x->attempts,
                                    .upgraded = x->upgraded,
                                    .held = await_is_waiting(x),

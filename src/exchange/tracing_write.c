@@ -155,7 +155,7 @@ static void fill(const struct exchange *x, const struct trace_notes *notes, stru
     record->admitted = notes->detailed ? admitted_at(x, record) : 0;
     record->ended = x->times.ended;
     record->request_bytes = x->upload_began ? x->upload.moved : 0;
-    record->response_bytes = x->download_began ? x->download.given : 0;
+    record->response_bytes = exchange_given(x);
     record->status = x->response_sent ? (int16_t)x->response.status : 0;
     record->peer_port = x->stream.client->peer_port;
     record->version = (uint8_t)request->version;

@@ -84,7 +84,7 @@ static struct str get_bytes_sent(struct exchange *x, struct str argument)
 static struct str get_body_bytes_sent(struct exchange *x, struct str argument)
 {
     uint64_t head = x->stream.head_bytes_out, all = x->stream.bytes_out;
-    return number(x, head != 0 && all >= head ? all - head : x->download_began ? x->download.given : 0);
+    return number(x, head != 0 && all >= head ? all - head : exchange_given(x));
 }
 
 static struct str get_request_length(struct exchange *x, struct str argument)

@@ -74,18 +74,6 @@ bool fields_add_line(struct fields *fields, struct str line, size_t name_len)
     return true;
 }
 
-bool fields_add_ready(struct fields *fields, const struct field *ready, uint32_t count)
-{
-    while (fields->capacity - fields->count < count)
-        if (!fields_grow(fields))
-            return false;
-    for (const struct field *end = ready + count; ready < end; ready++) {
-        fields->items[fields->count++] = *ready;
-        mark_present(fields, ready->id);
-    }
-    return true;
-}
-
 struct field *fields_find(const struct fields *fields, enum field_id id)
 {
     if (!fields_has(fields, id))

@@ -76,10 +76,20 @@ bool fields_add_line(struct fields *fields, struct str line, size_t name_len);
      .value = {.data = (line) + (name_len) + 2, .len = (value_len)}, \
      .id = (known_id), \
      .verbatim = true}
-/* Adds several such; false when the arena's budget is exhausted. */
-bool fields_add_ready(struct fields *fields, const struct field *ready, uint32_t count);
 /* Makes room for one more; false when the arena's budget is exhausted. */
 bool fields_grow(struct fields *fields);
+/* Adds several such, whose number is a constant; false when the arena's budget is exhausted. */
+static inline bool fields_add_ready(struct fields *fields, const struct field *ready, uint32_t count)
+{
+    while (fields->capacity - fields->count < count)
+        if (!fields_grow(fields))
+            return false;
+    memcpy(fields->items + fields->count, ready, count * sizeof(*ready));
+    fields->count += count;
+    for (uint32_t i = 0; i < count; i++)
+        fields->present[ready[i].id >> 6] |= UINT64_C(1) << (ready[i].id & 63);
+    return true;
+}
 bool fields_add_id(struct fields *fields, enum field_id id, struct str value);
 
 static inline bool fields_has(const struct fields *fields, enum field_id id)

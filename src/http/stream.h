@@ -103,10 +103,17 @@ struct stream_handler {
     void (*on_facts)(struct stream *stream, unsigned facts);
 };
 
+/* The longest body for send_whole. */
+#define STREAM_WHOLE_MAX ((size_t)1024)
+
 struct stream_ops {
     /* Queues the response head; framing is chosen from response->body_length, status and the request.
      * Interim heads (1xx) may come first, any number. */
     enum status (*send_head)(struct stream *stream, const struct response *response);
+    /* A final response with its whole body (of body_length bytes, a kilobyte at most), pushed out at once: for answers made here. OK: all of it
+     * went out, the sink need not be asked any more. AGAIN: it is taken, and the sink's flush goes on. END: not by this way, nothing
+     * was done; send_head and the sink take it. Else why it broke. NULL: never. */
+    enum status (*send_whole)(struct stream *stream, const struct response *response, struct str body);
     /* From now on both directions are plain bytes (after 101): source and sink change their meaning. */
     void (*upgrade)(struct stream *stream);
     /* The exchange is over: the stream (and its exchange) will not be touched by the protocol again. With

@@ -131,5 +131,4 @@ void access_format_line(const struct access_format *format, const struct access_
         access_json_line(format, record, out);
     else
         access_common_line(format, record, out);
-    text_add_char(out, '\n');
 }

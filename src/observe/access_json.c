@@ -60,8 +60,8 @@ static void put_escaped(struct line *line, struct str s)
 /* The inside of a JSON string. */
 static void put_inside(struct line *line, struct str s)
 {
-    if (put_is_plain(s))
-        put_text(line, s);
+    if (put_if_plain(line->at, s))
+        line->at += s.len;
     else
         put_escaped(line, s);
 }
@@ -428,5 +428,6 @@ void access_json_line(const struct access_format *format, const struct access_re
         put_headers(&line, &record->response->fields, S(",\"origin_"));
     put_headers(&line, &record->response->fields, S(",\"downstream_"));
     put_one(&line, '}');
+    put_one(&line, '\n');
     out->len = (size_t)(line.at - out->data);
 }

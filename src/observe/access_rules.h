@@ -61,11 +61,11 @@ struct access_target {
 void access_target_begin(struct access_target *target, const struct access_format *format, const struct access_record *record);
 bool access_target_next(struct access_target *target, struct str *ret_piece);
 
-/* access_common.c: the three formats that are lines of words. access_json.c */
+/* With the line's end. access_common.c: the three formats that are lines of words. access_json.c */
 void access_common_line(const struct access_format *format, const struct access_record *record, struct text *out);
 void access_json_line(const struct access_format *format, const struct access_record *record, struct text *out);
 
-/* Both at most ACCESS_TIME_SIZE; give the end. The parts that last a second are kept per thread.
+/* Both write at most ACCESS_TIME_SIZE, also behind the end that they give. The parts that last a second are kept per thread.
  * "2026-11-22T10:00:00.123456789Z" (local: "+01:00"), and "[22/Nov/2026:10:00:00 +0000]". */
 #define ACCESS_TIME_SIZE 48
 char *access_put_time(char *out, int64_t wall, bool local);

@@ -129,7 +129,7 @@ static __attribute__((noinline)) bool search_matches(const struct term *term,
 static inline bool path_starts(struct str path, struct str prefix)
 {
     return path.len >= prefix.len && path.data[prefix.len - 1] == prefix.data[prefix.len - 1] &&
-           memcmp(path.data, prefix.data, prefix.len) == 0;
+           (prefix.len == 1 || memcmp(path.data, prefix.data, prefix.len - 1) == 0);
 }
 
 static inline bool matcher_matches(const struct term *term, const struct route_input *input)

@@ -95,6 +95,21 @@ def test_redirect_regex(through):
     assert proxy.get("/", host="site.example").status == 200
 
 
+def test_redirects_wait_for_a_client_that_does_not_read(through):
+    """More than the socket takes: what is cut off in the middle of one goes on there, and each is whole and in its place."""
+    proxy, server = through({"redirectScheme": {"scheme": "https"}})
+    client, count = proxy.client(receive_buffer=4096), 8000
+    targets = [f"/{number}/" + "x" * 1000 for number in range(count)]
+    sender = threading.Thread(target=lambda: [client.send_request(target=target, host="site.example") for target in targets])
+    sender.start()
+    wait_for("requests that wait", lambda: not client.writable(0.2) or None)
+    for target in targets:
+        response = client.response()
+        assert response.status == 302 and response.get("Location") == "https://site.example" + target and response.body == b"Found"
+    sender.join()
+    assert server.requests == []
+
+
 # Fields
 
 def test_headers_are_set_and_removed(through):

@@ -74,7 +74,7 @@ static inline const char *seek_control(struct pass *pass, const char *from)
         size_t offset = from > pass->block ? (size_t)(from - pass->block) : 0;
         uint64_t mask = offset < 64 ? pass->controls >> offset : 0;
         if (mask != 0)
-            return pass->block + offset + (size_t)__builtin_ctzll(mask);
+            return pass->block + offset + (unsigned)__builtin_ctzll(mask);
     }
     return pass->end;
 }
@@ -84,7 +84,7 @@ static inline const char *next_control(struct pass *pass, const char *from)
 {
     size_t offset = (size_t)(from - pass->block);
     uint64_t mask = offset < 64 ? pass->controls >> offset : 0;
-    return mask != 0 ? from + (size_t)__builtin_ctzll(mask) : seek_control(pass, from);
+    return mask != 0 ? from + (unsigned)__builtin_ctzll(mask) : seek_control(pass, from);
 }
 
 /* Bits for the 16 bytes at `at`. Where fewer are left (but the line that came before them is longer), those before are looked at too
@@ -107,7 +107,7 @@ static inline size_t read_name(const struct pass *pass, const char *control, enu
     uint64_t colons = likely(far) ? scan_colons16(pass->at) : last_colons(pass->at, pass->end);
     if (colons == 0)
         return 0;
-    size_t len = (size_t)__builtin_ctzll(colons);
+    size_t len = (unsigned)__builtin_ctzll(colons);
     if (pass->at + len >= control)
         return 0;
     *ret_id = field_identify_clean(pass->at, len);

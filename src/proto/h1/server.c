@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/copy.h"
 #include "base/memory.h"
 #include "net/ring.h"
 #include "proto/h1/lines.h"
@@ -550,7 +551,14 @@ static struct str connection_value(const struct h1_server *connection, const str
     return told.data != NULL ? told : S("keep-alive");
 }
 
-static enum status send_head(struct stream *stream, const struct response *response)
+static enum status to_client_failure(enum status status)
+{
+    return status == STATUS_IO_ERROR ? STATUS_CLIENT_ABORTED : status;
+}
+
+/* The head, and with `whole` all of the body behind it: END where another way is due. What is queued already (an interim head) goes first,
+ * and where the connection closes behind the last bytes they wait for the end to ride with them: that is the sink's. */
+static __attribute__((noinline)) enum status send_response(struct stream *stream, const struct response *response, const struct str *whole)
 {
     struct h1_server *connection = connection_of(stream);
     struct h1_active *active = connection->active;
@@ -561,20 +569,34 @@ static enum status send_head(struct stream *stream, const struct response *respo
     enum h1_framing framing = choose_framing(stream, response, bodiless);
     if (final) {
         active->close = must_close(connection) || framing == H1_UNTIL_CLOSE || body_is_left(connection);
-        h1_body_out_init(&active->body_out, bodiless ? H1_NO_BODY : framing, response->body_length);
+        if (whole != NULL && (active->close || bodiless || active->out.bytes != 0))
+            return STATUS_END;
+        h1_body_out_init(&active->body_out, bodiless ? H1_NO_BODY : framing, whole != NULL ? 0 : response->body_length);
         active->final_head_queued = true;
         stream->response_begun = true;
     }
     struct chunk *chunk;
-    char *out = h1_wire_reserve(&connection->wire, h1_response_size(response), &chunk);
+    char *out = h1_wire_reserve(&connection->wire, h1_response_size(response) + (whole != NULL ? whole->len : 0), &chunk);
     if (out == NULL)
         return STATUS_OVERLOADED;
     struct str date = str_of(connection->wire.sock.loop->date, 29);
     size_t len = h1_write_response(out, response, framing, final ? connection_value(connection, response) : STR_NONE, date);
-    h1_wire_commit(&connection->wire, chunk, out, len);
     if (final)
         stream->head_bytes_out = (uint32_t)len;
+    if (whole != NULL)
+        return to_client_failure(h1_wire_send(&connection->wire, chunk, (size_t)(copy_short(out + len, *whole) - out)));
+    h1_wire_commit(&connection->wire, chunk, out, len);
     return STATUS_OK;
+}
+
+static enum status send_head(struct stream *stream, const struct response *response)
+{
+    return send_response(stream, response, NULL);
+}
+
+static enum status send_whole(struct stream *stream, const struct response *response, struct str body)
+{
+    return send_response(stream, response, &body);
 }
 
 static void upgrade(struct stream *stream)
@@ -666,11 +688,6 @@ static int64_t source_splice_ready(struct body_source *source)
     return h1_body_splice_ready(&connection->active->body_in, &connection->wire);
 }
 
-static enum status to_client_failure(enum status status)
-{
-    return status == STATUS_IO_ERROR ? STATUS_CLIENT_ABORTED : status;
-}
-
 static enum status sink_write(struct body_sink *sink, struct chunkq *from, bool end, const struct fields *trailers)
 {
     struct h1_server *connection = connection_of(container_of(sink, struct stream, sink));
@@ -718,7 +735,8 @@ static enum status sink_flush(struct body_sink *sink)
     return to_client_failure(status);
 }
 
-static const struct stream_ops server_ops = {.send_head = send_head, .upgrade = upgrade, .finish = finish};
+static const struct stream_ops server_ops = {
+    .send_head = send_head, .send_whole = send_whole, .upgrade = upgrade, .finish = finish};
 
 static const struct body_source_ops server_source = {
     .read = source_read, .take = source_take, .splice = source_splice, .splice_ready = source_splice_ready, .gather = source_gather};

@@ -174,6 +174,22 @@ void h1_wire_commit(struct h1_wire *wire, struct chunk *chunk, char *data, size_
     chunkq_give(wire->out, chunk, data, len);
 }
 
+enum status h1_wire_send(struct h1_wire *wire, struct chunk *chunk, size_t len)
+{
+    struct iovec vector = {.iov_base = chunk->data, .iov_len = len};
+    size_t sent = 0;
+    enum status status = sock_write(&wire->sock, &vector, 1, false, &sent);
+    if (wire->bytes_out != NULL)
+        *wire->bytes_out += sent;
+    if (sent < len && (status == STATUS_OK || status == STATUS_AGAIN)) {
+        chunk->used += (uint32_t)len;
+        chunkq_add(wire->out, chunk, chunk->data + sent, len - sent);
+        status = STATUS_AGAIN;
+    }
+    chunk_unref(chunk);
+    return status;
+}
+
 void h1_wire_drop_input(struct h1_wire *wire)
 {
     if (wire->input != NULL)

@@ -51,6 +51,9 @@ enum status h1_wire_write(struct h1_wire *wire, struct str bytes, size_t *ret_se
 /* Room for a head of up to `size` bytes at the end of the output; NULL without buffers. Commit what was written. */
 char *h1_wire_reserve(struct h1_wire *wire, size_t size, struct chunk **ret_chunk);
 void h1_wire_commit(struct h1_wire *wire, struct chunk *chunk, char *data, size_t len);
+/* Sends the `len` bytes that were written into the reserved chunk, past the queue, which must be empty. OK: all gone. AGAIN: what is left
+ * is queued. IO_ERROR. */
+enum status h1_wire_send(struct h1_wire *wire, struct chunk *chunk, size_t len);
 void h1_wire_drop_input(struct h1_wire *wire);
 
 #endif

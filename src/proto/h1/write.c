@@ -28,7 +28,6 @@ static inline char *put(char *out, struct str text)
     return out + text.len;
 }
 
-
 /* "Name: " of a field that was added; out itself when the name may not be written. */
 static inline char *put_name(char *out, const struct field *field)
 {
@@ -162,7 +161,7 @@ static char *put_request_line(char *out, const struct request *request)
 {
     size_t len = verbatim_line_len(request);
     if (len != 0)
-        return put(out, str_of(request->method_name.data, len));
+        return copy_short(out, str_of(request->method_name.data, len));
     if (!token_is_valid(request->method_name))
         return out;
     out = put(out, request->method_name);
@@ -212,7 +211,7 @@ static char *put_status_line(char *out, const struct response *response)
     out = COPY_LITERAL(out, "HTTP/1.1 ");
     struct str words = http_status_words(status);
     if (response->reason.len == 0 && words.len != 0) {
-        out = put(out, words);
+        out = copy_short(out, words);
     } else {
         out = digits_put(out, (uint64_t)status);
         *out++ = ' ';
@@ -242,7 +241,7 @@ size_t h1_write_response(char *out, const struct response *response, enum h1_fra
         at = COPY_LITERAL(at, "\r\n");
     }
     at = put_fields(at, &response->fields, framing_fields);
-    at = put(at, response->lines);
+    at = copy_short(at, response->lines);
     if (framing == H1_NO_BODY && tells_length(response))
         framing = H1_LENGTH;
     at = put_end(at, framing, response->body_length, connection);

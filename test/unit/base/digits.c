@@ -17,10 +17,17 @@ TEST(digits_are_those_that_printf_writes)
 {
     for (uint64_t value = 0; value < 12000; value++)
         assert_digits(value);
-    for (uint64_t power = 1; power <= UINT64_MAX / 10; power *= 10) {
+    uint64_t power = 1;
+    for (unsigned digits = 1; digits <= DIGITS_MAX; digits++, power *= 10) {
         assert_digits(power - 1);
         assert_digits(power);
-        assert_digits(power * 9 + 1);
+        assert_digits(power + 1);
+        if (digits < DIGITS_MAX)
+            assert_digits(power * 9 + 1);
+    }
+    for (unsigned bit = 0; bit < 64; bit++) {
+        assert_digits(UINT64_C(1) << bit);
+        assert_digits((UINT64_C(1) << bit) - 1);
     }
     assert_digits(UINT64_MAX);
 }

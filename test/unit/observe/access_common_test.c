@@ -49,6 +49,35 @@ TEST(access_common_cannot_be_forged)
     sample_release(&sample);
 }
 
+/* Texts go by words and vectors whose ends overlap: what must be escaped is seen at each place of each length. */
+TEST(access_common_escapes_at_every_place_of_every_length)
+{
+    static const struct {
+        char raw;
+        const char *shown;
+    } odd[] = {{'"', "\\\""}, {'\\', "\\\\"}, {'\n', "\\x0a"}, {0x1f, "\\x1f"}, {0x7f, "\\x7f"}, {(char)0x80, "\\x80"}, {(char)0xff, "\\xff"}};
+    struct sample sample;
+    sample_init(&sample);
+    sample.record.query = STR_NONE;
+    char path[52], expected[80];
+    for (size_t len = 1; len < 50; len++) {
+        for (size_t i = 0; i < len * sizeof(odd) / sizeof(odd[0]); i++) {
+            size_t at = i % len, which = i / len;
+            memset(path, 'a', len);
+            path[at] = odd[which].raw;
+            sample.record.path = str_of(path, len);
+            snprintf(expected, sizeof(expected), "\"GET %.*s%s%.*s HTTP/1.1\" 200 12 ", (int)at, path, odd[which].shown, (int)(len - at - 1),
+                     path + at + 1);
+            assert_true(str_find(sample_line(&sample), str_from(expected)) > 0);
+        }
+        memset(path, '~', len);
+        snprintf(expected, sizeof(expected), "\"GET %.*s HTTP/1.1\" 200 12 ", (int)len, path);
+        sample.record.path = str_of(path, len);
+        assert_true(str_find(sample_line(&sample), str_from(expected)) > 0);
+    }
+    sample_release(&sample);
+}
+
 TEST(access_common_has_room_for_whatever_is_escaped)
 {
     struct sample sample;

@@ -69,6 +69,11 @@ class Client:
         poll.register(self.socket, select.POLLIN)
         return bool(poll.poll(seconds * 1000))
 
+    def writable(self, seconds):
+        poll = select.poll()
+        poll.register(self.socket, select.POLLOUT)
+        return bool(poll.poll(seconds * 1000))
+
     def assert_closed(self):
         """The peer closes, without another byte."""
         try:
