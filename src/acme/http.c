@@ -4,11 +4,9 @@
 #include "acme/http.h"
 
 #include <assert.h>
-#include <curl/curl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <pthread.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -17,6 +15,7 @@
 #include "base/version.h"
 #include "http/date.h"
 #include "net/addr.h"
+#include "net/curl.h"
 #include "tls/client.h"
 
 #define CONNECT_TIMEOUT_MS 30000L
@@ -46,12 +45,6 @@ struct acme_http_request {
     void *owner;
     char error[CURL_ERROR_SIZE];
 };
-
-static void initialise_curl(void)
-{
-    CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
-    assert(code == CURLE_OK);
-}
 
 /* ---- the end of a request ---- */
 
@@ -260,8 +253,11 @@ static CURLcode on_context(CURL *easy, void *context, void *store)
 struct acme_http *acme_http_new(struct loop *loop, const struct acme_trust *trust, struct arena *arena,
                                 struct str *ret_why)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, initialise_curl);
+    const char *problem = curl_load();
+    if (problem != NULL) {
+        *ret_why = str_from(problem);
+        return NULL;
+    }
     X509_STORE *store = store_new(trust, arena, ret_why);
     if (store == NULL)
         return NULL;

@@ -41,7 +41,7 @@ struct acme_http_ask {
     void *owner;
 };
 
-/* NULL, and *ret_why (in `arena`): a CA file that cannot be read. */
+/* NULL, and *ret_why (in `arena`): a CA file that cannot be read, or there is no libcurl. */
 struct acme_http *acme_http_new(struct loop *loop, const struct acme_trust *trust, struct arena *arena,
                                 struct str *ret_why);
 /* Cancels what is under way. Not from within a callback of its own. */

@@ -206,7 +206,7 @@ static const struct resolver_config *bind_resolver(const char *kind, struct aren
 {
     struct diag diag;
     struct node *node = node_new(arena, NODE_MAP, SPAN_NONE);
-    node_make_path(arena, node, str_from(kind), SPAN_NONE)->kind = NODE_MAP;
+    node_become(node_make_path(arena, node, str_from(kind), SPAN_NONE), NODE_MAP);
     diag_init(&diag, arena);
     const struct resolver_config *config = bind_new(&resolver_table, node, NULL, arena, &diag);
     diag_release(&diag);

@@ -95,17 +95,17 @@ static void add(struct meter_sum *sum, const struct meter_sum *more)
 
 void live_note_minute(struct live_slot minute[LIVE_MINUTE_SLOTS], int64_t second, uint64_t requests, uint64_t errors)
 {
-    uint64_t number = (uint64_t)second / 10 + 1;
+    uint32_t number = (uint32_t)(second / 10) + 1;
     struct live_slot *slot = &minute[number % LIVE_MINUTE_SLOTS];
     if (slot->number != number)
         *slot = (struct live_slot){.number = number};
-    slot->requests += requests;
-    slot->errors += errors;
+    slot->requests += (uint32_t)requests;
+    slot->errors += (uint32_t)errors;
 }
 
 struct live_slot live_sum_minute(const struct live_slot minute[LIVE_MINUTE_SLOTS], int64_t second)
 {
-    uint64_t number = (uint64_t)second / 10 + 1;
+    uint32_t number = (uint32_t)(second / 10) + 1;
     struct live_slot sum = {.number = number};
     for (unsigned i = 0; i < LIVE_MINUTE_SLOTS; i++) {
         if (minute[i].number > number || minute[i].number + LIVE_MINUTE_SLOTS <= number)

@@ -19,8 +19,8 @@ enum live_kind { LIVE_ENTRYPOINT, LIVE_ROUTER, LIVE_SERVICE, LIVE_SERVER, LIVE_K
 #define LIVE_MINUTE_SLOTS 7           /* of ten seconds: six that are over, and the present one */
 
 struct live_slot {
-    uint64_t number;                  /* of the stretch of time, never given twice */
-    uint64_t requests, errors;
+    uint32_t number;                  /* of the stretch of time, never given twice */
+    uint32_t requests, errors;
 };
 
 /* What is remembered of a thing that ever did something, which most of thousands of routers never do. */

@@ -61,7 +61,7 @@ static bool is_wanted(const struct router *router, struct str word)
 static bool is_troubled(const struct live_thing *thing, struct live_slot minute)
 {
     const struct service *service = thing->router->service;
-    return minute.errors * 20 > minute.requests || (service != NULL && !service_is_ready(service, admin_self->control->loop.now));
+    return (uint64_t)minute.errors * 20 > minute.requests || (service != NULL && !service_is_ready(service, admin_self->control->loop.now));
 }
 
 static size_t rank(struct str word, struct ranked *ranked)

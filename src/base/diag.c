@@ -305,11 +305,7 @@ struct span span_inside(struct span span, size_t offset, size_t length)
         return span;
     if (to > span.length)
         to = span.length;
-    struct span part = span;
-    part.column += (uint32_t)from;
-    part.length = (uint32_t)(to - from);
-    part.quoted = false;
-    return part;
+    return span_make(span.source, span.line, span.column + from, to - from);
 }
 
 struct str nearest(struct str word, const struct str *candidates, size_t count)

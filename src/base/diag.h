@@ -22,14 +22,17 @@ struct source {
     bool nginx;          /* nginx.conf: its escapes, and "$x" means "${x}" (what span_inside steps over) */
 };
 
-/* A stretch of a source. line and column count from 1 (columns in bytes); line 0: no place within. */
+/* A stretch of a source. line and column count from 1 (columns in bytes); line 0: no place within. Tens of thousands are kept, so they
+ * are packed (span_make); a file of 16 MiB may be one line. */
 struct span {
     const struct source *source;
-    uint32_t line;
-    uint32_t column;
-    uint32_t length;     /* bytes to underline, at least 1 is shown */
-    bool quoted;         /* the text is written otherwise there, in quotes or with escapes: span_inside steps over them */
+    uint64_t line : 24;
+    uint64_t column : 24;
+    uint64_t length : 15;     /* bytes to underline, at least 1 is shown */
+    uint64_t quoted : 1;      /* the text is written otherwise there, in quotes or with escapes: span_inside steps over them */
 };
+#define SPAN_PLACE_MAX ((1U << 24) - 1)
+#define SPAN_LENGTH_MAX ((1U << 15) - 1)
 #define SPAN_NONE ((struct span){0})
 
 enum diag_severity { DIAG_ERROR, DIAG_WARNING, DIAG_NOTE };
@@ -125,6 +128,15 @@ void diag_guard_begin(struct diag *diag, struct diag_guard *guard, bool mild);
 bool diag_guard_end(struct diag *diag, struct diag_guard *guard);
 /* Contained mistakes are errors after all: for who asks whether everything is good. */
 void diag_make_strict(struct diag *diag);
+
+/* One whose numbers are counted: what does not fit is the greatest that does. */
+static inline struct span span_make(const struct source *source, size_t line, size_t column, size_t length)
+{
+    return (struct span){.source = source,
+                         .line = line < SPAN_PLACE_MAX ? line : SPAN_PLACE_MAX,
+                         .column = column < SPAN_PLACE_MAX ? column : SPAN_PLACE_MAX,
+                         .length = length < SPAN_LENGTH_MAX ? length : SPAN_LENGTH_MAX};
+}
 
 /* The part of a span's text from byte `offset`, `length` long: for errors inside a rule or a regex.
  * Quotes and their escapes are stepped over; a part outside of the span gives the span itself. */

@@ -4,13 +4,20 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "base/map.h"
 #include "base/memory.h"
 #include "base/meter_state.h"
 #include "base/text.h"
 
 pthread_mutex_t meter_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct map registry;           /* by identity; made when the first meter comes, gone with the last */
+
+/* By identity: chains, as many as there may be meters. Tens of thousands have no more than a pointer here and one there. Made when the
+ * first meter comes, gone with the last. */
+static struct {
+    struct meter_keyed **chains;
+    uint32_t mask;                    /* chains - 1, a power of two */
+    uint32_t count;
+} registry;
+#define CHAINS_FIRST 64
 
 /* A set of bounds that was ever asked for: few, and kept. */
 struct known_bounds {
@@ -52,12 +59,12 @@ static struct str identity_of(struct str key, unsigned workers, unsigned bounds,
 }
 
 /* Behind the row of tallies: the identity's length, and the identity. */
-static char *identity_place(struct meter_keyed *keyed)
+static char *identity_place(const struct meter_keyed *keyed)
 {
     return (char *)(uintptr_t)&keyed->meter.tallies[keyed->meter.workers + 1];
 }
 
-static struct str identity(struct meter_keyed *keyed)
+static struct str identity(const struct meter_keyed *keyed)
 {
     uint32_t len;
     memcpy(&len, identity_place(keyed), sizeof(len));
@@ -71,6 +78,53 @@ static void set_identity(struct meter_keyed *keyed, struct str text)
     if (len != 0)
         memcpy(identity_place(keyed) + sizeof(len), text.data, len);
 }
+
+/* ---- the registry; under the lock ---- */
+
+static struct meter_keyed **chain_of(struct str text)
+{
+    return &registry.chains[str_hash(text) & registry.mask];
+}
+
+static void lay_out(uint32_t chains)
+{
+    struct meter_keyed **former = registry.chains, *next;
+    uint32_t count = former != NULL ? registry.mask + 1 : 0;
+    registry.chains = memory_zalloc(chains * sizeof(struct meter_keyed *));
+    registry.mask = chains - 1;
+    for (uint32_t i = 0; i < count; i++)
+        for (struct meter_keyed *it = former[i]; it != NULL; it = next) {
+            struct meter_keyed **chain = chain_of(identity(it));
+            next = it->next;
+            it->next = *chain;
+            *chain = it;
+        }
+    free(former);
+}
+
+static void register_meter(struct meter_keyed *keyed)
+{
+    if (registry.chains == NULL || registry.count > registry.mask)
+        lay_out(registry.chains != NULL ? 2 * (registry.mask + 1) : CHAINS_FIRST);
+    struct meter_keyed **chain = chain_of(identity(keyed));
+    keyed->next = *chain;
+    *chain = keyed;
+    registry.count++;
+}
+
+static void unregister_meter(const struct meter_keyed *keyed)
+{
+    struct meter_keyed **at = chain_of(identity(keyed));
+    while (*at != keyed)
+        at = &(*at)->next;
+    *at = keyed->next;
+    if (--registry.count != 0)
+        return;
+    free(registry.chains);
+    registry.chains = NULL;
+}
+
+/* ---- meters ---- */
 
 static void init_meter(struct meter *meter, unsigned workers, const struct meter_bounds *bounds)
 {
@@ -92,17 +146,17 @@ static struct meter *new_meter(struct str text, unsigned workers, const struct m
     list_init(&keyed->joints[0]);
     list_init(&keyed->joints[1]);
     set_identity(keyed, text);
-    map_put(&registry, identity(keyed), &keyed->meter);
+    register_meter(keyed);
     return &keyed->meter;
 }
 
 /* Under the lock; one reference is the caller's when there is one. */
 static struct meter *find_meter(struct str text)
 {
-    if (registry.live == 0)
-        map_init(&registry, false);
-    struct meter *known = map_get(&registry, text);
-    return known != NULL ? meter_ref(known) : NULL;
+    struct meter_keyed *known = registry.chains != NULL ? *chain_of(text) : NULL;
+    while (known != NULL && !str_equal(identity(known), text))
+        known = known->next;
+    return known != NULL ? meter_ref(&known->meter) : NULL;
 }
 
 struct meter *meter_get(struct str key, unsigned workers, const struct meter_bounds *bounds)
@@ -195,9 +249,7 @@ static void forget(struct meter *meter)
         fold(meter_joint_of(meter));
         return;
     }
-    map_remove(&registry, identity(meter_keyed_of(meter)));
-    if (registry.live == 0)
-        map_release(&registry);
+    unregister_meter(meter_keyed_of(meter));
 }
 
 static void free_meter(struct meter *meter)

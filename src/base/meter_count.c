@@ -40,6 +40,21 @@ static __attribute__((noinline)) struct meter_cell *turn_to(struct meter_tally *
     return tally->last = cell;
 }
 
+static __attribute__((noinline)) meter_counter *new_group(struct meter_tally *tally, unsigned index)
+{
+    meter_counter *group = memory_zalloc(METER_GROUP * sizeof(*group));
+    atomic_store_explicit(&tally->fine[index], group, memory_order_release);
+    return group;
+}
+
+static inline __attribute__((always_inline)) void count_fine(struct meter_tally *tally, unsigned bucket, uint64_t amount)
+{
+    meter_counter *group = atomic_load_explicit(&tally->fine[bucket / METER_GROUP], memory_order_relaxed);
+    if (__builtin_expect(group == NULL, 0))
+        group = new_group(tally, bucket / METER_GROUP);
+    meter_add(&group[bucket % METER_GROUP], amount);
+}
+
 static inline __attribute__((always_inline)) void count(struct meter *meter, unsigned worker,
                                                         const struct meter_sample *sample, unsigned fine)
 {
@@ -50,7 +65,7 @@ static inline __attribute__((always_inline)) void count(struct meter *meter, uns
     unsigned coarse = 0;
     while (sample->duration > meter->bounds->ends[coarse])
         coarse++;
-    meter_add(&tally->buckets[fine], 1);
+    count_fine(tally, fine, 1);
     meter_add(&cell->buckets[coarse], 1);
     meter_add(&cell->duration, (uint64_t)sample->duration);
     meter_add(&cell->bytes_out, sample->bytes_out);
@@ -101,8 +116,11 @@ void meter_fold_tally(const struct meter_tally *tally, struct meter_tally *into,
         meter_add(&sum->bytes_in, meter_value(&cell->bytes_in));
         meter_add(&sum->bytes_out, meter_value(&cell->bytes_out));
     }
-    for (unsigned i = 0; i < METER_BUCKETS; i++)
-        meter_add(&into->buckets[i], meter_value(&tally->buckets[i]));
+    for (unsigned i = 0; i < METER_BUCKETS; i++) {
+        uint64_t number = meter_fine(tally, i);
+        if (number != 0)
+            count_fine(into, i, number);
+    }
     meter_add(&into->retries, meter_value(&tally->retries));
     const meter_counter *failures = atomic_load(&tally->failures);
     for (unsigned i = 0; i < STATUS_COUNT && failures != NULL; i++)
@@ -119,6 +137,8 @@ void meter_free_tally(struct meter_tally *tally)
         free(cell);
         cell = next;
     }
+    for (unsigned i = 0; i < METER_GROUPS; i++)
+        free(atomic_load(&tally->fine[i]));
     free(atomic_load(&tally->failures));
     free(tally);
 }

@@ -71,7 +71,7 @@ static void add_sum(const struct meter_tally *tally, unsigned bounds, void *into
     for (const struct meter_cell *cell = cells_of(tally); cell != NULL; cell = cell->next)
         sum_cell(cell, bounds, sum);
     for (unsigned i = 0; i < METER_BUCKETS; i++)
-        sum->buckets[i] += meter_value(&tally->buckets[i]);
+        sum->buckets[i] += meter_fine(tally, i);
     sum->retries += meter_value(&tally->retries);
 }
 

@@ -18,13 +18,17 @@ struct meter_cell {
     meter_counter buckets[];
 };
 
+/* Fine buckets come in groups, made when one of a group is first counted in: what a router has to do takes about as long each time. */
+#define METER_GROUP 8
+#define METER_GROUPS ((METER_BUCKETS + METER_GROUP - 1) / METER_GROUP)
+
 struct meter_tally {
     struct meter_cell *last;          /* the writer's: the one counted in last */
     unsigned cell_count;              /* the writer's */
     _Atomic(struct meter_cell *) cells;       /* the newest first */
     _Atomic(meter_counter *) failures;      /* by enum status; NULL: all went well */
     meter_counter retries;
-    meter_counter buckets[METER_BUCKETS];
+    _Atomic(meter_counter *) fine[METER_GROUPS];    /* NULL: nothing yet */
 };
 
 static inline void meter_add(meter_counter *number, uint64_t amount)
@@ -37,9 +41,17 @@ static inline uint64_t meter_value(const meter_counter *number)
     return atomic_load_explicit(number, memory_order_relaxed);
 }
 
+/* What is in the fine bucket with this number. */
+static inline uint64_t meter_fine(const struct meter_tally *tally, unsigned bucket)
+{
+    const meter_counter *group = atomic_load_explicit(&tally->fine[bucket / METER_GROUP], memory_order_acquire);
+    return group != NULL ? meter_value(&group[bucket % METER_GROUP]) : 0;
+}
+
 /* A meter with a key. The lists are under the lock, and so is the last tally, which no worker counts in: there is what joints had
  * counted that are gone. There are tens of thousands of these and of joints, so they are small. */
 struct meter_keyed {
+    struct meter_keyed *next;         /* in the registry */
     struct list joints[2];            /* struct meter_joint.links of the same index: those in which it is the one, and the other */
     struct meter meter;               /* last: its row of tallies follows, and what tells it apart: the key and more */
 };

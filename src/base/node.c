@@ -2,6 +2,8 @@
  * a large map builds a map of its own. */
 #include "base/node.h"
 
+#include <assert.h>
+
 struct node *node_new(struct arena *arena, enum node_kind kind, struct span span)
 {
     struct node *node = arena_new(arena, struct node);
@@ -17,8 +19,17 @@ struct node *node_scalar(struct arena *arena, struct str text, struct span span)
     return node;
 }
 
+void node_become(struct node *node, enum node_kind kind)
+{
+    node->kind = kind;
+    node->quoted = false;
+    node->count = 0;
+    node->first = node->last = NULL;
+}
+
 void node_append(struct node *parent, struct node *child)
 {
+    assert(parent->kind == NODE_LIST || parent->kind == NODE_MAP);
     child->parent = parent;
     child->next = NULL;
     if (parent->last != NULL)
@@ -109,11 +120,11 @@ static bool is_bare_switch(const struct node *node)
 void node_merge(struct node *under, struct node *over)
 {
     if (under->kind == NODE_NULL)
-        under->kind = NODE_MAP;
+        node_become(under, NODE_MAP);
     if (under->kind != NODE_MAP)
         return;
     struct node *next;
-    for (struct node *child = over->first; child != NULL; child = next) {
+    for (struct node *child = node_first(over); child != NULL; child = next) {
         next = child->next;
         struct node *same = node_get(under, child->key);
         if (same == NULL)
@@ -123,15 +134,14 @@ void node_merge(struct node *under, struct node *over)
         else if (same->kind != NODE_MAP || !is_bare_switch(child))
             replace(same, child);
     }
-    over->first = over->last = NULL;
-    over->count = 0;
+    node_become(over, over->kind);
 }
 
 struct node *node_make_member(struct arena *arena, struct node *parent, struct str key,
                               struct span key_span)
 {
     if (parent->kind == NODE_NULL || is_bare_switch(parent))
-        parent->kind = NODE_MAP;
+        node_become(parent, NODE_MAP);
     if (parent->kind != NODE_MAP)
         return NULL;
     struct node *child = node_get(parent, key);
@@ -148,7 +158,7 @@ struct node *node_make_item(struct arena *arena, struct node *parent, size_t ind
                             struct span span)
 {
     if (parent->kind == NODE_NULL)
-        parent->kind = NODE_LIST;
+        node_become(parent, NODE_LIST);
     if (parent->kind != NODE_LIST || index > NODE_INDEX_MAX)
         return NULL;
     while (parent->count <= index)
@@ -228,8 +238,9 @@ struct node *node_copy(struct arena *arena, const struct node *node, size_t *bud
     *copy = *node;
     copy->key = STR_NONE;
     copy->key_span = SPAN_NONE;
-    copy->next = copy->parent = copy->first = copy->last = NULL;
-    copy->count = 0;
+    copy->next = copy->parent = NULL;
+    if (node->kind == NODE_LIST || node->kind == NODE_MAP)
+        node_become(copy, node->kind);
     NODE_FOREACH(node, child) {
         struct node *below = node_copy(arena, child, budget);
         if (below == NULL)

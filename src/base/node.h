@@ -23,8 +23,13 @@ struct node {
     struct str key;          /* inside a map: the key as written */
     struct span key_span;
     struct span span;        /* of the value; for maps and lists, of their first line */
-    struct str text;         /* NODE_SCALAR */
-    struct node *first, *last, *next, *parent;
+    struct node *next, *parent;
+    union {
+        struct str text;                  /* NODE_SCALAR; of NODE_NULL what was written, if anything was */
+        struct {
+            struct node *first, *last;    /* NODE_LIST, NODE_MAP */
+        };
+    };
 };
 
 #define NODE_INDEX_MAX 255   /* of a list in a path */
@@ -33,6 +38,8 @@ struct node {
 
 struct node *node_new(struct arena *arena, enum node_kind kind, struct span span);
 struct node *node_scalar(struct arena *arena, struct str text, struct span span);
+/* Makes a node without children a map or list without members, or nothing: whatever it was. */
+void node_become(struct node *node, enum node_kind kind);
 /* Adds `child` at the end of a list or, with its key set, of a map. */
 void node_append(struct node *parent, struct node *child);
 
@@ -67,7 +74,13 @@ bool node_set_text(struct node *node, struct str text, struct span span);
 /* A copy with all below it, without key and neighbours; NULL as soon as *budget nodes are used up. */
 struct node *node_copy(struct arena *arena, const struct node *node, size_t *budget);
 
+/* The first member or item; NULL when there is none, or when `node` can have none, or is NULL. */
+static inline struct node *node_first(const struct node *node)
+{
+    return node != NULL && (node->kind == NODE_LIST || node->kind == NODE_MAP) ? node->first : NULL;
+}
+
 #define NODE_FOREACH(parent, it) \
-    for (struct node *it = (parent) != NULL ? (parent)->first : NULL; it != NULL; it = it->next)
+    for (struct node *it = node_first(parent); it != NULL; it = it->next)
 
 #endif

@@ -411,8 +411,11 @@ static int watch(struct top *top, const struct top_client_settings *settings, bo
 {
     top->client = top_client_new(settings, &(struct top_client_handler){
                                                .owner = top, .on_event = on_event, .on_answer = on_answer, .on_lost = on_lost});
-    if (top->client == NULL)
+    if (top->client == NULL) {
+        const char *problem = curl_load();
+        fprintf(stderr, "portico top: %s\n", problem != NULL ? problem : "libcurl gives no handle");
         return EXIT_FAILED;
+    }
     top_data_init(&top->data);
     bool on_screen = !once && top_screen_open(command_wants_color(STDOUT_FILENO));
     int code = on_screen ? run_screen(top) : run_once(top, as_json);

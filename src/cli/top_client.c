@@ -234,7 +234,7 @@ struct top_client *top_client_new(const struct top_client_settings *settings, co
     client->settings = *settings;
     client->handler = *handler;
     list_init(&client->asked);
-    client->multi = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_multi_init() : NULL;
+    client->multi = curl_load() == NULL ? curl_multi_init() : NULL;
     if (client->multi == NULL) {
         free(client);
         return NULL;

@@ -3,10 +3,10 @@
 #ifndef CLI_TOP_CLIENT_H
 #define CLI_TOP_CLIENT_H
 
-#include <curl/curl.h>
 #include <jansson.h>
 
 #include "base/text.h"
+#include "net/curl.h"
 
 struct top_client;
 

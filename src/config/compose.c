@@ -44,7 +44,7 @@ static void name_network(struct compose_reader *reader, const struct node *netwo
 {
     const struct node *external = node_get(network, S("external"));
     struct str name = compose_text(reader, node_get(network, S("name")), NULL);
-    bool is_external = external != NULL && !str_equal(external->text, S("false"));
+    bool is_external = external != NULL && !(external->kind == NODE_SCALAR && str_equal(external->text, S("false")));
     if (str_empty(name) && external != NULL && external->kind == NODE_MAP)
         name = compose_text(reader, node_get(external, S("name")), NULL);
     if (str_empty(name) && !is_external)

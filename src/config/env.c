@@ -153,8 +153,7 @@ static struct span name_span(const struct variable *variable, const struct sourc
 {
     if (variable->at != NULL)
         return span_inside(variable->at->key_span, from, to - from);
-    return (struct span){
-        .source = source, .line = 1, .column = (uint32_t)from + 1, .length = (uint32_t)(to - from)};
+    return span_make(source, 1, from + 1, to - from);
 }
 
 static void report_unknown(const struct walk *walk, const struct variable *variable,

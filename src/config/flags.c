@@ -27,8 +27,7 @@ static struct span span_at(const struct reader *reader, const struct source *sou
 {
     if (reader->places != NULL)
         return span_inside(reader->places[reader->at], offset, length);
-    return (struct span){
-        .source = source, .line = 1, .column = (uint32_t)offset + 1, .length = (uint32_t)length};
+    return span_make(source, 1, offset + 1, length);
 }
 
 /* `dashes` and the name's length are known; what follows, perhaps behind a '=', is the value. */

@@ -22,8 +22,7 @@ static int by_key(const void *a, const void *b)
 
 static struct span span_at(const struct source *source, size_t offset, size_t length)
 {
-    return (struct span){
-        .source = source, .line = 1, .column = (uint32_t)offset + 1, .length = (uint32_t)length};
+    return span_make(source, 1, offset + 1, length);
 }
 
 /* Joined byte by byte: places are counted in it, and a key may hold anything, NUL too. */

@@ -16,16 +16,14 @@ struct reader {
 
 static struct span span_of(const struct reader *reader, size_t offset, size_t length)
 {
-    struct span span = {.source = reader->source, .line = 1, .length = (uint32_t)length};
-    size_t line_start = 0;
+    size_t line = 1, line_start = 0;
     for (size_t i = 0; i < offset; i++) {
         if (reader->content.data[i] == '\n') {
-            span.line++;
+            line++;
             line_start = i + 1;
         }
     }
-    span.column = (uint32_t)(offset - line_start + 1);
-    return span;
+    return span_make(reader->source, line, offset - line_start + 1, length);
 }
 
 /* Of the line up to `offset`. */

@@ -49,12 +49,7 @@ static void seek(struct yaml_place *place, size_t index)
 
 static struct span span_here(const struct yaml_place *place, size_t length)
 {
-    return (struct span){
-        .source = place->source,
-        .line = place->line,
-        .column = (uint32_t)(place->offset - place->line_start + 1),
-        .length = length > 0 ? (uint32_t)length : 1,
-    };
+    return span_make(place->source, place->line, place->offset - place->line_start + 1, length > 0 ? length : 1);
 }
 
 /* Of the line, as far as it may be shown. */

@@ -237,7 +237,7 @@ void yaml_write(const struct node *root, yaml_comment comment, void *context, st
     if (root->kind == NODE_SCALAR) {
         add_text(out, root->text);
         text_add_char(out, '\n');
-    } else if (root->first == NULL && root->kind != NODE_NULL) {
+    } else if (node_first(root) == NULL && root->kind != NODE_NULL) {
         text_add(out, root->kind == NODE_MAP ? S("{}\n") : S("[]\n"));
     } else {
         add_children(&w, root, 0, false);

@@ -112,7 +112,7 @@ static bool compile(struct middleware *m, struct compile *compile)
 {
     const struct headers *options = m->options;
     struct headers_state *state = m->state;
-    if (options->origin == NULL || options->origin->first == NULL) {
+    if (node_first(options->origin) == NULL) {
         diag_error(compile->diag, node_span(options->origin),
                    "'headers' needs at least one option");
         return false;

@@ -100,6 +100,7 @@ struct router_config {
     struct str rule;                /* empty: it has a location */
     struct location_config *location;   /* NULL: it has a rule */
     int rule_syntax;
+    int error_pages;                /* enum error_pages */
     int64_t priority;               /* 0: the rule's length */
     struct strs middlewares;
     struct str service;
@@ -107,7 +108,6 @@ struct router_config {
     struct client_limits *limits;   /* NULL: its site's, else the entrypoint's */
     struct router_observability *observability;
     struct router_maintenance *maintenance;     /* NULL: off */
-    int error_pages;                /* enum error_pages */
     struct str server_header;       /* as its entrypoint's; empty: that one */
     struct redirect_form redirects;
 };

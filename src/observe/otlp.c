@@ -132,8 +132,6 @@ static void *run(void *unused)
 static bool start_thread(void)
 {
     sigset_t all, before;
-    CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
-    assert(code == CURLE_OK);
     if (exporter.multi == NULL)
         exporter.multi = curl_multi_init();
     assert(exporter.multi != NULL);
@@ -166,6 +164,11 @@ struct otlp_target *otlp_target_get(const struct otlp_settings *settings, struct
 {
     if (!otlp_settings_check(settings, diag))
         return NULL;
+    const char *problem = curl_load();
+    if (problem != NULL) {
+        diag_error(diag, SPAN_NONE, "traces and metrics cannot be sent: %s", problem);
+        return NULL;
+    }
     if (!exporter.running && !start_thread()) {
         diag_error(diag, SPAN_NONE, "the thread that sends traces and metrics cannot be started: %m");
         return NULL;

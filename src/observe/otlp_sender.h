@@ -4,8 +4,7 @@
 #ifndef OBSERVE_OTLP_SENDER_H
 #define OBSERVE_OTLP_SENDER_H
 
-#include <curl/curl.h>
-
+#include "net/curl.h"
 #include "observe/otlp.h"
 
 enum otlp_outcome {

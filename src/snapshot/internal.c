@@ -95,11 +95,9 @@ static void add_redirection(struct build *build, struct entry_rules *rules, unsi
     }
     const struct middleware_type *type = middleware_find(S("redirectScheme"));
     struct node *options = node_new(arena, NODE_MAP, SPAN_NONE);
-    node_make_path(arena, options, S("scheme"), SPAN_NONE)->text = redirection->scheme;
-    node_make_path(arena, options, S("port"), SPAN_NONE)->text = port;
-    node_make_path(arena, options, S("permanent"), SPAN_NONE)->text = redirection->permanent ? S("true") : S("false");
-    NODE_FOREACH(options, it)
-        it->kind = NODE_SCALAR;
+    node_set_text(node_make_path(arena, options, S("scheme"), SPAN_NONE), redirection->scheme, SPAN_NONE);
+    node_set_text(node_make_path(arena, options, S("port"), SPAN_NONE), port, SPAN_NONE);
+    node_set_text(node_make_path(arena, options, S("permanent"), SPAN_NONE), redirection->permanent ? S("true") : S("false"), SPAN_NONE);
     struct router *router =
         build_add_router(build, arena_printf(arena, "%.*s-redirect@internal", STR_ARGS(entry->name)),
                          S("HostRegexp(`^.*$`)"), redirection->priority, redirection->origin);

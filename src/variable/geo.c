@@ -37,7 +37,7 @@ static bool add_networks(struct geo_state *state, const struct geo_options *opti
 {
     const struct node *item = node_get(options->origin, S("networks"));
     bool good = true;
-    item = item != NULL ? item->first : NULL;
+    item = node_first(item);
     for (size_t i = 0; i < options->networks.count; i++, item = item != NULL ? item->next : NULL) {
         struct str text = options->networks.items[i].name, *value = arena_new(compile->arena, struct str);
         struct ip first, last;

@@ -49,7 +49,7 @@ struct filler {
 
 static struct span place_of(const struct filler *filler, size_t index, bool of_value)
 {
-    const struct node *item = filler->node != NULL ? filler->node->first : NULL;
+    const struct node *item = node_first(filler->node);
     for (size_t i = 0; item != NULL && i < index; i++)
         item = item->next;
     return item == NULL ? SPAN_NONE : of_value ? node_span(item) : item->key_span;

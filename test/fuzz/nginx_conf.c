@@ -35,9 +35,9 @@ static void check_tree(const struct nginx_directive *block)
 static void assert_same(const struct node *a, const struct node *b)
 {
     assert(a->kind == b->kind && a->count == b->count);
-    assert(str_equal(a->text, b->text) || !utf8_valid(a->text));
+    assert(a->kind != NODE_SCALAR || str_equal(a->text, b->text) || !utf8_valid(a->text));
     assert(str_equal(a->key, b->key) || !utf8_valid(a->key));
-    for (const struct node *x = a->first, *y = b->first; x != NULL; x = x->next, y = y->next)
+    for (const struct node *x = node_first(a), *y = node_first(b); x != NULL; x = x->next, y = y->next)
         assert_same(x, y);
 }
 

@@ -58,7 +58,7 @@ static struct node *make_member(struct nginx_compile *compile, struct node *map,
                                 struct span span)
 {
     if (map->kind == NODE_NULL)
-        map->kind = NODE_MAP;
+        node_become(map, NODE_MAP);
     struct node *node = find_member(compile, map, key);
     if (node != NULL)
         return node;

@@ -39,8 +39,7 @@ static void step(struct nginx_lexer *lexer)
 
 static void begin_span(struct nginx_lexer *lexer)
 {
-    lexer->span = (struct span){
-        .source = lexer->source, .line = lexer->line, .column = (uint32_t)(lexer->at - lexer->line_start) + 1, .length = 1};
+    lexer->span = span_make(lexer->source, lexer->line, (size_t)(lexer->at - lexer->line_start) + 1, 1);
 }
 
 /* What is underlined ends with the first line. */
@@ -49,7 +48,7 @@ static void end_span(struct nginx_lexer *lexer, size_t start)
     size_t end = lexer->at;
     if (lexer->line != lexer->span.line)
         end = (size_t)str_find_char(lexer->source->content, '\n', start);      /* there is one: the line is another */
-    lexer->span.length = end > start ? (uint32_t)(end - start) : 1;
+    lexer->span.length = span_make(NULL, 0, 0, end > start ? end - start : 1).length;
 }
 
 static enum nginx_token read_comment(struct nginx_lexer *lexer)

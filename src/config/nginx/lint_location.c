@@ -13,7 +13,7 @@ struct level {
 static bool is_match(const struct nginx_place *place, const char *match)
 {
     const struct node *node = node_get(node_get(place->router, S("location")), S("match"));
-    return node != NULL && str_equal(node->text, str_from(match));
+    return node != NULL && node->kind == NODE_SCALAR && str_equal(node->text, str_from(match));
 }
 
 static struct span path_span(const struct nginx_place *place)

@@ -17,8 +17,7 @@ struct node *nginx_variable(struct nginx_compile *compile, const struct nginx_wo
     }
     struct node *section = nginx_section(compile, "http.variables");
     struct node *variable = nginx_put_map_named(compile, section, str_from_index(word->text, 1), word->span);
-    variable->first = variable->last = NULL;
-    variable->count = 0;
+    node_become(variable, NODE_MAP);
     return nginx_put_map(compile, variable, kind, word->span);
 }
 

@@ -274,10 +274,12 @@ static void put_options(struct nginx_server *server, struct node *options)
 /* What stands in them is the same, in the same order. */
 static bool members_equal(const struct node *one, const struct node *other)
 {
-    if (one->kind != other->kind || one->count != other->count || !str_equal(one->text, other->text))
+    if (one->kind != other->kind || one->count != other->count)
         return false;
-    const struct node *at = other->first;
-    for (const struct node *it = one->first; it != NULL; it = it->next, at = at->next)
+    if (one->kind == NODE_SCALAR)
+        return str_equal(one->text, other->text);
+    const struct node *at = node_first(other);
+    for (const struct node *it = node_first(one); it != NULL; it = it->next, at = at->next)
         if (!str_equal(it->key, at->key) || !members_equal(it, at))
             return false;
     return true;

@@ -280,7 +280,7 @@ static void empty_to_bare(struct node *map)
         if (child->kind == NODE_MAP || child->kind == NODE_LIST)
             empty_to_bare(child);
         else if (map->kind == NODE_MAP && child->kind == NODE_SCALAR && str_empty(child->text))
-            child->kind = NODE_NULL;
+            node_become(child, NODE_NULL);
     }
 }
 
@@ -326,14 +326,14 @@ void candidate_read(struct candidate *candidate, const struct discovery *discove
 struct span candidate_own_span(const struct candidate *candidate, struct str what, struct str text, struct arena *arena)
 {
     struct str name = str_empty(what) ? candidate->owner : arena_printf(arena, "%.*s: %.*s", STR_ARGS(candidate->owner), STR_ARGS(what));
-    return (struct span){
-        .source = diag_source_word(arena, name, text), .line = 1, .column = 1, .length = (uint32_t)text.len};
+    return span_make(diag_source_word(arena, name, text), 1, 1, text.len);
 }
 
 struct node *candidate_section(struct candidate *candidate, struct str name, struct arena *arena)
 {
     struct node *section = node_make_member(arena, candidate->http, name, SPAN_NONE);
-    section->kind = NODE_MAP;      /* read_section has left maps alone */
+    if (section->kind != NODE_MAP)      /* read_section has left maps alone */
+        node_become(section, NODE_MAP);
     return section;
 }
 

@@ -19,7 +19,7 @@ static bool is_running_soon(const struct container *container)
 
 static bool has_http(const struct candidate *candidate)
 {
-    return candidate->http->first != NULL || candidate->tls->first != NULL;
+    return node_first(candidate->http) != NULL || node_first(candidate->tls) != NULL;
 }
 
 bool finding_is_self(const struct finding *finding, const struct candidate *candidate)

@@ -1,6 +1,5 @@
 #include "provider/docker/helper.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/version.h"
+#include "net/curl.h"
 #include "provider/docker/question.h"
 #include "provider/docker/rights.h"
 
@@ -355,7 +355,10 @@ void helper_run(int fd)
     helper.fd = fd;
     rights_harden(fd);
     take_endpoint();
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || (helper.multi = curl_multi_init()) == NULL)
+    const char *problem = curl_load();
+    if (problem != NULL)
+        dprintf(STDERR_FILENO, "%s\n", problem);
+    if (problem != NULL || (helper.multi = curl_multi_init()) == NULL)
         _exit(1);
     curl_multi_setopt(helper.multi, CURLMOPT_MAX_HOST_CONNECTIONS, CONNECTIONS_MAX);
     curl_multi_setopt(helper.multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);

@@ -103,7 +103,7 @@ static bool lacks(struct node *router, struct str key)
 static void complete(struct finding *finding, struct candidate *candidate, struct node *router, const struct node *services)
 {
     if (router->kind == NODE_NULL || (router->kind == NODE_SCALAR && str_equal_nocase(router->text, S("true"))))
-        router->kind = NODE_MAP;
+        node_become(router, NODE_MAP);
     if (router->kind != NODE_MAP)
         return;      /* the binder says what it thinks of that */
     /* One with a location of a site is found by that. */

@@ -200,7 +200,7 @@ static struct node *map_of(const struct offering *o, struct node *parent, struct
 {
     struct node *node = node_make_member(arena_of(o), parent, key, parent->key_span);
     if (node != NULL && (node->kind == NODE_NULL || (node->kind == NODE_SCALAR && str_equal_nocase(node->text, S("true")))))
-        node->kind = NODE_MAP;
+        node_become(node, NODE_MAP);
     return node;
 }
 

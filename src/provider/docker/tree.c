@@ -70,7 +70,7 @@ bool tree_equal(const struct node *one, const struct node *other, const struct n
         return equal_maps(one, other, ret_one, ret_other);
     if (one->kind == NODE_SCALAR)
         return str_equal(one->text, other->text) || differ(one, other, ret_one, ret_other);
-    const struct node *left = one->first, *right = other->first;
+    const struct node *left = node_first(one), *right = node_first(other);
     for (; left != NULL && right != NULL; left = left->next, right = right->next)
         if (!tree_equal(left, right, ret_one, ret_other))
             return false;

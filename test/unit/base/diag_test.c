@@ -303,3 +303,19 @@ TEST(diag_guard_hears_of_mistakes_that_are_too_many_to_be_kept)
     assert_str_equal(guard.first->message, S("mistake 0"));
     end();
 }
+
+TEST(a_span_knows_each_place_of_the_largest_file_and_stops_at_what_it_cannot_count)
+{
+    struct span span = span_make(NULL, 1, (16 << 20) - 1, 1000);
+    assert_int_equal(span.line, 1);
+    assert_int_equal(span.column, (16 << 20) - 1);
+    assert_int_equal(span.length, 1000);
+    span = span_make(NULL, SIZE_MAX, 1 << 24, 1 << 20);
+    assert_int_equal(span.line, SPAN_PLACE_MAX);
+    assert_int_equal(span.column, SPAN_PLACE_MAX);
+    assert_int_equal(span.length, SPAN_LENGTH_MAX);
+    struct span part = span_inside(span_make(NULL, 3, SPAN_PLACE_MAX - 2, 9), 5, 1);
+    assert_int_equal(part.line, 3);
+    assert_int_equal(part.column, SPAN_PLACE_MAX);
+    assert_int_equal(part.length, 1);
+}

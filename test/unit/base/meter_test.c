@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 
 #include "base/time.h"
 #include "test.h"
@@ -267,4 +268,25 @@ TEST(meter_is_read_while_workers_count)
         pthread_join(threads[i], NULL);
     assert_int_equal(sum_of(meter).bytes_out, 2 * ROUNDS * 10);
     meter_unref(meter);
+}
+
+/* More than there are chains at first, and then fewer again. */
+TEST(meters_are_found_by_their_keys_however_many_there_are)
+{
+    enum { MANY = 1000 };
+    static struct meter *meters[MANY];
+    char key[16];
+    for (int i = 0; i < MANY; i++) {
+        snprintf(key, sizeof(key), "r%d", i);
+        meters[i] = meter_get(str_from(key), 1, &bounds);
+    }
+    for (int i = 0; i < MANY; i += 2)
+        meter_unref(meters[i]);
+    for (int i = 1; i < MANY; i += 2) {
+        snprintf(key, sizeof(key), "r%d", i);
+        struct meter *again = meter_get(str_from(key), 1, &bounds);
+        assert_ptr_equal(again, meters[i]);
+        meter_unref(again);
+        meter_unref(meters[i]);
+    }
 }

@@ -139,3 +139,17 @@ TEST(node_copy_is_deep_and_stops_at_its_budget)
     assert_null(node_copy(&arena, root, &budget));
     arena_release(&arena);
 }
+
+TEST(a_switch_that_becomes_a_map_has_no_text_among_its_members)
+{
+    arena_init(&arena, ARENA_UNLIMITED);
+    struct node *node = node_scalar(&arena, S("true"), SPAN_NONE);
+    NODE_FOREACH(node, it)
+        fail_msg("a text has no members");
+    assert_non_null(node_make_member(&arena, node, S("key"), SPAN_NONE));
+    assert_int_equal(node->kind, NODE_MAP);
+    assert_int_equal(node->count, 1);
+    assert_ptr_equal(node_first(node), node_get(node, S("key")));
+    assert_null(node_first(node)->next);
+    arena_release(&arena);
+}
