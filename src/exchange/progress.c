@@ -47,6 +47,11 @@ static enum status watch(struct exchange *x, int64_t limit, enum status reason)
     return STATUS_OK;
 }
 
+static bool uploads(const struct exchange *x)
+{
+    return x->upload_began && !x->upload_done;
+}
+
 static const struct responding_timeouts *client_limits(const struct exchange *x)
 {
     return &x->entry->config->transport.responding_timeouts;
@@ -113,6 +118,21 @@ enum status progress_next_turn(struct exchange *x)
     return STATUS_OK;
 }
 
+/* When a relay that gathers what a fast source brings has to look for less; TIME_NEVER: none does. */
+static int64_t next_look(const struct exchange *x)
+{
+    const struct relay *up = &x->upload, *down = &x->download;
+    int64_t at = x->download_began && down->gathers_until != 0 && !down->stalled_on_sink ? down->gathers_until : TIME_NEVER;
+    return uploads(x) && up->gathers_until != 0 && !up->stalled_on_sink && up->gathers_until < at ? up->gathers_until : at;
+}
+
+static enum status look_again(struct exchange *x, int64_t at)
+{
+    x->expired = false;
+    timer_set(&x->worker->loop, &x->timer, at);
+    return STATUS_OK;
+}
+
 enum status progress_hold(struct exchange *x)
 {
     return watch_client(x, read_limit(x), x->hold_began, (uint64_t)exchange_held_length(x));
@@ -123,6 +143,9 @@ static enum status watch_upload(struct exchange *x)
     if (x->upload.yielded)
         return progress_next_turn(x);
     note_pace(x, &x->upload, !x->upload.stalled_on_sink);
+    int64_t look = next_look(x);
+    if (look != TIME_NEVER)
+        return look_again(x, look);
     if (x->upload.stalled_on_sink)
         return watch(x, x->transport->send_timeout, STATUS_UPSTREAM_TOO_SLOW);
     return watch_relay(x, read_limit(x), &x->upload);
@@ -130,20 +153,20 @@ static enum status watch_upload(struct exchange *x)
 
 enum status progress_hold_response(struct exchange *x)
 {
-    if (x->upload_began && !x->upload_done)
+    if (uploads(x))
         return watch_upload(x);
     return watch(x, x->transport->read_timeout, STATUS_UPSTREAM_TOO_SLOW);
 }
 
 bool progress_wants_continue(const struct exchange *x)
 {
-    return x->stream.request.expects_continue && !x->continue_sent && x->upload_began && !x->upload_done &&
+    return x->stream.request.expects_continue && !x->continue_sent && uploads(x) &&
            x->upload.moved == 0 && exchange_now(x) - x->times.sent >= CONTINUE_AFTER;
 }
 
 enum status progress_await_response(struct exchange *x)
 {
-    if (x->upload_began && !x->upload_done) {
+    if (uploads(x)) {
         if (x->stream.request.expects_continue && !x->continue_sent && x->upload.moved == 0)
             return progress_limit(x, CONTINUE_AFTER), STATUS_OK;
         return watch_upload(x);
@@ -153,7 +176,7 @@ enum status progress_await_response(struct exchange *x)
 
 enum status progress_relay(struct exchange *x)
 {
-    if (x->download.yielded || (x->upload_began && !x->upload_done && x->upload.yielded))
+    if (x->download.yielded || (uploads(x) && x->upload.yielded))
         return progress_next_turn(x);
     if (__builtin_expect(x->download.waits_for_filter && !x->download.stalled_on_sink, 0)) {
         x->progress_at = exchange_now(x);
@@ -169,9 +192,12 @@ enum status progress_relay(struct exchange *x)
     if (x->upgraded && (x->upload_done || x->download_done))
         return watch(x, HALF_CLOSED_LIMIT, STATUS_UPSTREAM_TOO_SLOW);
     note_pace(x, &x->download, x->download.stalled_on_sink);
+    int64_t look = next_look(x);
+    if (look != TIME_NEVER)
+        return look_again(x, look);
     if (x->download.stalled_on_sink)
         return watch_relay(x, write_limit(x), &x->download);
-    if (x->upload_began && !x->upload_done && !x->upgraded)
+    if (uploads(x) && !x->upgraded)
         return watch_upload(x);
     int64_t limit = x->answered_here ? 0 : x->transport->read_timeout;
     return watch(x, x->upgraded ? x->transport->tunnel_timeout : limit, STATUS_UPSTREAM_TOO_SLOW);

@@ -16,6 +16,7 @@ void relay_init(struct relay *relay, struct worker *worker, struct body_source *
     relay->moved = relay->given = relay->limit = 0;
     relay->length = RELAY_ANY_LENGTH;
     relay->pace_moved = 0;
+    relay->gathers_until = 0;
     relay->pace_from = worker->loop.now;
     relay->broken_side = RELAY_NEITHER;
     relay->source_ended = relay->done = relay->tunnel = relay->settled = relay->stalled_on_sink = relay->yielded = relay->filtering = relay->waits_for_filter = false;
@@ -234,6 +235,31 @@ static enum status splice_out(struct relay *relay)
     return STATUS_OK;
 }
 
+#define GATHER_TIME (2 * TIME_MS)         /* what a byte may have to wait when a fast source pauses */
+
+static void stop_gathering(struct relay *relay)
+{
+    relay->gathers_until = 0;
+    relay->source->ops->gather(relay->source, 1);
+}
+
+/* Nothing more is there, after `got` bytes. A source that gave much will give much again soon: then many wakes for little each would cost
+ * more than what they move. */
+static void gather(struct relay *relay, size_t got)
+{
+    int64_t now = relay->worker->loop.now;
+    bool fast = got >= RELAY_GATHER / 2 && relay->source->ops->gather != NULL && !relay->tunnel &&
+                relay->source->ops->splice_ready(relay->source) >= RELAY_GATHER;
+    if (got == 0 && relay->gathers_until > now)
+        return;
+    if (fast && relay->gathers_until == 0)
+        relay->source->ops->gather(relay->source, RELAY_GATHER);
+    if (fast)
+        relay->gathers_until = now + GATHER_TIME;
+    else if (relay->gathers_until != 0)
+        stop_gathering(relay);
+}
+
 static size_t splice_slice(const struct relay *relay)
 {
     return relay->pipe.size < RELAY_SLICE ? relay->pipe.size : RELAY_SLICE;
@@ -242,6 +268,7 @@ static size_t splice_slice(const struct relay *relay)
 /* OK: the plain stretch is through (or no pipe is to be had): go on by reading. */
 static enum status splice_through(struct relay *relay)
 {
+    uint64_t before = relay->moved;
     while (nothing_is_queued(relay) && splice_pays(relay)) {
         if (relay->pipe.in < 0 && !worker_pipe_take(relay->worker, &relay->pipe))
             return STATUS_OK;
@@ -255,12 +282,16 @@ static enum status splice_through(struct relay *relay)
         relay->moved += moved;
         if (status != STATUS_OK) {
             give_pipe(relay);
+            if (status == STATUS_AGAIN)
+                gather(relay, relay->moved - before);
             return status == STATUS_AGAIN || status == STATUS_END ? STATUS_OK : broken(relay, RELAY_SOURCE, status);
         }
         if (relay->limit != 0 && relay->moved > relay->limit)
             return broken(relay, RELAY_FILTER, STATUS_BODY_TOO_LARGE);
         if (relay->moved == relay->length)
             relay->source_ended = true;
+        if (relay->gathers_until != 0 && relay->source->ops->splice_ready(relay->source) < RELAY_GATHER)
+            stop_gathering(relay);
         status = splice_out(relay);
         if (status != STATUS_OK)
             return status;

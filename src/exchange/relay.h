@@ -4,6 +4,9 @@
  * then says AGAIN and pace->until says when to come again. Without filters, plain bytes from 32 KiB up go from socket to
  * socket through a pipe, and a file's straight to the socket: they never enter the process.
  *
+ * From a source that gives faster than it is looked at, bytes are gathered: facts come when there are RELAY_GATHER of them, and AGAIN with
+ * gathers_until says when to look for fewer.
+ *
  * Whoever could go on for long, because one side gives and the other takes as fast as bytes move, leaves the rest for the next turn
  * (loop_turn_is_long). A long body that comes up when the turn is long already is put off as a whole: many of them together would make
  * it longer still. Threading: the worker's. */
@@ -19,6 +22,8 @@
 #define RELAY_QUEUE_SLICES 32                   /* and beyond this: each of them may hold a whole buffer */
 #define RELAY_SPLICE_FROM ((int64_t)32768)      /* bytes that are still to come for a pipe to pay */
 #define RELAY_SLICE ((size_t)1 << 19)           /* through a pipe or of a file by one call, between two looks at the clock */
+
+#define RELAY_GATHER (1 << 18)                  /* bytes that a fast source is given time to bring before the next look */
 
 #define RELAY_ANY_LENGTH UINT64_MAX
 
@@ -42,6 +47,7 @@ struct relay {
     struct pace *pace;                  /* NULL: as fast as the sink takes it; its queue is released with the relay */
     int64_t pace_from;                  /* monotonic ns: since when the client has held it up; 0: it does not */
     uint64_t pace_moved;                /* of `moved`: before that */
+    int64_t gathers_until;              /* monotonic ns: when to look again, if RELAY_GATHER bytes are not there before; 0: as they come */
     enum relay_side broken_side;        /* who failed */
     bool source_ended, done;
     bool filtering;                     /* filters have more to do with what was read */

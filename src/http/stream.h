@@ -39,6 +39,10 @@ struct body_source_ops {
     /* Bytes of plain body that stand between here and the end or the next framing and that are not yet
      * read into memory; 0: use read. */
     int64_t (*splice_ready)(struct body_source *source);
+    /* From now on facts tell of bytes only when so many are there (or no more would fit, or the end is): a wake for each segment of a
+     * long body costs more than moving it. 1: whenever some are there, at once if they are already. Only for what splice_ready counts.
+     * NULL: cannot. */
+    void (*gather)(struct body_source *source, int bytes);
     /* Which file the next bytes are a stretch of, for send_file: its descriptor, where the stretch goes on and how much of it
      * is left, both moved by who sends. -1: they come by read (their number is small, or they are no file's). NULL: never. */
     int (*file)(struct body_source *source, off_t **ret_offset, int64_t **ret_left);

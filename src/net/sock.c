@@ -328,6 +328,12 @@ enum status sock_write_plain(struct sock *sock, const struct iovec *vector, int 
     return STATUS_OK;
 }
 
+void sock_gather(const struct sock *sock, int bytes)
+{
+    assert(sock->layer == NULL);
+    setsockopt(sock->watch.fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes));      /* refused: it is as it was */
+}
+
 enum status sock_splice_in(struct sock *sock, int pipe, size_t max, size_t *ret_moved)
 {
     assert(sock->layer == NULL);

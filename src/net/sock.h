@@ -56,6 +56,9 @@ void sock_init(struct sock *sock, struct loop *loop, void (*on_event)(struct soc
 /* Takes an accepted descriptor. A fresh client socket counts as readable (data often came with it) when
  * `readable` says so. False: registration failed; the descriptor is closed. */
 bool sock_take(struct sock *sock, int fd, bool readable);
+/* The socket becomes readable only when so many bytes wait (SO_RCVLOWAT), no more of them fit, or the peer has ended; 1: with any. Where
+ * some wait and are enough now, an event follows. A system call; plain TCP only. */
+void sock_gather(const struct sock *sock, int bytes);
 /* Where a connection is made from, and how. */
 struct sock_from {
     struct addr addr;             /* len 0: any */

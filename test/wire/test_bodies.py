@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from harness.backend import head, take
 from harness.http1 import build, chunked_bytes, response_bytes
 from harness.portico import to
 from harness.waiting import wait_for
@@ -274,3 +275,44 @@ def test_the_log_knows_both_sizes(portico, backend):
     response = proxy.get(fields=[("Accept-Encoding", "gzip")])
     line = proxy.access()[0]
     assert line["OriginContentSize"] == len(text) and line["DownstreamContentSize"] == len(response.body)
+
+
+# Bytes that are gathered
+
+def stretches(little):
+    """A body in stretches of much that comes at once and little behind it, each of them as (much, little)."""
+    body, step = LARGE[:3000000], 700000 + little
+    return body, [(body[at:at + 700000], body[at + 700000:at + step]) for at in range(0, len(body), step)]
+
+
+@pytest.mark.parametrize("little", [1, 5000, 100000])
+def test_a_server_that_pauses_behind_much_keeps_nobody_waiting_for_little(portico, raw_server, little):
+    """The proxy gathers what a fast server sends, but for no longer than a moment: what is sent only when the client has all comes."""
+    body, parts = stretches(little)
+    taken = threading.Semaphore(0)
+    wait = [lambda play: taken.acquire(timeout=30)]
+    once = [head, build("HTTP/1.1 200 OK", [("Content-Length", len(body))])]
+    once += [action for much, rest in parts for action in [much, rest, *wait]]
+    client = portico(to(raw_server(once * 2).url)).client()
+    for _ in range(2):
+        client.send_request()
+        assert client.reader.response_head().status == 200
+        for much, rest in parts:
+            assert client.reader.take(len(much) + len(rest)) == much + rest
+            taken.release()
+
+
+@pytest.mark.parametrize("little", [1, 5000, 100000])
+def test_a_client_that_pauses_behind_much_keeps_nobody_waiting_for_little(portico, raw_server, little):
+    body, parts = stretches(little)
+    taken = threading.Semaphore(0)
+    once = [head]
+    once += [action for much, rest in parts for action in [take(len(much) + len(rest)), lambda play: taken.release()]]
+    server = raw_server(once)
+    client = portico(to(server.url)).client()
+    client.send(build("POST / HTTP/1.1", [("Host", "localhost"), ("Content-Length", len(body))]))
+    for much, rest in parts:
+        client.send(much)
+        client.send(rest)
+        assert taken.acquire(timeout=30)
+    wait_for("all of it", lambda: server.played[0].received == body)

@@ -358,6 +358,11 @@ static enum status source_splice(struct body_source *source, int pipe, size_t ma
     return h1_body_splice(&connection->body_in, &connection->wire, pipe, max, ret_moved, STATUS_UPSTREAM_TRUNCATED);
 }
 
+static void source_gather(struct body_source *source, int bytes)
+{
+    sock_gather(&connection_of(container_of(source, struct upstream_stream, source))->wire.sock, bytes);
+}
+
 static int64_t source_splice_ready(struct body_source *source)
 {
     struct h1_client *connection = connection_of(container_of(source, struct upstream_stream, source));
@@ -402,7 +407,7 @@ static enum status sink_flush(struct body_sink *sink)
 }
 
 static const struct body_source_ops client_source = {
-    .read = source_read, .take = source_take, .splice = source_splice, .splice_ready = source_splice_ready};
+    .read = source_read, .take = source_take, .splice = source_splice, .splice_ready = source_splice_ready, .gather = source_gather};
 static const struct body_sink_ops client_sink = {
     .write = sink_write, .put = sink_put, .splice = sink_splice, .splice_possible = sink_splice_possible, .flush = sink_flush};
 static const struct upstream_ops client_ops = {.send_head = send_head, .upgrade = upgrade, .release = release};

@@ -641,6 +641,11 @@ static enum status source_splice(struct body_source *source, int pipe, size_t ma
     return h1_body_splice(&connection->active->body_in, &connection->wire, pipe, max, ret_moved, STATUS_CLIENT_ABORTED);
 }
 
+static void source_gather(struct body_source *source, int bytes)
+{
+    sock_gather(&connection_of(container_of(source, struct stream, source))->wire.sock, bytes);
+}
+
 static int64_t source_splice_ready(struct body_source *source)
 {
     struct h1_server *connection = connection_of(container_of(source, struct stream, source));
@@ -702,7 +707,7 @@ static enum status sink_flush(struct body_sink *sink)
 static const struct stream_ops server_ops = {.send_head = send_head, .upgrade = upgrade, .finish = finish};
 
 static const struct body_source_ops server_source = {
-    .read = source_read, .take = source_take, .splice = source_splice, .splice_ready = source_splice_ready};
+    .read = source_read, .take = source_take, .splice = source_splice, .splice_ready = source_splice_ready, .gather = source_gather};
 static const struct body_sink_ops server_sink = {.write = sink_write,
                                                  .put = sink_put,
                                                  .splice = sink_splice,

@@ -1,6 +1,7 @@
 #include "test.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/list.h"
 #include "base/memory.h"
@@ -687,4 +688,140 @@ TEST(the_end_and_the_failure_of_a_tunnel_are_told)
     assert_int_equal(tunnel.run.taken, 10);
     assert_true(tunnel.run.ended && tunnel.run.relay.done);
     end(&tunnel.run);
+}
+
+/* ---- gathering ---- */
+
+/* A source whose bytes come in stretches, and what it was asked to gather. */
+struct stretches {
+    struct run run;
+    size_t there, left;         /* bytes that have come, and of the body */
+    int gathers;
+    unsigned asked;
+};
+
+static struct stretches *of_source(struct body_source *source)
+{
+    return container_of(container_of(source, struct run, source), struct stretches, run);
+}
+
+static enum status splice_stretch(struct body_source *source, int pipe, size_t max, size_t *ret_moved)
+{
+    struct stretches *it = of_source(source);
+    static const char bytes[4096];
+    size_t len = it->there < max ? it->there : max;
+    *ret_moved = 0;
+    while (*ret_moved < len) {
+        size_t piece = len - *ret_moved < sizeof(bytes) ? len - *ret_moved : sizeof(bytes);
+        assert_int_equal(write(pipe, bytes, piece), piece);
+        *ret_moved += piece;
+    }
+    it->there -= len;
+    it->left -= len;
+    return len != 0 ? STATUS_OK : it->left != 0 ? STATUS_AGAIN : STATUS_END;
+}
+
+static int64_t stretch_ready(struct body_source *source)
+{
+    return (int64_t)of_source(source)->left;
+}
+
+static enum status read_end(struct body_source *source, struct chunkq *into, size_t max)
+{
+    return of_source(source)->left != 0 ? STATUS_AGAIN : STATUS_END;
+}
+
+static void note_gather(struct body_source *source, int bytes)
+{
+    of_source(source)->gathers = bytes;
+    of_source(source)->asked++;
+}
+
+static enum status take_spliced(struct body_sink *sink, int pipe, size_t max, size_t *ret_moved)
+{
+    char bytes[4096];
+    for (*ret_moved = 0; *ret_moved < max;) {
+        ssize_t got = read(pipe, bytes, max - *ret_moved < sizeof(bytes) ? max - *ret_moved : sizeof(bytes));
+        assert_true(got > 0);
+        *ret_moved += (size_t)got;
+    }
+    container_of(sink, struct run, sink)->taken += *ret_moved;
+    return STATUS_OK;
+}
+
+static bool always(struct body_sink *sink)
+{
+    return true;
+}
+
+static const struct body_source_ops stretch_source = {
+    .read = read_end, .splice = splice_stretch, .splice_ready = stretch_ready, .gather = note_gather};
+static const struct body_sink_ops spliced_sink = {
+    .write = write_some, .flush = flush, .splice = take_spliced, .splice_possible = always};
+
+static void begin_stretches(struct stretches *it, size_t left)
+{
+    memset(it, 0, sizeof(*it));
+    begin(&it->run);
+    it->run.source.ops = &stretch_source;
+    it->run.sink.ops = &spliced_sink;
+    it->left = left;
+    it->gathers = 1;
+}
+
+static enum status come(struct stretches *it, size_t bytes)
+{
+    it->there += bytes;
+    return pump(&it->run);
+}
+
+TEST(relay_gathers_what_a_fast_source_brings_until_little_is_left)
+{
+    struct stretches it;
+    begin_stretches(&it, 2000000);
+    assert_int_equal(come(&it, RELAY_GATHER), STATUS_AGAIN);
+    assert_int_equal(it.gathers, RELAY_GATHER);
+    assert_true(it.run.relay.gathers_until > it.run.worker->loop.now);
+    assert_int_equal(come(&it, RELAY_GATHER), STATUS_AGAIN);
+    assert_int_equal(come(&it, 2000000 - 3 * RELAY_GATHER), STATUS_AGAIN);
+    assert_int_equal(it.gathers, RELAY_GATHER);
+    assert_int_equal(it.asked, 1);
+    assert_int_equal(come(&it, 1000), STATUS_AGAIN);
+    assert_int_equal(it.gathers, 1);
+    assert_int_equal(it.run.relay.gathers_until, 0);
+    assert_int_equal(come(&it, RELAY_GATHER - 1000), STATUS_OK);
+    assert_int_equal(it.run.taken, 2000000);
+    assert_int_equal(it.asked, 2);
+    end(&it.run);
+}
+
+TEST(relay_looks_after_a_moment_at_what_a_source_brought_that_paused)
+{
+    struct stretches it;
+    begin_stretches(&it, 2000000);
+    assert_int_equal(come(&it, RELAY_GATHER), STATUS_AGAIN);
+    /* Another reason to come: the time is not over. */
+    it.run.worker->loop.now = it.run.relay.gathers_until - 1;
+    assert_int_equal(relay_pump(&it.run.relay), STATUS_AGAIN);
+    assert_int_equal(it.gathers, RELAY_GATHER);
+    it.run.worker->loop.now = it.run.relay.gathers_until;
+    assert_int_equal(relay_pump(&it.run.relay), STATUS_AGAIN);
+    assert_int_equal(it.gathers, 1);
+    assert_int_equal(it.run.relay.gathers_until, 0);
+    assert_int_equal(come(&it, 100), STATUS_AGAIN);
+    assert_int_equal(it.gathers, 1);
+    assert_int_equal(it.run.taken, RELAY_GATHER + 100);
+    end(&it.run);
+}
+
+TEST(relay_gathers_nothing_of_a_source_that_drips_or_of_a_tunnel)
+{
+    struct stretches it;
+    begin_stretches(&it, 2000000);
+    for (unsigned i = 0; i < 20; i++)
+        assert_int_equal(come(&it, 60000), STATUS_AGAIN);
+    it.run.relay.tunnel = true;
+    assert_int_equal(come(&it, RELAY_GATHER), STATUS_AGAIN);
+    assert_int_equal(it.asked, 0);
+    end(&it.run);
 }
