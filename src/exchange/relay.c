@@ -416,11 +416,14 @@ static bool pump_at_once(struct relay *relay)
     return relay->done;
 }
 
-/* A long body comes up when others have waited long enough already. What was put off before goes on, whatever the time: in its place in
- * the row of those that wait for the next turn. */
+/* A long body comes up, or one that filters work on, when others have waited long enough already or are put off themselves. What was put
+ * off before goes on, whatever the time: it is its turn. */
 static bool is_put_off(struct relay *relay)
 {
-    return relay->moved >= RELAY_QUEUE_BYTES && !relay->yielded && !relay->tunnel && yields(relay);
+    if (relay->yielded || relay->tunnel || (relay->moved < RELAY_QUEUE_BYTES && relay->filters == NULL))
+        return false;
+    relay->yielded = loop_is_busy(&relay->worker->loop);
+    return relay->yielded;
 }
 
 static __attribute__((noinline)) enum status pump_body(struct relay *relay)

@@ -243,11 +243,13 @@ void loop_turn(struct loop *loop, int64_t wait_ns)
     assert(count >= 0 || errno == EINTR);
     loop->turn += loop->turn == UINT32_MAX ? 2 : 1;
     read_clocks(loop);
+    bool owed = !backlog_empty(&loop->backlog);
     ring_read_ahead(loop, events, count);
     for (int i = 0; i < count; i++)
         hand_out(loop, &events[i]);
     wheel_advance(&loop->wheel, loop->now);
-    if (!backlog_empty(&loop->backlog))
+    /* One of those who have waited since the turn before, whatever the time. */
+    if (!backlog_empty(&loop->backlog) && (owed || !loop_turn_is_long(loop)))
         go_on(loop);
     if (has_messages(loop))
         deliver_messages(loop);

@@ -131,11 +131,16 @@ static inline void timer_begin_later(struct loop *loop, struct timer *timer)
 /* What one turn may take before work that can be done in parts is left for the next one: others wait meanwhile. */
 #define LOOP_TURN_ENOUGH (TIME_MS / 2)
 /* Events that one turn takes: with short requests, about LOOP_TURN_ENOUGH. */
-#define LOOP_EVENTS 32
+#define LOOP_EVENTS 24
 /* Reads the clock: for use between pieces of work that are long beside that. */
 static inline bool loop_turn_is_long(const struct loop *loop)
 {
     return time_monotonic() - loop->now >= LOOP_TURN_ENOUGH;
+}
+/* For work that could be put off: somebody was before, or others have waited long enough. */
+static inline bool loop_is_busy(const struct loop *loop)
+{
+    return !backlog_empty(&loop->backlog) || loop_turn_is_long(loop);
 }
 static inline bool timer_armed(const struct timer *timer)
 {

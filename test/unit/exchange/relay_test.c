@@ -224,6 +224,31 @@ TEST(relay_flushes_nothing_alone_when_the_piece_behind_it_waits_for_the_next_tur
     end(&run);
 }
 
+static void do_nothing(struct timer *timer)
+{
+}
+
+TEST(relay_puts_a_long_body_off_behind_others_that_wait)
+{
+    struct run run;
+    struct timer other;
+    begin(&run);
+    run.reads_left = 100;
+    assert_int_equal(pump(&run), STATUS_AGAIN);
+    run.reads_left = 100;
+    run.ends = true;
+    run.worker->loop.now = time_monotonic();
+    timer_init(&other, do_nothing);
+    timer_begin_later(&run.worker->loop, &other);
+    assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
+    assert_true(run.relay.yielded);
+    assert_int_equal(run.taken, 100000);
+    assert_int_equal(pump(&run), STATUS_OK);
+    assert_int_equal(run.taken, 200000);
+    timer_cancel(&other);
+    end(&run);
+}
+
 TEST(relay_does_not_put_off_a_short_body)
 {
     struct run run;
@@ -301,6 +326,11 @@ TEST(relay_leaves_further_steps_of_filters_to_the_next_turn)
     begin_slow(&run, &slow);
     run.reads_left = 3;
     run.ends = true;
+    /* Late in a turn it does not begin. */
+    run.worker->loop.now = time_monotonic() - LOOP_TURN_ENOUGH;
+    assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);
+    assert_true(run.relay.yielded);
+    assert_int_equal(slow.steps, 0);
     for (unsigned steps = 1; steps <= 30; steps++) {
         run.worker->loop.now = time_monotonic() - LOOP_TURN_ENOUGH;
         assert_int_equal(relay_pump(&run.relay), STATUS_AGAIN);

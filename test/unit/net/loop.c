@@ -313,6 +313,46 @@ TEST(loop_serves_by_turns_what_begins_and_what_goes_on)
     loop_release(&loop);
 }
 
+struct long_event {
+    struct watch watch;
+    struct part *puts_off;
+};
+
+static void take_long(struct watch *watch, unsigned events)
+{
+    struct long_event *event = container_of(watch, struct long_event, watch);
+    for (int64_t began = time_monotonic(); time_monotonic() - began < LOOP_TURN_ENOUGH;)
+        continue;
+    timer_next_turn(event->puts_off->loop, &event->puts_off->timer);
+}
+
+TEST(loop_leaves_what_a_long_turn_puts_off_but_not_who_has_waited_before)
+{
+    static struct loop loop;
+    int pair[2];
+    assert_true(loop_init(&loop));
+    loop_turn(&loop, 0);
+    struct part parts[2] = {{.loop = &loop, .left = 9}, {.loop = &loop, .left = 1}};
+    timer_init(&parts[0].timer, do_part);
+    timer_init(&parts[1].timer, do_part);
+    struct long_event event = {.watch = {.on_ready = take_long, .fd = -1}, .puts_off = &parts[0]};
+    make_pair(pair);
+    assert_true(loop_watch_reading(&loop, &event.watch, pair[0]));
+    assert_int_equal(write(pair[1], "a", 1), 1);
+    loop_turn(&loop, 0);
+    assert_int_equal(parts[0].done, 0);
+    loop_turn(&loop, 0);
+    assert_int_equal(parts[0].done, 1);
+    timer_cancel(&parts[0].timer);
+    timer_begin_later(&loop, &parts[1].timer);
+    assert_int_equal(write(pair[1], "a", 1), 1);
+    loop_turn(&loop, 0);
+    assert_int_equal(parts[0].done + parts[1].done, 2);
+    close(pair[0]);
+    close(pair[1]);
+    loop_release(&loop);
+}
+
 TEST(loop_does_not_run_what_was_put_off_and_cancelled)
 {
     static struct loop loop;
