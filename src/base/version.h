@@ -2,6 +2,6 @@
 #ifndef BASE_VERSION_H
 #define BASE_VERSION_H
 
-#define PORTICO_VERSION "0.7.0"
+#define PORTICO_VERSION "0.8.0"
 
 #endif
