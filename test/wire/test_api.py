@@ -194,7 +194,8 @@ def test_who_forgets_internal_is_told_of_it(tmp_path):
 
 def test_a_start_says_where_the_dashboard_is(portico):
     proxy = insecure(portico, api={"basePath": "/base"})
-    assert f"the dashboard is at http://127.0.0.1:{proxy.ports['traefik']}/base/dashboard/" in proxy.log
+    line = f"the dashboard is at http://127.0.0.1:{proxy.ports['traefik']}/base/dashboard/"
+    proxy.wait_until("the line", lambda: line in proxy.log)       # it listens first, and says so then
 
 
 def test_the_warning_is_shown_at_the_router(portico):
