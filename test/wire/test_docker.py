@@ -10,7 +10,6 @@ import pytest
 from harness import docker
 from harness.client import Client
 from harness.load import Load
-from harness.portico import BINARY
 from harness.waiting import wait_for
 
 pytestmark = pytest.mark.docker
@@ -22,7 +21,7 @@ HEALTHY = "/tmp/healthy"
 
 @pytest.fixture
 def whoami_image(engine):
-    return engine.image("whoami", docker.Root().program("/portico", BINARY), "EXPOSE 80")
+    return engine.image("whoami", docker.Root().portico(), "EXPOSE 80")
 
 
 @pytest.fixture
@@ -329,7 +328,7 @@ def test_a_hundred_containers_make_few_configurations(engine, proxy, whoami_imag
 
 def test_podmans_containers_announce_themselves_too(podman, proxy):
     mark = docker.unique("mark")
-    image = podman.image("whoami", docker.Root().program("/portico", BINARY), "EXPOSE 80")
+    image = podman.image("whoami", docker.Root().portico(), "EXPOSE 80")
     door = proxy(mark, endpoint=podman.host, holdTimeout="0s")
     one = podman.run(image, *WHOAMI, network=podman.network(), labels=labels(mark, "one", "one.test"))
     answers(door, "one.test")

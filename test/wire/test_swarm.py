@@ -4,7 +4,6 @@ import json
 import pytest
 from harness import docker
 from harness.client import Client
-from harness.portico import BINARY
 from harness.waiting import wait_for
 
 pytestmark = pytest.mark.docker
@@ -25,7 +24,7 @@ def swarm(engine, stack):
 
 def test_a_services_tasks_are_served_as_they_come_and_go(swarm, stack):
     name = docker.unique("service")
-    image = swarm.image("whoami", docker.Root().program("/portico", BINARY), "EXPOSE 80")
+    image = swarm.image("whoami", docker.Root().portico(), "EXPOSE 80")
     bridge = swarm.network()
     overlay = swarm.network(None, "--driver", "overlay", "--attachable")
     stack.callback(swarm.command, "service", "rm", name, check=False)

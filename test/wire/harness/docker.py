@@ -75,6 +75,14 @@ class Root:
             self.add(library, Path(library).resolve())
         return self
 
+    def portico(self):
+        """The binary under test, with libcurl, which it loads when it first asks an engine."""
+        curl = [path for folder in {str(Path(name).parent) for name in libraries([BINARY])}
+                if (path := Path(folder) / "libcurl.so.4").exists()]
+        for library in {*map(str, curl), *libraries(curl)}:
+            self.add(library, Path(library).resolve())
+        return self.program("/portico", BINARY)
+
     def tar(self):
         out = io.BytesIO()
         with tarfile.open(fileobj=out, mode="w") as tar:
