@@ -1,7 +1,7 @@
 """curl as the client: what people type. Names lead to this machine whatever they are."""
 import subprocess
 
-from .waiting import wait_for
+from .waiting import PATIENCE, wait_for
 
 
 class Answer:
@@ -21,7 +21,7 @@ def curl(url, *flags):
     return Answer(head, body)
 
 
-def curl_until(status, url, *flags, where=lambda answer: True):
+def curl_until(status, url, *flags, where=lambda answer: True, patience=PATIENCE):
     """Asks again until the answer has this status: for what takes its time to come up."""
     last = []
 
@@ -33,7 +33,7 @@ def curl_until(status, url, *flags, where=lambda answer: True):
             return None
         return last[0] if last[0].status == status and where(last[0]) else None
     try:
-        return wait_for(f"{status} from {url}", answers)
+        return wait_for(f"{status} from {url}", answers, patience)
     except AssertionError as error:
         shown = last[0] if isinstance(last[0], AssertionError) else f"{last[0].status} {last[0].fields}\n{last[0].body[:2000]}"
         raise AssertionError(f"{error}; the last answer: {shown}") from None
